@@ -32,7 +32,7 @@ static int prune(const cli_arguments *arguments, const char *folder, bool json)
 	return print_words(serve_admin_prune(folder, age_us, keep_bytes, json, &failure), &failure);
 }
 
-static int check(const char *folder, bool json)
+static int check_database(const char *folder, bool json)
 {
 	curfew_failure failure = {0};
 	bool is_sound = false;
@@ -60,7 +60,7 @@ int cli_admin(const cli_arguments *arguments)
 	if (is_prune)
 		return file != NULL ? refuse_operand(arguments, action) : prune(arguments, folder, json);
 	if (strcmp(action, "check") == 0)
-		return file != NULL ? refuse_operand(arguments, action) : check(folder, json);
+		return file != NULL ? refuse_operand(arguments, action) : check_database(folder, json);
 	if (strcmp(action, "backup") != 0)
 		return cli_usage_error("admin %s: must be prune, backup or check", action);
 	if (file == NULL)

@@ -71,7 +71,7 @@ static void subject_finish(subject *s)
 	cli_source_finish(&s->source);
 }
 
-static void finish(bench *b)
+static void finish_bench(bench *b)
 {
 	for (size_t i = 0; i < PROGRAMS; i++)
 		subject_finish(&b->subjects[i]);
@@ -172,7 +172,7 @@ static int prepare_subject(bench *b, subject *s)
 	return code;
 }
 
-static int prepare(bench *b)
+static int prepare_bench(bench *b)
 {
 	curfew_failure failure = {.message = ""};
 	curfew_status status = cli_engine_create(1, cli_engine_flags(b->arguments), &b->engine, &failure);
@@ -433,7 +433,7 @@ int cli_bench(const cli_arguments *arguments)
 	b.quiet = arguments->values[CLI_OPTION_JSON] != NULL || isatty(STDERR_FILENO) == 0;
 	int code = check_arguments(&b);
 	if (code == CLI_GO_ON)
-		code = prepare(&b);
+		code = prepare_bench(&b);
 	if (code == CLI_GO_ON)
 		code = run_all(&b);
 	tell_stopped(&b);
@@ -441,6 +441,6 @@ int cli_bench(const cli_arguments *arguments)
 		summarize(&b);
 		code = print_results(&b);
 	}
-	finish(&b);
+	finish_bench(&b);
 	return code;
 }

@@ -154,7 +154,7 @@ static curfew_status find_amount(subject *s, bool is_js, curfew_failure *failure
 	return status;
 }
 
-static curfew_status prepare(curfew_engine *engine, subject *subjects, curfew_failure *failure)
+static curfew_status prepare_subjects(curfew_engine *engine, subject *subjects, curfew_failure *failure)
 {
 	curfew_status status = CURFEW_OK;
 	for (int i = 0; i < KINDS && status == CURFEW_OK; i++) {
@@ -199,7 +199,7 @@ static int calibrate(calibration *c)
 	curfew_engine *engine = NULL;
 	curfew_status status = cli_engine_create(1, 0, &engine, &failure);
 	if (status == CURFEW_OK)
-		status = prepare(engine, subjects, &failure);
+		status = prepare_subjects(engine, subjects, &failure);
 	if (status == CURFEW_OK)
 		status = measure(subjects, &failure);
 	for (int i = 0; i < KINDS; i++) {
@@ -309,7 +309,7 @@ static char *to_line(const calibration *c, size_t *length)
 }
 
 /* 0 or an errno. */
-static int keep(const calibration *c)
+static int keep_result(const calibration *c)
 {
 	size_t length = 0;
 	char *path = kept_path();
@@ -343,7 +343,7 @@ int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *li
 		int code = calibrate(&c);
 		if (code != CLI_GO_ON)
 			return code;
-		(void)keep(&c); /* else it is measured again the next time */
+		(void)keep_result(&c); /* else it is measured again the next time */
 	}
 	return cli_fuel_set(arguments, is_js ? c.fuel_per_ms[JAVASCRIPT] : fuel_per_ms_of_wasm(&c), "here", limits);
 }
@@ -365,7 +365,7 @@ static void write_table(FILE *out, const calibration *c)
 	        text, other);
 }
 
-static int print(const calibration *c, bool as_json)
+static int print_result(const calibration *c, bool as_json)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -388,12 +388,12 @@ int cli_calibrate(const cli_arguments *arguments)
 	calibration c;
 	bool as_json = arguments->values[CLI_OPTION_JSON] != NULL;
 	if (arguments->values[CLI_OPTION_KEPT] != NULL && read_kept(&c))
-		return print(&c, as_json);
+		return print_result(&c, as_json);
 	int code = calibrate(&c);
 	if (code != CLI_GO_ON)
 		return code;
-	int error = keep(&c);
+	int error = keep_result(&c);
 	if (error != 0)
 		cli_say("the figures could not be kept: %s", strerror(error));
-	return print(&c, as_json);
+	return print_result(&c, as_json);
 }

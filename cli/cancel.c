@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-static int tell(const cli_arguments *arguments, const cli_server *server, const char *id, const cli_http_answer *answer)
+static int report_cancelled(const cli_arguments *arguments, const cli_server *server, const char *id,
+                            const cli_http_answer *answer)
 {
 	char words[128], outcome[32];
 	cli_json_line(cli_json_member(cli_json(answer), "outcome"), outcome, sizeof outcome);
@@ -35,7 +36,7 @@ static int cancel(const cli_arguments *arguments, const cli_server *server, cli_
 		code = CLI_EXIT_INTERNAL;
 	}
 	if (code == CLI_GO_ON)
-		code = tell(arguments, server, id, &answer);
+		code = report_cancelled(arguments, server, id, &answer);
 	cli_http_answer_finish(&answer);
 	return code;
 }

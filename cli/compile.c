@@ -53,7 +53,7 @@ static int check_arguments(const cli_arguments *arguments, const char *target)
 	return CLI_GO_ON;
 }
 
-static int refuse(const cli_arguments *arguments, curfew_outcome outcome, const char *message)
+static int refuse_program(const cli_arguments *arguments, curfew_outcome outcome, const char *message)
 {
 	if (arguments->values[CLI_OPTION_QUIET] == NULL)
 		cli_say("%s: %s", curfew_outcome_name(outcome), message);
@@ -99,9 +99,9 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 			cli_tell(report);
 		code = curfew_outcome_exit_code(report->outcome);
 	} else {
-		code = refuse(arguments,
-		              cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR,
-		              failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
+		code = refuse_program(arguments,
+		                      cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR,
+		                      failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
 	}
 	curfew_report_destroy(report);
 	curfew_program_destroy(program);
@@ -123,13 +123,13 @@ static int compile_to(const cli_arguments *arguments, const char *target)
 	cli_source source;
 	curfew_engine *engine = NULL;
 	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
-		code = refuse(arguments, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
+		code = refuse_program(arguments, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	else if (!cli_source_set_imports(&source, arguments->program, arguments, &failure))
 		code = cli_usage_error("%s", failure.message);
 	else if (source.is_image)
 		code = cli_usage_error("%s: is an image already", arguments->program);
 	else if (cli_engine_create_for_compiling(memory_of(arguments), &engine, &failure) != CURFEW_OK)
-		code = refuse(arguments, CURFEW_OUTCOME_INTERNAL_ERROR, failure.message);
+		code = refuse_program(arguments, CURFEW_OUTCOME_INTERNAL_ERROR, failure.message);
 	else
 		code = compile(arguments, &source, engine, target);
 	curfew_engine_destroy(engine);

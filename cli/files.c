@@ -35,7 +35,7 @@ const char *cli_base_name(const char *path)
 
 /* ---- Reading --------------------------------------------------------------------------------------------- */
 
-static bool fail(curfew_failure *failure, const char *program, const char *why)
+static bool fail_reading(curfew_failure *failure, const char *program, const char *why)
 {
 	(void)snprintf(failure->message, sizeof failure->message, "cannot read %.150s: %s", program, why);
 	return false;
@@ -91,12 +91,12 @@ static bool read_file(const char *program, cli_source *source, curfew_failure *f
 	bool is_stdin = strcmp(program, "-") == 0;
 	int fd = is_stdin ? STDIN_FILENO : open(program, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return fail(failure, program, strerror(errno));
+		return fail_reading(failure, program, strerror(errno));
 	bool read = read_all(fd, source);
 	int error = errno;
 	if (!is_stdin)
 		(void)close(fd);
-	return read || fail(failure, is_stdin ? "standard input" : program, strerror(error));
+	return read || fail_reading(failure, is_stdin ? "standard input" : program, strerror(error));
 }
 
 char *cli_file_read_bytes(const char *path, size_t most, size_t *length, char *why, size_t why_size)
@@ -218,7 +218,7 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 	const char *why = source->is_image                  ? "larger than an image can be"
 	                  : most_bytes(source) == WASM_MOST ? "larger than 64 MiB"
 	                                                    : "larger than 16 MiB";
-	return fail(failure, program, why);
+	return fail_reading(failure, program, why);
 }
 
 static bool read_source(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
@@ -238,7 +238,7 @@ static bool read_source(const char *program, const char *lang, cli_source *sourc
 	if (!source->is_image && is_text && !check_text(program, source, failure))
 		return false;
 	if (!set_names(program, source))
-		return fail(failure, program, strerror(ENOMEM));
+		return fail_reading(failure, program, strerror(ENOMEM));
 	if (source->language == CURFEW_LANGUAGE_BUNDLE) {
 		free(source->import_dir);
 		source->import_dir = NULL;
@@ -333,7 +333,8 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 		return read_source(program, lang, source, failure);
 	*source = (cli_source){.path = find_entry(program)};
 	if (source->path == NULL)
-		return fail(failure, program, "a directory whose package.json has no main that exists, and without index.js");
+		return fail_reading(failure, program,
+		                    "a directory whose package.json has no main that exists, and without index.js");
 	char *entry = source->path;
 	bool good = read_source(entry, lang, source, failure);
 	source->path = entry;
@@ -375,7 +376,7 @@ bool cli_source_eval(const char *code, const char *lang, cli_source *source, cur
 	source->text = strdup(code);
 	source->name = strdup(CLI_EVAL);
 	if (source->text == NULL || source->name == NULL)
-		return fail(failure, CLI_EVAL, strerror(ENOMEM));
+		return fail_reading(failure, CLI_EVAL, strerror(ENOMEM));
 	source->import_dir = realpath(".", NULL);
 	return cli_language_is_wasm(source->language) || check_text(CLI_EVAL, source, failure);
 }

@@ -273,7 +273,7 @@ static void *accompany(void *context)
 /* ---- All of it ------------------------------------------------------------------------------------------- */
 
 /* What it is at the start: how long it may take, and what there is of its output. */
-static int look(follow *f)
+static int look_at_start(follow *f)
 {
 	char what[64];
 	cli_http_answer answer;
@@ -322,7 +322,7 @@ static int run_threads(follow *f)
 static int follow_run(follow *f)
 {
 	const cli_follow_options *options = f->options;
-	int code = look(f);
+	int code = look_at_start(f);
 	/* Nothing has come of it so far. */
 	if (code != CLI_GO_ON ||
 	    (options->once && !f->was_done && f->output_bytes == 0 && options->kind == CLI_FOLLOW_OUTPUT))

@@ -39,7 +39,7 @@ typedef struct library {
 static library curl;
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
-static bool find(void *handle, const char *name, void *function)
+static bool load_symbol(void *handle, const char *name, void *function)
 {
 	void *found = dlsym(handle, name);
 	if (found == NULL)
@@ -55,7 +55,7 @@ static void load(void)
 		(void)snprintf(curl.message, sizeof curl.message, "libcurl is needed: %.200s", dlerror());
 		return;
 	}
-#define X(name) &&find(handle, "curl_" #name, &curl.name)
+#define X(name) &&load_symbol(handle, "curl_" #name, &curl.name)
 	if (true FUNCTIONS(X) && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		(void)snprintf(curl.message, sizeof curl.message, "libcurl cannot be started");
 #undef X

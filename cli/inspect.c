@@ -148,7 +148,7 @@ static int print_as_text(const char *json, size_t length)
 	return code;
 }
 
-static int print(const cli_arguments *arguments, const char *json, size_t length)
+static int print_description(const cli_arguments *arguments, const char *json, size_t length)
 {
 	if (arguments->values[CLI_OPTION_JSON] == NULL)
 		return print_as_text(json, length);
@@ -156,7 +156,7 @@ static int print(const cli_arguments *arguments, const char *json, size_t length
 	return code == CLI_EXIT_OK ? cli_print("\n", 1) : code;
 }
 
-static int refuse(const cli_arguments *arguments, curfew_status status, const curfew_failure *failure)
+static int refuse_program(const cli_arguments *arguments, curfew_status status, const curfew_failure *failure)
 {
 	curfew_outcome outcome = cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR;
 	if (arguments->values[CLI_OPTION_QUIET] == NULL)
@@ -179,13 +179,13 @@ static int inspect(const cli_arguments *arguments, const cli_source *source, cur
 	if (status == CURFEW_OK)
 		status = curfew_program_inspect(program, &arguments->limits, &json, &length, &report, &failure);
 	if (status == CURFEW_OK) {
-		code = print(arguments, json, length);
+		code = print_description(arguments, json, length);
 	} else if (report != NULL) {
 		if (arguments->values[CLI_OPTION_QUIET] == NULL)
 			cli_tell(report);
 		code = curfew_outcome_exit_code(report->outcome);
 	} else {
-		code = refuse(arguments, status, &failure);
+		code = refuse_program(arguments, status, &failure);
 	}
 	curfew_free(json);
 	curfew_report_destroy(report);
@@ -205,11 +205,11 @@ int cli_inspect(const cli_arguments *arguments)
 	if (strcmp(arguments->program, "-") == 0 && arguments->values[CLI_OPTION_LANG] == NULL)
 		return cli_usage_error("- (standard input) needs --lang js, ts, wasm or wat");
 	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
-		code = refuse(arguments, CURFEW_BAD_PROGRAM, &failure);
+		code = refuse_program(arguments, CURFEW_BAD_PROGRAM, &failure);
 	else if (!cli_source_set_imports(&source, arguments->program, arguments, &failure))
 		code = cli_usage_error("%s", failure.message);
 	else if (cli_engine_create(1, 0, &engine, &failure) != CURFEW_OK)
-		code = refuse(arguments, CURFEW_INTERNAL, &failure);
+		code = refuse_program(arguments, CURFEW_INTERNAL, &failure);
 	else
 		code = inspect(arguments, &source, engine);
 	curfew_engine_destroy(engine);

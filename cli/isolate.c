@@ -102,8 +102,8 @@ static bool reads_input(const worker_job *job)
 
 /* ---- The run ------------------------------------------------------------------------------------------------ */
 
-static curfew_status start(cli_isolated *isolated, const cli_source *source, curfew_language language,
-                           const worker_job *job, curfew_failure *failure)
+static curfew_status start_pool(cli_isolated *isolated, const cli_source *source, curfew_language language,
+                                const worker_job *job, curfew_failure *failure)
 {
 	curfew_limits limits;
 	/* The limits were checked one by one as they were parsed. */
@@ -151,7 +151,7 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
 		               strerror(errno));
 		return CURFEW_SYSTEM;
 	}
-	curfew_status status = start(isolated, source, language, job, failure);
+	curfew_status status = start_pool(isolated, source, language, job, failure);
 	if (status != CURFEW_OK)
 		return status;
 	/* A signal that came meanwhile is delivered now. */

@@ -110,7 +110,7 @@ static int send_with_imports(const session *s, cli_source *source)
 	return code != CLI_GO_ON ? code : send_program(s, words->items[0], source);
 }
 
-static int put(const session *s)
+static int put_program(const session *s)
 {
 	const cli_list *words = &s->arguments->operands;
 	const char *lang = s->arguments->values[CLI_OPTION_LANG];
@@ -181,7 +181,7 @@ static int ask_one(const session *s, const char *method, const char *name, cli_h
 	return cli_server_ask(&s->server, s->http, &request, what, answer);
 }
 
-static int get(const session *s)
+static int get_program(const session *s)
 {
 	const cli_list *words = &s->arguments->operands;
 	cli_http_answer answer;
@@ -237,7 +237,7 @@ int cli_programs(const cli_arguments *arguments)
 	static const struct {
 		const char *name;
 		int (*act)(const session *s);
-	} actions[] = {{"list", list_alone}, {"put", put}, {"get", get}, {"remove", remove_all}};
+	} actions[] = {{"list", list_alone}, {"put", put_program}, {"get", get_program}, {"remove", remove_all}};
 	session s = {.arguments = arguments, .json = arguments->values[CLI_OPTION_JSON] != NULL};
 	const char *action = arguments->action != NULL ? arguments->action : "list";
 	size_t at = 0;

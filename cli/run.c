@@ -34,7 +34,7 @@ typedef struct session {
 	int output_error;
 } session;
 
-static void finish(session *s)
+static void finish_session(session *s)
 {
 	curfew_report_destroy(s->failed);
 	cli_isolated_finish(&s->isolated);
@@ -93,7 +93,7 @@ static int check_arguments(session *s)
 }
 
 /* Nothing ran: makes the report that says why. */
-static int fail(session *s, curfew_outcome outcome, const char *message)
+static int fail_before_start(session *s, curfew_outcome outcome, const char *message)
 {
 	const char *name = strcmp(s->arguments->program, "-") == 0 ? "stdin" : cli_base_name(s->arguments->program);
 	curfew_status status = curfew_report_create_failed(outcome, name, message, &s->arguments->limits, &s->failed);
@@ -108,7 +108,8 @@ static int fail(session *s, curfew_outcome outcome, const char *message)
 static int fail_with(session *s, curfew_status status, const curfew_failure *failure)
 {
 	const char *message = failure->message[0] != '\0' ? failure->message : curfew_status_text(status);
-	return fail(s, cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR, message);
+	return fail_before_start(
+		s, cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR, message);
 }
 
 /* ---- The run --------------------------------------------------------------------------------------------- */
@@ -208,7 +209,7 @@ static int watch_run(session *s)
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(&s->arguments->limits, &limits, NULL);
 	if (!cli_watch_init(&watch, limits.timeout_ns, !s->quiet && !s->json))
-		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR, strerror(errno));
+		return fail_before_start(s, CURFEW_OUTCOME_INTERNAL_ERROR, strerror(errno));
 	curfew_status status = is_isolated(s) ? run_isolated(s, &watch, &failure) : run_here(s, &watch, &failure);
 	int code = CLI_GO_ON;
 	if (status == CURFEW_OK) {
@@ -243,7 +244,7 @@ static int execute(session *s)
 	bool is_read = code != NULL ? cli_source_eval(code, lang, &s->source, &failure)
 	                            : cli_source_read(s->arguments->program, lang, &s->source, &failure);
 	if (!is_read)
-		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
+		return fail_before_start(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	s->source.has_node = is_given(s, CLI_OPTION_NODE);
 	if (!cli_source_set_imports(&s->source, s->arguments->program, s->arguments, &failure))
 		return cli_usage_error("%s", failure.message);
@@ -257,8 +258,8 @@ static int execute(session *s)
 	if (status == CURFEW_OK)
 		status = curfew_cancel_create(s->engine, &s->cancel);
 	if (status != CURFEW_OK)
-		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR,
-		            failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
+		return fail_before_start(s, CURFEW_OUTCOME_INTERNAL_ERROR,
+		                         failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
 	status = cli_program_create(s->engine, &s->source, CURFEW_SOURCE_ONCE, &s->program, &failure);
 	if (status != CURFEW_OK)
 		return fail_with(s, status, &failure);
@@ -322,6 +323,6 @@ int cli_run(const cli_arguments *arguments)
 	if (code == CLI_GO_ON)
 		code = deliver(&s);
 	cli_signals_release();
-	finish(&s);
+	finish_session(&s);
 	return code;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void say(const char *format, va_list arguments)
+static void say_line(const char *format, va_list arguments)
 {
 	char line[1024] = "curfew: ";
 	size_t start = strlen(line);
@@ -31,7 +31,7 @@ void cli_say(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	say(format, arguments);
+	say_line(format, arguments);
 	va_end(arguments);
 }
 
@@ -39,7 +39,7 @@ int cli_usage_error(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	say(format, arguments);
+	say_line(format, arguments);
 	va_end(arguments);
 	return CLI_EXIT_USAGE;
 }

@@ -19,7 +19,8 @@ typedef struct session {
 	cli_http *http;
 } session;
 
-static int ask(const session *s, const char *method, const char *name, const char *body, cli_http_answer *answer)
+static int ask_schedules(const session *s, const char *method, const char *name, const char *body,
+                         cli_http_answer *answer)
 {
 	char path[CLI_SERVER_NAME_MAX + 32] = "/v1/schedules", what[CLI_SERVER_NAME_MAX + 32];
 	*answer = (cli_http_answer){0};
@@ -78,7 +79,7 @@ static int list(const session *s)
 	cli_http_answer answer;
 	if (words->count > 0)
 		return cli_usage_error("unexpected argument %s after schedules list", words->items[0]);
-	int code = ask(s, "GET", NULL, NULL, &answer);
+	int code = ask_schedules(s, "GET", NULL, NULL, &answer);
 	if (code == CLI_GO_ON)
 		code = cli_server_print_list(&s->server, cli_json_member(cli_json(&answer), "schedules"), s->json,
 		                             write_heading, write_row);
@@ -120,13 +121,13 @@ static int print_json(span json)
 	return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
 }
 
-static int get(const session *s)
+static int get_schedule(const session *s)
 {
 	const cli_list *words = &s->arguments->operands;
 	cli_http_answer answer;
 	if (words->count != 1)
 		return cli_usage_error("schedules get needs one NAME");
-	int code = ask(s, "GET", words->items[0], NULL, &answer);
+	int code = ask_schedules(s, "GET", words->items[0], NULL, &answer);
 	if (code == CLI_GO_ON)
 		code = s->json ? print_json(cli_json(&answer)) : print_schedule(s, cli_json(&answer));
 	cli_http_answer_finish(&answer);
@@ -143,7 +144,7 @@ static int change_one(const session *s, const change *c, const char *name)
 {
 	char words[CLI_SERVER_NAME_MAX + 64];
 	cli_http_answer answer;
-	int code = ask(s, c->method, name, c->body, &answer);
+	int code = ask_schedules(s, c->method, name, c->body, &answer);
 	if (code == CLI_GO_ON && s->json && c->body != NULL) {
 		code = print_json(cli_json(&answer));
 	} else if (code == CLI_GO_ON) {
@@ -179,7 +180,7 @@ static int act(const session *s, const char *action)
 	if (strcmp(action, "list") == 0)
 		return list(s);
 	if (strcmp(action, "get") == 0)
-		return get(s);
+		return get_schedule(s);
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
 		if (strcmp(action, changes[i].action) == 0)
 			return change_all(s, &changes[i]);

@@ -231,7 +231,7 @@ static void on_signal(int number)
 	(void)raise(number);
 }
 
-static ssize_t ask(const char *name, const char *user, char *value, size_t room)
+static ssize_t ask_for_value(const char *name, const char *user, char *value, size_t room)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	char question[512];
@@ -260,7 +260,7 @@ static ssize_t ask(const char *name, const char *user, char *value, size_t room)
 static int read_value(const char *name, const char *user, char *value, size_t *length)
 {
 	bool asks = isatty(STDIN_FILENO) != 0;
-	ssize_t got = asks ? ask(name, user, value, VALUE_ROOM) : read_until_end(STDIN_FILENO, value, VALUE_ROOM);
+	ssize_t got = asks ? ask_for_value(name, user, value, VALUE_ROOM) : read_until_end(STDIN_FILENO, value, VALUE_ROOM);
 	if (got < 0) {
 		cli_say("cannot read standard input: %s", strerror(errno));
 		return CLI_EXIT_FAILED;

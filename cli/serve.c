@@ -183,7 +183,7 @@ static bool is_clean(const char *name)
 	return true;
 }
 
-static int fail(const curfew_failure *failure)
+static int fail_with(const curfew_failure *failure)
 {
 	cli_say("%s", failure->message);
 	return CLI_EXIT_INTERNAL;
@@ -220,7 +220,7 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 	if (user != NULL && (*user == '\0' || strlen(user) > CURFEW_USER_BYTES))
 		return cli_usage_error("--user %.300s: must be 1 to %u bytes", user, CURFEW_USER_BYTES);
 	if (!serve_token_create(folder, &token, words, &failure))
-		return fail(&failure);
+		return fail_with(&failure);
 	size_t length = strlen(words);
 	words[length++] = '\n';
 	return cli_print(words, length);
@@ -231,7 +231,7 @@ static int list_tokens(const char *folder)
 	curfew_failure failure = {0};
 	char *words = serve_token_list(folder, &failure);
 	if (words == NULL)
-		return fail(&failure);
+		return fail_with(&failure);
 	int code = cli_print(words, strlen(words));
 	free(words);
 	return code;
@@ -243,7 +243,7 @@ static int revoke_token(const cli_arguments *arguments, const char *folder)
 	if (arguments->program == NULL)
 		return cli_usage_error("token revoke needs the id or the name of a token");
 	if (!serve_token_revoke(folder, arguments->program, &failure))
-		return fail(&failure);
+		return fail_with(&failure);
 	return CLI_EXIT_OK;
 }
 

@@ -451,7 +451,7 @@ static int take_id(session *s, const cli_http_answer *answer)
 	return CLI_EXIT_INTERNAL;
 }
 
-static int fail(const session *s, cli_http_result result, const cli_http_answer *answer)
+static int fail_submission(const session *s, cli_http_result result, const cli_http_answer *answer)
 {
 	char what[192];
 	(void)snprintf(what, sizeof what, "program %s", s->stored != NULL ? s->stored : "");
@@ -482,7 +482,7 @@ static int post(session *s)
 		cli_http_result result = cli_http_exchange(s->http, &request, &answer);
 		bool accepted = result == CLI_HTTP_ANSWERED && answer.status >= 200 && answer.status < 300;
 		again = !accepted && wait_to_send(s, result, &answer, end_ms, &tries);
-		code = accepted ? take_id(s, &answer) : again ? CLI_GO_ON : fail(s, result, &answer);
+		code = accepted ? take_id(s, &answer) : again ? CLI_GO_ON : fail_submission(s, result, &answer);
 		cli_http_answer_finish(&answer);
 	}
 	return code;
@@ -518,7 +518,7 @@ static int print_id(const session *s)
 }
 
 /* Tells of a stop as curfew run does: by the file's own name, with the line of a syntax error. */
-static void tell(const session *s, curfew_report *report)
+static void report_stop(const session *s, curfew_report *report)
 {
 	static const char usual[] = "source.";
 	curfew_report shown;
@@ -550,7 +550,7 @@ static int deliver(const session *s, const cli_followed *followed)
 		code = cli_print_value(report);
 	bool own_end = finished || report->outcome == CURFEW_OUTCOME_EXITED;
 	if (!json && !is_given(s, CLI_OPTION_QUIET) && !own_end)
-		tell(s, report);
+		report_stop(s, report);
 	int output_code = cli_followed_check(followed);
 	if (output_code >= 0)
 		return output_code;

@@ -109,7 +109,7 @@ void cli_watch_finish(cli_watch *watch)
 	free(watch->queue);
 }
 
-static void wake(cli_watch *watch)
+static void wake_watch(cli_watch *watch)
 {
 	/* A full pipe wakes as well. */
 	ssize_t written = write(watch->wake[1], "", 1);
@@ -157,7 +157,7 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 		enqueue(watch, kind, data, length);
 	curfew__mutex_unlock(&watch->mutex);
 	if (was_empty && kind != CURFEW_EVENT_PROGRESS)
-		wake(watch);
+		wake_watch(watch);
 }
 
 void cli_watch_on_stop(void *context, curfew_outcome cause)
@@ -175,7 +175,7 @@ void cli_watch_end(cli_watch *watch)
 	curfew__mutex_lock(&watch->mutex);
 	watch->done = true;
 	curfew__mutex_unlock(&watch->mutex);
-	wake(watch);
+	wake_watch(watch);
 }
 
 void cli_watch_on_done(void *context, curfew_run *run)

@@ -63,7 +63,7 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 
 /* ---- What it is asked ---------------------------------------------------------------------------------------- */
 
-static bool receive(curfew__compiler_order *order, int files[FILES])
+static bool receive_order(curfew__compiler_order *order, int files[FILES])
 {
 	union {
 		struct cmsghdr head;
@@ -80,7 +80,7 @@ static bool receive(curfew__compiler_order *order, int files[FILES])
 	return true;
 }
 
-static void answer(uint32_t kind, const curfew__compile_failure *failure)
+static void send_answer(uint32_t kind, const curfew__compile_failure *failure)
 {
 	curfew__compiler_answer text;
 	memset(&text, 0, sizeof text);
@@ -94,7 +94,7 @@ static void answer(uint32_t kind, const curfew__compile_failure *failure)
 static void on_interface(void *context)
 {
 	(void)context;
-	answer(CURFEW__COMPILER_INTERFACE, NULL);
+	send_answer(CURFEW__COMPILER_INTERFACE, NULL);
 }
 
 static bool is_of_this_build(const curfew__compiler_order *order)
@@ -102,7 +102,7 @@ static bool is_of_this_build(const curfew__compiler_order *order)
 	return strncmp(order->build, CURFEW__COMPILER_BUILD, sizeof order->build) == 0;
 }
 
-static void serve(const curfew__compiler_order *order, const int files[FILES])
+static void execute_order(const curfew__compiler_order *order, const int files[FILES])
 {
 	curfew__compile_failure failure = {.why = {"curfew-compiler is of another build"}, .internal = true};
 	void *bytes = order->input_length != 0
@@ -111,7 +111,7 @@ static void serve(const curfew__compiler_order *order, const int files[FILES])
 	bool done = is_of_this_build(order) && bytes != MAP_FAILED &&
 	            curfew__compile(&order->request, bytes, (size_t)order->input_length, files[INTERFACE], files[CODE],
 	                            on_interface, NULL, &failure);
-	answer(done ? CURFEW__COMPILER_DONE : CURFEW__COMPILER_REFUSED, &failure);
+	send_answer(done ? CURFEW__COMPILER_DONE : CURFEW__COMPILER_REFUSED, &failure);
 }
 
 /* ---- Start ---------------------------------------------------------------------------------------------------- */
@@ -139,12 +139,12 @@ int main(void)
 	if (pagemap >= 0)
 		(void)close(pagemap);
 	/* The end of whoever started this is the end of the socket. */
-	if (!receive(&order, files))
+	if (!receive_order(&order, files))
 		return 0;
 	limit(RLIMIT_DATA, order.memory_bytes);
 	limit_cpu(order.cpu_seconds);
 	if (!worker_confine_calls(-1, &failure))
 		return CURFEW__COMPILER_NOT_CONFINED;
-	serve(&order, files);
+	execute_order(&order, files);
 	return 0;
 }

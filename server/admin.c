@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char *give(store *st, text *out, curfew_failure *failure, bool good)
+static char *take_text(store *st, text *out, curfew_failure *failure, bool good)
 {
 	store_close(st);
 	if (!good) {
@@ -42,7 +42,7 @@ char *serve_admin_prune(const char *place, uint64_t older_than_us, uint64_t keep
 		text_print(&out, "dropped %llu runs; the database holds %.1f MiB, %.1f MiB before\n",
 		           (unsigned long long)pruned.runs, (double)pruned.bytes_after / 1048576,
 		           (double)pruned.bytes_before / 1048576);
-	return give(st, &out, failure, good);
+	return take_text(st, &out, failure, good);
 }
 
 char *serve_admin_back_up(const char *place, const char *path, bool json, curfew_failure *failure)
@@ -61,7 +61,7 @@ char *serve_admin_back_up(const char *place, const char *path, bool json, curfew
 	} else {
 		text_print(&out, "%s: %.1f MiB\n", path, (double)bytes / 1048576);
 	}
-	return give(st, &out, failure, good);
+	return take_text(st, &out, failure, good);
 }
 
 static void write_check_json(text *out, const store_check *c)
@@ -108,5 +108,5 @@ char *serve_admin_check(const char *place, bool json, bool *is_sound, curfew_fai
 	*is_sound = good && check.problem[0] == '\0' && check.unreadable + check.lacking + check.reportless == 0;
 	if (good)
 		(json ? write_check_json : write_check)(&out, &check);
-	return give(st, &out, failure, good);
+	return take_text(st, &out, failure, good);
 }

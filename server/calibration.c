@@ -65,7 +65,7 @@ static int spawn(pid_t *pid, int out, bool is_recall, char **environment)
 }
 
 /* Starts it; a descriptor of what it prints, or -1. */
-static int start(server *s, bool is_recall)
+static int start_process(server *s, bool is_recall)
 {
 	int ends[2];
 	pid_t pid;
@@ -94,7 +94,7 @@ static int start(server *s, bool is_recall)
 }
 
 /* Reads what it prints, and waits for its end; false: it ended otherwise than it should. */
-static bool finish(server *s, int fd, text *out)
+static bool read_result(server *s, int fd, text *out)
 {
 	char part[4096];
 	int status = -1;
@@ -116,8 +116,8 @@ static void *measure(void *context)
 	server *s = context;
 	text out;
 	text_init(&out, FIGURES_MOST);
-	int fd = start(s, s->calibration.is_recall);
-	blob *figures = fd >= 0 && finish(s, fd, &out) ? blob_create(out.data, out.length) : NULL;
+	int fd = start_process(s, s->calibration.is_recall);
+	blob *figures = fd >= 0 && read_result(s, fd, &out) ? blob_create(out.data, out.length) : NULL;
 	text_finish(&out);
 	server_lock(s);
 	s->calibration.is_measuring = false;
@@ -132,7 +132,7 @@ static void *measure(void *context)
 
 /* ---- From outside ---------------------------------------------------------------------------------------- */
 
-static bool begin(server *s, bool is_recall)
+static bool begin_measuring(server *s, bool is_recall)
 {
 	if (s->calibration.is_measuring)
 		return true;
@@ -147,7 +147,7 @@ static bool begin(server *s, bool is_recall)
 
 bool calibration_measure(server *s)
 {
-	return begin(s, false);
+	return begin_measuring(s, false);
 }
 
 void calibration_recall(server *s)
@@ -155,7 +155,7 @@ void calibration_recall(server *s)
 	char path[CONFIG_TEXT_MOST + 32];
 	(void)snprintf(path, sizeof path, "%s/curfew/calibration.json", s->config->data);
 	if (access(path, R_OK) == 0)
-		(void)begin(s, true);
+		(void)begin_measuring(s, true);
 }
 
 void calibration_write(const server *s, text *out)

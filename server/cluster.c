@@ -71,7 +71,7 @@ static void join_anew(server *s)
 
 /* ---- Taking runs ----------------------------------------------------------------------------------------- */
 
-static bool take(void *context, const stored_run *row)
+static bool take_run(void *context, const stored_run *row)
 {
 	server *s = context;
 	server_lock(s);
@@ -123,7 +123,7 @@ static void take_runs(server *s, bool may_wait)
 		server_unlock(s);
 		if (!may)
 			return;
-		int taken = store_take_runs(s->store, &room, take, s);
+		int taken = store_take_runs(s->store, &room, take_run, s);
 		server_lock(s);
 		is_full = taken > 0 && (size_t)taken >= room.runs + room.ahead;
 		if (taken >= 0)
@@ -142,7 +142,7 @@ static void take_lost(server *s)
 	s->has_lost = s->has_lost && !may;
 	server_unlock(s);
 	if (may)
-		(void)store_take_lost(s->store, take, s);
+		(void)store_take_lost(s->store, take_run, s);
 }
 
 /* ---- Runs that wait here --------------------------------------------------------------------------------------- */
@@ -635,7 +635,7 @@ static void note_pace(server *s, times *t, int64_t now_us)
 	t->paced_us = now_us;
 }
 
-static void look(server *s, times *t)
+static void look_once(server *s, times *t)
 {
 	int64_t now_us = clock_now_us();
 	bool is_time = now_us - t->looked_us >= LOOK_EVERY_US, is_due = now_us >= t->due_us;
@@ -684,7 +684,7 @@ static void *take_always(void *argument)
 			if (store_node(s->store) == 0)
 				(void)usleep(REJOIN_AFTER_US);
 		}
-		look(s, &t);
+		look_once(s, &t);
 	}
 	return NULL;
 }

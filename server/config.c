@@ -310,7 +310,7 @@ bool config_parse_amount(const char *value, bool bytes, uint64_t *amount)
 
 /* ---- Setting --------------------------------------------------------------------------------------------- */
 
-static bool refuse(curfew_failure *failure, const char *name, const char *value, const char *why)
+static bool refuse_setting(curfew_failure *failure, const char *name, const char *value, const char *why)
 {
 	(void)snprintf(failure->message, sizeof failure->message, "%s %.100s: %.100s", name, value, why);
 	return false;
@@ -329,11 +329,11 @@ static bool is_listed(const char *values, const char *value)
 static bool set_text(config *c, const config_setting *s, const char *value, curfew_failure *failure)
 {
 	if (*value == '\0')
-		return refuse(failure, s->name, "\"\"", "is empty");
+		return refuse_setting(failure, s->name, "\"\"", "is empty");
 	if (strlen(value) >= CONFIG_TEXT_MOST)
-		return refuse(failure, s->name, value, "is too long");
+		return refuse_setting(failure, s->name, value, "is too long");
 	if (s->kind == CONFIG_CHOICE && !is_listed(s->values, value))
-		return refuse(failure, s->name, value, "must be one of those in --help");
+		return refuse_setting(failure, s->name, value, "must be one of those in --help");
 	memcpy((char *)c + s->offset, value, strlen(value) + 1);
 	return true;
 }
@@ -342,12 +342,12 @@ static bool set_number(config *c, const config_setting *s, const char *value, cu
 {
 	uint64_t number;
 	if (s->kind == CONFIG_DURATION && !config_parse_duration(value, &number))
-		return refuse(failure, s->name, value, "must be a duration with its unit, such as 10s");
+		return refuse_setting(failure, s->name, value, "must be a duration with its unit, such as 10s");
 	if (s->kind != CONFIG_DURATION && !config_parse_amount(value, s->kind == CONFIG_BYTES, &number))
-		return refuse(failure, s->name, value,
-		              s->kind == CONFIG_BYTES ? "must be a size, such as 64MiB" : "must be a number");
+		return refuse_setting(failure, s->name, value,
+		                      s->kind == CONFIG_BYTES ? "must be a size, such as 64MiB" : "must be a number");
 	if (number < s->minimum || number > s->ceiling)
-		return refuse(failure, s->name, value, number < s->minimum ? "is too little" : "is above the ceiling");
+		return refuse_setting(failure, s->name, value, number < s->minimum ? "is too little" : "is above the ceiling");
 	memcpy((char *)c + s->offset, &number, sizeof number);
 	return true;
 }
@@ -360,10 +360,10 @@ static bool add_host(config *c, const config_setting *s, const char *value, curf
 	size_t used = strlen(list);
 	if (curfew_allow_fetch_check(value, &why) != CURFEW_OK) {
 		const char *colon = strstr(why.message, ": ");
-		return refuse(failure, s->name, value, colon != NULL ? colon + 2 : why.message);
+		return refuse_setting(failure, s->name, value, colon != NULL ? colon + 2 : why.message);
 	}
 	if (used + strlen(value) + 2 > CONFIG_TEXT_MOST)
-		return refuse(failure, s->name, value, "is one too many");
+		return refuse_setting(failure, s->name, value, "is one too many");
 	(void)snprintf(list + used, CONFIG_TEXT_MOST - used, "%s%s", used > 0 ? " " : "", value);
 	return true;
 }
@@ -372,7 +372,7 @@ static bool set_flag(config *c, const config_setting *s, const char *value, curf
 {
 	uint64_t on = strcmp(value, "on") == 0;
 	if (on == 0 && strcmp(value, "off") != 0)
-		return refuse(failure, s->name, value, "must be on or off");
+		return refuse_setting(failure, s->name, value, "must be on or off");
 	memcpy((char *)c + s->offset, &on, sizeof on);
 	return true;
 }
@@ -459,14 +459,14 @@ static bool set_line(config *c, char *line, uint64_t before, curfew_failure *fai
 		return true;
 	char *equals = strchr(line, '=');
 	if (equals == NULL)
-		return refuse(failure, "line", line, "must be name = value");
+		return refuse_setting(failure, "line", line, "must be name = value");
 	*equals = '\0';
 	const char *name = trim(line);
 	for (size_t i = 0; i < settings; i++) {
 		if (strcmp(table[i].name, name) == 0)
 			return (before & UINT64_C(1) << i) != 0 || config_set(c, i, trim(equals + 1), failure);
 	}
-	return refuse(failure, "name", name, "is not a setting");
+	return refuse_setting(failure, "name", name, "is not a setting");
 }
 
 bool config_read(config *c, const char *path, curfew_failure *failure)
@@ -478,7 +478,7 @@ bool config_read(config *c, const char *path, curfew_failure *failure)
 	bool good = true;
 	FILE *file = fopen(path, "re");
 	if (file == NULL)
-		return refuse(failure, "config", path, strerror(errno));
+		return refuse_setting(failure, "config", path, strerror(errno));
 	while (good && getline(&line, &room, file) >= 0) {
 		curfew_failure inner;
 		number++;
@@ -488,7 +488,7 @@ bool config_read(config *c, const char *path, curfew_failure *failure)
 			               inner.message);
 	}
 	if (good && ferror(file) != 0)
-		good = refuse(failure, "config", path, strerror(errno));
+		good = refuse_setting(failure, "config", path, strerror(errno));
 	free(line);
 	(void)fclose(file);
 	return good;

@@ -37,7 +37,7 @@ static bool say_on_one_line(char why[CRON_WHY_ROOM])
 	return false;
 }
 
-static bool refuse(char why[CRON_WHY_ROOM], const field *f, const char *value, const char *reason)
+static bool refuse_field(char why[CRON_WHY_ROOM], const field *f, const char *value, const char *reason)
 {
 	(void)snprintf(why, CRON_WHY_ROOM, "%s \"%.*s\": %s", f->name, TEXT_MAX, value, reason);
 	return say_on_one_line(why);
@@ -77,29 +77,29 @@ static bool take_item(const field *f, const char *item, uint64_t *bits, char why
 	if (is_all)
 		at++;
 	else if (!take_value(f, &at, &from))
-		return refuse(why, f, item, f->names != NULL ? "is neither a number nor a name" : "is not a number");
+		return refuse_field(why, f, item, f->names != NULL ? "is neither a number nor a name" : "is not a number");
 	bool is_range = !is_all && *at == '-';
 	if (is_range) {
 		at++;
 		if (!take_value(f, &at, &to))
-			return refuse(why, f, item, "the range has no end");
+			return refuse_field(why, f, item, "the range has no end");
 	}
 	if (*at == '/') {
 		at++;
 		if (!take_value(&(field){.name = f->name}, &at, &every) || every == 0 || every > f->most)
-			return refuse(why, f, item, "the step must be a number that fits the field");
+			return refuse_field(why, f, item, "the step must be a number that fits the field");
 	} else if (!is_all && !is_range) {
 		to = from;
 	}
 	if (*at != '\0')
-		return refuse(why, f, item, "is not understood");
+		return refuse_field(why, f, item, "is not understood");
 	if (from < f->least || from > f->most || to > f->most) {
 		char reason[48];
 		(void)snprintf(reason, sizeof reason, "must be from %u to %u", f->least, f->most);
-		return refuse(why, f, item, reason);
+		return refuse_field(why, f, item, reason);
 	}
 	if (from > to)
-		return refuse(why, f, item, "the range ends before it begins");
+		return refuse_field(why, f, item, "the range ends before it begins");
 	for (unsigned i = from; i <= to; i += every)
 		*bits |= UINT64_C(1) << i;
 	return true;
@@ -112,7 +112,7 @@ static bool take_field(const field *f, const char *words, uint64_t *bits, char w
 	for (const char *at = words;; at++) {
 		size_t length = strcspn(at, ",");
 		if (length == 0 || length >= sizeof item)
-			return refuse(why, f, words, length == 0 ? "an item of the list is empty" : "an item is too long");
+			return refuse_field(why, f, words, length == 0 ? "an item of the list is empty" : "an item is too long");
 		memcpy(item, at, length);
 		item[length] = '\0';
 		if (!take_item(f, item, bits, why))
@@ -193,7 +193,7 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 	            .any_weekday = is_any(parts[4])};
 	/* Where weekdays are given as well, those come. */
 	if ((c->any_day || c->any_weekday) && !has_day(c))
-		return refuse(why, &fields[2], parts[2], "there is no such day in these months");
+		return refuse_field(why, &fields[2], parts[2], "there is no such day in these months");
 	return true;
 }
 

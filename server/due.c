@@ -39,7 +39,7 @@ static bool may_look(server *s)
 	return !s->stopping && (!s->is_shared || disk.healthy);
 }
 
-static void *work(void *argument)
+static void *due_main(void *argument)
 {
 	due *d = argument;
 	do {
@@ -63,7 +63,7 @@ due *due_start(server *s)
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&d->changed, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
-	if (pthread_create(&d->thread, NULL, work, d) == 0)
+	if (pthread_create(&d->thread, NULL, due_main, d) == 0)
 		return d;
 	(void)pthread_cond_destroy(&d->changed);
 	(void)pthread_mutex_destroy(&d->lock);

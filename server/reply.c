@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static void add(struct MHD_Response *response, const char *name, const char *value)
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
 	(void)MHD_add_response_header(response, name, value);
 }
@@ -21,17 +21,17 @@ static void add(struct MHD_Response *response, const char *name, const char *val
 void reply_add_headers(struct MHD_Response *response, const char *type)
 {
 	if (type != NULL)
-		add(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	add(response, "X-Content-Type-Options", "nosniff");
-	add(response, "Referrer-Policy", "no-referrer");
-	add(response, "Cross-Origin-Resource-Policy", "same-origin");
+		add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	add_header(response, "X-Content-Type-Options", "nosniff");
+	add_header(response, "Referrer-Policy", "no-referrer");
+	add_header(response, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
 void reply_add_data_headers(struct MHD_Response *response, const char *type)
 {
 	reply_add_headers(response, type);
-	add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	add(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
+	add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	add_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
 }
 
 typedef enum MHD_Result queue_response(struct MHD_Connection *connection, unsigned status,
@@ -232,9 +232,9 @@ answer reply_problem(request *q, unsigned status, const char *kind, const char *
 	if (status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE)
 		reply_count(q, REFUSAL_BODY);
 	if (response != NULL && status == MHD_HTTP_UNAUTHORIZED)
-		add(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"curfew\"");
+		add_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"curfew\"");
 	if (response != NULL && is_method)
-		add(response, MHD_HTTP_HEADER_ALLOW, pointer);
+		add_header(response, MHD_HTTP_HEADER_ALLOW, pointer);
 	return reply_queue(q, status, response);
 }
 
@@ -244,7 +244,7 @@ answer reply_fault(request *q, unsigned status, const char *kind, const char *de
 	reply_count(q, REFUSAL_REQUEST);
 	q->defers = false; /* where its body ends is not known */
 	if (response != NULL)
-		add(response, MHD_HTTP_HEADER_CONNECTION, "close");
+		add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return reply_queue(q, status, response);
 }
 
@@ -258,7 +258,7 @@ answer reply_later(request *q, unsigned status, refusal why, const char *kind, c
 	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
 	(void)snprintf(words, sizeof words, "%u", seconds);
 	if (response != NULL)
-		add(response, MHD_HTTP_HEADER_RETRY_AFTER, words);
+		add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, words);
 	return reply_queue(q, status, response);
 }
 
@@ -277,7 +277,7 @@ answer reply_no_memory(request *q)
 	if (response == NULL)
 		return MHD_NO;
 	reply_add_data_headers(response, "application/problem+json");
-	add(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	add_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	return reply_queue(q, MHD_HTTP_SERVICE_UNAVAILABLE, response);
 }
 

@@ -192,7 +192,7 @@ static int64_t waited_us(const stored_run *row)
 }
 
 /* Begins it, or has it wait for room. */
-static void go_on(server *s, run *r, const stored_run *row)
+static void resume_or_begin(server *s, run *r, const stored_run *row)
 {
 	/* The pool still has it, from before this node was thought dead: another one takes it. */
 	if (r->launched) {
@@ -230,7 +230,7 @@ bool restore_taken(server *s, const stored_run *row)
 	} else if (row->state < RUN_RUNNING && row->cancels > 0) {
 		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled before it started");
 	} else {
-		go_on(s, r, row);
+		resume_or_begin(s, r, row);
 	}
 	run_unref(s, r);
 	return true;

@@ -335,7 +335,7 @@ typedef struct post {
 } post;
 
 /* Reads and hashes the body, and makes a source ready that came with it. Without the lock, on any thread. */
-static void prepare(post *p)
+static void read_submission(post *p)
 {
 	request *q = p->request;
 	server *s = q->server;
@@ -480,7 +480,7 @@ static void help_with_post(void *context)
 {
 	post *p = context;
 	server *s = p->request->server;
-	prepare(p);
+	read_submission(p);
 	server_lock(s);
 	p->is_prepared = true;
 	http_wake(p->request);
@@ -511,7 +511,7 @@ answer route_post_run(request *q)
 	q->free_work = free_post;
 	if (q->body.length > HELPED_BYTES && helpers_run(q->server->helpers, help_with_post, p))
 		return go_on_post(q);
-	prepare(p);
+	read_submission(p);
 	return answer_post(q);
 }
 

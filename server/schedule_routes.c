@@ -307,7 +307,7 @@ static answer answer_same(request *q, account_use *use)
 	return result;
 }
 
-static answer put(request *q, const submission *sub, const char *name, account_use *use)
+static answer store_schedule(request *q, const submission *sub, const char *name, account_use *use)
 {
 	int64_t now_us = clock_wall_us();
 	stored_schedule one = {.owner = q->who->id,
@@ -397,7 +397,7 @@ static answer put_checked(request *q, const submission *sub, const char *name, b
 		free(use.before);
 		return result;
 	}
-	return put(q, sub, name, &use);
+	return store_schedule(q, sub, name, &use);
 }
 
 answer schedule_post(request *q, const submission *sub, const char *key)

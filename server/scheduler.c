@@ -225,7 +225,7 @@ static void note_passed_over(scheduler *s, const waiting *w, int64_t now_us)
 		s->favoured = t;
 }
 
-static waiting *begin(scheduler *s, lane *l)
+static waiting *take_turn(scheduler *s, lane *l)
 {
 	waiting *w = first_of(l);
 	/* The next turns are others', before what is taken out may end the lane. */
@@ -249,7 +249,7 @@ waiting *scheduler_take(scheduler *s, int64_t now_us)
 		if (t->running >= t->running_max)
 			continue;
 		if (fits(s, first_of(l)))
-			return begin(s, l);
+			return take_turn(s, l);
 		note_passed_over(s, first_of(l), now_us);
 	}
 	return NULL;

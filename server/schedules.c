@@ -23,7 +23,7 @@ enum { TAKE_MAX = 64, SECOND_US = 1000000 };
 
 /* ---- One turn -------------------------------------------------------------------------------------------- */
 
-static void pass(server *s, const stored_schedule *one, int64_t next_us, const char *problem)
+static void skip_turn(server *s, const stored_schedule *one, int64_t next_us, const char *problem)
 {
 	stored_turn turn = {
 		.owner = one->owner, .name = one->name, .turn_us = one->next_us, .next_us = next_us, .problem = problem};
@@ -71,7 +71,7 @@ static int64_t next_time(const stored_schedule *one)
 	return next == CRON_NEVER ? 0 : next * SECOND_US;
 }
 
-static void begin(server *s, const stored_schedule *one)
+static void begin_turn(server *s, const stored_schedule *one)
 {
 	char why[RUN_WHY_ROOM] = "";
 	int64_t next_us = next_time(one);
@@ -80,16 +80,16 @@ static void begin(server *s, const stored_schedule *one)
 	account *who = accounts_find_working(s, one->owner);
 	server_unlock(s);
 	if (who == NULL) {
-		pass(s, one, next_us, "its token may no longer submit runs");
+		skip_turn(s, one, next_us, "its token may no longer submit runs");
 		return;
 	}
 	if (one->last_goes_on && one->overlap == OVERLAP_SKIP) {
-		pass(s, one, next_us, "the previous run had not ended");
+		skip_turn(s, one, next_us, "the previous run had not ended");
 		return;
 	}
 	run_taken taken = run_take_turn(s, who, one->body, one->body_length, &turn, why);
 	if (taken == RUN_NOT_TAKEN)
-		pass(s, one, next_us, why);
+		skip_turn(s, one, next_us, why);
 	else if (taken == RUN_LATER)
 		log_event(LOG_WARN, "schedule",
 		          (log_field[]){{"name", one->name, 0}, {"waits", why, 0}, {0}}); /* until it is taken again */
@@ -117,7 +117,7 @@ void schedules_look(server *s)
 	if (!store_take_schedules(s->store, TAKE_MAX, add_due, &d))
 		log_say(LOG_ERROR, "schedule", "due entries cannot be read");
 	for (size_t i = 0; i < d.count; i++) {
-		begin(s, d.list[i]);
+		begin_turn(s, d.list[i]);
 		free(d.list[i]);
 	}
 }

@@ -55,7 +55,7 @@ typedef struct place {
 	char port[8];
 } place;
 
-static bool refuse(curfew_failure *failure, const char *what, const char *why)
+static bool refuse_setting(curfew_failure *failure, const char *what, const char *why)
 {
 	(void)snprintf(failure->message, sizeof failure->message, "%.120s: %.120s", what, why);
 	return false;
@@ -74,7 +74,7 @@ static bool read_place(const char *words, place *p, curfew_failure *failure)
 	char *end;
 	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 65536;
 	if (length == 0 || length >= sizeof p->host || port > 65535 || colon[1] < '0' || colon[1] > '9' || *end != '\0')
-		return refuse(failure, words, "must be HOST:PORT");
+		return refuse_setting(failure, words, "must be HOST:PORT");
 	memcpy(p->host, host, length);
 	p->host[length] = '\0';
 	(void)snprintf(p->port, sizeof p->port, "%lu", port);
@@ -119,14 +119,14 @@ static int open_listener(const config *c, bool *loopback, curfew_failure *failur
 		return -1;
 	int code = getaddrinfo(p.host, p.port, &hints, &found);
 	if (code != 0) {
-		(void)refuse(failure, c->listen, gai_strerror(code));
+		(void)refuse_setting(failure, c->listen, gai_strerror(code));
 		return -1;
 	}
 	int fd = bind_to(found);
 	*loopback = is_loopback(found->ai_addr);
 	freeaddrinfo(found);
 	if (fd < 0)
-		(void)refuse(failure, c->listen, strerror(errno));
+		(void)refuse_setting(failure, c->listen, strerror(errno));
 	return fd;
 }
 
@@ -283,7 +283,7 @@ static void close_requests(server *s)
 		(void)usleep(5000);
 }
 
-static void end(server *s, const sigset_t *signals)
+static void drain(server *s, const sigset_t *signals)
 {
 	http_quiesce(s->http);
 	server_lock(s);
@@ -380,10 +380,12 @@ static bool check_access(const server *s, bool loopback, curfew_failure *failure
 {
 	const config *c = s->config;
 	if ((c->tls_cert[0] != '\0') != (c->tls_key[0] != '\0'))
-		return refuse(failure, c->tls_cert[0] != '\0' ? "tls-cert" : "tls-key", "tls-cert and tls-key belong together");
+		return refuse_setting(failure, c->tls_cert[0] != '\0' ? "tls-cert" : "tls-key",
+		                      "tls-cert and tls-key belong together");
 	if (!loopback && accounts_count_active(s) == 0)
-		return refuse(failure, c->listen,
-		              "an address that other machines can reach needs tokens; make one with curfew token create");
+		return refuse_setting(
+			failure, c->listen,
+			"an address that other machines can reach needs tokens; make one with curfew token create");
 	if (!loopback && c->tls_cert[0] == '\0')
 		log_say(LOG_WARN, "access", "tokens are sent unencrypted; use --tls-cert, or a proxy that terminates TLS");
 	return true;
@@ -410,11 +412,11 @@ static bool open_store(server *s, curfew_failure *failure)
 	s->is_shared = store_is_shared(s->store);
 	s->nudge = s->is_shared ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
 	s->over = s->is_shared ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-	return !s->is_shared || (s->nudge >= 0 && s->over >= 0) || refuse(failure, "start", strerror(errno));
+	return !s->is_shared || (s->nudge >= 0 && s->over >= 0) || refuse_setting(failure, "start", strerror(errno));
 }
 
 /* Everything but the signals; what was started is ended by finish. */
-static bool start(server *s, curfew_failure *failure)
+static bool start_server(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
 	bool loopback = false;
@@ -435,13 +437,13 @@ static bool start(server *s, curfew_failure *failure)
 	s->helpers = helpers_start(s->is_shared ? HELPERS_SHARED : HELPERS);
 	if (s->helpers == NULL) {
 		(void)close(listener);
-		return refuse(failure, "start", "no thread can be started");
+		return refuse_setting(failure, "start", "no thread can be started");
 	}
 	if (http_start(s, listener, routes_find, failure) == NULL)
 		return false;
 	if (pthread_create(&s->ticker, NULL, tick, s) != 0) {
 		http_stop(s->http);
-		return refuse(failure, "start", "no thread can be started");
+		return refuse_setting(failure, "start", "no thread can be started");
 	}
 	tell_place(c, listener);
 	server_lock(s);
@@ -475,7 +477,7 @@ static void free_runs(server *s)
 	server_unlock(s);
 }
 
-static void finish(server *s)
+static void release_server(server *s)
 {
 	due_stop(s->due);
 	cluster_stop(s);
@@ -554,7 +556,7 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 	server *s = calloc(1, sizeof *s);
 	if (s == NULL || sodium_init() < 0) {
 		free(s);
-		return refuse(failure, "start", "out of memory");
+		return refuse_setting(failure, "start", "out of memory");
 	}
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
@@ -571,20 +573,20 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 	s->secrets = secrets;
 	s->started_us = clock_now_us();
 	s->watchdog_us = notify_watchdog_us();
-	bool good = start(s, failure);
+	bool good = start_server(s, failure);
 	if (good) {
 		notify_say("READY=1");
 		wait_for_end(s, &signals, reload, context);
 		notify_say("STOPPING=1");
 		/* From here on it means nothing. */
 		(void)sigdelset(&signals, SIGHUP);
-		end(s, &signals);
+		drain(s, &signals);
 		stop_ticking(s);
 		helpers_stop(s->helpers);
 		s->helpers = NULL;
 		http_stop(s->http);
 		report_end(s);
 	}
-	finish(s);
+	release_server(s);
 	return good;
 }

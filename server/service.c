@@ -86,7 +86,7 @@ static pending *expect(server *s, run *r)
 }
 
 /* Whoever called it is here, or could not be asked: the run is held no more after this. */
-static void settle(pending *p)
+static void release_pending(pending *p)
 {
 	run_unref(p->server, p->run);
 	free(p);
@@ -99,7 +99,7 @@ static void on_end_written(void *context, const char *problem)
 		p->run->written = problem == NULL;
 		publish(p->server, p->run);
 	}
-	settle(p);
+	release_pending(p);
 }
 
 /* False: out of memory. */
@@ -120,7 +120,7 @@ static bool write_end(server *s, run *r)
 	if (p != NULL && store_end_run(s->store, &end, on_end_written, p))
 		return true;
 	if (p != NULL)
-		settle(p);
+		release_pending(p);
 	return false;
 }
 
@@ -268,7 +268,7 @@ static void on_start_written(void *context, const char *problem)
 	pending *p = context;
 	if (p->node == p->run->node)
 		take_start(p->server, p->run, problem);
-	settle(p);
+	release_pending(p);
 }
 
 static void write_start(server *s, run *r)
@@ -280,10 +280,10 @@ static void write_start(server *s, run *r)
 		return;
 	take_start(s, r, "out of memory");
 	if (p != NULL)
-		settle(p);
+		release_pending(p);
 }
 
-static void begin(server *s, run *r)
+static void launch_run(server *s, run *r)
 {
 	int64_t now_us = clock_now_us();
 	r->launched = true;
@@ -309,7 +309,7 @@ void service_dispatch(server *s)
 		waiting *w = scheduler_take(&s->scheduler, clock_now_us());
 		if (w == NULL)
 			return;
-		begin(s, run_of(w));
+		launch_run(s, run_of(w));
 	}
 }
 
@@ -355,7 +355,7 @@ static void on_inserted(void *context, const char *problem)
 {
 	pending *p = context;
 	take_inserted(p->server, p->run, problem);
-	settle(p);
+	release_pending(p);
 }
 
 static void insert(server *s, run *r, const void *source, size_t source_length)
@@ -396,7 +396,7 @@ static void insert(server *s, run *r, const void *source, size_t source_length)
 		return;
 	take_inserted(s, r, "out of memory");
 	if (p != NULL)
-		settle(p);
+		release_pending(p);
 }
 
 static void log_accepted(const run *r)

@@ -40,12 +40,12 @@ void store_finish(store *st)
 	(void)pthread_cond_destroy(&st->work);
 }
 
-static void enter(store *st)
+static void lock_store(store *st)
 {
 	st->listener.enter(st->listener.context);
 }
 
-static void leave(store *st)
+static void unlock_store(store *st)
 {
 	st->listener.leave(st->listener.context);
 }
@@ -439,9 +439,9 @@ static void write_one_by_one(store *st, write_op *ops, write_op **again)
 		if (status == STORE_UNKNOWN)
 			note_doubts(st, op, next);
 		note_result(st, status, 1);
-		enter(st);
+		lock_store(st);
 		finish_op(st, op, status, again);
-		leave(st);
+		unlock_store(st);
 	}
 }
 
@@ -464,12 +464,12 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 	note_result(st, status, count);
 	if (ops == NULL)
 		return NULL;
-	enter(st);
+	lock_store(st);
 	for (write_op *op = ops, *next; op != NULL; op = next) {
 		next = op->next;
 		finish_op(st, op, status, &again);
 	}
-	leave(st);
+	unlock_store(st);
 	return again;
 }
 
@@ -538,7 +538,7 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 	}
 	(void)pthread_mutex_unlock(&st->lock);
 	if (wants_news || forgets)
-		enter(st);
+		lock_store(st);
 	if (wants_news)
 		st->listener.collect(st->listener.context, &collected);
 	if (forgets)
@@ -548,7 +548,7 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 	st->first = st->last = NULL;
 	(void)pthread_mutex_unlock(&st->lock);
 	if (wants_news || forgets)
-		leave(st);
+		unlock_store(st);
 	*news = collected.first;
 	return ops;
 }

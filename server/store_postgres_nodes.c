@@ -446,7 +446,7 @@ unsigned pg_await(store *base, int64_t most_us, int descriptor, const store_hear
 	return listens && waits[1].revents != 0 ? read_notices(st, hearer) : 0;
 }
 
-static void tell(pg_store *st, pg_link *link, const char *notice)
+static void notify_nodes(pg_store *st, pg_link *link, const char *notice)
 {
 	pg_params p = {0};
 	pg_words(&p, notice);
@@ -459,7 +459,7 @@ void pg_offer_room(store *base, uint64_t runs)
 	char notice[64];
 	(void)snprintf(notice, sizeof notice, "h %llu %llu", (unsigned long long)atomic_load(&st->node),
 	               (unsigned long long)runs);
-	tell(st, &st->listener, notice);
+	notify_nodes(st, &st->listener, notice);
 }
 
 void pg_ask_for_room(store *base)
@@ -467,5 +467,5 @@ void pg_ask_for_room(store *base)
 	pg_store *st = pg_of(base);
 	char notice[32];
 	(void)snprintf(notice, sizeof notice, "q %llu", (unsigned long long)atomic_load(&st->node));
-	tell(st, &st->cluster, notice);
+	notify_nodes(st, &st->cluster, notice);
 }

@@ -79,7 +79,7 @@ static const char *const names[] = {
 #undef X
 };
 
-static store_status fail(pg_store *st, const char *why)
+static store_status fail_with(pg_store *st, const char *why)
 {
 	(void)snprintf(st->base.reason, sizeof st->base.reason, "%.*s", (int)strcspn(why, "\n"), why);
 	return STORE_FAILED;
@@ -89,7 +89,7 @@ static store_status fail(pg_store *st, const char *why)
 static store_status lose_node(pg_store *st)
 {
 	atomic_store(&st->node, 0);
-	return fail(st, "the lease of this node has expired");
+	return fail_with(st, "the lease of this node has expired");
 }
 
 /* What an error says of the transaction. */
@@ -97,7 +97,7 @@ static store_status note_error(pg_store *st, PGconn *conn, const PGresult *resul
 {
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	store_status status = fail(st, message != NULL ? message : PQerrorMessage(conn));
+	store_status status = fail_with(st, message != NULL ? message : PQerrorMessage(conn));
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	st->base.is_key_taken = constraint != NULL && strcmp(constraint, "runs_key") == 0;
 	/* 22 data, 23 constraint, 54 limits: at fault is the write alone; 40: it came in another's way. 22012: the
@@ -151,7 +151,7 @@ static store_status read_results(pg_store *st, PGconn *conn)
 			return status;
 	} while (nothing <= 1 && PQstatus(conn) == CONNECTION_OK); /* one is between two statements */
 	if (status == STORE_OK)
-		(void)fail(st, PQerrorMessage(conn));
+		(void)fail_with(st, PQerrorMessage(conn));
 	return status == STORE_OK ? STORE_UNKNOWN : status;
 }
 
@@ -171,7 +171,7 @@ static bool open_writer(pg_store *st)
 	if (!pg_connect(st, &st->writer)) {
 		char reason[sizeof st->reason];
 		pg_copy_reason(st, reason);
-		(void)fail(st, reason);
+		(void)fail_with(st, reason);
 		return false;
 	}
 	if (was_open)
@@ -193,7 +193,7 @@ static store_status send_one(pg_store *st, pg_statement which, const pg_params *
 {
 	if (PQsendQueryPrepared(st->writer.conn, names[which], p->count, p->values, p->lengths, p->formats, 1) == 1)
 		return STORE_OK;
-	(void)fail(st, PQerrorMessage(st->writer.conn));
+	(void)fail_with(st, PQerrorMessage(st->writer.conn));
 	drop_writer(st);
 	return STORE_FAILED;
 }
@@ -237,7 +237,7 @@ static bool read_told(pg_store *st)
 static store_status fail_and_end(pg_store *st, const char *why)
 {
 	drop_writer(st);
-	return fail(st, why);
+	return fail_with(st, why);
 }
 
 store_status pg_begin(store *base)
@@ -252,7 +252,7 @@ store_status pg_begin(store *base)
 		return STORE_FAILED;
 	}
 	if (!send_word(st, "BEGIN")) {
-		(void)fail(st, PQerrorMessage(st->writer.conn));
+		(void)fail_with(st, PQerrorMessage(st->writer.conn));
 		drop_writer(st);
 		return STORE_FAILED;
 	}
@@ -273,7 +273,7 @@ store_status pg_commit(store *base)
 	if (send_word(st, "COMMIT") && PQpipelineSync(conn) == 1)
 		status = read_results(st, conn);
 	else
-		(void)fail(st, PQerrorMessage(conn));
+		(void)fail_with(st, PQerrorMessage(conn));
 	if (status == STORE_OK) {
 		tell_all(st);
 		return STORE_OK;
@@ -359,7 +359,7 @@ static store_status write_run(pg_store *st, const write_op *op)
 	if (status != STORE_OK)
 		return status;
 	char *limits = limits_to_text(&r->limits);
-	status = limits != NULL ? add_run(st, r, limits) : fail(st, "out of memory");
+	status = limits != NULL ? add_run(st, r, limits) : fail_with(st, "out of memory");
 	free(limits);
 	if (status == STORE_OK && r->schedule != NULL)
 		status = use_turn(st, r);
@@ -496,7 +496,7 @@ static store_status write_too_late(pg_store *st, const write_op *op)
 {
 	if (op->kind != WRITE_RUN)
 		return STORE_OK;
-	(void)fail(st, "the lease of this node has expired");
+	(void)fail_with(st, "the lease of this node has expired");
 	drop_writer(st);
 	return STORE_REFUSED;
 }
@@ -539,7 +539,7 @@ store_status pg_write(store *base, const write_op *op)
 		pg_number(&p, op->use.used_us);
 		return send_one(st, PG_USE_TOKEN, &p);
 	}
-	return fail(st, "not a write");
+	return fail_with(st, "not a write");
 }
 
 store_status pg_write_news(store *base, const run_news *n)

@@ -24,7 +24,7 @@ typedef struct identity {
 /* GnuTLS asks without saying for whom; a process serves once. */
 static _Atomic(identity *) current;
 
-static bool refuse(curfew_failure *failure, const char *path, const char *why)
+static bool refuse_file(curfew_failure *failure, const char *path, const char *why)
 {
 	(void)snprintf(failure->message, sizeof failure->message, "%.160s: %.80s", path, why);
 	return false;
@@ -37,7 +37,7 @@ static bool read_file(const char *path, gnutls_datum_t *data, curfew_failure *fa
 	size_t length;
 	FILE *file = fopen(path, "re");
 	if (file == NULL)
-		return refuse(failure, path, strerror(errno));
+		return refuse_file(failure, path, strerror(errno));
 	text_init(&all, FILE_BYTES_MAX);
 	for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;)
 		text_add(&all, part, got);
@@ -46,11 +46,11 @@ static bool read_file(const char *path, gnutls_datum_t *data, curfew_failure *fa
 	explicit_bzero(part, sizeof part);
 	if (!good) {
 		text_finish(&all);
-		return refuse(failure, path, "cannot be read");
+		return refuse_file(failure, path, "cannot be read");
 	}
 	data->data = (unsigned char *)text_take(&all, &length);
 	data->size = (unsigned)length;
-	return data->data != NULL || refuse(failure, path, "out of memory");
+	return data->data != NULL || refuse_file(failure, path, "out of memory");
 }
 
 /* A key that others can read is none. */
@@ -108,7 +108,8 @@ bool tls_load(const char *cert_path, const char *key_path, curfew_failure *failu
 	if (good && belong_together(&certs, &key))
 		made = make_identity(&certs, &key);
 	if (good && made == NULL)
-		(void)refuse(failure, cert_path, "HTTPS cannot be served with it: does the key belong to the certificate?");
+		(void)refuse_file(failure, cert_path,
+		                  "HTTPS cannot be served with it: does the key belong to the certificate?");
 	if (key.data != NULL)
 		explicit_bzero(key.data, key.size);
 	free(key.data);

@@ -97,7 +97,7 @@ static void show_attempt(server *s, const stored_attempt *a)
  * The attempt is over: status 0 and why, or an answer. final: another one would be no better. after_s: the answer asks
  * for so long a pause.
  */
-static void note(delivery *d, unsigned status, const char *problem, bool final, int64_t after_s)
+static void record_attempt(delivery *d, unsigned status, const char *problem, bool final, int64_t after_s)
 {
 	server *s = d->server;
 	unsigned attempts = d->before.attempts + 1;
@@ -150,9 +150,9 @@ static void note_answer(delivery *d, unsigned status, const json_t *after)
 	int64_t after_s = json_integer_value(after);
 	after_s = after_s < 0 ? 0 : after_s < AFTER_MAX_S ? after_s : AFTER_MAX_S;
 	if (status >= 300 && status < 400)
-		note(d, status, "it redirects to another address, which is not followed", false, after_s);
+		record_attempt(d, status, "it redirects to another address, which is not followed", false, after_s);
 	else
-		note(d, status, NULL, status == 410, after_s);
+		record_attempt(d, status, NULL, status == 410, after_s);
 }
 
 /* On the pool's thread. */
@@ -173,7 +173,7 @@ static void on_done(void *context, const worker_result *result)
 	if (json_is_integer(status) && json_integer_value(status) > 0 && json_integer_value(status) < 1000)
 		note_answer(d, (unsigned)json_integer_value(status), json_object_get(told, "after"));
 	else if (result->outcome != CURFEW_OUTCOME_CANCELLED)
-		note(d, 0, words, false, 0);
+		record_attempt(d, 0, words, false, 0);
 	json_decref(told);
 	free_delivery(d);
 }
@@ -308,7 +308,7 @@ static bool enter_going(delivery *d)
 	return has_room;
 }
 
-static void begin(delivery *d)
+static void begin_delivery(delivery *d)
 {
 	char target[SUBMISSION_HOST_ROOM], signature[64] = "";
 	int64_t now_s = clock_wall_us() / SECOND_US;
@@ -319,7 +319,7 @@ static void begin(delivery *d)
 	if (whole)
 		problem = sign_delivery(d, now_s, signature);
 	if (problem != NULL) {
-		note(d, 0, problem, final, 0);
+		record_attempt(d, 0, problem, final, 0);
 		free_delivery(d);
 		return;
 	}
@@ -403,7 +403,7 @@ void webhooks_look(server *s)
 			log_say(LOG_ERROR, "webhook", "due entries cannot be read");
 		for (delivery *d = t.first, *next; d != NULL; d = next) {
 			next = d->next;
-			begin(d);
+			begin_delivery(d);
 		}
 		if (t.count < max)
 			return;

@@ -36,7 +36,7 @@ static process *worker_of(worker_run *run, bool *has_room)
 }
 
 /* True: its worker has enough, there may be more. */
-static bool pass(worker_run *run)
+static bool pass_messages(worker_run *run)
 {
 	const void *message;
 	size_t length;
@@ -65,7 +65,7 @@ static void pass_list(worker_pool *pool, worker_run *run)
 		worker_run *next = atomic_load(&run->next_ready);
 		/* From here on it may be noted again. */
 		atomic_store(&run->in_ready, false);
-		if (pass(run) && !atomic_exchange(&run->in_ready, true)) {
+		if (pass_messages(run) && !atomic_exchange(&run->in_ready, true)) {
 			atomic_store(&run->next_ready, pool->held);
 			pool->held = run;
 		} else {

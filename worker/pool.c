@@ -384,7 +384,7 @@ static void end_all(worker_pool *pool)
 	}
 }
 
-static void *work(void *context)
+static void *pool_main(void *context)
 {
 	worker_pool *pool = context;
 	(void)prctl(PR_SET_NAME, "curfew-pool");
@@ -435,7 +435,7 @@ static bool start_thread(worker_pool *pool)
 	sigset_t all, before;
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&pool->thread, NULL, work, pool) == 0;
+	bool started = pthread_create(&pool->thread, NULL, pool_main, pool) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
 }

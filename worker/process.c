@@ -93,7 +93,7 @@ static _Noreturn void become_worker(const worker_pool *pool, int socket, bool ow
  * As fork, but with a descriptor for the child, and namespaces. Not clone3, whose flags a filter of system calls cannot
  * look at: systemd refuses it where RestrictNamespaces= is set.
  */
-static pid_t start(unsigned long namespaces, int *pidfd)
+static pid_t clone_process(unsigned long namespaces, int *pidfd)
 {
 	return (pid_t)syscall(SYS_clone, CLONE_PIDFD | namespaces | SIGCHLD, NULL, pidfd, NULL, NULL);
 }
@@ -104,7 +104,7 @@ static pid_t start_confined(const worker_pool *pool, int socket, int *pidfd)
 	static const unsigned long tries[] = {CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER, 0};
 	unsigned user = geteuid(), group = getegid();
 	for (size_t i = user == 0 ? 0 : 1; i < sizeof tries / sizeof tries[0]; i++) {
-		pid_t pid = start(tries[i], pidfd);
+		pid_t pid = clone_process(tries[i], pidfd);
 		if (pid == 0)
 			become_worker(pool, socket, (tries[i] & CLONE_NEWUSER) != 0, user, group);
 		if (pid > 0)

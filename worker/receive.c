@@ -13,7 +13,7 @@
 /* How often in a row one worker is read, so that the others have their turn. */
 enum { TURNS = 4 };
 
-static bool refuse(process *p, const char *what)
+static bool refuse_message(process *p, const char *what)
 {
 	(void)snprintf(p->why, sizeof p->why, "the worker process was killed: %s", what);
 	return false;
@@ -49,20 +49,20 @@ static bool on_output(process *p, worker_run *run, bool is_error, const char *da
 {
 	size_t before = run->streams[0].length + run->streams[1].length;
 	if (length > run->limits.output_bytes - before)
-		return refuse(p, "more output than the run's limit");
-	return worker_bytes_add(&run->streams[is_error], data, length) || refuse(p, "no memory for its output");
+		return refuse_message(p, "more output than the run's limit");
+	return worker_bytes_add(&run->streams[is_error], data, length) || refuse_message(p, "no memory for its output");
 }
 
 static bool on_json(process *p, worker_run *run, bool is_checkpoint, const char *data, size_t length)
 {
 	if (curfew_json_check(data, length, NULL) != CURFEW_OK)
-		return refuse(p, "an event that is not JSON");
+		return refuse_message(p, "an event that is not JSON");
 	if (!is_checkpoint)
 		return true;
 	worker_bytes_take(&run->partial, worker_bytes_count(&run->partial));
 	/* With its NUL, for the report. */
 	return (worker_bytes_add(&run->partial, data, length) && worker_bytes_add(&run->partial, "", 1)) ||
-	       refuse(p, "no memory for its checkpoint");
+	       refuse_message(p, "no memory for its checkpoint");
 }
 
 static bool on_event(process *p, worker_run *run, const char *body, size_t length)
@@ -77,7 +77,7 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 	case CURFEW_EVENT_STDERR: fits = on_output(p, run, head.kind == CURFEW_EVENT_STDERR, body, length); break;
 	case CURFEW_EVENT_PROGRESS:
 	case CURFEW_EVENT_CHECKPOINT: fits = on_json(p, run, head.kind == CURFEW_EVENT_CHECKPOINT, body, length); break;
-	default: return refuse(p, "an event of no kind");
+	default: return refuse_message(p, "an event of no kind");
 	}
 	if (!fits)
 		return false;
@@ -109,12 +109,12 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 	worker_result result = {.outcome = (curfew_outcome)head.outcome, .exit_code = head.exit_code};
 	if ((run->job.flags & WORKER_JOB_INSPECT) != 0 && head.outcome == CURFEW_OUTCOME_FINISHED) {
 		if (length > WORKER_DESCRIPTION_MOST || curfew_json_check(body, length, NULL) != CURFEW_OK)
-			return refuse(p, "a malformed description");
+			return refuse_message(p, "a malformed description");
 		result.description = body;
 		result.description_length = length;
 	} else {
 		if (!is_report(run, &head, body, length))
-			return refuse(p, "a report that is not its run's");
+			return refuse_message(p, "a report that is not its run's");
 		result.report = body;
 		result.report_length = length;
 	}
@@ -128,7 +128,7 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 static bool on_started(process *p, worker_run *run)
 {
 	if (run->state != RUN_SENT)
-		return refuse(p, "a run that begins twice");
+		return refuse_message(p, "a run that begins twice");
 	worker_lock(run->pool);
 	worker_run_move(run, RUN_STARTED);
 	worker_run_arm(run, clock_now_ns());
@@ -142,7 +142,7 @@ static bool on_started(process *p, worker_run *run)
 static bool on_stopped(process *p, worker_run *run)
 {
 	if (run->state != RUN_STARTED)
-		return refuse(p, "a run that is stopped twice, or before it began");
+		return refuse_message(p, "a run that is stopped twice, or before it began");
 	worker_lock(run->pool);
 	worker_run_note_stopped(run);
 	worker_unlock(run->pool);
@@ -153,7 +153,7 @@ static bool on_request(process *p, worker_run *run, const char *body, size_t len
 {
 	worker_run_publish(run);
 	return curfew_broker_receive(run->broker, body, length, NULL) == CURFEW_OK ||
-	       refuse(p, "a request that no run makes");
+	       refuse_message(p, "a request that no run makes");
 }
 
 static void on_usage(worker_run *run, const char *body)
@@ -170,7 +170,7 @@ static void on_usage(worker_run *run, const char *body)
 static bool on_ready(worker_pool *pool, process *p, const char *body)
 {
 	if (p->state != PROCESS_STARTING)
-		return refuse(p, "ready twice");
+		return refuse_message(p, "ready twice");
 	worker_process_prefer(p);
 	worker_lock(pool);
 	memcpy(&pool->stats.has, body, sizeof pool->stats.has);
@@ -182,7 +182,7 @@ static bool on_ready(worker_pool *pool, process *p, const char *body)
 static bool on_failed(process *p, const char *body, size_t length)
 {
 	if (p->state != PROCESS_STARTING)
-		return refuse(p, "a failure after its start");
+		return refuse_message(p, "a failure after its start");
 	(void)snprintf(p->why, sizeof p->why, "%.*s", (int)length, body);
 	return false;
 }
@@ -190,7 +190,7 @@ static bool on_failed(process *p, const char *body, size_t length)
 static bool on_memory(worker_pool *pool, process *p, const char *body)
 {
 	if (p->state != PROCESS_READY)
-		return refuse(p, "memory before its start");
+		return refuse_message(p, "memory before its start");
 	worker_lock(pool);
 	memcpy(&p->memory, body, sizeof p->memory);
 	worker_unlock(pool);
@@ -204,7 +204,7 @@ static bool on_compile(worker_pool *pool, process *p, uint64_t number, const cha
 	worker_lock(pool);
 	bool may = p->state == PROCESS_READY && worker_compile(p, number, &head);
 	worker_unlock(pool);
-	return may || refuse(p, "it asked for code that it does not need");
+	return may || refuse_message(p, "it asked for code that it does not need");
 }
 
 static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worker_frame *frame, const char *body)
@@ -241,7 +241,7 @@ static bool take_frames(worker_pool *pool, process *p)
 		bool own = is_own(frame.kind);
 		worker_run *run = own ? NULL : worker_process_find(p, frame.number);
 		if (peek == WORKER_PEEK_BAD || (!own && run == NULL) || !length_fits(&frame, run))
-			return refuse(p, "a message that it may not send");
+			return refuse_message(p, "a message that it may not send");
 		const char *body = worker_frame_body(&p->in, &frame);
 		if (body == NULL)
 			return true;

@@ -144,7 +144,7 @@ static bool is_entry(const char *name)
 	return strlen(name) == CURFEW__CACHE_NAME - 1 && strspn(name, "0123456789abcdef") == CURFEW__CACHE_NAME - 1;
 }
 
-static void note(kept_list *list, int directory, const char *name)
+static void note_entry(kept_list *list, int directory, const char *name)
 {
 	struct stat status;
 
@@ -184,7 +184,7 @@ static void trim(int directory, uint64_t bytes_most)
 		return;
 	}
 	for (const struct dirent *entry; (entry = readdir(entries));)
-		note(&list, directory, entry->d_name);
+		note_entry(&list, directory, entry->d_name);
 	if (list.bytes > bytes_most)
 		qsort(list.items, list.count, sizeof *list.items, compare_use);
 	for (size_t i = 0; i < list.count && list.bytes > bytes_most; i++) {
@@ -211,7 +211,7 @@ void curfew__cache_trim(const char *folder, uint64_t bytes_most)
 typedef bool (*entry_writer)(int file, const void *what);
 
 /* Under a name of its own first: nobody sees a part of it. */
-static void keep(const char *folder, const char *name, entry_writer write_entry, const void *what)
+static void publish_entry(const char *folder, const char *name, entry_writer write_entry, const void *what)
 {
 	char temporary[96];
 	uint64_t number;
@@ -247,7 +247,7 @@ static bool write_sum_and_bytes(int file, const void *what)
 
 void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length)
 {
-	keep(folder, name, write_sum_and_bytes, &(entry){bytes, length});
+	publish_entry(folder, name, write_sum_and_bytes, &(entry){bytes, length});
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
@@ -287,7 +287,7 @@ static bool copy_from(int to, const void *what)
 
 void curfew__cache_keep(const char *folder, const char *name, int file)
 {
-	keep(folder, name, copy_from, &file);
+	publish_entry(folder, name, copy_from, &file);
 }
 
 /* ---- The key ---------------------------------------------------------------------------------------------- */

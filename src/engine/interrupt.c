@@ -317,7 +317,7 @@ int curfew__interrupt_signal(void)
 }
 
 /* Never to another process: a thread that has ended is nobody's. */
-static bool send(pid_t thread)
+static bool send_interrupt(pid_t thread)
 {
 	siginfo_t info = {0};
 
@@ -351,7 +351,7 @@ static const char *try_signal(void)
 
 	atomic_store(&trial.wanted, true);
 	curfew__current = &trial;
-	if (!send(atomic_load(&trial.thread)))
+	if (!send_interrupt(atomic_load(&trial.thread)))
 		wrong = strerror(errno);
 	while (!wrong && !atomic_load(&trial.answers) && is_installed() && clock_now_ns() < until)
 		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
@@ -523,7 +523,7 @@ static bool ask_now(curfew__target *target)
 
 	if (!thread || atomic_load(&target->is_away))
 		return false;
-	send(thread);
+	send_interrupt(thread);
 	return await_answer(target, answers, thread);
 }
 

@@ -341,7 +341,7 @@ curfew_host_call *curfew_call_queue_take(curfew_call_queue *queue, uint64_t wait
 /* ---- Answers ---------------------------------------------------------------------------------------------- */
 
 /* Takes bytes over; the handle is the caller's no more where the call is asynchronous or was taken from a queue. */
-static void end(curfew_host_call *call, bool threw, char *bytes, size_t length)
+static void end_call(curfew_host_call *call, bool threw, char *bytes, size_t length)
 {
 	if (call->answer) {
 		if (!call->answered) {
@@ -373,10 +373,10 @@ static char *copy(const void *bytes, size_t length)
 
 static void throw(curfew_host_call * call, const char *message)
 {
-	end(call, true, copy(message, strlen(message)), strlen(message));
+	end_call(call, true, copy(message, strlen(message)), strlen(message));
 }
 
-static curfew_status refuse(curfew_host_call *call, const char *message)
+static curfew_status refuse_answer(curfew_host_call *call, const char *message)
 {
 	throw(call, message);
 	return CURFEW_INVALID;
@@ -387,14 +387,14 @@ curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, 
 	if (!call)
 		return CURFEW_INVALID;
 	if (call->function->import.typed)
-		return refuse(call, "the host function answered with JSON instead of numbers");
+		return refuse_answer(call, "the host function answered with JSON instead of numbers");
 	if (json && !curfew__json_check(json, length, NULL, NULL))
-		return refuse(call, "the host function did not answer with JSON");
+		return refuse_answer(call, "the host function did not answer with JSON");
 	char *bytes = json ? copy(json, length) : NULL;
 	if (json && !bytes)
 		throw(call, "the host is out of memory");
 	else
-		end(call, false, bytes, json ? length : 0);
+		end_call(call, false, bytes, json ? length : 0);
 	return CURFEW_OK;
 }
 
@@ -405,13 +405,13 @@ curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfe
 	const char *letters = call->function->import.results;
 	size_t count = strlen(letters), length = count * sizeof *results;
 	if (!call->function->import.typed || (count && !results))
-		return refuse(call,
-		              "the host function answered with numbers and has no type, or without numbers and has a type");
+		return refuse_answer(
+			call, "the host function answered with numbers and has no type, or without numbers and has a type");
 	if (!call->wants_values) {
 		char *json = write_values(letters, results, &length);
-		end(call, false, json, length);
+		end_call(call, false, json, length);
 	} else if (!call->answer) {
-		end(call, false, copy(count ? results : call->values, length), length);
+		end_call(call, false, copy(count ? results : call->values, length), length);
 	} else if (!call->answered) {
 		for (size_t i = 0; i < count; i++)
 			call->answer->values[i] = results[i];

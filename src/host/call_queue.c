@@ -83,7 +83,7 @@ static void remove_call(curfew_call_queue *queue, curfew__queued *queued)
 }
 
 /* Ends the wait of a call, whichever way comes first. */
-static bool settle(curfew__queued *queued, curfew__queued_state state)
+static bool settle_call(curfew__queued *queued, curfew__queued_state state)
 {
 	unsigned open = CURFEW__QUEUED_OPEN;
 
@@ -102,7 +102,7 @@ void curfew_call_queue_destroy(curfew_call_queue *queue)
 	while (queue->first) {
 		curfew__queued *queued = queue->first;
 		remove_call(queue, queued);
-		settle(queued, CURFEW__QUEUED_REFUSED);
+		settle_call(queued, CURFEW__QUEUED_REFUSED);
 	}
 	pthread_cond_broadcast(&queue->filled);
 	curfew__mutex_unlock(&queue->lock);
@@ -112,7 +112,7 @@ void curfew_call_queue_destroy(curfew_call_queue *queue)
 /* ---- The executing thread --------------------------------------------------------------------------------- */
 
 /* False: the queue is gone. */
-static bool put(curfew_call_queue *queue, curfew__queued *queued)
+static bool enqueue_call(curfew_call_queue *queue, curfew__queued *queued)
 {
 	curfew__mutex_lock(&queue->lock);
 	bool open = !queue->closed, waiting = false;
@@ -157,10 +157,10 @@ curfew__queued_state curfew__call_queue_ask(curfew_call_queue *queue, curfew__qu
                                             const atomic_uint *const stopped[2], bool *taken)
 {
 	*taken = false;
-	if (!put(queue, queued))
+	if (!enqueue_call(queue, queued))
 		return CURFEW__QUEUED_REFUSED;
 	wait_for_answer(queued, stopped);
-	settle(queued, CURFEW__QUEUED_LEFT);
+	settle_call(queued, CURFEW__QUEUED_LEFT);
 	curfew__mutex_lock(&queue->lock);
 	curfew__queued_state state = (curfew__queued_state)atomic_load(&queued->state);
 	*taken = !queued->place && state != CURFEW__QUEUED_REFUSED;
@@ -172,12 +172,12 @@ curfew__queued_state curfew__call_queue_ask(curfew_call_queue *queue, curfew__qu
 
 bool curfew__queued_settle(curfew__queued *queued)
 {
-	return settle(queued, CURFEW__QUEUED_ANSWERED);
+	return settle_call(queued, CURFEW__QUEUED_ANSWERED);
 }
 
 /* ---- Who takes them --------------------------------------------------------------------------------------- */
 
-static void look(curfew_call_queue *queue, int64_t until)
+static void spin_for_call(curfew_call_queue *queue, int64_t until)
 {
 	int64_t now = clock_now_ns();
 	int64_t end = now + LOOK_NS < until ? now + LOOK_NS : until;
@@ -210,7 +210,7 @@ curfew__queued *curfew__call_queue_next(curfew_call_queue *queue, uint64_t wait_
 	queue->takers++;
 	if (!queue->first && wait_ns) {
 		curfew__mutex_unlock(&queue->lock);
-		look(queue, until);
+		spin_for_call(queue, until);
 		curfew__mutex_lock(&queue->lock);
 	}
 	while (!queue->first && !queue->closed && clock_now_ns() < until && sleep_until(queue, until))

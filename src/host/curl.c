@@ -9,7 +9,7 @@
 
 #define LIBRARY "libcurl.so.4"
 
-static bool find(void *library, const char *name, void *function, curfew_failure *failure)
+static bool load_symbol(void *library, const char *name, void *function, curfew_failure *failure)
 {
 	void *found = dlsym(library, name);
 
@@ -27,7 +27,7 @@ bool curfew__curl_load(curfew__curl *curl, curfew_failure *failure)
 	if (!library) {
 		return curfew__fail(failure, "fetch needs libcurl: %.200s", dlerror());
 	}
-#define X(name) &&find(library, "curl_" #name, &curl->name, failure)
+#define X(name) &&load_symbol(library, "curl_" #name, &curl->name, failure)
 	bool found = true CURFEW__CURL_FUNCTIONS(X);
 #undef X
 	if (found && curl->global_init(CURL_GLOBAL_DEFAULT)) {

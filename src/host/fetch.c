@@ -191,7 +191,7 @@ static bool is_ending(curfew__fetcher *fetcher)
 	return over;
 }
 
-static void *work(void *argument)
+static void *network_main(void *argument)
 {
 	curfew__fetcher *fetcher = argument;
 	struct epoll_event events[EVENTS_AT_ONCE];
@@ -222,7 +222,7 @@ static bool start_thread(curfew__fetcher *fetcher)
 	/* Signals of the host program are not for this thread; SIGPIPE is seen as an error of the write. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool ok = !pthread_create(&fetcher->thread, NULL, work, fetcher);
+	bool ok = !pthread_create(&fetcher->thread, NULL, network_main, fetcher);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return ok;
 }

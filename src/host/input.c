@@ -26,7 +26,7 @@ typedef struct input {
 	atomic_bool ended;
 } input;
 
-static void tell(input *in)
+static void notify_reader(input *in)
 {
 	uint64_t one = 1;
 	ssize_t written = write(in->told, &one, sizeof one);
@@ -94,7 +94,7 @@ static bool pass_chunk(input *in)
 	return false;
 }
 
-static void *work(void *argument)
+static void *reader_main(void *argument)
 {
 	input *in = argument;
 
@@ -113,7 +113,7 @@ static bool on_send(curfew__operation *operation, uint32_t kind, const void *byt
 	(void)bytes, (void)length;
 	if (kind != CURFEW_INPUT_TAKE || atomic_exchange(&in->wanted, true))
 		return false;
-	tell(in);
+	notify_reader(in);
 	return true;
 }
 
@@ -122,7 +122,7 @@ static void on_cancel(curfew__operation *operation)
 	input *in = (input *)operation;
 
 	atomic_store(&in->ended, true);
-	tell(in);
+	notify_reader(in);
 }
 
 static void on_destroy(curfew__operation *operation)
@@ -136,7 +136,7 @@ static void on_destroy(curfew__operation *operation)
 
 static const curfew__operation_type type = {.send = on_send, .cancel = on_cancel, .destroy = on_destroy};
 
-static uint32_t fail(curfew__operations *operations, int error)
+static uint32_t answer_error(curfew__operations *operations, int error)
 {
 	char *text = strdup(strerror(error));
 	return curfew__operations_answer(operations, CURFEW_INPUT_FAILED, text, text ? strlen(text) : 0);
@@ -150,7 +150,7 @@ static bool start_thread(input *in)
 	curfew__operation_ref(&in->operation);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool ok = !pthread_create(&thread, NULL, work, in);
+	bool ok = !pthread_create(&thread, NULL, reader_main, in);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ok)
 		pthread_detach(thread);
@@ -159,7 +159,7 @@ static bool start_thread(input *in)
 	return ok;
 }
 
-static input *make(int file)
+static input *create_input(int file)
 {
 	input *in = calloc(1, sizeof *in);
 
@@ -181,9 +181,9 @@ uint32_t curfew__input_start(curfew__operations *operations, int file)
 {
 	if (file < 0)
 		return curfew__operations_answer(operations, CURFEW_INPUT_END, NULL, 0);
-	input *in = make(file);
+	input *in = create_input(file);
 	if (!in)
-		return fail(operations, errno);
+		return answer_error(operations, errno);
 	if (!curfew__operation_start(operations, &in->operation, &type)) {
 		on_destroy(&in->operation);
 		return 0;
@@ -191,7 +191,7 @@ uint32_t curfew__input_start(curfew__operations *operations, int file)
 	uint32_t id = in->operation.id;
 	if (!start_thread(in)) {
 		curfew__operations_cancel(operations, id);
-		id = fail(operations, EAGAIN);
+		id = answer_error(operations, EAGAIN);
 	}
 	curfew__operation_unref(&in->operation);
 	return id;

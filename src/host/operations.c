@@ -91,7 +91,7 @@ static size_t place_of(const curfew__operations *run, uint32_t id)
 	return low;
 }
 
-static curfew__operation *find(const curfew__operations *run, uint32_t id)
+static curfew__operation *find_operation(const curfew__operations *run, uint32_t id)
 {
 	size_t place = place_of(run, id);
 	return place < run->count && run->going_on[place]->id == id ? run->going_on[place] : NULL;
@@ -100,7 +100,7 @@ static curfew__operation *find(const curfew__operations *run, uint32_t id)
 /* Takes it off the list; the caller then has the list's reference. */
 static curfew__operation *take_off(curfew__operations *run, uint32_t id)
 {
-	curfew__operation *operation = find(run, id);
+	curfew__operation *operation = find_operation(run, id);
 
 	if (operation) {
 		curfew__operation **at = run->going_on + place_of(run, id);
@@ -210,7 +210,7 @@ bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool la
 		return false;
 	event->id = operation->id;
 	curfew__mutex_lock(&run->lock);
-	bool goes_on = find(run, operation->id) == operation;
+	bool goes_on = find_operation(run, operation->id) == operation;
 	if (goes_on) {
 		add_event(run, event);
 		if (last)
@@ -228,7 +228,7 @@ bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool la
 
 /* ---- For the run ------------------------------------------------------------------------------------------ */
 
-static void end(curfew__operation *operation)
+static void cancel_and_unref(curfew__operation *operation)
 {
 	if (!operation)
 		return;
@@ -254,7 +254,7 @@ void curfew__operations_close(curfew__operations *run)
 	run->queued = 0;
 	curfew__mutex_unlock(&run->lock);
 	for (size_t i = 0; i < count; i++)
-		end(going_on[i]);
+		cancel_and_unref(going_on[i]);
 	free(going_on);
 }
 
@@ -262,7 +262,7 @@ void curfew__operations_close(curfew__operations *run)
 static curfew__operation *find_ref(curfew__operations *run, uint32_t id)
 {
 	curfew__mutex_lock(&run->lock);
-	curfew__operation *operation = find(run, id);
+	curfew__operation *operation = find_operation(run, id);
 	if (operation)
 		curfew__operation_ref(operation);
 	curfew__mutex_unlock(&run->lock);
@@ -327,7 +327,7 @@ void curfew__operations_cancel(curfew__operations *run, uint32_t id)
 	curfew__operation *operation = take_off(run, id);
 	curfew__operation_event *events = take_events(run, id);
 	curfew__mutex_unlock(&run->lock);
-	end(operation);
+	cancel_and_unref(operation);
 	free_events(events);
 }
 

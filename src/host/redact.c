@@ -33,7 +33,7 @@ typedef struct piece {
 	uint64_t start;
 } piece;
 
-static void pass(curfew__redact_stream *stream, const char *bytes, uint64_t length)
+static void pass_bytes(curfew__redact_stream *stream, const char *bytes, uint64_t length)
 {
 	if (length && !stream->refused)
 		stream->refused = !stream->sink(stream->context, bytes, (size_t)length);
@@ -53,11 +53,11 @@ static void pass_until(curfew__redact_stream *stream, const piece *p, uint64_t e
 		return;
 	if (from < p->start) {
 		uint64_t held_end = end < p->start ? end : p->start;
-		pass(stream, stream->held + stream->held_begin + (from - held_start(stream, p)), held_end - from);
+		pass_bytes(stream, stream->held + stream->held_begin + (from - held_start(stream, p)), held_end - from);
 		from = held_end;
 	}
 	if (from < end)
-		pass(stream, p->bytes + (from - p->start), end - from);
+		pass_bytes(stream, p->bytes + (from - p->start), end - from);
 	stream->settled = end;
 }
 
@@ -127,9 +127,9 @@ static void settle_match(curfew__redact_stream *stream, const piece *p)
 	const curfew__redact_match match = stream->matches[0];
 
 	pass_until(stream, p, match.start);
-	pass(stream, "[secret ", strlen("[secret "));
-	pass(stream, match.name, strlen(match.name));
-	pass(stream, "]", 1);
+	pass_bytes(stream, "[secret ", strlen("[secret "));
+	pass_bytes(stream, match.name, strlen(match.name));
+	pass_bytes(stream, "]", 1);
 	stream->settled = match.end;
 	stream->found = match.name;
 	stream->match_count--;
@@ -299,7 +299,7 @@ static void read_folded(curfew__redact_stream *stream, const curfew__search *sea
 }
 
 /* Before the first byte: the redactor is ready by now. */
-static bool begin(curfew__redact_stream *stream)
+static bool begin_search(curfew__redact_stream *stream)
 {
 	size_t count = 2;
 
@@ -333,7 +333,7 @@ static uint64_t earliest_open(curfew__redact_stream *stream)
 }
 
 /* Settles what can be in no secret any more. */
-static void settle(curfew__redact_stream *stream, const piece *p)
+static void settle_closed(curfew__redact_stream *stream, const piece *p)
 {
 	uint64_t open = earliest_open(stream);
 
@@ -389,13 +389,13 @@ static void write_piece(curfew__redact_stream *stream, const char *bytes, size_t
 	}
 	if (stream->refused)
 		return;
-	settle(stream, &p);
+	settle_closed(stream, &p);
 	hold(stream, &p);
 }
 
 bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size_t length)
 {
-	if (!stream->places && !begin(stream))
+	if (!stream->places && !begin_search(stream))
 		stream->refused = true;
 	while (length && !stream->refused) {
 		size_t size = length < PIECE ? length : PIECE;
@@ -437,7 +437,7 @@ bool curfew__redact_end(curfew__redact_stream *stream, bool cut)
 	stream->plain_state = stream->folded_state = 0;
 	stream->swallow = 0;
 	stream->absorb = 0;
-	settle(stream, &p);
+	settle_closed(stream, &p);
 	hold(stream, &p);
 	return !stream->refused;
 }

@@ -356,7 +356,7 @@ static bool next_secret(curfew__redactor *r, void (*call)(curfew__redactor *, co
 	return r->secret == r->secret_count;
 }
 
-static bool prepare(curfew__search *search, locked *states)
+static bool allocate_states(curfew__search *search, locked *states)
 {
 	size_t count = 1;
 
@@ -393,7 +393,7 @@ static bool make_room(curfew__redactor *r)
 /* Makes room for the states of both searches. */
 static bool place_states(curfew__redactor *r)
 {
-	if (!prepare(&r->table.plain, &r->plain_states) || !prepare(&r->table.folded, &r->folded_states))
+	if (!allocate_states(&r->table.plain, &r->plain_states) || !allocate_states(&r->table.folded, &r->folded_states))
 		return false;
 	size_t most = r->plain_states.size > r->folded_states.size ? r->plain_states.size : r->folded_states.size;
 	r->queue = malloc(most / sizeof(curfew__redact_state) * sizeof *r->queue);

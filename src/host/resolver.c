@@ -123,7 +123,7 @@ static void look_up(curfew__lookup *lookup)
 	free(addresses);
 }
 
-static void *work(void *argument)
+static void *resolver_main(void *argument)
 {
 	curfew__resolver *resolver = argument;
 
@@ -154,7 +154,7 @@ static bool start_thread(curfew__resolver *resolver)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_fetch_add(&resolver->references, 1);
-	bool ok = !pthread_create(&thread, &attributes, work, resolver);
+	bool ok = !pthread_create(&thread, &attributes, resolver_main, resolver);
 	if (!ok)
 		atomic_fetch_sub(&resolver->references, 1);
 	resolver->threads += ok;

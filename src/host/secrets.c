@@ -213,8 +213,8 @@ static int run_sql(const curfew_secrets *s, const char *sql)
 }
 
 /* Prepares a statement with the user and the name (each may be NULL) as its first parameters. */
-static int prepare(const curfew_secrets *s, const char *sql, const char *user, const char *name,
-                   sqlite3_stmt **statement)
+static int prepare_statement(const curfew_secrets *s, const char *sql, const char *user, const char *name,
+                             sqlite3_stmt **statement)
 {
 	int code = sqlite3_prepare_v2(s->database, sql, -1, statement, NULL);
 
@@ -230,7 +230,7 @@ static int read_numbers(const curfew_secrets *s, const char *sql, const char *us
                         sqlite3_int64 *numbers)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = prepare(s, sql, user, name, &statement);
+	int code = prepare_statement(s, sql, user, name, &statement);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -272,7 +272,7 @@ static int write_record(curfew_secrets *s)
 	memcpy(record, s->id, ID_BYTES);
 	seal(s, "", "", NULL, 0, record + ID_BYTES);
 	sum_record(record, record + ID_BYTES + SEAL);
-	int code = prepare(s, "INSERT INTO store VALUES(1, ?)", NULL, NULL, &statement);
+	int code = prepare_statement(s, "INSERT INTO store VALUES(1, ?)", NULL, NULL, &statement);
 	if (code == SQLITE_OK)
 		code = sqlite3_bind_blob(statement, 1, record, sizeof record, SQLITE_STATIC);
 	if (code == SQLITE_OK)
@@ -342,7 +342,7 @@ static curfew_status read_record(curfew_secrets *s, curfew_failure *failure)
 		return refuse_sqlite(s, code, failure);
 	if (version != FORMAT_VERSION)
 		return refuse_path(s->path, CURFEW_DAMAGED, "made by another version of Curfew", failure);
-	code = prepare(s, "SELECT record FROM store", NULL, NULL, &statement);
+	code = prepare_statement(s, "SELECT record FROM store", NULL, NULL, &statement);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
 	curfew_status status = code == SQLITE_ROW ? check_record(s, sqlite3_column_blob(statement, 0),
@@ -470,8 +470,8 @@ static curfew_status check_room(const curfew_secrets *s, const char *user, const
 static int put_row(const curfew_secrets *s, const char *user, const curfew_secret *secret, const unsigned char *sealed)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = prepare(s, "INSERT INTO secrets VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET sealed = ?3", user,
-	                   secret->name, &statement);
+	int code = prepare_statement(s, "INSERT INTO secrets VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET sealed = ?3",
+	                             user, secret->name, &statement);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_bind_blob(statement, 3, sealed, (int)(secret->value_length + SEAL), SQLITE_STATIC);
@@ -522,7 +522,7 @@ static curfew_status remove_locked(curfew_secrets *s, const char *user, const ch
 {
 	sqlite3_stmt *statement = NULL;
 	char message[256];
-	int code = prepare(s, "DELETE FROM secrets WHERE user = ?1 AND name = ?2", user, name, &statement);
+	int code = prepare_statement(s, "DELETE FROM secrets WHERE user = ?1 AND name = ?2", user, name, &statement);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -562,7 +562,8 @@ static curfew_status each_row(const curfew_secrets *s, const char *user, row_fun
 {
 	sqlite3_stmt *statement = NULL;
 	curfew_status status = CURFEW_OK;
-	int code = prepare(s, "SELECT name, sealed FROM secrets WHERE user = ?1 ORDER BY name", user, NULL, &statement);
+	int code = prepare_statement(s, "SELECT name, sealed FROM secrets WHERE user = ?1 ORDER BY name", user, NULL,
+	                             &statement);
 
 	while (code == SQLITE_OK && status == CURFEW_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(statement, 0);

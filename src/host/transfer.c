@@ -255,7 +255,7 @@ static void keep_only(curfew__transfer *transfer, size_t bytes)
 }
 
 /* After this it may be gone, unless the caller has a reference. */
-static void finish(curfew__transfer *transfer)
+static void finish_transfer(curfew__transfer *transfer)
 {
 	if (transfer->over)
 		return;
@@ -267,12 +267,12 @@ static void finish(curfew__transfer *transfer)
 		curfew__operation_unref(&transfer->operation);
 }
 
-static void fail(curfew__transfer *transfer, const char *reason)
+static void fail_transfer(curfew__transfer *transfer, const char *reason)
 {
 	char *copy = strdup(reason);
 
 	curfew__operation_post(&transfer->operation, CURFEW_FETCH_FAILED, true, copy, copy ? strlen(copy) : 0);
-	finish(transfer);
+	finish_transfer(transfer);
 }
 
 void curfew__transfer_finish(curfew__transfer *transfer)
@@ -542,17 +542,17 @@ static void deliver(curfew__transfer *transfer)
 	if (transfer->over || !transfer->head_told)
 		return;
 	if (transfer->chunk_wanted && !deliver_chunk(transfer)) {
-		fail(transfer, DAMAGED);
+		fail_transfer(transfer, DAMAGED);
 		return;
 	}
 	bool empty = !transfer->incoming_length && !transfer->more_inflated;
 	if (transfer->received && empty) {
 		if (transfer->inflater && !transfer->inflated) {
-			fail(transfer, "the compressed body ends too early");
+			fail_transfer(transfer, "the compressed body ends too early");
 			return;
 		}
 		curfew__operation_post(&transfer->operation, CURFEW_FETCH_END, true, NULL, 0);
-		finish(transfer);
+		finish_transfer(transfer);
 		return;
 	}
 	resume(transfer);
@@ -740,12 +740,12 @@ static void connect_transfer(curfew__transfer *transfer)
 	CURLSH *share = curfew__session_share(transfer->session);
 
 	if (!share || !add_own_headers(transfer) || !set_addresses(transfer) || !(transfer->easy = curl->easy_init())) {
-		fail(transfer, "out of memory");
+		fail_transfer(transfer, "out of memory");
 		return;
 	}
 	set_options(transfer, share);
 	if (curl->multi_add_handle(curfew__session_multi(transfer->session), transfer->easy))
-		fail(transfer, "out of memory");
+		fail_transfer(transfer, "out of memory");
 }
 
 /* Addresses need no looking up; what "localhost" is, libcurl knows. */
@@ -765,7 +765,7 @@ static void after_lookup(curfew__transfer *transfer)
 		return;
 	}
 	snprintf(reason, sizeof reason, "its address cannot be found: %s", transfer->lookup_failure);
-	fail(transfer, reason);
+	fail_transfer(transfer, reason);
 }
 
 void curfew__transfer_begin(curfew__transfer *transfer)
@@ -800,7 +800,7 @@ static bool take_body(curfew__transfer *transfer, char *parcel, size_t parcel_le
 
 	if (wrong) {
 		free(parcel);
-		fail(transfer, wrong);
+		fail_transfer(transfer, wrong);
 		return false;
 	}
 	if (parcel) {
@@ -817,7 +817,7 @@ static bool take_body(curfew__transfer *transfer, char *parcel, size_t parcel_le
 void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length)
 {
 	if (asks & CURFEW__ASK_CANCEL)
-		finish(transfer);
+		finish_transfer(transfer);
 	if (transfer->over) {
 		free(parcel);
 		return;
@@ -850,7 +850,7 @@ static void fail_to_connect(curfew__transfer *transfer)
 	else
 		snprintf(reason, sizeof reason, "cannot connect to it%s%s", error ? ": " : "",
 		         error ? strerrordesc_np((int)error) : "");
-	fail(transfer, reason);
+	fail_transfer(transfer, reason);
 }
 
 static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
@@ -876,9 +876,9 @@ void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 	if (result == CURLE_COULDNT_CONNECT) {
 		fail_to_connect(transfer);
 	} else if (result != CURLE_OK) {
-		fail(transfer, reason_of(transfer, result));
+		fail_transfer(transfer, reason_of(transfer, result));
 	} else if (!transfer->head_told) {
-		fail(transfer, "the answer is not HTTP");
+		fail_transfer(transfer, "the answer is not HTTP");
 	} else {
 		drop_easy(transfer);
 		curfew__transfer_leave(transfer);

@@ -40,14 +40,14 @@ static void stop_counting(curfew__guest *guest)
 /* ---- Imports ---------------------------------------------------------------------------------------------- */
 
 /* Leaves the guest; false: it is being stopped, and its memory must not be touched. */
-static bool leave(curfew__guest *guest)
+static bool leave_guest(curfew__guest *guest)
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 	return atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_OUTSIDE);
 }
 
 /* Goes back in, from a host function that came out like this; false: the call into the guest is to end. */
-static bool back(curfew__guest *guest, bool go_on)
+static bool reenter_guest(curfew__guest *guest, bool go_on)
 {
 	if (guest->host->stopped(guest->context)) {
 		go_on = guest->host->unwinds(guest->context);
@@ -72,11 +72,11 @@ static bool import_write(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	const char *bytes;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	bytes = span(guest, values[1], values[2]);
 	bool go_on = bytes && guest->host->write(guest->context, (uint32_t)values[0], bytes, (uint32_t)values[2]);
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 static bool import_emit(void *context, uint64_t *values)
@@ -84,24 +84,24 @@ static bool import_emit(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	int32_t answer = 0;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *json = span(guest, values[1], values[2]);
 	bool go_on = json && guest->host->emit(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 static bool import_random(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	/* What one call does is bounded: the prelude asks for no more either. */
 	char *bytes = (uint32_t)values[1] <= RANDOM_BYTES_MAX ? span(guest, values[0], values[1]) : NULL;
 	bool go_on = bytes && guest->host->random(guest->context, bytes, (uint32_t)values[1]);
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 static bool import_clock(void *context, uint64_t *values)
@@ -116,48 +116,48 @@ static bool import_open(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	int32_t answer = -1;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *name = span(guest, values[0], values[1]);
 	bool go_on = name && guest->host->import_open(guest->context, name, (uint32_t)values[1], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 static bool import_read(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *bytes = span(guest, values[0], values[1]);
 	if (bytes)
 		guest->host->import_read(guest->context, bytes, (uint32_t)values[1]);
-	return back(guest, bytes != 0);
+	return reenter_guest(guest, bytes != 0);
 }
 
 static bool import_asset_open(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *name = span(guest, values[0], values[1]);
 	guest->asset = name ? curfew__asset_find(name, (uint32_t)values[1]) : NULL;
 	values[0] = guest->asset ? guest->asset->length : UINT32_MAX;
-	return back(guest, name != 0);
+	return reenter_guest(guest, name != 0);
 }
 
 static bool import_asset_read(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *to = span(guest, values[0], values[1]);
 	bool read = to && guest->asset && (uint32_t)values[1] == guest->asset->length &&
 	            curfew__asset_read(guest->asset, to);
-	return back(guest, read);
+	return reenter_guest(guest, read);
 }
 
 static bool import_secret(void *context, uint64_t *values)
@@ -165,14 +165,14 @@ static bool import_secret(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	int32_t answer = -1;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *name = span(guest, values[0], values[1]);
 	char *bytes = span(guest, values[2], values[3]);
 	bool go_on = name && bytes &&
 	             guest->host->secret(guest->context, name, (uint32_t)values[1], bytes, (uint32_t)values[3], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 /* A span that may be missing; false: it is not in the guest's memory. */
@@ -189,7 +189,7 @@ static bool import_file(void *context, uint64_t *values)
 	char *path = NULL, *other = NULL;
 	int32_t answer = 0;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *at = span(guest, values[0], sizeof call.request);
 	if (at)
@@ -204,7 +204,7 @@ static bool import_file(void *context, uint64_t *values)
 	if (go_on)
 		memcpy(at + offsetof(curfew__file_request, status), &call.request.status, sizeof call.request.status);
 	values[0] = (uint32_t)answer;
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 /* ---- Operations ------------------------------------------------------------------------------------------- */
@@ -214,36 +214,36 @@ static bool import_op_start(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	uint32_t id = 0;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *request = span(guest, values[1], values[2]);
 	bool go_on = request &&
 	             guest->host->op_start(guest->context, (uint32_t)values[0], request, (uint32_t)values[2], &id);
 	values[0] = id;
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 static bool import_op_send(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *bytes = span(guest, values[2], values[3]);
 	bool taken = bytes && guest->host->op_send(guest->context, (uint32_t)values[0], (uint32_t)values[1], bytes,
 	                                           (uint32_t)values[3]);
 	values[0] = taken;
-	return back(guest, bytes != 0);
+	return reenter_guest(guest, bytes != 0);
 }
 
 static bool import_op_cancel(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	guest->host->op_cancel(guest->context, (uint32_t)values[0]);
-	return back(guest, true);
+	return reenter_guest(guest, true);
 }
 
 static bool import_op_next(void *context, uint64_t *values)
@@ -251,25 +251,25 @@ static bool import_op_next(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	curfew__event_record event;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *to = span(guest, values[0], sizeof event);
 	bool found = to && guest->host->op_next(guest->context, &event);
 	if (found)
 		memcpy(to, &event, sizeof event);
 	values[0] = found;
-	return back(guest, to != 0);
+	return reenter_guest(guest, to != 0);
 }
 
 static bool import_op_take(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *to = span(guest, values[0], values[1]);
 	bool taken = to && guest->host->op_take(guest->context, to, (uint32_t)values[1]);
-	return back(guest, taken != 0);
+	return reenter_guest(guest, taken != 0);
 }
 
 static bool import_call(void *context, uint64_t *values)
@@ -277,23 +277,23 @@ static bool import_call(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	int32_t answer = 0;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	const char *json = span(guest, values[1], values[2]);
 	bool go_on = json && guest->host->call(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest, go_on);
+	return reenter_guest(guest, go_on);
 }
 
 static bool import_call_take(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *to = span(guest, values[0], values[1]);
 	bool taken = to && guest->host->call_take(guest->context, to, (uint32_t)values[1]);
-	return back(guest, taken != 0);
+	return reenter_guest(guest, taken != 0);
 }
 
 static bool import_stop(void *context, uint64_t *values)
@@ -314,10 +314,10 @@ static bool import_latch(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	guest->host->stop(guest->context, (uint32_t)values[0]);
-	return back(guest, true);
+	return reenter_guest(guest, true);
 }
 
 /* Never called: the rewriting puts the answer in the place of each call. */
@@ -335,7 +335,7 @@ static bool wasi_clock(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
 
-	if (!leave(guest))
+	if (!leave_guest(guest))
 		return false;
 	char *to = span(guest, values[2], sizeof(int64_t));
 	if (to) {
@@ -346,7 +346,7 @@ static bool wasi_clock(void *context, uint64_t *values)
 		memcpy(to, &now, sizeof now);
 	}
 	values[0] = 0;
-	return back(guest, to != 0);
+	return reenter_guest(guest, to != 0);
 }
 
 static bool wasi_refuse(void *context, uint64_t *values)

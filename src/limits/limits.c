@@ -206,7 +206,7 @@ static void show_value(const char *text, char shown[SHOWN_BYTES])
 }
 
 /* Says "NAME VALUE: WHY". */
-static curfew_status refuse(curfew_failure *failure, const char *name, const char *value, const char *why)
+static curfew_status refuse_value(curfew_failure *failure, const char *name, const char *value, const char *why)
 {
 	if (failure == NULL)
 		return CURFEW_INVALID;
@@ -225,7 +225,7 @@ static curfew_status refuse_bound(curfew_failure *failure, const curfew_limit_in
 	char why[96];
 	curfew_limit_format(info, bound, bound_text, sizeof bound_text);
 	(void)snprintf(why, sizeof why, "%s of %s", relation, bound_text);
-	return refuse(failure, info->name, value, why);
+	return refuse_value(failure, info->name, value, why);
 }
 
 /* ---- Setting and checking -------------------------------------------------------------------------------- */
@@ -245,9 +245,9 @@ static curfew_status check_value(const curfew_limit_info *info, uint64_t value, 
 		return refuse_bound(failure, info, shown, "must be limited: above the ceiling", info->ceiling);
 	}
 	if (value == 0 && info->minimum > 0)
-		return refuse(failure, info->name, shown,
-		              info->may_be_unlimited ? "must be more than 0 (no limit is spelled unlimited)"
-		                                     : "must be more than 0");
+		return refuse_value(failure, info->name, shown,
+		                    info->may_be_unlimited ? "must be more than 0 (no limit is spelled unlimited)"
+		                                           : "must be more than 0");
 	if (value < info->minimum)
 		return refuse_bound(failure, info, shown, "below the minimum", info->minimum);
 	if (value > info->ceiling)
@@ -266,7 +266,7 @@ static curfew_status parse_value(const curfew_limit_info *info, const char *text
 		return CURFEW_OK;
 	if (strcmp(why, "too large") == 0)
 		return refuse_bound(failure, info, text, "above the ceiling", info->ceiling);
-	return refuse(failure, info->name, text, why);
+	return refuse_value(failure, info->name, text, why);
 }
 
 curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const char *text, curfew_failure *failure)
@@ -277,9 +277,9 @@ curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const c
 		return CURFEW_INVALID;
 	const curfew_limit_info *info = find_limit(name);
 	if (info == NULL)
-		return refuse(failure, name, text, "there is no such limit");
+		return refuse_value(failure, name, text, "there is no such limit");
 	if (!has_field(limits, info))
-		return refuse(failure, name, text, "curfew_limits.size is too small for this limit");
+		return refuse_value(failure, name, text, "curfew_limits.size is too small for this limit");
 	uint64_t value;
 	curfew_status status = parse_value(info, text, &value, failure);
 	if (status == CURFEW_OK)
@@ -300,17 +300,17 @@ static curfew_status copy_in(const curfew_limits *limits, curfew_limits *copy, c
 	if (size < offsetof(curfew_limits, timeout_ns) || size % sizeof(uint64_t) != 0 || size > 4096) {
 		char value[32];
 		(void)snprintf(value, sizeof value, "%zu", size);
-		return refuse(failure, "curfew_limits.size", value, "must be sizeof(curfew_limits)");
+		return refuse_value(failure, "curfew_limits.size", value, "must be sizeof(curfew_limits)");
 	}
 	const unsigned char *bytes = (const unsigned char *)limits;
 	for (size_t at = sizeof *copy; at < size; at++) {
 		if (bytes[at] != 0)
-			return refuse(failure, "curfew_limits", "", "contains a limit that this library does not know");
+			return refuse_value(failure, "curfew_limits", "", "contains a limit that this library does not know");
 	}
 	memcpy(copy, limits, size < sizeof *copy ? size : sizeof *copy);
 	copy->size = sizeof *copy;
 	if (copy->reserved != 0)
-		return refuse(failure, "curfew_limits.reserved", "", "must be 0");
+		return refuse_value(failure, "curfew_limits.reserved", "", "must be 0");
 	return CURFEW_OK;
 }
 

@@ -33,9 +33,9 @@ typedef struct member {
 
 enum { MEMBERS_MOST = 32 };
 
-static bool refuse(reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse_report(reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static bool refuse(reader *r, const char *format, ...)
+static bool refuse_report(reader *r, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -72,14 +72,14 @@ static char *take_string(reader *r, size_t *length)
 {
 	curfew__buffer text;
 	if (curfew__json_peek(&r->in) != '"') {
-		refuse(r, "is no string");
+		refuse_report(r, "is no string");
 		return NULL;
 	}
 	curfew__buffer_init(&text, SIZE_MAX);
 	(void)curfew__json_read_string(&r->in, &text);
 	char *taken = text.failed ? NULL : curfew__buffer_take(&text, length);
 	if (taken == NULL)
-		refuse(r, "does not fit into memory");
+		refuse_report(r, "does not fit into memory");
 	curfew__buffer_finish(&text);
 	return taken;
 }
@@ -95,9 +95,9 @@ static bool take_member(reader *r, const member *members, size_t count, uint32_t
 	while (i < count && (strlen(members[i].key) != length || memcmp(members[i].key, key, length) != 0))
 		i++;
 	if (i == count)
-		refuse(r, "has an unknown key %.40s", key);
+		refuse_report(r, "has an unknown key %.40s", key);
 	else if ((*seen & 1u << i) != 0)
-		refuse(r, "has the key %s twice", members[i].key);
+		refuse_report(r, "has the key %s twice", members[i].key);
 	free(key);
 	if (r->problem[0] != '\0' || !accept(r, ':'))
 		return false;
@@ -106,7 +106,7 @@ static bool take_member(reader *r, const member *members, size_t count, uint32_t
 		return true;
 	char inner[sizeof r->problem];
 	memcpy(inner, r->problem, sizeof inner);
-	return refuse(r, "%s %.150s", members[i].key, inner);
+	return refuse_report(r, "%s %.150s", members[i].key, inner);
 }
 
 /* An object with exactly these keys, in any order; of those that may be missing any. */
@@ -114,7 +114,7 @@ static bool take_object(reader *r, const member *members, size_t count)
 {
 	uint32_t seen = 0;
 	if (!accept(r, '{'))
-		return refuse(r, "is no object");
+		return refuse_report(r, "is no object");
 	if (curfew__json_peek(&r->in) != '}') {
 		do
 			if (curfew__json_peek(&r->in) != '"' || !take_member(r, members, count, &seen))
@@ -123,7 +123,7 @@ static bool take_object(reader *r, const member *members, size_t count)
 	}
 	for (size_t i = 0; i < count; i++) {
 		if ((seen & 1u << i) == 0 && !members[i].optional)
-			return refuse(r, "lacks the key %s", members[i].key);
+			return refuse_report(r, "lacks the key %s", members[i].key);
 	}
 	return accept(r, '}');
 }
@@ -149,7 +149,7 @@ static bool take_text(reader *r, void *target)
 	if (accept_null(r))
 		return true;
 	*field = take_string(r, &length);
-	return *field != NULL && (strlen(*field) == length || refuse(r, "holds a NUL"));
+	return *field != NULL && (strlen(*field) == length || refuse_report(r, "holds a NUL"));
 }
 
 static bool take_fixed(reader *r, char *field, size_t size)
@@ -159,7 +159,7 @@ static bool take_fixed(reader *r, char *field, size_t size)
 	if (taken)
 		memcpy(field, text, strlen(text) + 1);
 	free((void *)(uintptr_t)text);
-	return taken || refuse(r, "has another form");
+	return taken || refuse_report(r, "has another form");
 }
 
 /* Output may hold NULs, so that its length is kept as well. */
@@ -187,7 +187,7 @@ static bool take_json(reader *r, void *target)
 	size_t length = (size_t)(here(r) - start);
 	char *copy = malloc(length + 1);
 	if (copy == NULL)
-		return refuse(r, "does not fit into memory");
+		return refuse_report(r, "does not fit into memory");
 	memcpy(copy, start, length);
 	copy[length] = '\0';
 	*field = copy;
@@ -199,7 +199,7 @@ static bool take_bool(reader *r, void *target)
 	bool *field = target;
 	int byte = curfew__json_peek(&r->in);
 	if (byte != 't' && byte != 'f')
-		return refuse(r, "is neither true nor false");
+		return refuse_report(r, "is neither true nor false");
 	*field = byte == 't';
 	curfew__json_skip(&r->in);
 	return true;
@@ -230,13 +230,13 @@ static bool take_thousandths(reader *r, uint64_t *whole, unsigned *thousandths)
 		for (fits = places <= 3; places < 3; places++)
 			*thousandths *= 10;
 	}
-	return (fits && at == length) || refuse(r, "is not a number in its range");
+	return (fits && at == length) || refuse_report(r, "is not a number in its range");
 }
 
 static bool take_number(reader *r, void *target)
 {
 	unsigned rest;
-	return take_thousandths(r, target, &rest) && (rest == 0 || refuse(r, "is no whole number"));
+	return take_thousandths(r, target, &rest) && (rest == 0 || refuse_report(r, "is no whole number"));
 }
 
 /* A number, or null where there is none: no limit, not metered. */
@@ -258,7 +258,7 @@ static bool take_duration(reader *r, void *target)
 	if (!take_thousandths(r, &us, &rest))
 		return false;
 	if (us > (UINT64_MAX - 1000) / 1000)
-		return refuse(r, "is out of range");
+		return refuse_report(r, "is out of range");
 	*field = us * 1000 + rest;
 	return true;
 }
@@ -269,7 +269,7 @@ static bool take_place(reader *r, void *target)
 	uint32_t *field = target;
 	uint64_t number = 0;
 	if (!accept_null(r) && (!take_number(r, &number) || number > UINT32_MAX))
-		return refuse(r, "is out of range");
+		return refuse_report(r, "is out of range");
 	*field = (uint32_t)number;
 	return true;
 }
@@ -284,7 +284,7 @@ static bool take_outcome(reader *r, void *target)
 	while (value < CURFEW_OUTCOME_COUNT && strcmp(curfew_outcome_name((curfew_outcome)value), name) != 0)
 		value++;
 	*field = (curfew_outcome)value;
-	return value < CURFEW_OUTCOME_COUNT || refuse(r, "is no outcome");
+	return value < CURFEW_OUTCOME_COUNT || refuse_report(r, "is no outcome");
 }
 
 /* One of these names, as its place among them. */
@@ -296,7 +296,7 @@ static bool take_name(reader *r, const char *const *names, size_t count, size_t 
 	for (*place = 0; *place < count; ++*place)
 		if (strcmp(names[*place], name) == 0)
 			return true;
-	return refuse(r, refusal);
+	return refuse_report(r, refusal);
 }
 
 static bool take_mode(reader *r, void *target)
@@ -324,13 +324,13 @@ static bool take_schema(reader *r, void *target)
 	char name[32];
 	(void)target;
 	return take_fixed(r, name, sizeof name) &&
-	       (strcmp(name, "curfew.report/1") == 0 || refuse(r, "is not curfew.report/1"));
+	       (strcmp(name, "curfew.report/1") == 0 || refuse_report(r, "is not curfew.report/1"));
 }
 
 static bool take_id(reader *r, void *target)
 {
 	char *id = target;
-	return take_fixed(r, id, sizeof r->report->id) && (curfew__id_is_valid(id) || refuse(r, "is no ULID"));
+	return take_fixed(r, id, sizeof r->report->id) && (curfew__id_is_valid(id) || refuse_report(r, "is no ULID"));
 }
 
 static bool take_sum(reader *r, void *target)
@@ -339,7 +339,7 @@ static bool take_sum(reader *r, void *target)
 	if (accept_null(r))
 		return true;
 	return take_fixed(r, sum, sizeof r->report->program_sha256) &&
-	       (strspn(sum, "0123456789abcdef") == 64 || refuse(r, "is no SHA-256"));
+	       (strspn(sum, "0123456789abcdef") == 64 || refuse_report(r, "is no SHA-256"));
 }
 
 /* ---- Parts of the report ---------------------------------------------------------------------------------- */
@@ -348,7 +348,7 @@ static bool take_tripped(reader *r, void *target)
 {
 	curfew_report *report = target;
 	if (!accept(r, '['))
-		return refuse(r, "is no list");
+		return refuse_report(r, "is no list");
 	while (curfew__json_peek(&r->in) != ']') {
 		curfew_outcome outcome;
 		if (!take_outcome(r, &outcome))
@@ -384,7 +384,7 @@ static bool take_frame(reader *r, curfew_frame *frame)
 	frame->has_wasm_offset = frame->wasm_offset != CURFEW_UNLIMITED;
 	if (!frame->has_wasm_offset)
 		frame->wasm_offset = 0;
-	return frame->function != NULL || refuse(r, "lacks a function");
+	return frame->function != NULL || refuse_report(r, "lacks a function");
 }
 
 typedef struct frame_list {
@@ -398,10 +398,10 @@ static bool take_frames(reader *r, void *target)
 	curfew_frame *frames = calloc(CURFEW__FRAMES_MOST, sizeof *frames);
 	*list->frames = frames;
 	if (frames == NULL || !accept(r, '['))
-		return refuse(r, "is no list");
+		return refuse_report(r, "is no list");
 	while (curfew__json_peek(&r->in) != ']') {
 		if (*list->count == CURFEW__FRAMES_MOST)
-			return refuse(r, "is too long");
+			return refuse_report(r, "is too long");
 		if (!take_frame(r, &frames[(*list->count)++]))
 			return false;
 		(void)accept(r, ',');
@@ -441,7 +441,7 @@ static bool take_error_text(reader *r, void *target)
 static bool take_properties(reader *r, void *target)
 {
 	return curfew__json_peek(&r->in) == 'n' || curfew__json_peek(&r->in) == '{' ? take_json(r, target)
-	                                                                            : refuse(r, "are no object");
+	                                                                            : refuse_report(r, "are no object");
 }
 
 typedef struct error_list {
@@ -467,7 +467,7 @@ static bool take_nested(reader *r, curfew_error *error)
 		{"errors", take_errors, &errors, true},
 	};
 	if (r->error_count++ == CURFEW__ERRORS_MOST || r->nesting == CURFEW__ERROR_NESTING_MOST)
-		return refuse(r, "has too many errors");
+		return refuse_report(r, "has too many errors");
 	r->nesting++;
 	bool taken = take_object(r, members, COUNT(members));
 	r->nesting--;
@@ -481,7 +481,7 @@ static bool take_cause(reader *r, void *target)
 		return true;
 	curfew_error *cause = calloc(1, sizeof *cause);
 	*field = cause;
-	return cause != NULL ? take_nested(r, cause) : refuse(r, "does not fit into memory");
+	return cause != NULL ? take_nested(r, cause) : refuse_report(r, "does not fit into memory");
 }
 
 static bool take_errors(reader *r, void *target)
@@ -491,11 +491,11 @@ static bool take_errors(reader *r, void *target)
 	if (accept_null(r))
 		return true;
 	if (!accept(r, '['))
-		return refuse(r, "is no list");
+		return refuse_report(r, "is no list");
 	while (curfew__json_peek(&r->in) != ']') {
 		curfew_error *more = realloc(errors, (*list->count + 1) * sizeof *more);
 		if (more == NULL)
-			return refuse(r, "does not fit into memory");
+			return refuse_report(r, "does not fit into memory");
 		*list->errors = errors = more;
 		errors[*list->count] = (curfew_error){0};
 		if (!take_nested(r, &errors[(*list->count)++]))
@@ -568,8 +568,8 @@ static bool take_program(reader *r, void *target)
 		{"kind", take_text, &report->program_kind},
 		{"sha256", take_sum, report->program_sha256},
 	};
-	return take_object(r, members, COUNT(members)) &&
-	       ((report->program_name != NULL && report->program_kind != NULL) || refuse(r, "lacks its name or kind"));
+	return take_object(r, members, COUNT(members)) && ((report->program_name != NULL && report->program_kind != NULL) ||
+	                                                   refuse_report(r, "lacks its name or kind"));
 }
 
 static bool take_engine(reader *r, void *target)

@@ -27,7 +27,7 @@ static const char bold[] = "\033[1m";
 static const char faint[] = "\033[2m";
 static const char plain[] = "\033[0m";
 
-static void add(writer *w, const char *text)
+static void append_text(writer *w, const char *text)
 {
 	curfew__buffer_add_text(&w->buffer, text);
 }
@@ -35,7 +35,7 @@ static void add(writer *w, const char *text)
 static void add_style(writer *w, const char *style)
 {
 	if (w->colour)
-		add(w, style);
+		append_text(w, style);
 }
 
 /* ---- Text of the guest's --------------------------------------------------------------------------------- */
@@ -53,11 +53,11 @@ static size_t add_visible(writer *w, const char *text, size_t length)
 	uint32_t character;
 	size_t step = curfew__utf8_decode(text, length, &character);
 	if (step == 0) {
-		add(w, "?");
+		append_text(w, "?");
 		return curfew__utf8_skip(text, length);
 	}
 	if (character == '\t')
-		add(w, " ");
+		append_text(w, " ");
 	else if (is_control(character) && character < 0x100)
 		curfew__buffer_printf(&w->buffer, "\\x%02" PRIx32, character);
 	else if (is_control(character))
@@ -85,13 +85,13 @@ static void add_guest_lines(writer *w, const char *text)
 		if (text[at] == '\n') {
 			lines++;
 			at++;
-			add(w, at < length ? "\n  | " : "");
+			append_text(w, at < length ? "\n  | " : "");
 			continue;
 		}
 		at += add_visible(w, text + at, length - at);
 	}
 	if (at < whole)
-		add(w, " ...");
+		append_text(w, " ...");
 }
 
 /* ---- Quantities ------------------------------------------------------------------------------------------ */
@@ -274,7 +274,7 @@ static void add_amount(writer *w, const usage *u)
 	char limit[QUANTITY];
 	format_used(u->info->unit, u->used, u->limit < u->compare ? u->limit : u->compare, used);
 	if (u->limit == CURFEW_UNLIMITED) {
-		add(w, used);
+		append_text(w, used);
 		return;
 	}
 	format_limit(u->info->unit, u->limit, limit);
@@ -291,7 +291,7 @@ static void add_usage_line(writer *w, const curfew_report *report)
 	usage list[USAGES];
 	list_usages(report, list);
 	add_style(w, faint);
-	add(w, "  ");
+	append_text(w, "  ");
 	for (size_t i = 0, shown = 0; i < USAGES; i++) {
 		if (!is_interesting(report, &list[i]))
 			continue;
@@ -299,7 +299,7 @@ static void add_usage_line(writer *w, const curfew_report *report)
 		add_amount(w, &list[i]);
 	}
 	add_style(w, plain);
-	add(w, "\n");
+	append_text(w, "\n");
 }
 
 /* ---- First line ------------------------------------------------------------------------------------------ */
@@ -311,7 +311,7 @@ static void add_head(writer *w, const curfew_report *report)
 	add_style(w, fine ? bold : bold_red);
 	curfew__buffer_printf(&w->buffer, "curfew: %s:", name != NULL ? name : "unknown");
 	add_style(w, plain);
-	add(w, " ");
+	append_text(w, " ");
 }
 
 static const usage *find_usage(const usage *list, curfew_outcome outcome)
@@ -354,7 +354,7 @@ static void add_stop(writer *w, const curfew_report *report)
 			format_limit_time(report->limits.grace_ns, text);
 			curfew__buffer_printf(&w->buffer, ", grace %s", text);
 		}
-		add(w, ")");
+		append_text(w, ")");
 	}
 	add_lateness(w, report);
 	/* Its message ends with what to do. */
@@ -362,7 +362,7 @@ static void add_stop(writer *w, const curfew_report *report)
 	                       ? strstr(report->error_message, " while compiling")
 	                       : NULL;
 	if (note != NULL)
-		add(w, note);
+		append_text(w, note);
 }
 
 static void add_error(writer *w, const curfew_report *report)
@@ -373,7 +373,7 @@ static void add_error(writer *w, const curfew_report *report)
 		message = name[0] == '\0' ? curfew_outcome_text(report->outcome) : "";
 	add_guest_text(w, name);
 	if (name[0] != '\0' && message != NULL && message[0] != '\0')
-		add(w, ": ");
+		append_text(w, ": ");
 	if (message != NULL)
 		add_guest_lines(w, message);
 }
@@ -414,7 +414,7 @@ static void add_first_line(writer *w, const curfew_report *report)
 		add_error(w, report);
 	else
 		add_stop(w, report);
-	add(w, "\n");
+	append_text(w, "\n");
 }
 
 /* ---- Where ----------------------------------------------------------------------------------------------- */
@@ -422,7 +422,7 @@ static void add_first_line(writer *w, const curfew_report *report)
 static void add_place(writer *w, const curfew_frame *frame)
 {
 	if (frame->native || frame->file == NULL) {
-		add(w, "native");
+		append_text(w, "native");
 		return;
 	}
 	add_guest_text(w, frame->file);
@@ -437,16 +437,16 @@ static void add_place(writer *w, const curfew_frame *frame)
 static void add_frame(writer *w, const curfew_frame *frame)
 {
 	bool named = frame->function != NULL && strcmp(frame->function, "<anonymous>") != 0;
-	add(w, "    at ");
+	append_text(w, "    at ");
 	if (named || frame->native) {
 		add_guest_text(w, named ? frame->function : "<anonymous>");
-		add(w, " (");
+		append_text(w, " (");
 		add_place(w, frame);
-		add(w, ")\n");
+		append_text(w, ")\n");
 		return;
 	}
 	add_place(w, frame);
-	add(w, "\n");
+	append_text(w, "\n");
 }
 
 /* How many characters of a long line are left out in front, so that the mark is seen. */
@@ -504,9 +504,9 @@ static void add_source_line(writer *w, const curfew_report *report)
 		return;
 	curfew__buffer_printf(&w->buffer, "      | %*s", (int)(cells + strlen(left_out)), "");
 	add_style(w, bold_red);
-	add(w, "^");
+	append_text(w, "^");
 	add_style(w, plain);
-	add(w, "\n");
+	append_text(w, "\n");
 }
 
 static void add_also_tripped(writer *w, const curfew_report *report)
@@ -520,7 +520,7 @@ static void add_also_tripped(writer *w, const curfew_report *report)
 		separator = ", ";
 	}
 	if (separator[0] == ',')
-		add(w, "\n");
+		append_text(w, "\n");
 }
 
 /* ---- What an error holds --------------------------------------------------------------------------------- */
@@ -537,9 +537,9 @@ static void add_nested(writer *w, const char *label, const curfew_error *error, 
 	curfew__buffer_printf(&w->buffer, "  %s: ", label);
 	add_guest_text(w, error->name != NULL ? error->name : "");
 	if (error->name != NULL && message[0] != '\0')
-		add(w, ": ");
+		append_text(w, ": ");
 	add_guest_lines(w, message);
-	add(w, "\n");
+	append_text(w, "\n");
 	for (size_t i = 0; i < error->frame_count; i++)
 		add_frame(w, &error->frames[i]);
 	add_held(w, error->properties, error->cause, error->errors, error->error_count, nesting + 1);
@@ -550,9 +550,9 @@ static void add_held(writer *w, const char *properties, const curfew_error *caus
 {
 	char label[48];
 	if (properties != NULL) {
-		add(w, "  with ");
+		append_text(w, "  with ");
 		add_guest_lines(w, properties);
-		add(w, "\n");
+		append_text(w, "\n");
 	}
 	if (nesting == HELD_NESTING)
 		return;
@@ -571,7 +571,7 @@ static void write_report(writer *w, const curfew_report *report)
 		add_frame(w, &report->frames[i]);
 	add_source_line(w, report);
 	if (report->trace_truncated)
-		add(w, "    ... (more did not fit the time for reading the stack)\n");
+		append_text(w, "    ... (more did not fit the time for reading the stack)\n");
 	add_held(w, report->error_properties, report->error_cause, report->error_errors, report->error_error_count, 0);
 	add_also_tripped(w, report);
 	if (!has_own_end(report->outcome))

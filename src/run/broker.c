@@ -184,7 +184,7 @@ static curfew_status on_import(curfew_broker *broker, uint32_t id, const char *n
 	return ok ? CURFEW_OK : CURFEW_NO_MEMORY;
 }
 
-static curfew_status receive(curfew_broker *broker, curfew__message head, const char *bytes, size_t length)
+static curfew_status dispatch_message(curfew_broker *broker, curfew__message head, const char *bytes, size_t length)
 {
 	switch (head.kind) {
 	case CURFEW__MESSAGE_FETCH: return on_fetch(broker, head.id, bytes, length);
@@ -210,7 +210,7 @@ curfew_status curfew_broker_receive(curfew_broker *broker, const void *message, 
 		return curfew__refuse(failure, CURFEW_INVALID,
 		                      "broker or message is NULL, or the length is not that of a message");
 	memcpy(&head, message, sizeof head);
-	curfew_status status = receive(broker, head, (const char *)message + sizeof head, length - sizeof head);
+	curfew_status status = dispatch_message(broker, head, (const char *)message + sizeof head, length - sizeof head);
 	return curfew__refuse(failure, status, status == CURFEW_OK ? "" : "a request that no run sends");
 }
 

@@ -34,8 +34,8 @@ typedef struct tar_reader {
 	curfew_failure *failure;
 } tar_reader;
 
-static bool refuse(curfew_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool refuse(curfew_failure *failure, const char *format, ...)
+static bool refuse_bundle(curfew_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse_bundle(curfew_failure *failure, const char *format, ...)
 {
 	va_list arguments;
 
@@ -132,14 +132,14 @@ static bool read_pax(tar_reader *r, const char *text, size_t length)
 			count = count * 10 + (size_t)(text[i++] - '0');
 		const char *key = text + i + 1;
 		if (i >= length || text[i] != ' ' || count <= i + 1 - at || count > length - at || text[at + count - 1] != '\n')
-			return refuse(r->failure, "the bundle is damaged: at byte %zu", r->at);
+			return refuse_bundle(r->failure, "the bundle is damaged: at byte %zu", r->at);
 		size_t left = at + count - 1 - (i + 1);
 		if (left > 5 && !memcmp(key, "path=", 5))
 			set_long(&r->long_name, key + 5, left - 5);
 		if (left > 9 && !memcmp(key, "linkpath=", 9))
 			set_long(&r->long_link, key + 9, left - 9);
 		if (left > 5 && !memcmp(key, "size=", 5))
-			return refuse(r->failure, "the bundle has a file of more than 8 GiB");
+			return refuse_bundle(r->failure, "the bundle has a file of more than 8 GiB");
 		at += count;
 	}
 	return true;
@@ -153,12 +153,12 @@ static bool make_room(tar_reader *r)
 	size_t capacity = r->capacity ? r->capacity * 2 : 64;
 
 	if (bundle->count >= FILES_MAX)
-		return refuse(r->failure, "the bundle has more than %d files", FILES_MAX);
+		return refuse_bundle(r->failure, "the bundle has more than %d files", FILES_MAX);
 	if (bundle->count < r->capacity)
 		return true;
 	curfew__bundle_file *grown = realloc(bundle->files, capacity * sizeof *grown);
 	if (!grown)
-		return refuse(r->failure, "out of memory");
+		return refuse_bundle(r->failure, "out of memory");
 	bundle->files = grown;
 	r->capacity = capacity;
 	return true;
@@ -168,8 +168,8 @@ static bool make_room(tar_reader *r)
 static bool add_file(tar_reader *r, char *name, const char *text, size_t length, char *link)
 {
 	bool good = name ? is_path(name) ||
-	                       refuse(r->failure, "the bundle names '%.150s', which is not a path inside it", name)
-	                 : refuse(r->failure, "out of memory");
+	                       refuse_bundle(r->failure, "the bundle names '%.150s', which is not a path inside it", name)
+	                 : refuse_bundle(r->failure, "out of memory");
 
 	if (good && make_room(r)) {
 		r->bundle->files[r->bundle->count++] = (curfew__bundle_file){
@@ -191,7 +191,7 @@ static bool read_link(tar_reader *r, const header *head, char *name)
 	if (link)
 		return add_file(r, name, NULL, 0, link);
 	free(name);
-	return refuse(r->failure, "out of memory");
+	return refuse_bundle(r->failure, "out of memory");
 }
 
 static bool read_kind(tar_reader *r, const header *head, const char *text, size_t length)
@@ -212,8 +212,8 @@ static bool read_kind(tar_reader *r, const header *head, const char *text, size_
 		return read_link(r, head, name);
 	bool is_folder = head->kind == '5';
 	if (!is_folder)
-		refuse(r->failure, "the bundle contains '%.150s', which is not a file%s", name ? name : "",
-		       head->kind == '2' ? " but a link: make it with tar --dereference" : "");
+		refuse_bundle(r->failure, "the bundle contains '%.150s', which is not a file%s", name ? name : "",
+		              head->kind == '2' ? " but a link: make it with tar --dereference" : "");
 	free(name);
 	return is_folder;
 }
@@ -232,14 +232,15 @@ static bool read_all(tar_reader *r)
 		const header *head = (const header *)(r->bytes + r->at);
 		if (memcmp(head->magic, "ustar", 5) != 0 || !has_sum(head) ||
 		    !read_octal(head->size, sizeof head->size, &size) || size > r->length - r->at - BLOCK)
-			return refuse(r->failure, r->at ? "the bundle is damaged: at byte %zu" : "it is not a tar archive", r->at);
+			return refuse_bundle(r->failure, r->at ? "the bundle is damaged: at byte %zu" : "it is not a tar archive",
+			                     r->at);
 		if (!read_kind(r, head, r->bytes + r->at + BLOCK, size))
 			return false;
 		size_t padded = (size + BLOCK - 1) / BLOCK * BLOCK;
 		size_t left = r->length - r->at - BLOCK;
 		r->at += BLOCK + (padded < left ? padded : left);
 	}
-	return r->bundle->count || refuse(r->failure, "the bundle is empty");
+	return r->bundle->count || refuse_bundle(r->failure, "the bundle is empty");
 }
 
 static int by_name(const void *a, const void *b)
@@ -247,7 +248,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const curfew__bundle_file *)a)->name, ((const curfew__bundle_file *)b)->name);
 }
 
-static const curfew__bundle_file *find(const curfew__bundle *bundle, const char *name)
+static const curfew__bundle_file *find_file(const curfew__bundle *bundle, const char *name)
 {
 	const curfew__bundle_file wanted = {.name = (char *)name};
 
@@ -263,11 +264,12 @@ static bool settle_names(curfew__bundle *bundle, curfew_failure *failure)
 	for (size_t i = 0; i < bundle->count; i++) {
 		curfew__bundle_file *file = &bundle->files[i];
 		if (i && !strcmp(file->name, file[-1].name))
-			good = refuse(failure, "the bundle contains '%.150s' twice", file->name);
+			good = refuse_bundle(failure, "the bundle contains '%.150s' twice", file->name);
 		char *link = file->text ? NULL : (char *)file->place;
-		const curfew__bundle_file *target = link ? find(bundle, link) : file;
+		const curfew__bundle_file *target = link ? find_file(bundle, link) : file;
 		if (link && (!target || !target->text))
-			good = refuse(failure, "the bundle's '%.100s' is a link to '%.100s', which is not in it", file->name, link);
+			good = refuse_bundle(failure, "the bundle's '%.100s' is a link to '%.100s', which is not in it", file->name,
+			                     link);
 		free(link);
 		file->place = good ? target->name : NULL;
 	}
@@ -335,16 +337,16 @@ static bool read_manifest(const curfew__bundle_file *file, manifest *m, bool is_
 		if (is_package && !is_main)
 			curfew__json_skip(&reader);
 		else if (good && !read_member(&reader, m, is_main ? "entry" : name))
-			good = refuse(failure, "the bundle's " MANIFEST ": '%.80s' is unknown, or not of its type", name);
+			good = refuse_bundle(failure, "the bundle's " MANIFEST ": '%.80s' is unknown, or not of its type", name);
 	}
 	curfew__buffer_finish(&key);
-	return good || is_package || refuse(failure, "the bundle's " MANIFEST " is no JSON object");
+	return good || is_package || refuse_bundle(failure, "the bundle's " MANIFEST " is no JSON object");
 }
 
 static const curfew__bundle_file *find_named(const curfew__bundle *bundle, const curfew__buffer *name)
 {
 	char *clean = name->length ? clean_name(name->data) : NULL;
-	const curfew__bundle_file *file = clean ? find(bundle, clean) : NULL;
+	const curfew__bundle_file *file = clean ? find_file(bundle, clean) : NULL;
 
 	free(clean);
 	return file;
@@ -356,32 +358,32 @@ static const curfew__bundle_file *find_entry(const curfew__bundle *bundle, const
 	const curfew__bundle_file *entry = find_named(bundle, &m->entry);
 
 	for (size_t i = 0; !entry && i < sizeof usual / sizeof *usual; i++)
-		entry = find(bundle, usual[i]);
-	return entry && !entry->text ? find(bundle, entry->place) : entry;
+		entry = find_file(bundle, usual[i]);
+	return entry && !entry->text ? find_file(bundle, entry->place) : entry;
 }
 
 static bool settle_entry(curfew__bundle *bundle, const manifest *m, bool is_said, curfew_failure *failure)
 {
 	bundle->entry = find_entry(bundle, m);
 	if ((is_said && !find_named(bundle, &m->entry)) || !bundle->entry)
-		return refuse(failure,
-		              "the bundle has no entry point%s%.100s: it is " MANIFEST
-		              "'s \"entry\", package.json's \"main\", or index.js",
-		              m->entry.length ? " " : "", m->entry.length ? m->entry.data : "");
+		return refuse_bundle(failure,
+		                     "the bundle has no entry point%s%.100s: it is " MANIFEST
+		                     "'s \"entry\", package.json's \"main\", or index.js",
+		                     m->entry.length ? " " : "", m->entry.length ? m->entry.data : "");
 	const char *dot = strrchr(bundle->entry->name, '.');
 	if (!find_language(m->lang.length ? m->lang.data : dot ? dot + 1 : NULL, &bundle->language))
-		return refuse(failure, "the bundle's entry point %.100s is not JavaScript or TypeScript by its name",
-		              bundle->entry->name);
+		return refuse_bundle(failure, "the bundle's entry point %.100s is not JavaScript or TypeScript by its name",
+		                     bundle->entry->name);
 	bundle->has_node = m->has_node;
 	if (!m->map.length)
 		return true;
 	bundle->import_map = find_named(bundle, &m->map);
-	return bundle->import_map || refuse(failure, "the bundle has no import map %.100s", m->map.data);
+	return bundle->import_map || refuse_bundle(failure, "the bundle has no import map %.100s", m->map.data);
 }
 
 static bool read_itself(curfew__bundle *bundle, curfew_failure *failure)
 {
-	const curfew__bundle_file *said = find(bundle, MANIFEST), *package = find(bundle, "package.json");
+	const curfew__bundle_file *said = find_file(bundle, MANIFEST), *package = find_file(bundle, "package.json");
 	manifest m = {.has_node = false};
 	bool good = true;
 
@@ -415,7 +417,7 @@ curfew__bundle *curfew__bundle_create(const void *bytes, size_t length, curfew_f
 	curfew__bundle *made = calloc(1, sizeof *made);
 
 	if (!made || !(made->bytes = malloc(length + 1))) {
-		refuse(failure, "out of memory");
+		refuse_bundle(failure, "out of memory");
 		free(made);
 		return NULL;
 	}
@@ -470,9 +472,9 @@ char *curfew__bundle_open(const curfew__bundle *bundle, const char *name, size_t
 		return NULL;
 	memcpy(copy, name, length);
 	copy[length] = 0;
-	const curfew__bundle_file *file = find(bundle, copy);
+	const curfew__bundle_file *file = find_file(bundle, copy);
 	if (file && !file->text)
-		file = find(bundle, file->place);
+		file = find_file(bundle, file->place);
 	if (!file) {
 		if (is_folder(bundle, copy, length))
 			*answer = CURFEW__IMPORT_FOLDER;

@@ -18,7 +18,7 @@
 
 /* ---- Recording -------------------------------------------------------------------------------------------- */
 
-static const curfew__bundle_file *find(const curfew__bundle_record *record, const char *name)
+static const curfew__bundle_file *find_recorded(const curfew__bundle_record *record, const char *name)
 {
 	for (size_t i = 0; i < record->count; i++)
 		if (!strcmp(record->files[i].name, name))
@@ -27,7 +27,7 @@ static const curfew__bundle_file *find(const curfew__bundle_record *record, cons
 }
 
 /* Takes all three over; of a link text is NULL, and place is owned. */
-static void add(curfew__bundle_record *record, char *name, char *place, char *text, size_t length)
+static void record_file(curfew__bundle_record *record, char *name, char *place, char *text, size_t length)
 {
 	if (record->count == record->capacity) {
 		size_t capacity = record->capacity ? record->capacity * 2 : 64;
@@ -55,17 +55,17 @@ void curfew__bundle_note(curfew__bundle_record *record, const char *name, size_t
 {
 	size_t before = strlen(answer) + 1, text_length = length - before;
 
-	if (!find(record, answer)) {
+	if (!find_recorded(record, answer)) {
 		char *text = malloc(text_length + 1);
 		if (text)
 			memcpy(text, answer + before, text_length);
 		record->failed |= !text;
-		add(record, strdup(answer), NULL, text, text_length);
+		record_file(record, strdup(answer), NULL, text, text_length);
 	}
 	char *asked = strndup(name, name_length);
 	record->failed |= !asked;
-	if (asked && strcmp(asked, answer) != 0 && !find(record, asked))
-		add(record, asked, strdup(answer), NULL, 0);
+	if (asked && strcmp(asked, answer) != 0 && !find_recorded(record, asked))
+		record_file(record, asked, strdup(answer), NULL, 0);
 	else
 		free(asked);
 }
@@ -193,8 +193,8 @@ static int by_name(const void *a, const void *b)
 /* A file that the record may have already. */
 static void add_once(curfew__bundle_record *record, const char *name, const char *text, size_t length)
 {
-	if (!find(record, name))
-		add(record, strdup(name), NULL, strndup(text, length), length);
+	if (!find_recorded(record, name))
+		record_file(record, strdup(name), NULL, strndup(text, length), length);
 }
 
 curfew_status curfew__bundle_write(curfew__bundle_record *record, const curfew__bundle_entry *entry, void **bytes,

@@ -38,7 +38,7 @@ struct curfew_code_request {
 
 /* ---- The engine's side -------------------------------------------------------------------------------------- */
 
-static void ask(void *context, uint64_t number, const void *program, const curfew__compile_request *request)
+static void request_code(void *context, uint64_t number, const void *program, const curfew__compile_request *request)
 {
 	const curfew_engine *engine = context;
 	uint32_t what = !request            ? CURFEW_CODE_NONE
@@ -58,7 +58,7 @@ curfew__compiler *curfew__engine_compiler(const curfew_engine_options *options, 
 		.memory_bytes = options->compiler_memory_bytes ? options->compiler_memory_bytes : BYTES_DEFAULT,
 		.cpu_ns = options->compiler_cpu_ns ? options->compiler_cpu_ns : CPU_DEFAULT,
 		.cache_dir = cache_dir,
-		.ask = ask,
+		.ask = request_code,
 		.context = engine,
 	};
 	return curfew__compiler_create(&given);

@@ -58,7 +58,7 @@ static void free_executor(curfew__executor *executor)
 	free(executor);
 }
 
-static void *work(void *argument);
+static void *executor_main(void *argument);
 
 static bool start_thread(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static bool start_thread(curfew__executor *executor)
@@ -84,7 +84,7 @@ static bool start_thread(curfew__executor *executor)
 		sigdelset(&all, faults[i]);
 	sigdelset(&all, curfew__interrupt_signal());
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = !pthread_create(&place->thread, &attributes, work, place);
+	bool started = !pthread_create(&place->thread, &attributes, executor_main, place);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (started)
@@ -112,7 +112,7 @@ static bool may_take(const curfew__executor *executor, int64_t *when_ns)
 	return computing < executor->thread_limit;
 }
 
-static curfew_run *take(curfew__executor *executor)
+static curfew_run *dequeue(curfew__executor *executor)
 {
 	curfew_run *run = executor->first;
 
@@ -160,7 +160,7 @@ static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 static void carry_on(curfew__executor *executor, slot *own) CURFEW__REQUIRES(executor->lock);
 static void carry_on(curfew__executor *executor, slot *own)
 {
-	curfew_run *run = take(executor);
+	curfew_run *run = dequeue(executor);
 
 	own->since_ns = clock_now_ns();
 	if (executor->queued)
@@ -183,7 +183,7 @@ static void tidy(curfew__executor *executor)
 	executor->coming--;
 }
 
-static void *work(void *argument)
+static void *executor_main(void *argument)
 {
 	slot *own = argument;
 	curfew__executor *executor = own->executor;
@@ -274,7 +274,7 @@ bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 	executor->last = &run->next;
 	bool ok = want_thread(executor);
 	if (!ok) {
-		take(executor); /* without threads nothing else was queued */
+		dequeue(executor); /* without threads nothing else was queued */
 		atomic_fetch_sub(&run->references, 1);
 	}
 	curfew__mutex_unlock(&executor->lock);

@@ -17,8 +17,9 @@
 #define FILES_MAX 1024
 #define NAME_BYTES_MAX 1024
 
-static curfew_status refuse(curfew_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static curfew_status refuse(curfew_failure *failure, const char *format, ...)
+static curfew_status refuse_files(curfew_failure *failure, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static curfew_status refuse_files(curfew_failure *failure, const char *format, ...)
 {
 	va_list arguments;
 	char line[sizeof failure->message];
@@ -106,9 +107,9 @@ static curfew_status check_all(const char *files, size_t length, const atomic_ui
 
 	curfew__json_reader_init(&reader, files, length, stop);
 	if (curfew__json_next_kind(&reader) != CURFEW__JSON_OBJECT)
-		return refuse(failure, "files: must be a JSON object of names and contents");
+		return refuse_files(failure, "files: must be a JSON object of names and contents");
 	if (curfew__json_count(&reader) > FILES_MAX)
-		return refuse(failure, "files: there are more than %d", FILES_MAX);
+		return refuse_files(failure, "files: there are more than %d", FILES_MAX);
 	curfew__json_enter(&reader);
 	while (curfew__json_has_next(&reader)) {
 		text->length = 0;
@@ -117,9 +118,9 @@ static curfew_status check_all(const char *files, size_t length, const atomic_ui
 		for (char *at = name; *at; at++)
 			*at = (unsigned char)*at < ' ' ? '?' : *at;
 		if (!is_text || !is_path(text->data, text->length))
-			return refuse(failure, "files: '%.100s' is not a relative path without '.' and '..'", name);
+			return refuse_files(failure, "files: '%.100s' is not a relative path without '.' and '..'", name);
 		if (!is_content(&reader, text))
-			return refuse(failure, "files: %.100s must be a string, or {\"base64\": \"...\"} for bytes", name);
+			return refuse_files(failure, "files: %.100s must be a string, or {\"base64\": \"...\"} for bytes", name);
 	}
 	return CURFEW_OK;
 }
@@ -132,9 +133,9 @@ curfew_status curfew__files_check(const char *files, size_t length, const atomic
 	if (failure)
 		failure->message[0] = 0;
 	if (files && length > CURFEW__FILES_BYTES_MAX)
-		return refuse(failure, CURFEW__FILES_TOO_LARGE);
+		return refuse_files(failure, CURFEW__FILES_TOO_LARGE);
 	if (!files || !curfew__json_check_until(files, length, stop, &offset, &why))
-		return refuse(failure, "files: %s (at byte %zu)", why, offset);
+		return refuse_files(failure, "files: %s (at byte %zu)", why, offset);
 	curfew__buffer text;
 	curfew__buffer_init(&text, length + 1);
 	curfew_status status = check_all(files, length, stop, &text, failure);

@@ -14,7 +14,7 @@ static curfew__host_caller caller_of(const curfew_run *run)
 }
 
 /* NULL: there is no such function of this sort. */
-static const curfew__host_function *find(const curfew_run *run, uint64_t index, bool is_async)
+static const curfew__host_function *find_function(const curfew_run *run, uint64_t index, bool is_async)
 {
 	const curfew__host_functions *functions = run->program->functions;
 
@@ -26,7 +26,7 @@ static const curfew__host_function *find(const curfew_run *run, uint64_t index, 
 /* ---- From JavaScript -------------------------------------------------------------------------------------- */
 
 /* What it costs besides the call. False: it was too much, which is latched. */
-static bool charge(curfew_run *run, const curfew__host_function *function)
+static bool charge_fuel(curfew_run *run, const curfew__host_function *function)
 {
 	if (!function->import.fuel || curfew__guest_charge_fuel(run->guest, function->import.fuel))
 		return true;
@@ -62,10 +62,10 @@ static bool call_with_large(curfew_run *run, const curfew__host_function *functi
 
 bool curfew__run_call(curfew_run *run, uint32_t index, const char *json, size_t length, int32_t *answer)
 {
-	const curfew__host_function *function = find(run, index, false);
+	const curfew__host_function *function = find_function(run, index, false);
 	char small[512];
 
-	if (!function || !charge(run, function))
+	if (!function || !charge_fuel(run, function))
 		return false;
 	free(run->answer.bytes);
 	run->answer.bytes = NULL;
@@ -105,8 +105,8 @@ bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, con
 	*id = 0;
 	for (; end && at < end && *at >= '0' && *at <= '9' && index < UINT32_MAX; at++)
 		index = index * 10 + (uint64_t)(*at - '0');
-	const curfew__host_function *function = end && at == end ? find(run, index, true) : NULL;
-	if (!function || !charge(run, function))
+	const curfew__host_function *function = end && at == end ? find_function(run, index, true) : NULL;
+	if (!function || !charge_fuel(run, function))
 		return false;
 	/* What waits for answers is copied: all of it together may be as large as the guest. */
 	length -= (size_t)(end + 1 - request);
@@ -121,7 +121,7 @@ bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, con
 
 void curfew__run_function(curfew_run *run, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
 {
-	const curfew__host_function *function = find(run, index, false);
+	const curfew__host_function *function = find_function(run, index, false);
 	curfew__host_caller caller = caller_of(run);
 
 	*answer = (curfew__host_answer){.threw = true};
@@ -132,7 +132,7 @@ void curfew__run_function(curfew_run *run, size_t index, const curfew__host_para
 uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew__host_params *params)
 {
 	curfew__host_caller caller = caller_of(run);
-	curfew__operations *operations = find(run, index, true) ? curfew__run_operations(run) : NULL;
+	curfew__operations *operations = find_function(run, index, true) ? curfew__run_operations(run) : NULL;
 
 	return operations ? curfew__host_call_start(run->program->functions, index, &caller, operations, params) : 0;
 }
@@ -147,7 +147,7 @@ bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfe
 	*answer = (curfew__host_answer){.threw = event->kind == CURFEW_CALL_THREW, .length = event->length};
 	if (!event->bytes)
 		return true;
-	if (!answer->threw && find(run, index, true)->import.typed)
+	if (!answer->threw && find_function(run, index, true)->import.typed)
 		memcpy(answer->values, event->bytes, event->length);
 	else if (!(answer->bytes = strndup(event->bytes, event->length)))
 		answer->threw = true;

@@ -22,8 +22,8 @@ typedef struct checker {
 	curfew_failure *failure;
 } checker;
 
-static bool refuse(const checker *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static bool refuse(const checker *c, const char *format, ...)
+static bool refuse_map(const checker *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse_map(const checker *c, const char *format, ...)
 {
 	va_list arguments;
 
@@ -58,7 +58,7 @@ static bool is_url(const char *text)
 static bool read_key(checker *c)
 {
 	c->key.length = 0;
-	return curfew__json_read_key(&c->reader, &c->key) || refuse(c, "a key has half of a surrogate pair");
+	return curfew__json_read_key(&c->reader, &c->key) || refuse_map(c, "a key has half of a surrogate pair");
 }
 
 static bool check_address(checker *c, const char *where)
@@ -67,22 +67,24 @@ static bool check_address(checker *c, const char *where)
 
 	c->value.length = 0;
 	if (!c->key.length)
-		return refuse(c, "%s: a key is empty", where);
+		return refuse_map(c, "%s: a key is empty", where);
 	if (curfew__json_next_kind(&c->reader) != CURFEW__JSON_STRING)
-		return refuse(c, "%s: '%.80s' must be mapped to a string", where, key);
+		return refuse_map(c, "%s: '%.80s' must be mapped to a string", where, key);
 	if (!curfew__json_read_string(&c->reader, &c->value) || !c->value.length ||
 	    memchr(c->value.data, 0, c->value.length) || !is_url(c->value.data))
-		return refuse(c, "%s: '%.80s' is mapped to '%.80s', which is not a URL (a path begins with './', '../' or '/')",
-		              where, key, text_of(&c->value));
+		return refuse_map(
+			c, "%s: '%.80s' is mapped to '%.80s', which is not a URL (a path begins with './', '../' or '/')", where,
+			key, text_of(&c->value));
 	if (ends_in_slash(&c->key) && !ends_in_slash(&c->value))
-		return refuse(c, "%s: '%.80s' ends in a slash, and '%.80s' must end in one, too", where, key, c->value.data);
+		return refuse_map(c, "%s: '%.80s' ends in a slash, and '%.80s' must end in one, too", where, key,
+		                  c->value.data);
 	return true;
 }
 
 static bool check_imports(checker *c, const char *where)
 {
 	if (curfew__json_next_kind(&c->reader) != CURFEW__JSON_OBJECT)
-		return refuse(c, "%s: must be an object of specifiers and URLs", where);
+		return refuse_map(c, "%s: must be an object of specifiers and URLs", where);
 	curfew__json_enter(&c->reader);
 	while (curfew__json_has_next(&c->reader))
 		if (!read_key(c) || !check_address(c, where))
@@ -95,7 +97,7 @@ static bool check_scopes(checker *c)
 	char where[128];
 
 	if (curfew__json_next_kind(&c->reader) != CURFEW__JSON_OBJECT)
-		return refuse(c, "scopes: must be an object of URLs and imports");
+		return refuse_map(c, "scopes: must be an object of URLs and imports");
 	curfew__json_enter(&c->reader);
 	while (curfew__json_has_next(&c->reader)) {
 		if (!read_key(c))
@@ -110,7 +112,7 @@ static bool check_scopes(checker *c)
 static bool check_all(checker *c)
 {
 	if (curfew__json_next_kind(&c->reader) != CURFEW__JSON_OBJECT)
-		return refuse(c, "must be a JSON object with imports and scopes");
+		return refuse_map(c, "must be a JSON object with imports and scopes");
 	curfew__json_enter(&c->reader);
 	while (curfew__json_has_next(&c->reader)) {
 		if (!read_key(c))
@@ -118,7 +120,7 @@ static bool check_all(checker *c)
 		const char *key = text_of(&c->key);
 		bool is_imports = !strcmp(key, "imports");
 		if (!is_imports && strcmp(key, "scopes") != 0)
-			return refuse(c, "'%.80s' is unknown: an import map has imports and scopes", key);
+			return refuse_map(c, "'%.80s' is unknown: an import map has imports and scopes", key);
 		if (!(is_imports ? check_imports(c, "imports") : check_scopes(c)))
 			return false;
 	}
@@ -138,9 +140,9 @@ curfew_status curfew_import_map_check(const char *text, size_t length, curfew_fa
 	curfew__buffer_init(&c.value, MAP_BYTES_MAX);
 	curfew__json_reader_init(&c.reader, text, length, NULL);
 	if (length > MAP_BYTES_MAX)
-		good = refuse(&c, "is larger than 1 MiB");
+		good = refuse_map(&c, "is larger than 1 MiB");
 	else if (!text || !curfew__json_check(text, length, &offset, &why))
-		good = refuse(&c, "is not JSON: %s at byte %zu", why, offset);
+		good = refuse_map(&c, "is not JSON: %s at byte %zu", why, offset);
 	else
 		good = check_all(&c);
 	curfew__buffer_finish(&c.key);

@@ -124,7 +124,7 @@ static ssize_t read_whole(int file, char *to, size_t length)
 }
 
 /* The place and the text, of an open file. */
-static char *take(int file, const char *folder, size_t most, int32_t *answer)
+static char *read_open_file(int file, const char *folder, size_t most, int32_t *answer)
 {
 	char place[PATH_MAX];
 	struct stat status;
@@ -168,7 +168,7 @@ char *curfew__import_open(const char *folder, const char *name, size_t name_leng
 		*answer = answer_of(errno);
 		return NULL;
 	}
-	char *text = take(file, folder, most, answer);
+	char *text = read_open_file(file, folder, most, answer);
 	close(file);
 	return text;
 }

@@ -121,7 +121,7 @@ static curfew__run_end end_of(curfew__vm_end end, int32_t status)
 	return CURFEW__END_FAILED;
 }
 
-static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
+static curfew__run_end enter_guest(curfew_run *run, curfew__guest_entry entry)
 {
 	int32_t status = CURFEW_GUEST_DONE;
 
@@ -133,8 +133,8 @@ static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
 }
 
 /* Copies text into the guest and notes its address. False: that ended the run. */
-static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *address, uint32_t *address_length,
-                curfew__run_end *result)
+static bool put_into_guest(curfew_run *run, const void *bytes, size_t length, uint32_t *address,
+                           uint32_t *address_length, curfew__run_end *result)
 {
 	curfew__vm_end end;
 	uint32_t at = curfew__guest_put(run->guest, bytes, length, &end);
@@ -201,11 +201,12 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 {
 	curfew__control *control = run->guest->control;
 
-	if (!put(run, run->program->source, run->program->text_length + 1, &control->input, &control->input_length,
-	         result) ||
-	    !put(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length, result))
+	if (!put_into_guest(run, run->program->source, run->program->text_length + 1, &control->input,
+	                    &control->input_length, result) ||
+	    !put_into_guest(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length,
+	                    result))
 		return false;
-	*result = enter(run, CURFEW__GUEST_LOAD);
+	*result = enter_guest(run, CURFEW__GUEST_LOAD);
 	if (*result != CURFEW__END_DONE || atomic_load(&run->stop.cause))
 		return false;
 	run->guest->scratch_used = 0;
@@ -223,7 +224,7 @@ static bool put_env(curfew_run *run, curfew__run_end *result)
 	if (!run->given->wasi || !run->given->wasi->env_count)
 		return true;
 	char *json = curfew__wasi_env_json(run->given->wasi, &length);
-	bool ok = json && put(run, json, length, &control->env, &control->env_length, result);
+	bool ok = json && put_into_guest(run, json, length, &control->env, &control->env_length, result);
 	if (!json)
 		*result = CURFEW__END_FAILED;
 	free(json);
@@ -242,17 +243,20 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	control->files = control->files_length = 0;
 	const curfew__host_functions *functions = run->program->functions;
 	if (functions && !run->again &&
-	    !put(run, functions->names, functions->names_length, &control->functions, &control->functions_length, result))
+	    !put_into_guest(run, functions->names, functions->names_length, &control->functions, &control->functions_length,
+	                    result))
 		return false;
 	return put_env(run, result) &&
-	       (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
-	       (!run->given->user ||
-	        put(run, run->given->user, strlen(run->given->user), &control->user, &control->user_length, result)) &&
-	       (!run->given->timezone || put(run, run->given->timezone, strlen(run->given->timezone), &control->timezone,
-	                                     &control->timezone_length, result)) &&
-	       (!run->given->files ||
-	        put(run, run->given->files, run->given->files_length, &control->files, &control->files_length, result)) &&
-	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
+	       (!run->call ||
+	        put_into_guest(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
+	       (!run->given->user || put_into_guest(run, run->given->user, strlen(run->given->user), &control->user,
+	                                            &control->user_length, result)) &&
+	       (!run->given->timezone || put_into_guest(run, run->given->timezone, strlen(run->given->timezone),
+	                                                &control->timezone, &control->timezone_length, result)) &&
+	       (!run->given->files || put_into_guest(run, run->given->files, run->given->files_length, &control->files,
+	                                             &control->files_length, result)) &&
+	       (!run->params ||
+	        put_into_guest(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 
 /* Attaches the guest that the session's last call has left. */
@@ -263,14 +267,14 @@ static void rebind_guest(curfew_run *run)
 }
 
 /* Drops what the last call has left pending. False: that took too long. */
-static bool clear_up(curfew_run *run, curfew__run_end *result)
+static bool drop_pending(curfew_run *run, curfew__run_end *result)
 {
-	*result = enter(run, CURFEW__GUEST_AGAIN);
+	*result = enter_guest(run, CURFEW__GUEST_AGAIN);
 	return *result == CURFEW__END_DONE && !atomic_load(&run->stop.cause);
 }
 
 /* Does everything up to the program's first instruction, and executes it. */
-static curfew__run_end begin(curfew_run *run)
+static curfew__run_end load_and_start(curfew_run *run)
 {
 	curfew__run_end result = CURFEW__END_FAILED;
 	bool has_program = true;
@@ -287,14 +291,14 @@ static curfew__run_end begin(curfew_run *run)
 		return result;
 	if (run->purpose == CURFEW__RUN_COMPILE)
 		return CURFEW__END_NOT_RUN;
-	if (run->again && !clear_up(run, &result))
+	if (run->again && !drop_pending(run, &result))
 		return result;
 	if (!put_arguments(run, &result))
 		return result;
 	set_meters(run);
 	curfew__run_reach(run, CURFEW__RUN_STARTED);
 	run->clock.entered_ns = clock_now_ns();
-	return enter(run, CURFEW__GUEST_START);
+	return enter_guest(run, CURFEW__GUEST_START);
 }
 
 static curfew__run_end resume(curfew_run *run)
@@ -302,10 +306,10 @@ static curfew__run_end resume(curfew_run *run)
 	/* Something else may have woken it before that time. */
 	if (run->clock.virtual_wake_ns > run->clock.virtual_ns && clock_now_ns() >= run->wait.waited_until_ns)
 		run->clock.virtual_ns = run->clock.virtual_wake_ns;
-	return enter(run, CURFEW__GUEST_RESUME);
+	return enter_guest(run, CURFEW__GUEST_RESUME);
 }
 
-static int64_t wait(curfew_run *run, int64_t now)
+static int64_t prepare_wait(curfew_run *run, int64_t now)
 {
 	int64_t wake = run->guest->control->wake_ns;
 
@@ -335,7 +339,7 @@ static int64_t stop_trace(curfew_run *run, int64_t now)
 }
 
 /* Asks the poll to stop. False: the poll has had enough time. */
-static bool ask(curfew_run *run, int64_t now)
+static bool ask_poll_to_stop(curfew_run *run, int64_t now)
 {
 	int64_t cpu = curfew__run_cpu(run);
 	bool is_first = !run->stop.soft_ns;
@@ -357,11 +361,11 @@ static bool ask(curfew_run *run, int64_t now)
 	       (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) && now - run->stop.soft_ns < SOFT_LATEST_NS);
 }
 
-static int64_t stop(curfew_run *run, int64_t now)
+static int64_t step_stop(curfew_run *run, int64_t now)
 {
 	if (run->stop.tracing)
 		return stop_trace(run, now);
-	if (ask(run, now))
+	if (ask_poll_to_stop(run, now))
 		return now + run->stop.soft_step_ns;
 	if (curfew__run_is_deaf(run))
 		curfew__guest_protect(run->guest);
@@ -373,7 +377,7 @@ static int64_t stop(curfew_run *run, int64_t now)
 
 /* ---- What it left ----------------------------------------------------------------------------------------- */
 
-static bool settle(curfew_run *run, bool *hard)
+static bool settle_stop(curfew_run *run, bool *hard)
 {
 	*hard = curfew__guest_was_stopped_hard(run->guest);
 	return curfew__guest_settle(run->guest);
@@ -537,7 +541,7 @@ static bool is_sound(const curfew_run *run, curfew__run_end end)
 	return end < CURFEW__END_TRAPPED && end != CURFEW__END_EXITED && run->guest->control->evaluated;
 }
 
-static void finish(curfew_run *run)
+static void release_guest(curfew_run *run)
 {
 	/* The executor's threads clear regions later, but secrets must not stay in memory until then. */
 	bool may_put_off = !run->inline_run && !run->given->grants;
@@ -553,5 +557,6 @@ static void finish(curfew_run *run)
 }
 
 const curfew__kind curfew__kind_js = {
-	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, is_sound, finish,
+	load_and_start, resume,     prepare_wait, tell_time_up, step_stop,     settle_stop,
+	fill_usage,     fill_value, fill_error,   is_sound,     release_guest,
 };

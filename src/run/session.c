@@ -43,7 +43,7 @@ struct curfew_session {
 
 /* ---- One at a time ---------------------------------------------------------------------------------------- */
 
-static curfew_status enter(curfew_session *session, curfew_failure *failure)
+static curfew_status claim_session(curfew_session *session, curfew_failure *failure)
 {
 	curfew__mutex_lock(&session->lock);
 	bool was_busy = session->busy;
@@ -53,7 +53,7 @@ static curfew_status enter(curfew_session *session, curfew_failure *failure)
 	                : curfew__refuse(failure, CURFEW_OK, "");
 }
 
-static void leave(curfew_session *session)
+static void release_session(curfew_session *session)
 {
 	curfew__mutex_lock(&session->lock);
 	session->busy = false;
@@ -145,7 +145,7 @@ static void latch_spent(curfew_run *run)
 		curfew__run_latch(run, CURFEW_OUTCOME_LOOPS, run->clock.start_ns);
 }
 
-static void count(curfew_session *session, const curfew_run *run)
+static void add_to_totals(curfew_session *session, const curfew_run *run)
 {
 	const curfew_used *used = &run->report->used;
 	curfew_limits *spent = &session->spent;
@@ -266,7 +266,7 @@ static curfew_status carry_out(curfew_session *session, const curfew_run_options
 	status = curfew__run_to_end(run, failure);
 	set_current(session, NULL);
 	if (status == CURFEW_OK) {
-		count(session, run);
+		add_to_totals(session, run);
 		*report = run->report;
 		run->report = NULL;
 	}
@@ -277,12 +277,12 @@ static curfew_status carry_out(curfew_session *session, const curfew_run_options
 static curfew_status call(curfew_session *session, const curfew_run_options *options, const cell_text *cell,
                           curfew_report **report, curfew_failure *failure)
 {
-	curfew_status status = enter(session, failure);
+	curfew_status status = claim_session(session, failure);
 
 	if (status != CURFEW_OK)
 		return status;
 	status = carry_out(session, options, cell, report, failure);
-	leave(session);
+	release_session(session);
 	return status;
 }
 
@@ -386,14 +386,14 @@ curfew_status curfew_session_reset(curfew_session *session, curfew_failure *fail
 {
 	if (!session)
 		return curfew__refuse(failure, CURFEW_INVALID, "session is NULL");
-	curfew_status status = enter(session, failure);
+	curfew_status status = claim_session(session, failure);
 	if (status != CURFEW_OK)
 		return status;
 	drop_guest(session);
 	curfew__mutex_lock(&session->lock);
 	session->totals.memory_bytes = 0;
 	curfew__mutex_unlock(&session->lock);
-	leave(session);
+	release_session(session);
 	return CURFEW_OK;
 }
 

@@ -213,7 +213,7 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 
 /* Sets the call, its parameters and the cancel handles. The caller's handle comes last, because it may be fired at any
  * time. */
-static curfew_status ask(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+static curfew_status set_call(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
 {
 	bool ok = true;
 
@@ -264,7 +264,7 @@ static void borrow(curfew_run *run, const curfew__kept *kept)
 	curfew__run_take_given(run, curfew__given_ref(kept->given));
 }
 
-static curfew_status give(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+static curfew_status set_given(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
 {
 	curfew__given *given;
 	curfew_status status = curfew__given_create(run->program, &run->limits, options, &given, failure);
@@ -300,11 +300,11 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 	if (kept)
 		borrow(run, kept);
 	else
-		status = give(run, options, failure);
+		status = set_given(run, options, failure);
 	if (status == CURFEW_OK && (kept || !waited_for) && !make_cancel(run))
 		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (status == CURFEW_OK)
-		status = ask(run, options, failure);
+		status = set_call(run, options, failure);
 	if (status == CURFEW_OK)
 		status = check_texts(run, options, failure);
 	if (status == CURFEW_OK)
@@ -333,7 +333,7 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 }
 
 /* Starts the clock of the run: from here on it has a deadline. */
-static void begin(curfew_run *run)
+static void start_clock(curfew_run *run)
 {
 	atomic_fetch_add(&run->engine->runs_total, 1);
 	curfew__run_look_at_clock(run, clock_now_ns());
@@ -370,7 +370,7 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 		atomic_fetch_sub(&run->engine->runs_active, 1);
 		return curfew__refuse(failure, CURFEW_OVERLOADED, "the engine has reached its maximum number of runs");
 	}
-	begin(run);
+	start_clock(run);
 	if (curfew__executor_submit(run->engine->executor, run))
 		return CURFEW_OK;
 	curfew__watch_close(run->engine->watch, &run->stop.alarm);
@@ -382,7 +382,7 @@ curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure)
 {
 	if (run->inline_run) {
 		atomic_fetch_add(&run->engine->runs_active, 1);
-		begin(run);
+		start_clock(run);
 		run_here(run);
 		return CURFEW_OK;
 	}

@@ -94,7 +94,7 @@ char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length)
 	return NULL;
 }
 
-static const char *put(char **to, const char *text)
+static const char *append_string(char **to, const char *text)
 {
 	char *at = *to;
 	size_t size = size_of(text);
@@ -144,15 +144,15 @@ curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options,
 	given->args = (const char **)(given->dirs + options->dir_count);
 	given->env = given->args + options->arg_count + 1;
 	char *to = (char *)(given->env + options->env_count);
-	given->args[given->arg_count++] = put(&to, name);
+	given->args[given->arg_count++] = append_string(&to, name);
 	for (size_t i = 0; i < options->arg_count; i++)
-		given->args[given->arg_count++] = put(&to, options->args[i]);
+		given->args[given->arg_count++] = append_string(&to, options->args[i]);
 	for (size_t i = 0; i < options->env_count; i++)
-		given->env[given->env_count++] = put(&to, options->env[i]);
+		given->env[given->env_count++] = append_string(&to, options->env[i]);
 	for (size_t i = 0; i < options->dir_count; i++) {
 		curfew__wasi_folder *dir = &given->dirs[given->dir_count++];
-		dir->host = put(&to, options->dirs[i].host);
-		dir->guest = put(&to, options->dirs[i].guest);
+		dir->host = append_string(&to, options->dirs[i].host);
+		dir->guest = append_string(&to, options->dirs[i].guest);
 		dir->writable = options->dirs[i].flags & CURFEW_DIR_WRITE;
 	}
 	given->stdin_file = options->flags & CURFEW_RUN_STDIN ? options->stdin_fd : -1;

@@ -16,8 +16,9 @@
 #include "run/stop.h"
 #include "wasm/fuel.h"
 
-#define FIXED_DATE_NS (UINT64_C(1767225600) * 1000000000) /* the start of a deterministic program's clock: 2026-01-01  \
-	                                                       */
+#define FIXED_DATE_NS                                                                                                  \
+	(UINT64_C(1767225600) * 1000000000) /* the start of a deterministic program's clock: 2026-01-01                    \
+	                                     */
 
 /* ---- Waking ----------------------------------------------------------------------------------------------- */
 
@@ -37,7 +38,7 @@ static void drop_waker(void *context)
 	free(waker);
 }
 
-static void wake(void *context)
+static void wake_run(void *context)
 {
 	curfew__run_waker *waker = context;
 
@@ -106,7 +107,7 @@ static curfew__waker on_waker(void *context)
 {
 	const curfew_run *run = context;
 	atomic_fetch_add(&run->wait.waker->references, 1);
-	return (curfew__waker){run->wait.waker, wake, drop_waker};
+	return (curfew__waker){run->wait.waker, wake_run, drop_waker};
 }
 
 static void on_function(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
@@ -151,7 +152,7 @@ static curfew__run_end end_of(curfew_run *run, curfew__wasm_end end)
 }
 
 /* Reports why the program does not load, and where in its text. */
-static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
+static curfew__run_end report_refusal(curfew_run *run, curfew__wasm_error *error)
 {
 	const char *message = error->message ? error->message : "out of memory";
 	curfew_frame frame = {
@@ -236,7 +237,7 @@ static curfew__run_end after_step(curfew_run *run, curfew__wasm_step step, curfe
 	run->clock.compiled_ns = step == CURFEW__WASM_COMPILING ? 0 : clock_now_ns();
 	if (waits)
 		return CURFEW__END_WAITING;
-	return step == CURFEW__WASM_LOADED ? CURFEW__END_DONE : refuse(run, error);
+	return step == CURFEW__WASM_LOADED ? CURFEW__END_DONE : report_refusal(run, error);
 }
 
 static curfew__run_end find_code(curfew_run *run, bool metered, const curfew__code **code)
@@ -283,7 +284,7 @@ static curfew__run_end load(curfew_run *run)
 	return run->wasm ? begin_call(run, code) : CURFEW__END_FAILED;
 }
 
-static curfew__run_end begin(curfew_run *run)
+static curfew__run_end load_and_start(curfew_run *run)
 {
 	run->clock.loaded_ns = clock_now_ns();
 	if (!run->again)
@@ -297,7 +298,7 @@ static curfew__run_end resume(curfew_run *run)
 	return run->wasm ? end_of(run, curfew__wasm_go_on(run->wasm)) : load(run);
 }
 
-static int64_t wait(curfew_run *run, int64_t now)
+static int64_t prepare_wait(curfew_run *run, int64_t now)
 {
 	(void)run, (void)now;
 	return CURFEW__NEVER;
@@ -309,7 +310,7 @@ static void tell_time_up(curfew_run *run, curfew_outcome why)
 	(void)run, (void)why;
 }
 
-static int64_t stop(curfew_run *run, int64_t now)
+static int64_t step_stop(curfew_run *run, int64_t now)
 {
 	curfew__run_is_deaf(run);
 	int64_t next = curfew__wasm_interrupt(run->wasm, now);
@@ -321,7 +322,7 @@ static int64_t stop(curfew_run *run, int64_t now)
 
 /* ---- What it left ----------------------------------------------------------------------------------------- */
 
-static bool settle(curfew_run *run, bool *hard)
+static bool settle_stop(curfew_run *run, bool *hard)
 {
 	curfew__target_calm(&run->wasm->target);
 	*hard = curfew__target_has_landed(&run->wasm->target);
@@ -417,7 +418,7 @@ static bool is_sound(const curfew_run *run, curfew__run_end end)
 	return returned && curfew__wasm_is_sound(run->wasm);
 }
 
-static void finish(curfew_run *run)
+static void release_instance(curfew_run *run)
 {
 	if (!run->stays)
 		curfew__wasm_finish(run->wasm);
@@ -429,5 +430,6 @@ static void finish(curfew_run *run)
 }
 
 const curfew__kind curfew__kind_wasm = {
-	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, is_sound, finish,
+	load_and_start, resume,     prepare_wait, tell_time_up, step_stop,        settle_stop,
+	fill_usage,     fill_value, fill_error,   is_sound,     release_instance,
 };

@@ -28,15 +28,15 @@ typedef struct work {
 	size_t length;
 } work;
 
-static bool refuse(const work *w, const char *message)
+static bool refuse_program(const work *w, const char *message)
 {
 	return curfew__fail(&w->failure->why, "%s", message);
 }
 
-static bool fail(const work *w, const char *message)
+static bool fail_internally(const work *w, const char *message)
 {
 	w->failure->internal = true;
-	return refuse(w, message);
+	return refuse_program(w, message);
 }
 
 /* ---- Text ------------------------------------------------------------------------------------------------- */
@@ -51,12 +51,12 @@ static bool refuse_text(const work *w, wasmtime_error_t *from)
 	char *message = strndup(text.data, text.size);
 	wasm_byte_vec_delete(&text);
 	if (!message)
-		return fail(w, "out of memory");
+		return fail_internally(w, "out of memory");
 	const char *place = strstr(message, "--> <anon>:");
 	if (place)
 		sscanf(place, "--> <anon>:%u:%u", &w->failure->line, &w->failure->column);
 	message[strcspn(message, "\n")] = 0;
-	refuse(w, message);
+	refuse_program(w, message);
 	free(message);
 	return false;
 }
@@ -131,9 +131,9 @@ static bool describe(const work *w, const curfew__rewritten *shell, const curfew
 		curfew__json_raw(&writer, members.data + 1, members.length - 2);
 	curfew__json_end_object(&writer);
 	if (good && (members.failed || text.failed))
-		good = refuse(w, "the program's imports and exports are too many to be described");
+		good = refuse_program(w, "the program's imports and exports are too many to be described");
 	if (good && !curfew__file_write(interface, text.data, text.length))
-		good = fail(w, "the description cannot be written");
+		good = fail_internally(w, "the description cannot be written");
 	curfew__buffer_finish(&members);
 	curfew__buffer_finish(&text);
 	return good;
@@ -147,7 +147,7 @@ static bool write_shell(const work *w, const curfew__rewritten *shell, const cur
 		.is_component = shell->kind == CURFEW__WASM_COMPONENT,
 		.imports_wasi = shell->imports_wasi,
 	};
-	return curfew__compiled_write(interface, &parts) || fail(w, "the interface cannot be written");
+	return curfew__compiled_write(interface, &parts) || fail_internally(w, "the interface cannot be written");
 }
 
 static bool tell_interface(const work *w, int interface)
@@ -203,7 +203,7 @@ static bool write_code(const work *w, int code)
 			.is_component = rewritten.kind == CURFEW__WASM_COMPONENT,
 			.imports_wasi = rewritten.imports_wasi,
 		};
-		good = curfew__compiled_write(code, &parts) || fail(w, "the compiled code cannot be written");
+		good = curfew__compiled_write(code, &parts) || fail_internally(w, "the compiled code cannot be written");
 	}
 	wasm_engine_delete(engine);
 	curfew__bytes_finish(&compiled);
@@ -229,7 +229,7 @@ bool curfew__compile(const curfew__compile_request *request, const uint8_t *byte
 
 	*failure = (curfew__compile_failure){0};
 	if (request->is_text && !request->can_be_ended && length > TEXT_BYTES_HERE) {
-		return refuse(&w, "the text is larger than 1 MiB, the limit without a compiler process");
+		return refuse_program(&w, "the text is larger than 1 MiB, the limit without a compiler process");
 	} else if (request->is_text) {
 		wasmtime_error_t *failed = wasmtime_wat2wasm((const char *)bytes, length, &binary);
 		if (failed)

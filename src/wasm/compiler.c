@@ -125,7 +125,7 @@ curfew__loader *curfew__compiler_loader(const curfew__compiler *compiler)
 	return compiler->loader;
 }
 
-static void wake(curfew__compiler *compiler)
+static void wake_compiler(curfew__compiler *compiler)
 {
 	if (compiler->wake >= 0)
 		eventfd_write(compiler->wake, 1);
@@ -137,7 +137,7 @@ void curfew__compiler_destroy(curfew__compiler *compiler)
 		return;
 	curfew__mutex_lock(&compiler->lock);
 	compiler->ending = true;
-	wake(compiler);
+	wake_compiler(compiler);
 	curfew__mutex_unlock(&compiler->lock);
 	if (compiler->is_running)
 		pthread_join(compiler->thread, NULL);
@@ -281,7 +281,7 @@ static void *compile_here(void *argument)
 	job->has_clock = false;
 	job->place->is_over = true;
 	unref(job);
-	wake(compiler);
+	wake_compiler(compiler);
 	curfew__mutex_unlock(&compiler->lock);
 	return NULL;
 }
@@ -376,7 +376,7 @@ static uint64_t cpu_seconds(const curfew__compiler *compiler)
 	return (compiler->options.cpu_ns + 999999999) / 1000000000;
 }
 
-static bool ask(child *own, curfew__job *job)
+static bool send_order(child *own, curfew__job *job)
 {
 	curfew__compiler_order order = {
 		.build = CURFEW__COMPILER_BUILD,
@@ -534,7 +534,7 @@ static bool ask_some(curfew__compiler *compiler, curfew__job *job)
 		child *own = find_spare(compiler);
 		if (!own)
 			own = start_child(compiler);
-		if (!own || ask(own, job))
+		if (!own || send_order(own, job))
 			return own;
 		own->is_over = true;
 		curfew__compiler_process_kill(&own->process);
@@ -561,8 +561,8 @@ static void hand_on(curfew__compiler *compiler, curfew__job *job)
 }
 
 /* Begins a job, which stays until this is done with it. It lets the lock go meanwhile. */
-static void begin(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
-static void begin(curfew__compiler *compiler, curfew__job *job)
+static void begin_job(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
+static void begin_job(curfew__compiler *compiler, curfew__job *job)
 {
 	job->state = JOB_COMPILING;
 	job->references++;
@@ -632,7 +632,7 @@ static void wait_for_more(curfew__compiler *compiler)
 	free(files);
 }
 
-static void *work(void *argument)
+static void *compiler_main(void *argument)
 {
 	curfew__compiler *compiler = argument;
 	curfew__job *job;
@@ -640,7 +640,7 @@ static void *work(void *argument)
 	curfew__mutex_lock(&compiler->lock);
 	for (;;) {
 		while ((job = next_job(compiler)))
-			begin(compiler, job);
+			begin_job(compiler, job);
 		keep_spare(compiler);
 		if (compiler->ending) {
 			for (child *own = compiler->children; own; own = own->next)
@@ -665,7 +665,7 @@ static bool start_thread(curfew__compiler *compiler)
 		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	compiler->is_running = !pthread_create(&compiler->thread, NULL, work, compiler);
+	compiler->is_running = !pthread_create(&compiler->thread, NULL, compiler_main, compiler);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return compiler->is_running;
 }
@@ -689,7 +689,7 @@ static bool start_job(curfew__compiler *compiler, curfew__job *job)
 	}
 	job->next = compiler->jobs;
 	compiler->jobs = job;
-	wake(compiler);
+	wake_compiler(compiler);
 	return true;
 }
 
@@ -749,7 +749,7 @@ void curfew__job_end(curfew__job *job)
 	while (job->calling)
 		curfew__mutex_wait(&compiler->lock, &compiler->changed);
 	unref(job);
-	wake(compiler);
+	wake_compiler(compiler);
 	curfew__mutex_unlock(&compiler->lock);
 	if (needless)
 		compiler->options.ask(compiler->options.context, needless, NULL, NULL);

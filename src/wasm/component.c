@@ -42,7 +42,8 @@ static bool is_interface(const char *wanted, const char *name, size_t length)
 }
 
 /* Takes the item over, which has the name that is looked for. */
-static void note(const search *s, const char *interface, size_t interface_length, wasmtime_component_item_t *item)
+static void note_export(const search *s, const char *interface, size_t interface_length,
+                        wasmtime_component_item_t *item)
 {
 	place *found = s->found;
 	size_t length = strlen(s->name);
@@ -67,7 +68,7 @@ static void search_instance(const search *s, const char *interface, size_t lengt
 	if (instance.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
 	    wasmtime_component_instance_type_export_get(instance.of.component_instance, engine, s->name, strlen(s->name),
 	                                                &item))
-		note(s, interface, length, &item);
+		note_export(s, interface, length, &item);
 	wasmtime_component_item_delete(&instance);
 }
 
@@ -82,14 +83,14 @@ static bool look_at(void *context, const char *name, size_t length, uint8_t kind
 }
 
 /* A function of the component's own is meant before one of an interface. */
-static void find(search *s)
+static void find_export(search *s)
 {
 	const wasm_engine_t *engine = s->wasm->code->machine->engine;
 	wasmtime_component_item_t item;
 
 	s->type = wasmtime_component_type(s->wasm->code->component);
 	if (!s->interface && wasmtime_component_type_export_get(s->type, engine, s->name, strlen(s->name), &item))
-		note(s, "", 0, &item);
+		note_export(s, "", 0, &item);
 	if (!s->found->count)
 		curfew__component_each_export(s->type, engine, look_at, s);
 	wasmtime_component_type_delete(s->type);
@@ -109,7 +110,7 @@ static wasmtime_component_export_index_t *index_of(const curfew__code *code, con
 	return index;
 }
 
-static bool refuse(curfew__wasm *wasm, const char *call, unsigned count)
+static bool refuse_call(curfew__wasm *wasm, const char *call, unsigned count)
 {
 	curfew__fail(&wasm->failure,
 	             count ? "%.120s is exported by several interfaces; name one: INTERFACE#NAME"
@@ -124,7 +125,7 @@ static bool make_call(curfew__wasm *wasm, const place *found)
 	wasm->name = strdup(found->name);
 	wasm->of.component.index = index_of(wasm->code, found);
 	if (!wasm->name || !wasm->of.component.index)
-		return refuse(wasm, found->name, 0);
+		return refuse_call(wasm, found->name, 0);
 	wasm->of.component.signature = curfew__signature_create(found->name, found->item.of.component_func, &wasm->failure);
 	wasm->of.component.has_call = wasm->of.component.signature &&
 	                              curfew__component_call_init(&wasm->of.component.call, wasm->of.component.signature,
@@ -132,7 +133,7 @@ static bool make_call(curfew__wasm *wasm, const place *found)
 	return wasm->of.component.has_call;
 }
 
-static bool prepare(curfew__wasm *wasm, const char *call)
+static bool prepare_call(curfew__wasm *wasm, const char *call)
 {
 	char interface[256] = "";
 	const char *hash = call ? strrchr(call, '#') : NULL;
@@ -144,13 +145,13 @@ static bool prepare(curfew__wasm *wasm, const char *call)
 		wanted.interface = interface;
 		wanted.name = hash + 1;
 	}
-	find(&wanted);
+	find_export(&wanted);
 	wasm->starts = !call && found.count;
 	if (!found.count && !call)
 		return true;
 	if (!found.count || !found.name[0])
-		return refuse(wasm, wanted.name, found.count);
-	bool good = found.count == 1 || !call ? make_call(wasm, &found) : refuse(wasm, call, found.count);
+		return refuse_call(wasm, wanted.name, found.count);
+	bool good = found.count == 1 || !call ? make_call(wasm, &found) : refuse_call(wasm, call, found.count);
 	wasmtime_component_item_delete(&found.item);
 	return good;
 }
@@ -173,7 +174,7 @@ static wasmtime_call_future_t *call(curfew__wasm *wasm)
 
 	if (!wasmtime_component_instance_get_func(&wasm->of.component.instance, wasm->store_context,
 	                                          wasm->of.component.index, &wasm->of.component.function)) {
-		refuse(wasm, wasm->name, 0);
+		refuse_call(wasm, wasm->name, 0);
 		return NULL;
 	}
 	return wasmtime_component_func_call_async(&wasm->of.component.function, wasm->store_context, values->params,
@@ -198,7 +199,7 @@ static void value(curfew__wasm *wasm, curfew__buffer *buffer)
 		curfew__component_call_result(&wasm->of.component.call, buffer);
 }
 
-static void finish(curfew__wasm *wasm)
+static void release_call(curfew__wasm *wasm)
 {
 	if (wasm->of.component.has_call)
 		curfew__component_call_finish(&wasm->of.component.call, NULL);
@@ -210,4 +211,4 @@ static void finish(curfew__wasm *wasm)
 	wasm->of.component.index = NULL;
 }
 
-const curfew__part curfew__part_component = {prepare, instantiate, initialize, call, outcome, value, finish};
+const curfew__part curfew__part_component = {prepare_call, instantiate, initialize, call, outcome, value, release_call};

@@ -208,7 +208,7 @@ static wasmtime_error_t *error_with(curfew__wasm *wasm, const char *message)
 }
 
 /* NULL: the call may be made. */
-static wasmtime_error_t *charge(curfew__wasm *wasm, const curfew__wasm_import *import)
+static wasmtime_error_t *charge_call(curfew__wasm *wasm, const curfew__wasm_import *import)
 {
 	curfew_failure failure;
 
@@ -227,8 +227,8 @@ typedef struct arguments {
 } arguments;
 
 /* False: it takes more than the run may have. */
-static bool give(const curfew__wasm *wasm, const curfew__component_function *function, const value *params,
-                 arguments *given)
+static bool convert_arguments(const curfew__wasm *wasm, const curfew__component_function *function, const value *params,
+                              arguments *given)
 {
 	const curfew__wasm_import *import = function->import;
 	bool good = true;
@@ -284,8 +284,8 @@ static bool on_poll(void *env)
 }
 
 /* Begins an asynchronous call, to be gone on with until it has an answer. */
-static wasmtime_error_t *begin(const pending *call, const curfew__host_params *params,
-                               wasmtime_async_continuation_t *continuation)
+static wasmtime_error_t *begin_call(const pending *call, const curfew__host_params *params,
+                                    wasmtime_async_continuation_t *continuation)
 {
 	curfew__wasm *wasm = call->wasm;
 	pending *kept = malloc(sizeof *kept);
@@ -311,12 +311,12 @@ void curfew__component_function_call(void *env, wasmtime_context_t *context, con
 	arguments given;
 	(void)param_count, (void)result_count;
 
-	if ((*error = charge(wasm, function->import)))
+	if ((*error = charge_call(wasm, function->import)))
 		return;
-	if (!give(wasm, function, params, &given)) {
+	if (!convert_arguments(wasm, function, params, &given)) {
 		*error = error_with(wasm, "the parameters of a call take more memory than the run may have");
 	} else if (function->import->is_async) {
-		*error = begin(&(pending){function, wasm, 0, results, error}, &given.params, continuation);
+		*error = begin_call(&(pending){function, wasm, 0, results, error}, &given.params, continuation);
 	} else {
 		wasm->host->function(wasm->context, function->import->index, &given.params, &answer);
 		*error = conclude(wasm, function, &answer, results);

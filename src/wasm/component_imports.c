@@ -51,7 +51,7 @@ static bool is_interface(const char *module, name interface)
 }
 
 /* The function of an interface that has this name, or any (NULL). A version that is named comes first. NULL: none. */
-static const curfew__wasm_import *find(const curfew__component_host *host, name interface, const name *wanted)
+static const curfew__wasm_import *find_import(const curfew__component_host *host, name interface, const name *wanted)
 {
 	const curfew__wasm_import *found = NULL;
 
@@ -151,7 +151,8 @@ static bool visit(const walk *w, name interface, name item, const wasmtime_compo
 {
 	static const name own = {"host", 4};
 	bool is_function = what->kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC;
-	const curfew__wasm_import *import = is_function ? find(w->host, interface.length ? interface : own, &item) : NULL;
+	const curfew__wasm_import *import = is_function ? find_import(w->host, interface.length ? interface : own, &item)
+	                                                : NULL;
 
 	if (w->linker)
 		return !import || add_function(w, interface, item, what->of.component_func, import);
@@ -190,7 +191,7 @@ static void visit_instance(walk *w, name interface, const wasmtime_component_ins
 	curfew__items exports = {.instance = type};
 
 	w->interface = interface;
-	w->is_served = find(w->host, interface, NULL);
+	w->is_served = find_import(w->host, interface, NULL);
 	if (w->is_served || !w->linker)
 		curfew__each_item(&exports, w->host->engine, visit_export, w);
 }

@@ -145,7 +145,7 @@ static bool refuse_name(const conversion *c, const curfew__shape *shape, const c
 /* ---- The budget ------------------------------------------------------------------------------------------ */
 
 /* Before memory is taken: for what, and how many of them. */
-static bool charge(conversion *c, const char *what, size_t count, size_t bytes_each)
+static bool charge_values(conversion *c, const char *what, size_t count, size_t bytes_each)
 {
 	if (count <= c->budget->left_bytes / bytes_each) {
 		c->budget->left_bytes -= count * bytes_each;
@@ -160,7 +160,7 @@ static bool charge(conversion *c, const char *what, size_t count, size_t bytes_e
 
 static bool make_name(conversion *c, const char *text, size_t length, wasm_name_t *name)
 {
-	if (!charge(c, "a string", length, 1))
+	if (!charge_values(c, "a string", length, 1))
 		return false;
 	wasm_byte_vec_new(name, length, text);
 	return true;
@@ -170,7 +170,7 @@ static bool make_name(conversion *c, const char *text, size_t length, wasm_name_
 static bool make_box(conversion *c, value **box)
 {
 	value empty = {0};
-	if (!charge(c, "a value", 1, sizeof empty))
+	if (!charge_values(c, "a value", 1, sizeof empty))
 		return false;
 	*box = wasmtime_component_val_new(&empty);
 	return true;
@@ -253,7 +253,7 @@ static bool convert_list(conversion *c, const curfew__shape *shape, value *out)
 	if (!is_next(c, CURFEW__JSON_ARRAY))
 		return refuse_value(c, shape, c->reader->at);
 	size_t count = curfew__json_count(c->reader);
-	if (!charge(c, "a list", count, sizeof *out))
+	if (!charge_values(c, "a list", count, sizeof *out))
 		return false;
 	wasmtime_component_vallist_new_uninit(&out->of.list, count);
 	out->kind = WASMTIME_COMPONENT_LIST;
@@ -264,7 +264,7 @@ static bool convert_tuple(conversion *c, const curfew__shape *shape, value *out)
 {
 	if (!is_next(c, CURFEW__JSON_ARRAY) || curfew__json_count(c->reader) != shape->count)
 		return refuse_value(c, shape, c->reader->at);
-	if (!charge(c, "a tuple", shape->count, sizeof *out))
+	if (!charge_values(c, "a tuple", shape->count, sizeof *out))
 		return false;
 	wasmtime_component_valtuple_new_uninit(&out->of.tuple, shape->count);
 	out->kind = WASMTIME_COMPONENT_TUPLE;
@@ -304,7 +304,7 @@ static bool convert_record(conversion *c, const curfew__shape *shape, value *out
 {
 	if (!is_next(c, CURFEW__JSON_OBJECT))
 		return refuse_value(c, shape, c->reader->at);
-	if (!charge(c, "a record", shape->count, sizeof *out->of.record.data))
+	if (!charge_values(c, "a record", shape->count, sizeof *out->of.record.data))
 		return false;
 	wasmtime_component_valrecord_new_uninit(&out->of.record, shape->count);
 	out->kind = WASMTIME_COMPONENT_RECORD;
@@ -409,7 +409,7 @@ static bool convert_flags(conversion *c, const curfew__shape *shape, value *out)
 	if (!is_next(c, CURFEW__JSON_ARRAY))
 		return refuse_value(c, shape, c->reader->at);
 	size_t count = curfew__json_count(c->reader);
-	if (!charge(c, "an array", count, sizeof *out->of.flags.data))
+	if (!charge_values(c, "an array", count, sizeof *out->of.flags.data))
 		return false;
 	wasmtime_component_valflags_new_uninit(&out->of.flags, count);
 	out->kind = WASMTIME_COMPONENT_FLAGS;
@@ -528,12 +528,12 @@ bool curfew__component_param(const curfew__shape *shape, size_t parameter, curfe
                              curfew__value_budget *budget, wasmtime_component_val_t *out, curfew_failure *failure)
 {
 	conversion c = {.parameter = parameter, .reader = reader, .budget = budget, .failure = failure};
-	return is_whole(&c, charge(&c, "a value", 1, sizeof *out) && convert(&c, shape, out));
+	return is_whole(&c, charge_values(&c, "a value", 1, sizeof *out) && convert(&c, shape, out));
 }
 
 bool curfew__component_side(const curfew__shape *shape, size_t side, curfew__json_reader *reader,
                             curfew__value_budget *budget, wasmtime_component_val_t *out, curfew_failure *failure)
 {
 	conversion c = {.reader = reader, .budget = budget, .failure = failure};
-	return is_whole(&c, charge(&c, "a value", 1, sizeof *out) && convert_side(&c, shape, side, out));
+	return is_whole(&c, charge_values(&c, "a value", 1, sizeof *out) && convert_side(&c, shape, side, out));
 }

@@ -57,7 +57,7 @@ curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__
 }
 
 /* NULL: the call may be made. */
-static wasm_trap_t *charge(curfew__wasm *wasm, const curfew__wasm_import *import)
+static wasm_trap_t *charge_call(curfew__wasm *wasm, const curfew__wasm_import *import)
 {
 	curfew_failure failure;
 
@@ -91,7 +91,7 @@ static wasm_trap_t *on_call(void *env, wasmtime_caller_t *caller, const wasmtime
 	curfew__wasm *wasm = wasmtime_context_get_data(wasmtime_caller_context(caller));
 	curfew_value params[CURFEW__HOST_VALUES];
 	curfew__host_answer answer;
-	wasm_trap_t *trap = charge(wasm, import);
+	wasm_trap_t *trap = charge_call(wasm, import);
 	(void)arg_count, (void)result_count;
 
 	if (trap)
@@ -139,7 +139,7 @@ static void on_async_call(void *env, wasmtime_caller_t *caller, const wasmtime_v
 	(void)arg_count, (void)result_count;
 
 	*continuation = (wasmtime_async_continuation_t){on_nothing, NULL, NULL};
-	if ((*trap = charge(wasm, import)))
+	if ((*trap = charge_call(wasm, import)))
 		return;
 	read_values(import->params, args, params);
 	const curfew__host_params given = {.values = params};

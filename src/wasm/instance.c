@@ -31,7 +31,7 @@ static const curfew__part *part_of(const curfew__wasm *wasm)
 
 /* ---- What it may use -------------------------------------------------------------------------------------- */
 
-static bool charge(void *context, size_t bytes)
+static bool charge_memory(void *context, size_t bytes)
 {
 	curfew__wasm *wasm = context;
 	bool refused = bytes > wasm->memory_limit - wasm->memory_bytes;
@@ -46,7 +46,8 @@ static bool charge(void *context, size_t bytes)
 
 static bool grow_table(void *context, uint64_t from, uint64_t to)
 {
-	return to - from <= SIZE_MAX / TABLE_ELEMENT_BYTES && charge(context, (size_t)(to - from) * TABLE_ELEMENT_BYTES);
+	return to - from <= SIZE_MAX / TABLE_ELEMENT_BYTES &&
+	       charge_memory(context, (size_t)(to - from) * TABLE_ELEMENT_BYTES);
 }
 
 static void stack_used(void *context, size_t bytes)
@@ -113,7 +114,7 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 }
 
 /* What is to be called. */
-static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *options)
+static curfew__wasm_end prepare_call(curfew__wasm *wasm, const curfew__wasm_options *options)
 {
 	const char *text = options->params ? options->params : "[]";
 
@@ -144,10 +145,10 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 	wasm->memory_limit = options->memory_bytes;
 	if (code->metered && !(wasm->count = curfew__pool_take_plain(code->machine->pool, CURFEW__WASM_PAGE)))
 		return CURFEW__WASM_FAILED;
-	wasm->memory_host = (curfew__memory_host){code->machine, wasm, wasm->count, charge, stack_used};
+	wasm->memory_host = (curfew__memory_host){code->machine, wasm, wasm->count, charge_memory, stack_used};
 	if (!make_store(wasm, options))
 		return CURFEW__WASM_REFUSED;
-	return prepare(wasm, options);
+	return prepare_call(wasm, options);
 }
 
 curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_options *options)
@@ -157,7 +158,7 @@ curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_optio
 	wasm->failure.message[0] = 0;
 	wasm->exit_code = 0;
 	wasm->stage = STAGE_INITIALIZE;
-	return prepare(wasm, options);
+	return prepare_call(wasm, options);
 }
 
 bool curfew__wasm_is_sound(const curfew__wasm *wasm)
@@ -255,7 +256,7 @@ static bool poll(curfew__wasm *wasm)
 	}
 }
 
-static curfew__wasm_end step(curfew__wasm *wasm)
+static curfew__wasm_end poll_future(curfew__wasm *wasm)
 {
 	curfew__wasm_end end;
 
@@ -276,7 +277,7 @@ curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm)
 {
 	curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
 	curfew__target *outer;
-	curfew__wasm_end end = curfew__target_enter(&wasm->target, &outer) ? step(wasm) : CURFEW__WASM_TRAPPED;
+	curfew__wasm_end end = curfew__target_enter(&wasm->target, &outer) ? poll_future(wasm) : CURFEW__WASM_TRAPPED;
 
 	curfew__target_leave(&wasm->target, outer);
 	curfew__memory_host_set(before);

@@ -61,7 +61,7 @@ static void take_out(curfew__loader *loader, curfew__load *load)
 	*at = load->turn.next;
 }
 
-static void *work(void *argument)
+static void *loader_main(void *argument)
 {
 	curfew__loader *loader = argument;
 
@@ -98,7 +98,7 @@ static bool start_thread(curfew__loader *loader)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	loader->is_running = !pthread_create(&loader->thread, &attributes, work, loader);
+	loader->is_running = !pthread_create(&loader->thread, &attributes, loader_main, loader);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	if (loader->is_running && pthread_getcpuclockid(loader->thread, &loader->clock))

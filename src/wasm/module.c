@@ -58,7 +58,7 @@ static bool make_call(curfew__wasm *wasm, const char *name, wasm_functype_t *typ
 	return curfew__core_params(name, type, &wasm->params, wasm->of.module.params, &wasm->failure);
 }
 
-static bool prepare(curfew__wasm *wasm, const char *call)
+static bool prepare_call(curfew__wasm *wasm, const char *call)
 {
 	const char *name = call ? call : "_start";
 	wasm_functype_t *type = NULL;
@@ -130,7 +130,7 @@ static void value(curfew__wasm *wasm, curfew__buffer *buffer)
 		curfew__core_results(wasm->of.module.results, wasm_functype_results(wasm->of.module.type)->size, buffer);
 }
 
-static void finish(curfew__wasm *wasm)
+static void release_call(curfew__wasm *wasm)
 {
 	if (wasm->of.module.type)
 		wasm_functype_delete(wasm->of.module.type);
@@ -140,4 +140,4 @@ static void finish(curfew__wasm *wasm)
 	wasm->of.module.params = wasm->of.module.results = NULL;
 }
 
-const curfew__part curfew__part_module = {prepare, instantiate, initialize, call, outcome, value, finish};
+const curfew__part curfew__part_module = {prepare_call, instantiate, initialize, call, outcome, value, release_call};

@@ -44,7 +44,7 @@ static uint64_t read_number(reader *r)
 }
 
 /* The next `length` bytes by themselves. */
-static reader take(reader *r, uint64_t length)
+static reader take_bytes(reader *r, uint64_t length)
 {
 	reader part = {r->at, r->at, false};
 
@@ -85,12 +85,12 @@ static void read_tables(reader *r, curfew__wasm_needs *needs)
 
 static bool read_binary(reader *r, unsigned nested, curfew__wasm_needs *needs)
 {
-	reader head = take(r, 8);
+	reader head = take_bytes(r, 8);
 	bool is_component = !r->failed && head.at[6] == 1;
 
 	while (!r->failed && r->at != r->end) {
 		uint8_t id = read_byte(r);
-		reader section = take(r, read_number(r));
+		reader section = take_bytes(r, read_number(r));
 		if (is_component && (id == COMPONENT_MODULE || id == COMPONENT_COMPONENT))
 			section.failed = nested == NESTED_MOST || !read_binary(&section, nested + 1, needs);
 		else if (!is_component && id == MODULE_MEMORIES)

@@ -18,7 +18,7 @@ static bool reflect(reflection *r, const wasmtime_component_valtype_t *type, cur
 
 /* ---- Members --------------------------------------------------------------------------------------------- */
 
-static bool charge(reflection *r, size_t cost)
+static bool charge_shape(reflection *r, size_t cost)
 {
 	if (cost > *r->budget)
 		return false;
@@ -30,7 +30,7 @@ static bool make_members(reflection *r, curfew__shape *shape, size_t count)
 {
 	/* Wasmtime counts to each member from the first. */
 	enum { STEPS_FOR_ONE = 64 };
-	if (count > CURFEW__SHAPE_MEMBERS || !charge(r, count + count * count / STEPS_FOR_ONE))
+	if (count > CURFEW__SHAPE_MEMBERS || !charge_shape(r, count + count * count / STEPS_FOR_ONE))
 		return false;
 	shape->members = calloc(count > 0 ? count : 1, sizeof *shape->members);
 	if (shape->members == NULL)
@@ -237,7 +237,7 @@ static bool reflect_kind(reflection *r, const wasmtime_component_valtype_t *type
 static bool reflect(reflection *r, const wasmtime_component_valtype_t *type, curfew__shape *shape)
 {
 	shape->kind = type->kind;
-	if (r->depth == CURFEW__SHAPE_DEPTH || !charge(r, 1))
+	if (r->depth == CURFEW__SHAPE_DEPTH || !charge_shape(r, 1))
 		return false;
 	r->depth++;
 	bool made = reflect_kind(r, type, shape);

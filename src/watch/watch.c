@@ -46,7 +46,7 @@ static bool put_in(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
 
 /* ---- The thread ------------------------------------------------------------------------------------------- */
 
-static void wake(curfew__watch *watch)
+static void wake_watch(curfew__watch *watch)
 {
 	atomic_fetch_add(&watch->wakes, 1);
 	syscall(SYS_futex, &watch->wakes, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -60,8 +60,8 @@ static void sleep_until(curfew__watch *watch, unsigned seen, int64_t until_ns)
 }
 
 /* Calls an alarm without the lock and puts it back at the time it asks for. */
-static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now) CURFEW__REQUIRES(watch->lock);
-static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
+static void call_alarm(curfew__watch *watch, curfew__alarm *alarm, int64_t now) CURFEW__REQUIRES(watch->lock);
+static void call_alarm(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 {
 	curfew__heap_remove(&watch->alarms, &alarm->due);
 	watch->current = alarm;
@@ -86,7 +86,7 @@ static void serve_fired(curfew__watch *watch)
 		curfew__signal *next = signal->next;
 		atomic_store(&signal->queued, false);
 		if (signal->alarm && !signal->alarm->closed)
-			serve(watch, signal->alarm, clock_now_ns());
+			call_alarm(watch, signal->alarm, clock_now_ns());
 		curfew__mutex_unlock(&watch->lock);
 		curfew__signal_unref(signal);
 		curfew__mutex_lock(&watch->lock);
@@ -94,7 +94,7 @@ static void serve_fired(curfew__watch *watch)
 	}
 }
 
-static void *run(void *argument)
+static void *watch_main(void *argument)
 {
 	curfew__watch *watch = argument;
 
@@ -105,7 +105,7 @@ static void *run(void *argument)
 		int64_t now = clock_now_ns();
 		curfew__due *first = curfew__heap_first(&watch->alarms);
 		if (first != NULL && first->when <= now) {
-			serve(watch, CURFEW__OWNER(first, curfew__alarm, due), now);
+			call_alarm(watch, CURFEW__OWNER(first, curfew__alarm, due), now);
 			continue;
 		}
 		int64_t until_ns = first != NULL ? first->when : CURFEW__NEVER;
@@ -142,7 +142,7 @@ static void *run_promptly(void *argument)
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	if (syscall(SYS_sched_setattr, 0, &first, 0))
 		syscall(SYS_sched_setattr, 0, &brief, 0);
-	return run(argument);
+	return watch_main(argument);
 }
 
 curfew__watch *curfew__watch_create(void)
@@ -182,7 +182,7 @@ void curfew__watch_destroy(curfew__watch *watch)
 	if (!watch)
 		return;
 	atomic_store(&watch->ending, true);
-	wake(watch);
+	wake_watch(watch);
 	pthread_join(watch->thread, NULL);
 	for (curfew__signal *signal = atomic_exchange(&watch->fired, NULL), *next; signal; signal = next) {
 		next = signal->next;
@@ -202,7 +202,7 @@ bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_
 	bool early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
 	curfew__mutex_unlock(&watch->lock);
 	if (early)
-		wake(watch);
+		wake_watch(watch);
 	return ok;
 }
 
@@ -274,7 +274,7 @@ void curfew__signal_fire(curfew__signal *signal)
 		do
 			signal->next = head;
 		while (!atomic_compare_exchange_weak(&watch->fired, &head, signal));
-		wake(watch);
+		wake_watch(watch);
 	}
 	errno = saved;
 }
