@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The other side of host/remote.c. It carries out what a run in another process asks for, with the same code and the
- * same checks as for a run in this process. Each operation of the run there has a counterpart here, under the same
- * number.
+ * The other side of host/remote.c. A broker executes what a run in another process requests, with the same code and the
+ * same checks as for a run in this process. Each operation of that run has a counterpart here, under the same number.
  */
 #include "run/run.h"
 
@@ -21,14 +20,14 @@ _Static_assert(CURFEW_REQUEST_BYTES >= sizeof(curfew__message) + CURFEW__FETCH_R
 
 struct curfew_broker {
 	curfew__operations *operations;
-	curfew__fetch_session *fetch; /* NULL: it may not fetch */
-	uint64_t fetches_left;        /* of its host calls */
-	char *import_dir;             /* resolved, or NULL */
+	curfew__fetch_session *fetch; /* NULL: the run may not fetch */
+	uint64_t fetches_left;        /* the rest of its host calls */
+	char *import_dir;             /* resolved path, or NULL */
 	void (*on_ready)(void *context);
 	void *context;
-	void *imported; /* a message that was not taken yet, or NULL */
+	void *imported; /* an answer that was not taken yet, or NULL */
 	size_t imported_length;
-	void *message; /* the one that was taken last */
+	void *message; /* the message that was taken last */
 };
 
 /* ---- Making and ending it --------------------------------------------------------------------------------- */
@@ -132,7 +131,7 @@ void curfew_broker_destroy(curfew_broker *broker)
 
 /* ---- From the run ----------------------------------------------------------------------------------------- */
 
-/* A message with room for so many bytes; NULL: out of memory. */
+/* Creates a message of so many bytes. NULL: out of memory. */
 static char *make_message(uint32_t id, uint32_t kind, size_t length)
 {
 	curfew__message head = {id, kind};
@@ -153,7 +152,7 @@ static curfew_status on_fetch(curfew_broker *broker, uint32_t id, const char *re
 	return started ? CURFEW_OK : CURFEW_NO_MEMORY;
 }
 
-/* The answer and the text, as a message. */
+/* Makes a message of the answer and the text. */
 static bool answer_import(curfew_broker *broker, uint32_t id, int32_t answer, const char *text)
 {
 	size_t length = text ? (size_t)answer : 0;
@@ -169,7 +168,7 @@ static bool answer_import(curfew_broker *broker, uint32_t id, int32_t answer, co
 	return true;
 }
 
-/* A run waits for the answer before it imports anything else. */
+/* A run waits for the answer before its next import, so a second request here is a violation. */
 static curfew_status on_import(curfew_broker *broker, uint32_t id, const char *name, size_t length)
 {
 	int32_t answer;
@@ -195,7 +194,7 @@ static curfew_status dispatch_message(curfew_broker *broker, curfew__message hea
 	case CURFEW_FETCH_TAKE:
 	case CURFEW_FETCH_BODY:
 	case CURFEW_FETCH_BODY_END:
-		/* It may have ended meanwhile. */
+		/* Ignore the result, because the operation may have ended meanwhile. */
 		curfew__operations_send(broker->operations, head.id, head.kind, bytes, length);
 		return CURFEW_OK;
 	default: return CURFEW_INVALID;

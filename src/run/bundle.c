@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading bundles: archives as POSIX has them (ustar, pax), and as GNU tar writes long names. */
+/* Reads bundles: tar archives in the formats of POSIX (ustar, pax), and with the long names of GNU tar. */
 #include "run/bundle.h"
 
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #define NAME_BYTES_MAX 4096
 #define MANIFEST "curfew-bundle.json"
 
-/* One header, as it lies in the archive. */
+/* A header, as it is in the archive. */
 typedef struct header {
 	char name[100], mode[8], owner[8], group[8], size[12], time[12], sum[8], kind, link[100], magic[8];
 	char names[64], device[16], prefix[155], rest[12];
@@ -30,7 +30,7 @@ typedef struct tar_reader {
 	curfew__bundle *bundle;
 	const char *bytes;
 	size_t length, at, capacity;
-	char *long_name, *long_link; /* of the next file; NULL: as its header says */
+	char *long_name, *long_link; /* names of the next file; NULL: those in its header */
 	curfew_failure *failure;
 } tar_reader;
 
@@ -51,7 +51,7 @@ static bool refuse_bundle(curfew_failure *failure, const char *format, ...)
 
 /* ---- Headers ---------------------------------------------------------------------------------------------- */
 
-/* Octal digits between blanks; false: it is none. */
+/* Reads octal digits between spaces. False: the field is not a number. */
 static bool read_octal(const char *digits, size_t length, size_t *value)
 {
 	size_t i = 0;
@@ -93,7 +93,7 @@ static bool is_path(const char *name)
 	return true;
 }
 
-/* Without "./" before it, and slashes behind. */
+/* Removes "./" before a name, and slashes after it. */
 static char *clean_name(const char *name)
 {
 	while (!strncmp(name, "./", 2))
@@ -123,7 +123,7 @@ static void set_long(char **to, const char *text, size_t length)
 	free(copy);
 }
 
-/* Records of a pax header: "LENGTH KEY=VALUE\n". */
+/* Reads the records of a pax header: "LENGTH KEY=VALUE\n". */
 static bool read_pax(tar_reader *r, const char *text, size_t length)
 {
 	for (size_t at = 0; at < length;) {
@@ -164,7 +164,7 @@ static bool make_room(tar_reader *r)
 	return true;
 }
 
-/* Takes name and link over. Until all files are known, a link keeps its target as its place. */
+/* Takes ownership of name and link. Until all files are known, the place of a link is its target. */
 static bool add_file(tar_reader *r, char *name, const char *text, size_t length, char *link)
 {
 	bool good = name ? is_path(name) ||
@@ -255,7 +255,7 @@ static const curfew__bundle_file *find_file(const curfew__bundle *bundle, const 
 	return bundle->count ? bsearch(&wanted, bundle->files, bundle->count, sizeof wanted, by_name) : NULL;
 }
 
-/* Every link leads to a file; no name is there twice. */
+/* Checks that every link leads to a file, and that no name occurs twice. */
 static bool settle_names(curfew__bundle *bundle, curfew_failure *failure)
 {
 	bool good = true;
@@ -317,7 +317,7 @@ static bool read_member(curfew__json_reader *reader, manifest *m, const char *ke
 	return !strcmp(key, "node") && (kind == CURFEW__JSON_TRUE || kind == CURFEW__JSON_FALSE);
 }
 
-/* The strings of an object, where each must be known; of a package.json only main is looked at. */
+/* Reads the strings of an object, all of which must be known. Of a package.json it reads only main. */
 static bool read_manifest(const curfew__bundle_file *file, manifest *m, bool is_package, curfew_failure *failure)
 {
 	curfew__json_reader reader;
@@ -440,7 +440,7 @@ curfew__bundle *curfew__bundle_create(const void *bytes, size_t length, curfew_f
 	return NULL;
 }
 
-/* Whether something lies below that name. */
+/* Whether the name is a directory of the bundle. */
 static bool is_folder(const curfew__bundle *bundle, const char *name, size_t length)
 {
 	size_t low = 0, high = bundle->count;

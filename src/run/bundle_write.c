@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making bundles: what a program reads while it is loaded, as an archive that says nothing of when and where it was
- * made. */
+/* Writes bundles: archives of the files that a program reads while it is loaded, without times, owners or places. */
 #include "run/bundle.h"
 
 #include <stdio.h>
@@ -13,7 +12,7 @@
 #include "run/run.h"
 
 #define BLOCK 512
-#define NAME_BYTES 100 /* of a header's own field */
+#define NAME_BYTES 100 /* length of a header's own field */
 #define MANIFEST "curfew-bundle.json"
 
 /* ---- Recording -------------------------------------------------------------------------------------------- */
@@ -26,7 +25,7 @@ static const curfew__bundle_file *find_recorded(const curfew__bundle_record *rec
 	return NULL;
 }
 
-/* Takes all three over; of a link text is NULL, and place is owned. */
+/* Takes ownership of all three. For a link, text is NULL and place is owned. */
 static void record_file(curfew__bundle_record *record, char *name, char *place, char *text, size_t length)
 {
 	if (record->count == record->capacity) {
@@ -91,7 +90,7 @@ static void add_padded(curfew__buffer *out, const char *bytes, size_t length)
 	curfew__buffer_add(out, zero, (BLOCK - length % BLOCK) % BLOCK);
 }
 
-/* A field of octal digits that ends in NUL. */
+/* Writes a field of octal digits that ends in NUL. */
 static void put_octal(char *to, int digits, size_t value)
 {
 	char text[24];
@@ -121,7 +120,7 @@ static void add_header(curfew__buffer *out, char kind, const char *name, const c
 	curfew__buffer_add(out, block, BLOCK);
 }
 
-/* "LENGTH KEY=VALUE\n", where the length counts itself. */
+/* Writes "LENGTH KEY=VALUE\n". The length includes its own digits. */
 static void add_record(curfew__buffer *out, const char *key, const char *value)
 {
 	size_t rest = strlen(key) + strlen(value) + 3, total = rest + 1;
@@ -132,7 +131,8 @@ static void add_record(curfew__buffer *out, const char *key, const char *value)
 	curfew__buffer_printf(out, "%zu %s=%s\n", total, key, value);
 }
 
-/* text NULL: a link. Names that are too long for a header have one of their own before it. */
+/* Writes a file, or a link if text is NULL. A name that is too long for a header is written in an extra header before
+ * it. */
 static void add_file(curfew__buffer *out, const char *name, const char *text, size_t length, const char *link)
 {
 	curfew__buffer records;
@@ -190,7 +190,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const curfew__bundle_file *)a)->name, ((const curfew__bundle_file *)b)->name);
 }
 
-/* A file that the record may have already. */
+/* Records a file, unless the record has it already. */
 static void add_once(curfew__bundle_record *record, const char *name, const char *text, size_t length)
 {
 	if (!find_recorded(record, name))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiling for engines in other processes, from both sides: an engine that asks and is told, and who is asked. The
- * same compiler, cache and jobs are behind it as for programs that run here.
+ * Compiling for engines in other processes, on both sides: the engine that requests code, and the compiler that
+ * answers. It uses the same compiler, cache and jobs as programs that run in this process.
  */
 #include "run/run.h"
 
@@ -21,7 +21,7 @@
 
 struct curfew_compiler {
 	curfew__compiler *compiler;
-	char *cache_dir; /* NULL: nothing is kept */
+	char *cache_dir; /* NULL: there is no cache */
 };
 
 struct curfew_code {
@@ -33,7 +33,7 @@ struct curfew_code_request {
 	curfew__wasm_program *program;
 	curfew__wasm_part part;
 	curfew__wasm_waiter waiter;
-	bool has_interface; /* that was told */
+	bool has_interface; /* the interface was answered */
 };
 
 /* ---- The engine's side -------------------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ static bool fill(curfew_compiler *compiler, const curfew_engine_options *options
 {
 	curfew_failure ignored;
 
-	/* A home that cannot be written is no reason not to compile. */
+	/* Without a writable cache the program is compiled all the same. */
 	if (options->cache_dir && curfew__cache_prepare(options->cache_dir, &ignored) &&
 	    !(compiler->cache_dir = strdup(options->cache_dir)))
 		return false;
@@ -135,7 +135,7 @@ void curfew_compiler_destroy(curfew_compiler *compiler)
 	free(compiler);
 }
 
-/* Takes the program over. */
+/* Takes ownership of the program. */
 static curfew_status make_code(curfew__wasm_program *program, curfew_code **code, curfew_failure *failure)
 {
 	curfew_code *made = program ? calloc(1, sizeof *made) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine: what all programs and runs share, until the last of them lets go of it. */
+/* The engine: what all programs and runs share, until the last of them drops its reference. */
 #include "run/run.h"
 
 #include <stdlib.h>

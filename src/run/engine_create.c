@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Engines as the public interface has them: made from options, with everything that all programs and runs share. */
+/* Creates engines from options, with everything that all programs and runs share. */
 #include "run/run.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One call of a function for one user, and what came of it: a run, and its report in a few fields. */
+/* One call of a function for one user: a run, and the main fields of its report. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ static void fill_limit(curfew_result *result)
 	const curfew_limit_info *table = curfew_limit_table(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		/* The grace ends with the outcome of the deadline, whose row comes first. */
+		/* The end of the grace has the outcome of the deadline, so the deadline's row must come first. */
 		if (table[i].outcome != report->outcome || result->limit_name)
 			continue;
 		result->limit_name = table[i].name;
@@ -24,7 +24,7 @@ static void fill_limit(curfew_result *result)
 	}
 }
 
-/* NULL: there are no frames, or no memory. */
+/* Returns the frames as text. NULL: there are no frames, or no memory. */
 static char *write_stack(const curfew_report *report)
 {
 	curfew__buffer text;

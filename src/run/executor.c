@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The threads that execute runs, first come, first served. As many runs compute at once as the engine has threads. A
- * run that has computed for a while without waiting no longer counts, so that others can begin behind it: from then on
- * they share the processors as threads do. There is one thread more than may compute, which notices when that time has
- * come. A thread that has nothing to do and is not needed any more leaves.
+ * run that has computed for a while without waiting no longer counts, so that the next run can begin: from then on both
+ * share the processors as threads do. There is always one thread more than runs that may compute; it notices when that
+ * time has come. A thread that has nothing to do and is no longer needed ends.
  *
- * The engine may end on one of these threads, with the last reference to the last run. That thread then joins the
- * others and cleans up.
+ * The engine may end on one of these threads, if that thread drops the last reference to the last run. That thread then
+ * joins the others and cleans up.
  */
 #include "run/run.h"
 
@@ -18,9 +18,9 @@
 #include "common/clock.h"
 #include "engine/interrupt.h"
 
-/* A run that has computed for so long lets another one begin. */
+/* After a run has computed for this long, another one may begin. */
 #define SLICE_NS (10 * CURFEW__MILLISECOND)
-/* Threads for those that do, besides the engine's own. */
+/* The maximum of additional threads for that. */
 #define MORE_THREADS 64
 
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_LEFT };
@@ -28,8 +28,8 @@ enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_LEFT };
 typedef struct slot {
 	struct curfew__executor *executor;
 	pthread_t thread;
-	enum slot_state state; /* left: it is to be joined */
-	int64_t since_ns;      /* when it took its run; 0: it has none */
+	enum slot_state state; /* SLOT_LEFT: the thread has ended and must be joined */
+	int64_t since_ns;      /* when the thread took its run; 0: it has none */
 } slot;
 
 struct curfew__executor {
@@ -38,15 +38,15 @@ struct curfew__executor {
 	curfew__mutex lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
-	uint32_t queued; /* runs between them; a thread that was woken is idle until it has taken one */
+	uint32_t queued; /* number of runs in the queue */
 	slot *slots;     /* [slot_count] */
 	uint32_t slot_count;
-	uint32_t thread_limit; /* threads that may compute at once, from the beginning of a slice */
+	uint32_t thread_limit; /* threads that may compute at once within a slice */
 	uint32_t live, idle;
-	uint32_t coming; /* started or tidying: they look at the queue next */
-	bool watched;    /* one of the idle ones wakes when the next slice is over */
+	uint32_t coming; /* threads that are starting or tidying; they check the queue next */
+	bool watched;    /* an idle thread wakes at the end of the next slice */
 	bool ending;
-	bool orphaned; /* destroyed on one of its own threads, which frees it when it leaves */
+	bool orphaned; /* it was destroyed on one of its own threads, which frees it at its end */
 	pthread_t orphan;
 };
 
@@ -73,12 +73,13 @@ static bool start_thread(curfew__executor *executor)
 	if (place == executor->slots + executor->slot_count)
 		return false;
 	if (place->state == SLOT_LEFT)
-		pthread_join(place->thread, NULL); /* it needs the lock no more */
+		pthread_join(place->thread, NULL); /* the thread no longer needs the lock */
 	place->state = SLOT_FREE;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes,
 	                          curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
-	/* Signals of the host program are not for this thread; faults are how guest code traps, and one interrupts it. */
+	/* Block the host program's signals. Faults stay unblocked, because guest code traps by them, and so does SIGURG,
+	 * which interrupts it. */
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		sigdelset(&all, faults[i]);
@@ -94,7 +95,7 @@ static bool start_thread(curfew__executor *executor)
 	return started;
 }
 
-/* Whether a run may begin; if not, when one may that computes now has had its slice. */
+/* Whether a run may begin now. If not, *when_ns is the end of the slice of a run that computes. */
 static bool may_take(const curfew__executor *executor, int64_t *when_ns) CURFEW__REQUIRES(executor->lock);
 static bool may_take(const curfew__executor *executor, int64_t *when_ns)
 {
@@ -124,13 +125,13 @@ static curfew_run *dequeue(curfew__executor *executor)
 	return run;
 }
 
-/* Sees to it that what is queued is begun as soon as it may. False: there is no thread for it. */
+/* Ensures that a thread begins the queued runs as soon as they may begin. False: there is no thread. */
 static bool want_thread(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static bool want_thread(curfew__executor *executor)
 {
 	int64_t when_ns;
 
-	/* Whoever is ready first takes it, and at the latest who waits for the end of a slice. */
+	/* The first thread that is ready takes the run; at the latest the one that waits for the end of a slice. */
 	if (executor->coming || (executor->watched && !may_take(executor, &when_ns)))
 		return true;
 	if (!executor->idle)
@@ -139,7 +140,7 @@ static bool want_thread(curfew__executor *executor)
 	return true;
 }
 
-/* It lets the lock go meanwhile. */
+/* Releases the lock meanwhile. */
 static void wait_for_work(curfew__executor *executor, int64_t until_ns) CURFEW__REQUIRES(executor->lock);
 static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 {
@@ -156,7 +157,7 @@ static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 	executor->idle--;
 }
 
-/* One run, up to where it waits or ends. It lets the lock go meanwhile. */
+/* Executes one run until it waits or ends. Releases the lock meanwhile. */
 static void carry_on(curfew__executor *executor, slot *own) CURFEW__REQUIRES(executor->lock);
 static void carry_on(curfew__executor *executor, slot *own)
 {
@@ -167,12 +168,12 @@ static void carry_on(curfew__executor *executor, slot *own)
 		want_thread(executor);
 	curfew__mutex_unlock(&executor->lock);
 	executor->calls.step(run);
-	executor->calls.unref(run); /* the queue's reference: maybe the last of everything */
+	executor->calls.unref(run); /* the queue's reference, which may be the last one of the run and of the engine */
 	curfew__mutex_lock(&executor->lock);
 	own->since_ns = 0;
 }
 
-/* Clears up what an ended run has left. It lets the lock go meanwhile. */
+/* Clears a region that an ended run has left. Releases the lock meanwhile. */
 static void tidy(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static void tidy(curfew__executor *executor)
 {
@@ -197,12 +198,13 @@ static void *executor_main(void *argument)
 		else if (!executor->queued && curfew__pool_is_untidy(executor->pool))
 			tidy(executor);
 		else if (executor->idle && executor->live > executor->thread_limit + 1)
-			break; /* another one waits already */
+			break; /* another idle thread waits already */
 		else
 			wait_for_work(executor, executor->queued ? when_ns : CURFEW__NEVER);
 	}
 	if (!executor->ending) {
-		pthread_cond_signal(&executor->work); /* it may have been this thread that was told of a run */
+		pthread_cond_signal(
+			&executor->work); /* the signal for a queued run may have gone to this thread, so pass it on */
 		own->state = SLOT_LEFT;
 		executor->live--;
 	}
@@ -274,7 +276,7 @@ bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 	executor->last = &run->next;
 	bool ok = want_thread(executor);
 	if (!ok) {
-		dequeue(executor); /* without threads nothing else was queued */
+		dequeue(executor); /* without threads, this run is the only one in the queue */
 		atomic_fetch_sub(&run->references, 1);
 	}
 	curfew__mutex_unlock(&executor->lock);

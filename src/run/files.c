@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that a run is given as data: one JSON text, which the guest makes files of when its program asks for them. Here
- * it is only looked through, so that what is wrong with it is told before anything runs.
+ * Files that a run is given as data: one JSON text, from which the guest makes files when its program asks for them.
+ * The host only checks the text, so that errors are reported before anything runs.
  */
 #include "run/run.h"
 
@@ -30,7 +30,7 @@ static curfew_status refuse_files(curfew_failure *failure, const char *format, .
 	return curfew__refuse(failure, CURFEW_INVALID, line);
 }
 
-/* A relative path without empty parts, "." and "..". */
+/* Whether this is a relative path without empty parts, "." and "..". */
 static bool is_path(const char *name, size_t length)
 {
 	if (!length || length > NAME_BYTES_MAX || memchr(name, 0, length))
@@ -55,7 +55,7 @@ static bool is_set(const atomic_uint *stop)
 	return stop && atomic_load(stop);
 }
 
-/* With its padding, and no bits that mean nothing; line breaks are passed over. */
+/* Checks base64 with its padding and without stray bits. Line breaks are skipped. */
 static bool is_base64(const char *text, size_t length, const atomic_uint *stop)
 {
 	static const char *const last[] = {NULL, "AEIMQUYcgkosw048", "AQgw"};
@@ -79,7 +79,7 @@ static bool is_base64(const char *text, size_t length, const atomic_uint *stop)
 	return !padding || (letter && strchr(last[padding], letter) != NULL);
 }
 
-/* A text, or an object whose one member is "base64". */
+/* Checks a file: a string, or an object whose only member is "base64". */
 static bool is_content(curfew__json_reader *reader, curfew__buffer *text)
 {
 	curfew__json_kind kind = curfew__json_next_kind(reader);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host functions that a run calls: each call is charged, made, and its answer handed to the guest. */
+/* Calls of host functions by a run. Each call is charged and made, and its answer is passed to the guest. */
 #include "run/run.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static curfew__host_caller caller_of(const curfew_run *run)
 	return (curfew__host_caller){run->given->host_context, {&run->stop.cause, &run->stop.time_up}};
 }
 
-/* NULL: there is no such function of this sort. */
+/* NULL: there is no such function of this kind. */
 static const curfew__host_function *find_function(const curfew_run *run, uint64_t index, bool is_async)
 {
 	const curfew__host_functions *functions = run->program->functions;
@@ -25,7 +25,7 @@ static const curfew__host_function *find_function(const curfew_run *run, uint64_
 
 /* ---- From JavaScript -------------------------------------------------------------------------------------- */
 
-/* What it costs besides the call. False: it was too much, which is latched. */
+/* Charges the fuel of a call. False: the limit was exceeded, and is latched. */
 static bool charge_fuel(curfew_run *run, const curfew__host_function *function)
 {
 	if (!function->import.fuel || curfew__guest_charge_fuel(run->guest, function->import.fuel))
@@ -40,7 +40,7 @@ static void call_with(curfew_run *run, const curfew__host_function *function, co
 	curfew__host_call_now(function, &caller, &(curfew__host_params){json, length, NULL}, &run->answer);
 }
 
-/* The guest's memory is its own again by the time the callback looks at this: it must not change under it. */
+/* Pass a copy, because the guest may change its memory while the callback reads the arguments. */
 static void call_with_copy(curfew_run *run, const curfew__host_function *function, char *copy, const char *json,
                            size_t length)
 {
@@ -49,7 +49,7 @@ static void call_with_copy(curfew_run *run, const curfew__host_function *functio
 	call_with(run, function, copy, length);
 }
 
-/* The arguments of one call, which lie in the guest's memory, are no larger than that. False: out of memory. */
+/* Copies the arguments of a call, which are in the guest's memory and no larger than it. False: out of memory. */
 static bool call_with_large(curfew_run *run, const curfew__host_function *function, const char *json, size_t length)
 {
 	char *copy = malloc(length + 1);
@@ -70,7 +70,7 @@ bool curfew__run_call(curfew_run *run, uint32_t index, const char *json, size_t 
 	free(run->answer.bytes);
 	run->answer.bytes = NULL;
 	if (function->import.typed)
-		/* Only numbers are taken out of it. */
+		/* The text needs no copy, because only numbers are read from it. */
 		call_with(run, function, json, length);
 	else if (length < sizeof small)
 		call_with_copy(run, function, small, json, length);
@@ -94,7 +94,7 @@ bool curfew__run_call_take(curfew_run *run, void *bytes, size_t length)
 	return true;
 }
 
-/* The request is the function's place, a line break and the arguments. */
+/* The request consists of the function's index, a line break and the arguments. */
 bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, const char *request, size_t length,
                             uint32_t *id)
 {
@@ -108,7 +108,7 @@ bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, con
 	const curfew__host_function *function = end && at == end ? find_function(run, index, true) : NULL;
 	if (!function || !charge_fuel(run, function))
 		return false;
-	/* What waits for answers is copied: all of it together may be as large as the guest. */
+	/* Arguments of pending calls are copied; together they may be as large as the guest. */
 	length -= (size_t)(end + 1 - request);
 	uint64_t held = atomic_fetch_add(&run->call_bytes, length);
 	if (held <= run->limits.memory_bytes && length <= run->limits.memory_bytes - held)

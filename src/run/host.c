@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The imports of a JavaScript guest. Each call is charged before it is carried out; if that exceeds a limit, the call
- * ends the run. */
+/* The imports of a JavaScript guest. Each call is charged before it is executed; exceeding a limit ends the run. */
 #include "run/run.h"
 
 #include <errno.h>
@@ -26,7 +25,7 @@ static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length
 			return false;
 		curfew__copy_until(copy, json, length, &run->stop.cause);
 		copy[length] = 0;
-		if (atomic_load(&run->stop.cause)) { /* it may be a part */
+		if (atomic_load(&run->stop.cause)) { /* the text may be incomplete */
 			free(copy);
 			return false;
 		}
@@ -82,7 +81,7 @@ static int64_t on_clock(void *context)
 	return curfew__run_clock(context);
 }
 
-/* What is not a file, but known of the program. */
+/* Answers an import that is not a file: the import map. */
 static char *open_import_map(const curfew_program *program, int32_t *answer)
 {
 	char *text = program->import_map ? malloc(program->import_map_length) : NULL;
@@ -162,7 +161,7 @@ static bool on_file(void *context, curfew__guest_file *call, int32_t *answer)
 
 /* ---- Operations ------------------------------------------------------------------------------------------- */
 
-/* Standard input, the first time it is asked for; -1: there is none. */
+/* Returns standard input at the first request. -1: there is none. */
 static int take_input(curfew_run *run)
 {
 	if (run->input_taken || !run->given->wasi)
@@ -265,7 +264,7 @@ static bool on_stopped(void *context)
 	return atomic_load(&run->stop.cause) != 0;
 }
 
-/* A session's guest unwinds, watched like any other that is stopped. */
+/* A session's guest unwinds now. It is watched like any other guest that is being stopped. */
 static bool on_unwinds(void *context)
 {
 	curfew_run *run = context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Images of programs as bytes: a head, the program's name, the numbers of the pages that differ from the guest's own
- * image, and those pages. They are guest memory: a forged one can harm nobody but the guest that starts from it. A
- * checksum finds damage, and the build id a guest of another build.
+ * image, and those pages. They are guest memory, so a forged image can harm only the guest that starts from it. The
+ * checksum detects damage, and the build id detects an image of another build.
  */
 #include "run/run.h"
 
@@ -20,9 +20,9 @@
 
 typedef struct image_head {
 	char magic[8];
-	uint8_t checksum[32]; /* of everything behind it */
+	uint8_t checksum[32]; /* of everything after it */
 	uint8_t build_id[32];
-	uint64_t length; /* of the memory */
+	uint64_t length; /* length of the memory */
 	uint64_t page_count;
 	uint64_t name_length;
 	char sha256[65];
@@ -86,7 +86,7 @@ bool curfew_is_image(const void *bytes, size_t length)
 	return bytes && length >= 8 && (!memcmp(bytes, MAGIC, 8) || curfew__is_wasm_image(bytes, length));
 }
 
-/* Whether the sizes in the head fit the bytes there are. */
+/* Whether the sizes in the head match the number of bytes. */
 static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->page_count > PAGES_MAX || head->name_length > 4096 || head->length % CURFEW__WASM_PAGE ||

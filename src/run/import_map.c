@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Import maps, looked through before a program has one. What an import means by it is found in the guest
- * (guest/node/resolve.js). Browsers pass over what they do not understand of a map; here it is refused: whoever wrote
- * it meant something.
+ * Checks import maps before a program gets one. The guest works out what an import means by it (guest/node/resolve.js).
+ * Browsers ignore parts of a map that they do not understand. Here such a map is refused, because its author meant
+ * something by them.
  */
 #include "curfew.h"
 
@@ -15,7 +15,7 @@
 
 #define MAP_BYTES_MAX ((size_t)1 << 20)
 
-/* What is looked at, and where it is told that something of it is wrong. */
+/* The part that is checked, and where an error is reported. */
 typedef struct checker {
 	curfew__json_reader reader;
 	curfew__buffer key, value;
@@ -47,7 +47,7 @@ static bool ends_in_slash(const curfew__buffer *text)
 	return text->length && text->data[text->length - 1] == '/';
 }
 
-/* "scheme:" of at least two letters, or a path that says where it begins. */
+/* Whether this is a URL: "scheme:" of at least two letters, or a path that begins with "/", "./" or "../". */
 static bool is_url(const char *text)
 {
 	size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");

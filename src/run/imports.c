@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that programs import, read from below one directory. The name comes from the guest. The system opens it so that
- * no step of it, a link's neither, leaves the directory (openat2); where it cannot do that, the name is resolved first
+ * no step of it, not even through a link, leaves the directory (openat2). Without openat2 the name is resolved first,
  * and then opened without following any link.
  */
 #include "run/run.h"
@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What only describes a package is read by parsing it all. */
+/* A package.json is parsed as a whole, so it has a smaller limit. */
 #define PACKAGE_BYTES_MAX ((size_t)1 << 20)
 
 static bool has_ending(const char *path, const char *ending)
@@ -26,7 +26,7 @@ static bool has_ending(const char *path, const char *ending)
 	return length > ending_length && !strcmp(path + length - ending_length, ending);
 }
 
-/* What is no module must not be told piece by piece in the messages of the parser. */
+/* Only files with the names of modules are read: the parser's messages must not reveal other files piece by piece. */
 static bool is_module_name(const char *path)
 {
 	static const char *const endings[] = {".js", ".mjs", ".cjs", ".json", ".ts", ".mts", ".cts"};
@@ -48,7 +48,7 @@ static int32_t answer_of(int error)
 	}
 }
 
-/* Where the system has no openat2. */
+/* For systems without openat2. */
 static int open_resolved(const char *folder, const char *name)
 {
 	char path[PATH_MAX], resolved[PATH_MAX];
@@ -81,7 +81,8 @@ static int open_below(const char *folder, const char *name)
 	return file;
 }
 
-/* Where the open file lies below the directory, links resolved: a module is there once, however it is reached. */
+/* Finds the path of the open file below the directory, with links resolved, so that a module that is reached in several
+ * ways is loaded once. */
 static bool find_place(int file, const char *folder, char place[PATH_MAX])
 {
 	char link[32], path[PATH_MAX];
@@ -107,7 +108,7 @@ int32_t curfew__import_check(const char *place, size_t length)
 	return length > (size_t)(is_package ? PACKAGE_BYTES_MAX : CURFEW__MODULE_BYTES_MAX) ? CURFEW__IMPORT_TOO_LARGE : 0;
 }
 
-/* Reads a file that must not be longer than it was when it was looked at; -1: it cannot be. */
+/* Reads a file that must not be longer than it was when it was checked. -1: it cannot be read. */
 static ssize_t read_whole(int file, char *to, size_t length)
 {
 	size_t done = 0;
@@ -123,7 +124,7 @@ static ssize_t read_whole(int file, char *to, size_t length)
 	return (ssize_t)done;
 }
 
-/* The place and the text, of an open file. */
+/* Reads an open file: its path, a NUL, and its text. */
 static char *read_open_file(int file, const char *folder, size_t most, int32_t *answer)
 {
 	char place[PATH_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a program is, as JSON (docs/INSPECT.md): the same keys for JavaScript, modules and components. What it imports
- * and exports is told by the compiler of WebAssembly, or by the JavaScript engine inside, which has linked it.
+ * Describes a program as JSON (docs/INSPECT.md), with the same keys for JavaScript, modules and components. The
+ * compiler of WebAssembly, or the JavaScript engine that has linked the program, reports the imports and exports.
  */
 #include "run/run.h"
 
@@ -14,7 +14,7 @@
 /* Names and types can be as large as the program. */
 #define DESCRIPTION_BYTES_MAX ((size_t)256 << 20)
 
-/* Of JavaScript: the memory that the engine has with the parsed program. */
+/* JavaScript: the memory of the engine with the parsed program. */
 static void write_needs(curfew__json_writer *writer, const curfew_run *run)
 {
 	curfew__json_key(writer, "needs");
@@ -30,7 +30,7 @@ static void write_needs(curfew__json_writer *writer, const curfew_run *run)
 	curfew__json_end_object(writer);
 }
 
-/* Takes a member of a JSON object into the one that is being written. False: there is none of this name. */
+/* Copies a member of a JSON object into the one that is being written. False: there is no member of this name. */
 static bool write_member(curfew__json_writer *writer, const char *json, size_t length, const char *name)
 {
 	curfew__json_reader reader;
@@ -53,7 +53,7 @@ static bool write_member(curfew__json_writer *writer, const char *json, size_t l
 	return found;
 }
 
-/* Of what a guest says, that alone which is its to say: it might have been corrupted, and repeat what stands here. */
+/* Take only these members from the guest: it may be corrupted, and could repeat members that are written here. */
 static bool write_members(curfew__json_writer *writer, const char *json, size_t length)
 {
 	if (!json || length < 2 || json[0] != '{' || !curfew__json_check(json, length, NULL, NULL))
@@ -61,7 +61,7 @@ static bool write_members(curfew__json_writer *writer, const char *json, size_t 
 	return write_member(writer, json, length, "imports") && write_member(writer, json, length, "exports");
 }
 
-/* What it needs, imports and exports. */
+/* Writes the program's needs, imports and exports. */
 static bool write_interface(curfew__json_writer *writer, const curfew_run *run)
 {
 	const char *value = run->report->value;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Output, events, host calls, memory and clocks of a run. Each is charged before it happens; a limit that this exceeds
- * is latched. */
+/* Output, events, host calls, memory and clocks of a run. Each is charged before it happens; an exceeded limit is
+ * latched. */
 #include "run/run.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ void curfew__run_notify(curfew_run *run, curfew_event_kind kind, const char *byt
 	if (!run->given->on_event)
 		return;
 	run->given->on_event(run->given->on_event_context, kind, bytes, length);
-	curfew__interrupt_admit(NULL); /* it may have blocked that */
+	curfew__interrupt_admit(NULL); /* the callback may have blocked SIGURG */
 }
 
 bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length)
@@ -65,7 +65,7 @@ bool curfew__run_write(curfew_run *run, uint32_t stream, const char *bytes, size
 void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
 {
 	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
-	/* What is being stopped for something else may run short on its way out. */
+	/* A guest that is already being stopped for another cause may still exceed this limit on its way out. */
 	if (refused && !atomic_load(&run->stop.cause))
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
 }

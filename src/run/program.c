@@ -92,7 +92,7 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 	}
 	if (!is_wasm(source))
 		return check_text(source->text, source->text_length, failure);
-	/* The parser of text needs some hundred times its size. */
+	/* The parser of text needs about a hundred times its size. */
 	if (source->language == CURFEW_LANGUAGE_WAT && source->text_length > SOURCE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the text is larger than 16 MiB");
 	if (source->text_length > WASM_BYTES_MAX)
@@ -152,14 +152,14 @@ curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, s
 		curfew_program_destroy(made);
 		return NULL;
 	}
-	/* What is shown of it goes into lines of text. */
+	/* Reports show the name within lines of text, so it has no control characters. */
 	for (char *at = made->name; *at; at++)
 		if ((unsigned char)*at < ' ')
 			*at = '?';
 	return made;
 }
 
-/* The text with a line break before it. */
+/* Copies the text, with a line break before it. */
 static bool copy_source(curfew_program *program, const curfew_source *source)
 {
 	program->text_length = source->text_length;
@@ -170,13 +170,13 @@ static bool copy_source(curfew_program *program, const curfew_source *source)
 	memcpy(program->source + 1, source->text ? source->text : "", source->text_length);
 	program->source[source->text_length + 1] = 0;
 	program->text = program->source + 1;
-	/* A first line for the shell is a comment; behind the line break it has to look like one. */
+	/* A "#!" line is a comment only at the very beginning. After the line break it must become an ordinary comment. */
 	if (source->text_length > 1 && !memcmp(program->text, "#!", 2))
 		memcpy(program->source + 1, "//", 2);
 	return true;
 }
 
-/* As an import is answered: where it lies, a NUL, and the text. */
+/* The form of an answered import: its path, a NUL, and the text. */
 static bool copy_import_map(curfew_program *program, const curfew_source *source)
 {
 	const char *name = source->import_map_name ? source->import_map_name : "import-map";
@@ -208,7 +208,7 @@ static bool copy_wasm(curfew_program *program, const curfew_source *source, cons
 	return program->wasm != NULL;
 }
 
-/* Opens a bundle, and puts its entry in the place of the source. */
+/* Opens a bundle, and replaces the source by its entry point. */
 static curfew_status open_bundle(curfew_source *source, curfew__bundle **bundle, curfew_failure *failure)
 {
 	curfew__bundle *opened = curfew__bundle_create(source->text, source->text_length, failure);
@@ -225,7 +225,7 @@ static curfew_status open_bundle(curfew_source *source, curfew__bundle **bundle,
 		source->import_map_length = opened->import_map->length;
 		source->import_map_name = opened->import_map->name;
 	}
-	/* What is wrong with a file of it is told by its name. */
+	/* An error in a file of the bundle is reported with that file's name. */
 	curfew_failure why = {.message = ""};
 	curfew_status status = is_name(source->name) ? check_text(source->text, source->text_length, &why) : CURFEW_INVALID;
 	const char *wrong = source->name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The secrets of a run, from its start to its end: taken out of everything that leaves it. A run without secrets pays
- * nothing for this.
+ * The secrets of a run, from its start to its end: they are removed from everything that leaves it. A run without
+ * secrets pays nothing for this.
  */
 #include "run/run.h"
 
@@ -12,7 +12,7 @@
 #include "report/report.h"
 #include "run/stop.h"
 
-/* What labels may add to JSON of the report that has no other bound. */
+/* The maximum that labels may add to JSON of the report that has no other bound. */
 #define LABELS_MOST ((size_t)64 << 10)
 
 static bool pass_stdout(void *context, const char *bytes, size_t length)
@@ -37,7 +37,7 @@ void curfew__run_take_given(curfew_run *run, curfew__given *given)
 bool curfew__run_prepare_secrets(curfew_run *run)
 {
 	while (run->given->redactor && !curfew__redactor_is_ready(run->given->redactor)) {
-		/* Between two pieces the run is stopped like a program. */
+		/* Check for a stop between two pieces. */
 		int64_t now = clock_now_ns();
 		curfew__run_look_at_clock(run, now);
 		(void)curfew__run_next_alarm(run, now);
@@ -49,7 +49,7 @@ bool curfew__run_prepare_secrets(curfew_run *run)
 
 void curfew__run_end_output(curfew_run *run)
 {
-	/* What a stop cut off may have been the rest of a secret. */
+	/* A stop may have cut off the rest of a secret. */
 	bool cut = atomic_load(&run->stop.cause);
 
 	for (int i = 0; run->given->redactor && i < 2; i++)
@@ -58,7 +58,7 @@ void curfew__run_end_output(curfew_run *run)
 
 bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, const char **json, size_t *length)
 {
-	/* Labels can make it longer: what counts is what is left. */
+	/* Labels can make the text longer. The length after the search counts. */
 	curfew__buffer_init(buffer, (size_t)run->limits.output_bytes);
 	if (!run->given->redactor)
 		return true;
@@ -74,7 +74,7 @@ void curfew__run_set_value(curfew_run *run, const char *json, size_t length)
 	curfew__buffer buffer;
 	uint64_t limit = run->limits.output_bytes;
 
-	/* What is longer than the limit is charged as that, and dropped. */
+	/* A value that is longer than the limit is charged with that length, and dropped. */
 	if (length <= limit && !curfew__run_redact_json(run, &buffer, &json, &length))
 		length = (size_t)limit + 1;
 	else if (length > limit)
@@ -84,22 +84,22 @@ void curfew__run_set_value(curfew_run *run, const char *json, size_t length)
 	curfew__buffer_finish(&buffer);
 }
 
-/* Whether a text may have been cut, maybe inside a character: it is nearly as long as it can be. */
+/* Whether a text may have been cut, perhaps inside a character: it has nearly its maximum length. */
 static bool may_be_cut(size_t length, size_t most)
 {
-	/* The guest cuts names of functions and files before they come here. */
+	/* The guest has already cut the names of functions and files. */
 	bool is_frame = most == CURFEW__FRAME_TEXT_MOST;
 	return length + 4 > most || (is_frame && length + 8 > CURFEW_GUEST_NAME_BYTES);
 }
 
-/* A text of the report without secrets; NULL: out of memory. */
+/* Returns a text of the report without secrets. NULL: out of memory. */
 static char *redact(void *context, const char *text, size_t most)
 {
 	const curfew_run *run = context;
 	size_t length = strlen(text);
 	curfew__buffer buffer;
 
-	/* A text keeps its bound, cut there; JSON that gets much longer is left out. */
+	/* A text is cut to its bound. JSON cannot be cut, so it is left out if it has become much longer. */
 	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
 	bool done = most ? curfew__redact_text(run->given->redactor, &buffer, text, length, may_be_cut(length, most)) ||
 	                       buffer.failed
@@ -111,7 +111,7 @@ static char *redact(void *context, const char *text, size_t most)
 
 void curfew__run_redact_report(curfew_run *run)
 {
-	/* Before it was there, nothing of the program has run. */
+	/* Without the redactor nothing of the program has run, so there is nothing to search. */
 	if (run->given->redactor && curfew__redactor_is_ready(run->given->redactor))
 		curfew__report_change_texts(run->report, redact, run);
 }

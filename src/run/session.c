@@ -27,17 +27,17 @@ enum session_state {
 
 struct curfew_session {
 	curfew_run *base;
-	curfew_limits limits; /* totals; CURFEW_UNLIMITED where none was set */
+	curfew_limits limits; /* totals; CURFEW_UNLIMITED if none was set */
 	atomic_uint state;
 	curfew__guest guest;
 	curfew__kept kept;
-	uint64_t cells; /* begun so far */
+	uint64_t cells; /* number of cells so far */
 
-	curfew__mutex lock; /* of all below */
+	curfew__mutex lock; /* guards everything below */
 	pthread_cond_t idle;
 	bool busy;
 	curfew_run *current; /* the call that may be cancelled */
-	curfew_limits spent; /* of the totals */
+	curfew_limits spent; /* used up of the totals */
 	curfew_session_totals totals;
 };
 
@@ -70,7 +70,7 @@ static void set_current(curfew_session *session, curfew_run *run)
 
 /* ---- Limits ----------------------------------------------------------------------------------------------- */
 
-/* The session's memory and stack, of which no call has a part. */
+/* Memory and stack are limits of the session, not of a call. */
 static bool is_lasting(const curfew_limit_info *info)
 {
 	return info->offset == offsetof(curfew_limits, memory_bytes) ||
@@ -94,7 +94,7 @@ static curfew_status set_totals(curfew_session *session, const curfew_limits *gi
 	return CURFEW_OK;
 }
 
-/* What is left of a total; of the timeout: until the session's end. */
+/* The rest of a total. For the timeout: the time until the session's end. */
 static uint64_t left_of(const curfew_session *session, const curfew_limit_info *info)
 {
 	uint64_t total = curfew_limits_get(&session->limits, info), spent = curfew_limits_get(&session->spent, info);
@@ -130,7 +130,7 @@ static curfew_status limits_of_call(const curfew_session *session, const curfew_
 	return CURFEW_OK;
 }
 
-/* A call of which a total is used up already does not begin. */
+/* A call does not begin if a total is used up already. */
 static void latch_spent(curfew_run *run)
 {
 	const curfew_limits *limits = &run->limits;
@@ -165,12 +165,12 @@ static void add_to_totals(curfew_session *session, const curfew_run *run)
 
 /* ---- The guest, from call to call ------------------------------------------------------------------------- */
 
-/* How a call has left the guest. */
+/* Notes how a call has left the guest. */
 static void on_settled(void *context, curfew_run *run, curfew__run_end end)
 {
 	curfew_session *session = context;
 	curfew__kept *kept = &session->kept;
-	/* What was refused before anything of it ran has changed nothing. */
+	/* A call that was refused before anything ran has not changed the state. */
 	bool is_untouched = !run->again && (run->progress < CURFEW__RUN_STARTED || end == CURFEW__END_REFUSED);
 
 	kept->virtual_ns = run->clock.virtual_ns;
@@ -185,7 +185,7 @@ static void on_settled(void *context, curfew_run *run, curfew__run_end end)
 	atomic_store(&session->state, run->stays ? SESSION_ALIVE : is_untouched ? SESSION_FRESH : SESSION_LOST);
 }
 
-/* What a fresh state begins with. */
+/* Prepares a fresh state. */
 static void begin_anew(curfew_session *session)
 {
 	const curfew_run *base = session->base;
@@ -202,7 +202,7 @@ static void begin_anew(curfew_session *session)
 	atomic_store(&session->state, SESSION_FRESH);
 }
 
-/* Gives it back, to begin anew. */
+/* Releases the guest. The next call begins with a fresh state. */
 static void drop_guest(curfew_session *session)
 {
 	curfew__wasm *wasm = session->kept.wasm;
@@ -220,7 +220,7 @@ static void drop_guest(curfew_session *session)
 
 /* The text of a cell, and its name. */
 typedef struct cell {
-	const char *name; /* NULL: by its number */
+	const char *name; /* NULL: the cell is named by its number */
 	const char *text;
 	size_t length;
 } cell_text;
@@ -243,7 +243,7 @@ static bool set_cell(curfew_run *run, const cell_text *cell, uint64_t number)
 	return true;
 }
 
-/* The session is this call's. */
+/* This thread has claimed the session. */
 static curfew_status carry_out(curfew_session *session, const curfew_run_options *options, const cell_text *cell,
                                curfew_report **report, curfew_failure *failure)
 {
@@ -346,7 +346,7 @@ static curfew_status fill_session(curfew_session *session, curfew_program *progr
 		return curfew__refuse(failure, CURFEW_INVALID,
 		                      "options.call, params, id, cancel, on_done, on_request and on_stop must be NULL here");
 	curfew_status status = set_totals(session, options->limits, failure);
-	/* What a call may have of a grace is none while the session is made. */
+	/* The grace in options is a maximum for calls. Creating the session itself has none. */
 	curfew_limits limits = session->limits;
 	limits.grace_ns = 0;
 	if (status == CURFEW_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of the options is WASI's: checked, and copied, since a run may begin later than its caller waits. */
+/* The part of the options that concerns WASI. It is checked and copied, because a run may begin after its caller has
+ * returned. */
 #include "run/run.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "base/refuse.h"
 #include "common/utf8.h"
 
-/* All of it together, in bytes and in number. */
+/* Limits of all of it together, in bytes and in number. */
 #define BYTES_MOST ((size_t)1 << 20)
 #define COUNT_MOST 10000
 
@@ -75,7 +76,7 @@ char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length)
 	curfew__buffer text;
 	curfew__json_writer writer;
 
-	/* A byte becomes six at most. */
+	/* A byte becomes at most six. */
 	curfew__buffer_init(&text, BYTES_MOST * 8);
 	curfew__json_init(&writer, &text);
 	curfew__json_begin_object(&writer);
@@ -118,7 +119,7 @@ static size_t total(const curfew_run_options *options, const char *name)
 	return bytes;
 }
 
-/* A file in memory with these bytes, to be read from its start; -1: it cannot be made. */
+/* Creates a file in memory with these bytes, positioned at its start. -1: it cannot be created. */
 static int make_input(const void *bytes, size_t length)
 {
 	int file = memfd_create("curfew-stdin", MFD_CLOEXEC);

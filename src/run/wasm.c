@@ -16,9 +16,8 @@
 #include "run/stop.h"
 #include "wasm/fuel.h"
 
-#define FIXED_DATE_NS                                                                                                  \
-	(UINT64_C(1767225600) * 1000000000) /* the start of a deterministic program's clock: 2026-01-01                    \
-	                                     */
+/* The start of a deterministic program's clock: 2026-01-01. */
+#define FIXED_DATE_NS (UINT64_C(1767225600) * 1000000000)
 
 /* ---- Waking ----------------------------------------------------------------------------------------------- */
 

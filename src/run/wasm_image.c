@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An image of a WebAssembly program is the program, and its compiled code. Compiled code is code that this process
- * executes: it is used only where it was authenticated with the key of this user's cache; anywhere else the program is
- * compiled again from what the image holds of it.
+ * An image of a WebAssembly program consists of the program and its compiled code. This process executes compiled code,
+ * so it is used only if it was authenticated with the key of this user's cache. Otherwise the program is compiled again
+ * from the image.
  */
 #include "run/wasm_image.h"
 
@@ -19,13 +19,13 @@
 
 typedef struct image_head {
 	char magic[8];
-	uint8_t checksum[crypto_onetimeauth_BYTES]; /* of everything behind the authenticator, under a key that all know */
+	uint8_t checksum[crypto_onetimeauth_BYTES]; /* of everything after the authenticator, under a public key */
 	uint8_t nonce[crypto_stream_xchacha20_NONCEBYTES];
-	uint8_t authenticator[crypto_onetimeauth_BYTES]; /* of the same, under a key of whoever made it and the nonce;
+	uint8_t authenticator[crypto_onetimeauth_BYTES]; /* of the same, under a key of its maker's and the nonce;
 	                                                    zeros: there is none */
-	char sha256[65];                                 /* of the program as it was given */
+	char sha256[65];                                 /* of the original program */
 	char reserved[7];
-	char build[64]; /* that compiled it */
+	char build[64]; /* the build that compiled it */
 	uint64_t is_text;
 	uint64_t name_length;
 	uint64_t source_length;
@@ -39,7 +39,7 @@ bool curfew__is_wasm_image(const void *bytes, size_t length)
 	return bytes && length >= 8 && !memcmp(bytes, MAGIC, 8);
 }
 
-/* The code is of this build of the library, whose rewriting it went through. */
+/* The build of the code includes that of this library, which rewrote the program. */
 static const char build[sizeof((image_head *)0)->build] = CURFEW_VERSION " " CURFEW_ENGINE_KEY;
 
 static void checksum(const uint8_t *bytes, size_t length, uint8_t *sum)
@@ -48,7 +48,7 @@ static void checksum(const uint8_t *bytes, size_t length, uint8_t *sum)
 	crypto_onetimeauth(sum, bytes + COVERED, length - COVERED, known_key);
 }
 
-/* Poly1305 under a key that is used once: made of the user's key and the image's nonce, as in XChaCha20-Poly1305. */
+/* Poly1305 under a one-time key, derived from the user's key and the image's nonce as in XChaCha20-Poly1305. */
 static bool authenticate(const char *cache_dir, const uint8_t *bytes, size_t length, uint8_t *authenticator)
 {
 	uint8_t key[crypto_stream_xchacha20_KEYBYTES], once[crypto_onetimeauth_KEYBYTES];
@@ -121,7 +121,7 @@ static bool well_formed(const image_head *head, size_t length)
 	       sizeof *head + head->name_length + head->source_length + head->compiled_length[0] + head->compiled_length[1];
 }
 
-/* The compiled code, if this user has made it with this build. */
+/* Returns the compiled code, if this user has made it with this build. */
 static void adopt(curfew__wasm_program *program, const char *cache_dir, const image_head *head, const uint8_t *image,
                   size_t length)
 {
@@ -138,7 +138,7 @@ static void adopt(curfew__wasm_program *program, const char *cache_dir, const im
 	}
 }
 
-/* The head, if the image is whole and well formed. */
+/* Returns the head, if the image is complete and well formed. */
 static bool read_head(const void *image, size_t length, image_head *head)
 {
 	uint8_t sum[crypto_onetimeauth_BYTES];
@@ -151,7 +151,7 @@ static bool read_head(const void *image, size_t length, image_head *head)
 	       curfew__program_is_saved_name((const char *)image + sizeof *head, head->name_length);
 }
 
-/* source: what is known of it besides. */
+/* source: what else is known of the program. */
 static curfew__wasm_program *make_program(const image_head *head, const void *image, size_t length,
                                           curfew__wasm_source source)
 {
