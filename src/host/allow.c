@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The allow list of hosts, and the table of addresses that are not public. All addresses are kept as IPv6 has them. */
+/* The allow list of hosts, and the table of addresses that are not public. All addresses are stored in the form of
+ * IPv6. */
 #include "host/allow.h"
 
 #include <arpa/inet.h>
@@ -17,9 +18,9 @@
 #define NAME_BYTES_MAX 253
 
 typedef struct host_entry {
-	char name[NAME_BYTES_MAX + 1]; /* of a domain: with the dot before it */
-	uint16_t port;                 /* 0: 80 and 443 */
-	bool is_domain;                /* all names below it, and not itself */
+	char name[NAME_BYTES_MAX + 1]; /* that of a domain begins with a dot */
+	uint16_t port;                 /* 0: ports 80 and 443 */
+	bool is_domain;                /* all names below it, but not the name itself */
 	bool is_address;
 	struct in6_addr address;
 } host_entry;
@@ -43,7 +44,7 @@ static const range special4[] = {
 	{"192.88.99.0", 24}, {"192.168.0.0", 16}, {"192.175.48.0", 24}, {"198.18.0.0", 15},   {"198.51.100.0", 24},
 	{"203.0.113.0", 24}, {"224.0.0.0", 4},    {"240.0.0.0", 4},
 };
-/* Within 2000::/3, outside of which nothing is public. */
+/* These are within 2000::/3. Outside that range no address is public. */
 static const range special6[] = {
 	{"2001::", 23},
 	{"2001:db8::", 32},
@@ -72,7 +73,7 @@ static bool is_public4(const uint8_t *address)
 	return !is_in(AF_INET, address, special4, sizeof special4 / sizeof *special4);
 }
 
-/* An IPv4 address is what it is also where it stands in one of IPv6: mapped, or translated (64:ff9b::/96). */
+/* An IPv4 address inside an IPv6 address, mapped or translated (64:ff9b::/96), is judged as that IPv4 address. */
 static bool is_public(const struct in6_addr *address)
 {
 	static const uint8_t translated[12] = {0, 0x64, 0xff, 0x9b};
@@ -128,7 +129,8 @@ static bool parse_port(const char *text, uint16_t *port)
 	return true;
 }
 
-/* Labels of letters, digits, "-" and "_"; the last one is not a number, or it would be meant for an address. */
+/* Whether this is a host name: labels of letters, digits, "-" and "_". A last label that is a number would mean an
+ * address. */
 static bool is_name(const char *text)
 {
 	const char *label = text;
@@ -146,7 +148,7 @@ static bool is_name(const char *text)
 	}
 }
 
-/* What is wrong with it, or NULL. */
+/* Parses an entry. Returns what is wrong with it, or NULL. */
 static const char *parse_entry(const char *text, host_entry *result)
 {
 	const char *colon = strrchr(text, ':'), *end = text + strlen(text);
@@ -155,7 +157,7 @@ static const char *parse_entry(const char *text, host_entry *result)
 	*result = (host_entry){.is_domain = text[0] == '*' && text[1] == '.'};
 	if (strstr(text, "//"))
 		return "this is a URL, not a host";
-	/* Several colons without a bracket: an address of IPv6. */
+	/* Several colons without a bracket mean an IPv6 address. */
 	if (colon && !bracket && memchr(text, ':', (size_t)(colon - text)))
 		colon = NULL;
 	if (colon && bracket && colon[-1] != ']')
@@ -214,7 +216,7 @@ static bool has_port(const host_entry *entry, uint16_t port)
 
 static bool has_name(const host_entry *entry, const char *host)
 {
-	/* One dot at the end says that the name is complete, and changes nothing. */
+	/* A dot at the end only says that the name is complete. */
 	size_t length = strlen(host), own = strlen(entry->name);
 
 	if (length && host[length - 1] == '.')
@@ -260,7 +262,7 @@ bool curfew__allow_list_has_address(const curfew__allow_list *list, const char *
 
 /* ---- Lists within lists ----------------------------------------------------------------------------------- */
 
-/* Whether what the inner entry names, a domain's names included, is named by the outer one. */
+/* Whether the outer entry includes everything that the inner one names, including all names of a domain. */
 static bool covers_name(const host_entry *outer, const host_entry *inner)
 {
 	if (inner->is_address || outer->is_address)

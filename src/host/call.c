@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of host functions as they are given, and the calls of them: arguments in, one answer out, at any time. */
+/* Lists of host functions, and calls of them. A call has arguments and gets one answer, at any time. */
 #include "host/call.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 struct curfew_host_call {
 	curfew__operation operation;       /* asynchronous only */
-	curfew__host_functions *functions; /* asynchronous: a reference */
+	curfew__host_functions *functions; /* asynchronous only; a reference */
 	const curfew__host_function *function;
 	curfew__host_caller caller;
 	curfew__host_params params;
@@ -26,13 +26,13 @@ struct curfew_host_call {
 	curfew_value values[CURFEW__HOST_VALUES];
 	atomic_bool stopped;
 	void *data;
-	curfew__host_answer *answer; /* synchronous: where it goes */
+	curfew__host_answer *answer; /* synchronous only: receives the answer */
 	bool answered;
-	/* From a queue: two have it, the executing thread and whoever took it. */
+	/* A call from a queue has two owners: the executing thread, and the thread that took it. */
 	atomic_uint references;
 	curfew__queued queued;
 	curfew__host_answer own;
-	char json[]; /* asynchronous or from a queue: a copy */
+	char json[]; /* a copy of the arguments, if the call is asynchronous or from a queue */
 };
 
 static _Thread_local unsigned inside;
@@ -54,7 +54,7 @@ static bool is_name(const char *name)
 	return length > 0 && length <= NAME_BYTES_MOST;
 }
 
-/* Reads letters up to an end; NULL: these are none. */
+/* Reads the letters of a type up to an end. NULL: they are invalid. */
 static const char *read_letters(const char *text, const char *end, char letters[CURFEW__HOST_VALUES + 1])
 {
 	size_t count = strspn(text, "iIfF");
@@ -105,7 +105,7 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 	return function->import.name && function->import.module;
 }
 
-/* The first one of this name, of this module or (NULL) of any. */
+/* Finds the first function of this name, in this module or (NULL) in any. */
 static size_t first_called(const curfew__host_functions *functions, const char *module, const char *name)
 {
 	size_t i = 0;
@@ -253,7 +253,7 @@ static bool refuse_value(const curfew__json_reader *params, size_t given, char l
 	return curfew__message_take(failure, &text);
 }
 
-/* JavaScript calls a function with a type. */
+/* Converts JavaScript's arguments for a function with a type. */
 static bool read_values(const curfew__host_function *function, curfew__json_reader *params, curfew_value *values,
                         curfew_failure *failure)
 {
@@ -319,7 +319,8 @@ static void unref_queued(curfew_host_call *call)
 	free(call);
 }
 
-/* The answer is there, whether or not the executing thread still waits for it; the handle is the taker's no more. */
+/* Ends a call from a queue, whether or not the executing thread still waits. The thread that took it loses the handle.
+ */
 static void settle_queued(curfew_host_call *call)
 {
 	(void)curfew__queued_settle(&call->queued);
@@ -340,7 +341,7 @@ curfew_host_call *curfew_call_queue_take(curfew_call_queue *queue, uint64_t wait
 
 /* ---- Answers ---------------------------------------------------------------------------------------------- */
 
-/* Takes bytes over; the handle is the caller's no more where the call is asynchronous or was taken from a queue. */
+/* Takes ownership of bytes. The caller loses the handle if the call is asynchronous or was taken from a queue. */
 static void end_call(curfew_host_call *call, bool threw, char *bytes, size_t length)
 {
 	if (call->answer) {
@@ -471,8 +472,8 @@ void *curfew_host_call_get_data(const curfew_host_call *call)
 /* ---- Calls ------------------------------------------------------------------------------------------------ */
 
 /*
- * False: the arguments are not JSON, or not those of its type, which is its answer. They are what a guest has written,
- * whose engine may be corrupted: no callback sees them before they were looked at.
+ * Checks the arguments. False: they are not JSON, or not those of the function's type; that is the answer. The guest
+ * has written them, and its engine may be corrupted, so no callback sees them unchecked.
  */
 static bool fill_call(curfew_host_call *call, const curfew__host_params *params, const atomic_uint *stop,
                       curfew_failure *failure)
@@ -492,7 +493,7 @@ static bool fill_call(curfew_host_call *call, const curfew__host_params *params,
 	return true;
 }
 
-/* Has the executing thread's reference only, at first. NULL: out of memory. */
+/* At first only the executing thread has a reference. NULL: out of memory. */
 static curfew_host_call *create_queued(const curfew__host_function *function, const curfew__host_caller *caller,
                                        const curfew__host_params *params)
 {
@@ -511,12 +512,12 @@ static curfew_host_call *create_queued(const curfew__host_function *function, co
 	return call;
 }
 
-/* NULL: the answer came; else why there is none. */
+/* Returns NULL if the answer came, and otherwise why there is none. */
 static const char *wait_queued(curfew_host_call *call, const curfew__host_caller *caller, curfew__host_answer *answer)
 {
 	bool taken;
 
-	atomic_fetch_add(&call->references, 1); /* whoever takes it */
+	atomic_fetch_add(&call->references, 1); /* for the thread that takes it */
 	curfew__queued_state state = curfew__call_queue_ask(call->function->queue, &call->queued, caller->stopped, &taken);
 	if (!taken)
 		unref_queued(call);
@@ -573,7 +574,7 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 	}
 	inside++;
 	function->call(function->context, &call);
-	curfew__interrupt_admit(NULL); /* it may have blocked that */
+	curfew__interrupt_admit(NULL); /* the callback may have blocked SIGURG */
 	inside--;
 	if (!call.answered && function->import.typed)
 		curfew_host_call_return_values(&call, zeroes);

@@ -11,9 +11,9 @@
 #include "common/mutex.h"
 #include "common/clock.h"
 
-/* How long either side looks before it sleeps. */
+/* How long either side spins before it sleeps. */
 #define LOOK_NS (20 * CURFEW__MICROSECOND)
-/* After what time a thread that sleeps looks whether its run is to stop. */
+/* How often a sleeping thread checks whether its run is to stop. */
 #define LOOK_AGAIN_NS (2 * CURFEW__MILLISECOND)
 
 struct curfew_call_queue {
@@ -22,12 +22,12 @@ struct curfew_call_queue {
 	void *context;
 	curfew__mutex lock;
 	pthread_cond_t filled;
-	/* Under the lock. */
+	/* Guarded by the lock. */
 	curfew__queued *first, **last;
 	unsigned takers;   /* threads that are in curfew__call_queue_next */
-	unsigned sleepers; /* those of them that no longer look */
+	unsigned sleepers; /* takers that sleep */
 	bool closed;
-	/* Written under the lock. */
+	/* Written only under the lock. */
 	atomic_uint count;
 };
 
@@ -82,7 +82,7 @@ static void remove_call(curfew_call_queue *queue, curfew__queued *queued)
 	atomic_fetch_sub(&queue->count, 1);
 }
 
-/* Ends the wait of a call, whichever way comes first. */
+/* Ends the wait of a call. The first result wins. */
 static bool settle_call(curfew__queued *queued, curfew__queued_state state)
 {
 	unsigned open = CURFEW__QUEUED_OPEN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds libcurl and its functions while running. */
+/* Loads libcurl and its functions at run time. */
 #include "host/curl.h"
 #include "base/refuse.h"
 
@@ -21,7 +21,7 @@ static bool load_symbol(void *library, const char *name, void *function, curfew_
 
 bool curfew__curl_load(curfew__curl *curl, curfew_failure *failure)
 {
-	/* Libraries that OpenSSL brings cannot be unloaded safely. */
+	/* Never unload libcurl: the libraries of OpenSSL cannot be unloaded safely. */
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
 	if (!library) {

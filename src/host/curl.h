@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl, loaded when a run may fetch: it brings some thirty libraries with it, and linked it would add milliseconds
- * to the start of every process. Once loaded it stays, with what curl_global_init sets up; that and OpenSSL's own
- * state are all that this library leaves in a process.
+ * libcurl is loaded when a run may fetch. It needs about thirty libraries, and linking it would add milliseconds to the
+ * start of every process. Once loaded it stays, with the state of curl_global_init. That and OpenSSL's own state are
+ * all that this library leaves in a process.
  */
 #ifndef CURFEW_HOST_CURL_H
 #define CURFEW_HOST_CURL_H
@@ -21,14 +21,14 @@
 	X(slist_append) X(slist_free_all) X(url) X(url_set) X(url_get) X(url_cleanup) X(free)
 /* clang-format on */
 
-/* The functions, by their names without "curl_". */
+/* The functions, named without "curl_". */
 typedef struct curfew__curl {
 #define X(name) __typeof__(&curl_##name) name;
 	CURFEW__CURL_FUNCTIONS(X)
 #undef X
 } curfew__curl;
 
-/* False and a failure where libcurl is missing, too old or does not start. */
+/* False and a failure if libcurl is missing, too old or does not start. */
 bool curfew__curl_load(curfew__curl *curl, curfew_failure *failure);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The network thread. It sleeps on an epoll of libcurl's sockets and of one event descriptor. That is written when the
- * list of transfers that are asked for something stops being empty. Only this thread touches libcurl's handles. A
+ * The network thread. It sleeps on an epoll of libcurl's sockets and of one event descriptor, which is written when the
+ * list of transfers with requests to the thread becomes non-empty. Only this thread touches libcurl's handles. A
  * transfer lives until the run, the list, a lookup and this thread have dropped their references.
  */
 #include "host/fetch.h"
@@ -25,7 +25,7 @@
 #include "host/transfer.h"
 
 #define EVENTS_AT_ONCE 64
-/* Requests under way at once, where the process may open enough files (set_bounds). */
+/* Requests in flight at once, if the process may open enough files (set_bounds). */
 #define REQUESTS_MOST 1024
 #define REQUESTS_OF_RUN_MOST 32
 
@@ -57,7 +57,7 @@ static int on_timer(CURLM *multi, long wait_ms, void *context)
 
 /* ---- The thread ------------------------------------------------------------------------------------------- */
 
-/* Empties the list, so that a transfer may be put on it anew. */
+/* Empties the list, so that transfers may be put on it again. */
 static curfew__transfer *take_asked(curfew__fetcher *fetcher) CURFEW__REQUIRES(fetcher->lock);
 static curfew__transfer *take_asked(curfew__fetcher *fetcher)
 {
@@ -108,7 +108,7 @@ static void serve_asked(curfew__fetcher *fetcher)
 
 /* ---- Turns: so many requests at once for a run, and for all of them together ------------------------------- */
 
-/* Begins the first request of a session that is due, which then comes behind all others. */
+/* Begins the first request of the next session that is due. The session then moves behind all others. */
 static void take_turn(curfew__fetcher *fetcher, curfew__fetch_session *session)
 {
 	curfew__transfer *transfer = TAILQ_FIRST(&session->waiting);
@@ -133,7 +133,7 @@ static void serve_turns(curfew__fetcher *fetcher)
 		take_turn(fetcher, session);
 }
 
-/* A quarter of the files that the process may open, of which a run has an eighth. */
+/* All runs have a quarter of the files that the process may open, and one run an eighth of these. */
 static void set_bounds(curfew__fetcher *fetcher)
 {
 	struct rlimit files = {.rlim_cur = 1024};
@@ -219,7 +219,8 @@ static bool start_thread(curfew__fetcher *fetcher)
 {
 	sigset_t all, before;
 
-	/* Signals of the host program are not for this thread; SIGPIPE is seen as an error of the write. */
+	/* Block all signals: those of the host program are not for this thread, and SIGPIPE becomes an error of the write.
+	 */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool ok = !pthread_create(&fetcher->thread, NULL, network_main, fetcher);
@@ -239,12 +240,12 @@ static bool set_up(curfew__fetcher *fetcher)
 	curl->multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
-	/* Of one run: those under way, and those that are kept for its next requests. */
+	/* Connections of one run: those in use, and those that are kept for its next requests. */
 	curl->multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)fetcher->active_of_run_most);
 	return start_thread(fetcher);
 }
 
-/* What the thread used, once it has ended or did not start. */
+/* Frees what the thread used, once it has ended or if it did not start. */
 static void close_up(curfew__fetcher *fetcher)
 {
 	curfew__resolver_destroy(fetcher->resolver);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The requests of one run: what they share, what they may keep, whose turn it is, and how the network thread is asked
- * for something. The thread that does it is above this file, in fetch.c.
+ * The requests of one run: what they share, how much they may keep, which one is next, and how the network thread is
+ * notified. The thread itself is above this file, in fetch.c.
  */
 #include "host/fetch.h"
 
@@ -55,7 +55,7 @@ void curfew__session_free(curfew__fetch_session *session)
 	free(session);
 }
 
-/* Its connections are closed on the thread, while there is one. */
+/* The thread closes the session's connections, as long as there is a thread. */
 void curfew__fetch_session_unref(curfew__fetch_session *session)
 {
 	if (!session || atomic_fetch_sub(&session->references, 1) != 1)
@@ -66,7 +66,7 @@ void curfew__fetch_session_unref(curfew__fetch_session *session)
 	if (posted) {
 		session->next = fetcher->unwanted;
 		fetcher->unwanted = session;
-		/* The thread cannot end before the lock is given back, nor the descriptor be closed. */
+		/* Write under the lock: so the thread cannot end, nor the descriptor be closed, before this. */
 		curfew__fetcher_wake(fetcher);
 	}
 	curfew__mutex_unlock(&fetcher->lock);
@@ -115,7 +115,7 @@ void curfew__session_refund(curfew__fetch_session *session, size_t bytes)
 
 /* ---- Turns: so many requests at once for a run, and for all of them together ------------------------------- */
 
-/* A session is due while a request of it waits that may begin as far as its run goes. */
+/* A session is due while one of its requests waits and the run's own limit lets it begin. */
 void curfew__session_update_due(curfew__fetch_session *session)
 {
 	curfew__fetcher *fetcher = session->fetcher;
@@ -153,7 +153,7 @@ void curfew__transfer_leave(curfew__transfer *transfer)
 	curfew__session_update_due(transfer->session);
 }
 
-/* Two of a connection's sockets may be open at once, while addresses are tried. */
+/* While addresses are tried, a connection may have two open sockets. */
 bool curfew__session_is_crowded(const curfew__fetch_session *session, bool extra)
 {
 	const curfew__fetcher *fetcher = session->fetcher;

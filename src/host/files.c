@@ -19,7 +19,7 @@
 
 typedef struct folder {
 	const char *host;
-	char *guest; /* without slashes at its ends; "": the top */
+	char *guest; /* without slashes at both ends; "": the root */
 	int top;     /* NONE: not opened yet */
 	bool writable;
 } folder;
@@ -35,15 +35,15 @@ struct curfew__files {
 	open_file open[CURFEW__FILES_OPEN_MAX];
 };
 
-/* A path of the guest's: below which folder it lies, and where there. */
+/* A path of the guest's: the folder that contains it, and the path inside that folder. */
 typedef struct place {
 	folder *folder;
-	char rest[PATH_MAX]; /* "." where it is the folder itself */
+	char rest[PATH_MAX]; /* ".": the folder itself */
 } place;
 
 /* ---- Folders and paths ------------------------------------------------------------------------------------ */
 
-/* Without what means nothing at its beginning: slashes, dots, and the way up from the top. */
+/* Skips the parts at the beginning that mean nothing: slashes, dots, and steps above the root. */
 static const char *skip_top(const char *path)
 {
 	for (;;) {
@@ -104,7 +104,7 @@ void curfew__files_destroy(curfew__files *files)
 	free(files);
 }
 
-/* Where the path goes on in this folder; NULL: it does not lie there. */
+/* Returns the rest of the path inside this folder. NULL: the path is not inside it. */
 static const char *below(const folder *f, const char *path)
 {
 	size_t length = strlen(f->guest);
@@ -160,7 +160,8 @@ static int open_below(const place *at, const char *rest, int flags, uint32_t mod
 	}
 }
 
-/* The folder that the last step of a path is in; *last: that step. A file descriptor, or -errno. */
+/* Opens the folder that contains the last step of a path, and sets *last to that step. Returns a descriptor, or -errno.
+ */
 static int open_parent(place *at, const char **last)
 {
 	size_t length = strlen(at->rest);
@@ -259,7 +260,7 @@ static int32_t do_open(curfew__files *files, curfew__guest_file *call)
 	if (fd < 0)
 		return fd;
 	error = fill_status(fd, &call->request.status);
-	/* A device or a pipe could be waited for. */
+	/* Open without blocking: it may be a device or a pipe. */
 	if (!error && !S_ISREG(call->request.status.mode) && !S_ISDIR(call->request.status.mode))
 		error = -ENXIO;
 	if (error) {
@@ -325,7 +326,7 @@ static int32_t do_sync(curfew__files *files, curfew__guest_file *call)
 	return fsync(file->fd) ? -errno : 0;
 }
 
-/* As the kernel writes an entry of a folder (getdents64). */
+/* An entry of a folder in the kernel's form (getdents64). */
 typedef struct entry {
 	uint64_t inode;
 	int64_t offset;
@@ -334,7 +335,8 @@ typedef struct entry {
 	char name[];
 } entry;
 
-/* Some of the entries, each as its type, name and a NUL, which is shorter than as the kernel has it. 0: no more. */
+/* Reads some entries, and rewrites each in place as its type, name and a NUL, which is shorter than the kernel's form.
+ * 0: no more. */
 static int32_t do_read_folder(curfew__files *files, curfew__guest_file *call)
 {
 	const open_file *file = find_open(files, call->request.file);
@@ -363,7 +365,7 @@ static int32_t do_read_folder(curfew__files *files, curfew__guest_file *call)
 
 /* ---- Paths ------------------------------------------------------------------------------------------------ */
 
-/* Opened for nothing but to know of it: a file descriptor, or -errno. */
+/* Opens a path only to query it. Returns a descriptor, or -errno. */
 static int open_to_look(curfew__files *files, const curfew__guest_file *call, place *at)
 {
 	int error = find_place(files, call->path, call->request.path_length, at);
@@ -403,7 +405,7 @@ static int32_t do_access(curfew__files *files, curfew__guest_file *call)
 	return !error && (call->request.mode & W_OK) && !at.folder->writable ? -EROFS : error;
 }
 
-/* The path with every link resolved, as the guest has it. */
+/* Returns the guest's path with every link resolved. */
 static int32_t do_real_path(curfew__files *files, curfew__guest_file *call)
 {
 	place at;
@@ -443,7 +445,7 @@ static int32_t do_read_link(curfew__files *files, curfew__guest_file *call)
 	return length < 0 ? -error : (int32_t)length;
 }
 
-/* What is done to one name in a folder. */
+/* Changes one name in a folder. */
 static int change_name(const curfew__guest_file *call, int parent, const char *last)
 {
 	const curfew__file_request *request = &call->request;
@@ -459,7 +461,7 @@ static int change_name(const curfew__guest_file *call, int parent, const char *l
 	case CURFEW_FILE_SET_TIMES: return utimensat(parent, last, times, AT_SYMLINK_NOFOLLOW);
 	default: break;
 	}
-	/* A link must not say where it leads from the system's root: there it would mean another file. */
+	/* A link must not be absolute: from the system's root it would mean another file. */
 	errno = EPERM;
 	if (!call->other || request->other_length >= sizeof target || *call->other == '/')
 		return -1;
@@ -502,7 +504,7 @@ static int32_t do_rename_link(curfew__files *files, curfew__guest_file *call)
 	return error;
 }
 
-/* What the guest calls the folders, each ended by a NUL. */
+/* Lists the guest's names of the folders, each ended by a NUL. */
 static int32_t do_folders(curfew__files *files, curfew__guest_file *call)
 {
 	size_t made = 0;

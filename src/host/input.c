@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The thread waits for two things: that a chunk is wanted, or that nobody wants any, which one event counter tells; and
- * that there is something to read. It has a reference to the operation, and ends with it. One that is in a read when
- * its run ends stays there until something comes, which it drops.
+ * The thread waits for two things. An event counter notifies it that a chunk is wanted, or that no more will be; and
+ * poll says that there is something to read. The thread has a reference to the operation, and ends with it. If it is in
+ * a read when its run ends, it stays there until the read returns, and drops what came.
  */
 #include "host/input.h"
 
@@ -20,8 +20,8 @@
 
 typedef struct input {
 	curfew__operation operation;
-	int file; /* our own */
-	int told; /* an event counter: the thread is to look at these two */
+	int file; /* a duplicate, which this closes */
+	int told; /* event counter: the thread must check the next two fields */
 	atomic_bool wanted;
 	atomic_bool ended;
 } input;
@@ -30,12 +30,12 @@ static void notify_reader(input *in)
 {
 	uint64_t one = 1;
 	ssize_t written = write(in->told, &one, sizeof one);
-	(void)written; /* a counter that is full has told already */
+	(void)written; /* a full counter has notified it already */
 }
 
 /* ---- The thread ------------------------------------------------------------------------------------------- */
 
-/* False: nothing more is wanted. */
+/* Waits until a chunk is wanted. False: nothing more is wanted. */
 static bool wait_until_wanted(input *in)
 {
 	uint64_t count;
@@ -46,7 +46,7 @@ static bool wait_until_wanted(input *in)
 	return !atomic_load(&in->ended);
 }
 
-/* Until there is something to read, or an end; false: nothing more is wanted. */
+/* Waits until there is something to read, or the end of input. False: nothing more is wanted. */
 static bool wait_until_readable(input *in)
 {
 	struct pollfd fds[] = {{.fd = in->file, .events = POLLIN}, {.fd = in->told, .events = POLLIN}};
@@ -57,7 +57,8 @@ static bool wait_until_readable(input *in)
 			return false;
 		if (ready > 0 && fds[0].revents)
 			return !atomic_load(&in->ended);
-		/* What was told is that a chunk is wanted, which is known, or the end, which is seen above. */
+		/* The notification says that a chunk is wanted, which is known, or that the run has ended, which is checked
+		 * above. */
 		uint64_t count;
 		if (ready > 0 && read(in->told, &count, sizeof count) < 0 && errno != EINTR)
 			return false;
@@ -72,7 +73,7 @@ static bool post_failure(input *in, const char *why)
 	return false;
 }
 
-/* Reads and posts one chunk; false: it was the last that there is. */
+/* Reads and posts one chunk. False: it was the last one. */
 static bool pass_chunk(input *in)
 {
 	char *bytes = malloc(CURFEW_INPUT_CHUNK_BYTES);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of fetch.c and what it needs, in a library without libcurl (-Dfetch=false): a run that asks for hosts is
- * refused. */
+/* Replaces fetch.c in a library without libcurl (-Dfetch=false): a run that asks for hosts is refused. */
 #include "host/fetch.h"
 #include "base/refuse.h"
 

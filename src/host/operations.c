@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations of one run, behind one lock: a list of those in progress, by id, and a queue of events. An operation
- * leaves the list when its last event is posted, when it is cancelled, or when all are closed. Whoever takes it off the
- * list drops the list's reference, so that it ends once.
+ * leaves the list when its last event is posted, when it is cancelled, or when all are closed. The thread that takes it
+ * off the list drops the list's reference, so it ends exactly once.
  */
 #include "host/operations.h"
 #include "common/mutex.h"
@@ -18,9 +18,9 @@ struct curfew__operations {
 	size_t count, capacity;
 	uint32_t last_id;
 	curfew__operation_event *first, **last;
-	size_t queued;                    /* how many of them */
-	curfew__operation_event *dropped; /* at the close */
-	curfew__operation_event *current; /* taken by the run's thread, which alone touches it */
+	size_t queued;                    /* number of events in the queue */
+	curfew__operation_event *dropped; /* events that were in the queue at the close */
+	curfew__operation_event *current; /* the event that the run's thread has taken; only that thread touches it */
 	bool closed;
 	void (*wake)(void *context);
 	void *context;
@@ -76,7 +76,7 @@ void curfew__operations_unref(curfew__operations *run)
 
 /* ---- The list, under the lock ----------------------------------------------------------------------------- */
 
-/* Where this id is, or would be. */
+/* Returns the index of this id, or the index at which to insert it. */
 static size_t place_of(const curfew__operations *run, uint32_t id)
 {
 	size_t low = 0, high = run->count;
@@ -97,7 +97,7 @@ static curfew__operation *find_operation(const curfew__operations *run, uint32_t
 	return place < run->count && run->going_on[place]->id == id ? run->going_on[place] : NULL;
 }
 
-/* Takes it off the list; the caller then has the list's reference. */
+/* Takes an operation off the list. The caller gets the list's reference. */
 static curfew__operation *take_off(curfew__operations *run, uint32_t id)
 {
 	curfew__operation *operation = find_operation(run, id);
@@ -160,7 +160,7 @@ void curfew__operation_unref(curfew__operation *operation)
 	curfew__operations_unref(run);
 }
 
-/* The run is woken, and cannot end meanwhile: it would have to close its operations first. */
+/* Wake the run under the lock: it cannot end meanwhile, because it would have to close its operations first. */
 static void add_event(curfew__operations *run, curfew__operation_event *event) CURFEW__REQUIRES(run->lock);
 static void add_event(curfew__operations *run, curfew__operation_event *event)
 {
@@ -244,7 +244,7 @@ void curfew__operations_close(curfew__operations *run)
 	run->closed = true;
 	curfew__operation **going_on = run->going_on;
 	size_t count = run->count;
-	/* Freeing them takes time, which whoever closes may not have: it is the thread that stops everybody's runs. */
+	/* Leave the events to be freed later: the watch thread, which stops all runs, may be the one that closes. */
 	if (run->first)
 		run->dropped = run->first;
 	run->going_on = NULL;
@@ -258,7 +258,7 @@ void curfew__operations_close(curfew__operations *run)
 	free(going_on);
 }
 
-/* The operation with a reference for the caller, or NULL. */
+/* Returns the operation with a reference for the caller, or NULL. */
 static curfew__operation *find_ref(curfew__operations *run, uint32_t id)
 {
 	curfew__mutex_lock(&run->lock);
@@ -300,7 +300,7 @@ bool curfew__operations_send(curfew__operations *run, uint32_t id, uint32_t kind
 	return taken;
 }
 
-/* Takes the events of an operation out of the queue. */
+/* Removes the events of an operation from the queue. */
 static curfew__operation_event *take_events(curfew__operations *run, uint32_t id) CURFEW__REQUIRES(run->lock);
 static curfew__operation_event *take_events(curfew__operations *run, uint32_t id)
 {

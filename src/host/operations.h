@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Operations: what the host does for a run while the run waits, or goes on. The guest starts one, may send it bytes
- * or cancel it, and takes what has happened as events, in the order in which it happened. Whoever carries an
- * operation out posts events from any thread; a run that waits is then woken. Once a run's operations are closed,
- * nothing reaches the guest any more, and each that was still going on has been cancelled.
+ * Operations: work that the host does for a run while the run waits or continues. The guest starts one, may send it
+ * bytes or cancel it, and takes events in the order in which they happened. The implementation of an operation posts
+ * events from any thread, and wakes a run that waits. Once a run's operations are closed, nothing reaches the guest any
+ * more, and all operations in progress have been cancelled.
  */
 #ifndef CURFEW_HOST_OPERATIONS_H
 #define CURFEW_HOST_OPERATIONS_H
@@ -16,19 +16,19 @@
 typedef struct curfew__operations curfew__operations;
 typedef struct curfew__operation curfew__operation;
 
-/* What can be done with a kind of operation. None of these may block or call back into operations of the same run. */
+/* The functions of a kind of operation. They must not block, nor call back into operations of the same run. */
 typedef struct curfew__operation_type {
-	/* Bytes from the guest, on its thread: false if they cannot be taken now. NULL: takes none. */
+	/* Takes bytes from the guest, on its thread. False if it cannot take them now. NULL: it takes none. */
 	bool (*send)(curfew__operation *operation, uint32_t kind, const void *bytes, size_t length);
-	/* The guest has taken an event that was not the last, on its thread. NULL: does not matter. */
+	/* Called on the guest's thread after it has taken an event that was not the last. May be NULL. */
 	void (*taken)(curfew__operation *operation, uint32_t kind);
-	/* It is to end; nobody looks at what it posts any more. Once, on any thread, not after its last event. */
+	/* Ends the operation. Its later events are dropped. Called once, on any thread, not after its last event. */
 	void (*cancel)(curfew__operation *operation);
-	/* The last reference is gone. */
+	/* Called when the last reference is dropped. */
 	void (*destroy)(curfew__operation *operation);
 } curfew__operation_type;
 
-/* One operation: the first member of what whoever carries it out keeps for it. */
+/* One operation. It is the first member of its implementation's own struct. */
 struct curfew__operation {
 	const curfew__operation_type *type;
 	curfew__operations *run; /* a reference */
@@ -36,20 +36,20 @@ struct curfew__operation {
 	uint32_t id; /* from 1, of this run */
 };
 
-/* Something that happened, for the guest. */
+/* An event for the guest. */
 typedef struct curfew__operation_event {
 	struct curfew__operation_event *next;
 	uint32_t id;
 	uint32_t kind;
-	bool last;   /* of its operation */
+	bool last;   /* the operation's last event */
 	char *bytes; /* [length], free with free */
 	size_t length;
 } curfew__operation_event;
 
-/* While so many events were not taken, no further operation starts. */
+/* While this many events wait, no further operation starts. */
 enum { CURFEW__EVENTS_MOST = 65536 };
 
-/* wake(context) is called on any thread when there is an event where there was none, never after the close. */
+/* wake(context) is called on any thread when the first event arrives in an empty queue, and never after the close. */
 curfew__operations *curfew__operations_create(void (*wake)(void *context), void *context);
 curfew__operations *curfew__operations_ref(curfew__operations *run);
 void curfew__operations_unref(curfew__operations *run);
@@ -64,32 +64,32 @@ void curfew__operations_close(curfew__operations *run);
  */
 bool curfew__operation_start(curfew__operations *run, curfew__operation *operation, const curfew__operation_type *type);
 /*
- * An operation that is over at once: its id, and its only event. bytes (may be NULL) is taken over. 0 where it cannot
- * be one of the run's.
+ * Adds an operation that is over at once, and returns its id. It has only this event. Takes ownership of bytes (may be
+ * NULL). 0 if it cannot be an operation of the run.
  */
 uint32_t curfew__operations_answer(curfew__operations *run, uint32_t kind, char *bytes, size_t length);
 curfew__operation *curfew__operation_ref(curfew__operation *operation);
 void curfew__operation_unref(curfew__operation *operation);
 /*
- * Posts an event. bytes (may be NULL) is taken over in any case. After the last event the operation is none of the
- * run any more. False: nobody is there to take it.
+ * Posts an event. Takes ownership of bytes (may be NULL) in any case. After its last event the operation no longer
+ * belongs to the run. False: nobody will take the event.
  */
 bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool last, char *bytes, size_t length);
-/* The same for the operation of this id, if there is one. */
+/* The same for the operation with this id, if there is one. */
 bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes,
                              size_t length);
 
 /* ---- On the run's thread ---------------------------------------------------------------------------------- */
 
-/* The next operation is to have this id, larger than any before; false: there was one. */
+/* Sets the id of the next operation, which must be larger than any before. False: it is not. */
 bool curfew__operations_number(curfew__operations *run, uint32_t id);
-/* Bytes for an operation: false if there is none of this id, or it cannot take them now. */
+/* Sends bytes to an operation. False if none has this id, or it cannot take them now. */
 bool curfew__operations_send(curfew__operations *run, uint32_t id, uint32_t kind, const void *bytes, size_t length);
-/* Ends an operation; what it posted and was not taken is dropped. Nothing happens if there is none of this id. */
+/* Ends an operation. Its events that were not taken are dropped. Nothing happens if none has this id. */
 void curfew__operations_cancel(curfew__operations *run, uint32_t id);
-/* The next event, which stays valid until the next call; NULL: there is none. */
+/* Takes the next event, which stays valid until the next call. NULL: there is none. */
 const curfew__operation_event *curfew__operations_next(curfew__operations *run);
-/* The event that was given last, with its bytes; NULL: none. */
+/* The event that was taken last, with its bytes. NULL: none. */
 const curfew__operation_event *curfew__operations_current(curfew__operations *run);
 /* Whether there is an event. Any thread. */
 bool curfew__operations_ready(curfew__operations *run);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Searches a text that comes in pieces for a set of secrets, as it is and folded. The text so far may end in the
- * beginning of a secret, in either form. It is held back from where the longer of the two beginnings starts.
+ * Searches a text that comes in pieces for a set of secrets, in the text as it is and in the folded text. The text so
+ * far may end in the beginning of a secret, in either form. The text is held back from the start of the longer
+ * beginning.
  */
 #include "host/redact.h"
 
@@ -13,9 +14,9 @@
 #include "common/utf8.h"
 #include "host/redact_table.h"
 
-/* So many bytes in a row may be left out of the folded text within a secret; more of them end it. */
+/* The maximum number of consecutive bytes within a secret that folding may leave out. More of them end it. */
 enum { GAP_MAX = 64 };
-/* What is read between two looks at whether it is to stop: less than a millisecond. */
+/* Bytes between two checks for a stop: less than a millisecond of work. */
 enum { PIECE = 64 << 10 };
 
 void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *redactor, curfew__redact_sink sink,
@@ -26,7 +27,7 @@ void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *
 
 /* ---- What is held back ------------------------------------------------------------------------------------ */
 
-/* The text that has not passed yet: what was held back, and the piece that has come. */
+/* The text that has not passed yet: the part that was held back, and the new piece. */
 typedef struct piece {
 	const char *bytes;
 	size_t length;
@@ -44,7 +45,7 @@ static uint64_t held_start(const curfew__redact_stream *stream, const piece *p)
 	return p->start - stream->held_length;
 }
 
-/* Passes the text on, from where it is settled up to `end`. */
+/* Passes on the text from `settled` to `end`. */
 static void pass_until(curfew__redact_stream *stream, const piece *p, uint64_t end)
 {
 	uint64_t from = stream->settled;
@@ -61,7 +62,7 @@ static void pass_until(curfew__redact_stream *stream, const piece *p, uint64_t e
 	stream->settled = end;
 }
 
-/* Makes room behind what is held, in memory of which no copy is left. */
+/* Grows the memory of the held text. The old memory is wiped. */
 static bool make_room(curfew__redact_stream *stream, size_t more)
 {
 	size_t needed = stream->held_length + more;
@@ -87,7 +88,7 @@ static bool make_room(curfew__redact_stream *stream, size_t more)
 	return true;
 }
 
-/* Keeps what is not settled of the piece; what is settled of the held text is let go. */
+/* Keeps the part of the piece that is not settled, and drops the settled part of the held text. */
 static void hold(curfew__redact_stream *stream, const piece *p)
 {
 	uint64_t from = stream->settled;
@@ -121,7 +122,7 @@ void curfew__redact_finish(curfew__redact_stream *stream)
 
 /* ---- Matches ---------------------------------------------------------------------------------------------- */
 
-/* The first match is settled: nothing can grow it any more but what goes on behind it. */
+/* Settles the first match. It can no longer grow, except by what follows it. */
 static void settle_match(curfew__redact_stream *stream, const piece *p)
 {
 	const curfew__redact_match match = stream->matches[0];
@@ -136,7 +137,7 @@ static void settle_match(curfew__redact_stream *stream, const piece *p)
 	memmove(stream->matches, stream->matches + 1, stream->match_count * sizeof *stream->matches);
 }
 
-/* These bytes are to be swallowed, with every match that they overlap. */
+/* Marks these bytes to be swallowed, together with every match that they overlap. */
 static void add_match(curfew__redact_stream *stream, curfew__redact_match made)
 {
 	while (stream->match_count) {
@@ -151,7 +152,7 @@ static void add_match(curfew__redact_stream *stream, curfew__redact_match made)
 		}
 		stream->match_count--;
 	}
-	/* What has passed already cannot be taken back. */
+	/* Bytes that have passed already cannot be swallowed. */
 	made.start = made.start < stream->settled ? stream->settled : made.start;
 	if (made.end > made.start)
 		stream->matches[stream->match_count++] = made;
@@ -179,12 +180,12 @@ static void note_beginning(curfew__redact_beginning *noted, const curfew__search
 	*noted = (curfew__redact_beginning){start, end, failed_at, p->weight, p->name};
 }
 
-/* The console says that it has cut a string whose quote is at this place. */
+/* The console has cut a string whose quote is at this position. */
 static void count_beginnings(curfew__redact_stream *stream, uint64_t quote)
 {
 	for (int i = 0; i < 2; i++) {
 		const curfew__redact_beginning *b = &stream->beginnings[i];
-		/* A quote is left out of the folded text: there the first dot is what did not fit. */
+		/* The folded text has no quotes, so there the first dot is the byte that did not fit. */
 		if (b->name && b->failed_at == quote + (uint64_t)i)
 			add_match(stream, (curfew__redact_match){b->start, b->end, b->weight, b->name});
 		stream->beginnings[i].name = NULL;
@@ -193,7 +194,7 @@ static void count_beginnings(curfew__redact_stream *stream, uint64_t quote)
 
 /* ---- The text as it is ------------------------------------------------------------------------------------ */
 
-/* Whether the encoded form of a long value, whose beginning was found, goes on. */
+/* Whether this byte continues the encoded form of a long value whose beginning was found. */
 static bool goes_on(unsigned char kind, unsigned char byte)
 {
 	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%";
@@ -208,7 +209,7 @@ static uint64_t plain_start(const curfew__redact_stream *stream)
 	return stream->position - stream->table->plain.states[stream->plain_state].depth;
 }
 
-/* The text so far ends in a pattern. */
+/* Notes that the text so far ends in a pattern. */
 static void match_plain(curfew__redact_stream *stream, const curfew__pattern *p)
 {
 	uint64_t end = stream->position;
@@ -241,7 +242,7 @@ static void read_plain(curfew__redact_stream *stream, const curfew__search *sear
 
 /* ---- The text folded -------------------------------------------------------------------------------------- */
 
-/* Where the beginning starts that the folded text so far ends in; `end` if it ends in none. */
+/* The start of the beginning of a pattern that the folded text ends in; `end` if it ends in none. */
 static uint64_t folded_start(const curfew__redact_stream *stream, uint64_t end)
 {
 	uint32_t depth = stream->table->folded.states[stream->folded_state].depth;
@@ -260,7 +261,7 @@ static void match_folded(curfew__redact_stream *stream, const curfew__pattern *p
 		stream->swallow = (unsigned char)p->kind;
 }
 
-/* A byte that is left out: of the secret before it, or within one. */
+/* Handles a byte that folding leaves out: it belongs to the secret before it, or is inside one. */
 static void leave_out(curfew__redact_stream *stream, const curfew__folded *folded)
 {
 	if (!stream->folded_state && !stream->absorb)
@@ -287,7 +288,7 @@ static void read_folded(curfew__redact_stream *stream, const curfew__search *sea
 
 	stream->absorb = 0;
 	stream->folded_state = curfew__search_step(search, stream->folded_state, folded->byte);
-	/* A beginning of so many bytes has had them in a row: what is in none needs no place. */
+	/* A beginning that is this long was consecutive, so a byte outside any beginning needs no place. */
 	if (!stream->folded_state)
 		return;
 	stream->folded_end = folded->end;
@@ -298,7 +299,7 @@ static void read_folded(curfew__redact_stream *stream, const curfew__search *sea
 		match_folded(stream, &search->patterns[match - 1], folded->end);
 }
 
-/* Before the first byte: the redactor is ready by now. */
+/* Called before the first byte. The redactor must be ready. */
 static bool begin_search(curfew__redact_stream *stream)
 {
 	size_t count = 2;
@@ -315,7 +316,7 @@ static bool begin_search(curfew__redact_stream *stream)
 
 /* ---- Both ------------------------------------------------------------------------------------------------- */
 
-/* What lies before this can be in no secret any more. */
+/* No byte before this position can be in a secret any more. */
 static uint64_t earliest_open(curfew__redact_stream *stream)
 {
 	uint64_t plain = plain_start(stream), unread = curfew__fold_unread(&stream->fold, stream->position);
@@ -323,7 +324,7 @@ static uint64_t earliest_open(curfew__redact_stream *stream)
 
 	for (int i = 0; i < 2; i++) {
 		curfew__redact_beginning *b = &stream->beginnings[i];
-		/* The mark of a cut begins at the quote, and would still be held back. */
+		/* The mark of a cut begins at the quote, so text from there would still be held back. */
 		if (b->name && plain + (uint64_t)i > b->failed_at)
 			b->name = NULL;
 		if (b->name && b->start < earliest)
@@ -332,7 +333,7 @@ static uint64_t earliest_open(curfew__redact_stream *stream)
 	return earliest;
 }
 
-/* Settles what can be in no secret any more. */
+/* Settles the text that can no longer be in a secret. */
 static void settle_closed(curfew__redact_stream *stream, const piece *p)
 {
 	uint64_t open = earliest_open(stream);
@@ -342,13 +343,13 @@ static void settle_closed(curfew__redact_stream *stream, const piece *p)
 	pass_until(stream, p, stream->match_count && stream->matches[0].start < open ? stream->matches[0].start : open);
 }
 
-/* Nothing of a secret is in sight. */
+/* Whether no secret may have begun. */
 static bool is_idle(const curfew__redact_stream *stream)
 {
 	return !stream->plain_state && !stream->folded_state && !stream->swallow && !stream->absorb;
 }
 
-/* Goes over what begins nothing. */
+/* Skips bytes that cannot begin a match. */
 static size_t skip_plain(curfew__redact_stream *stream, const curfew__redact_table *table, const piece *p, size_t at)
 {
 	size_t from = at;
@@ -407,7 +408,7 @@ bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size
 	return !stream->refused;
 }
 
-/* Of a text that was cut here, what it ends in may be the beginning of a secret. */
+/* If the text was cut here, its end may be the beginning of a secret. */
 static void count_end(curfew__redact_stream *stream, const curfew__redact_table *table)
 {
 	const curfew__redact_state *plain = &table->plain.states[stream->plain_state];
@@ -464,9 +465,9 @@ bool curfew__redact_text(const curfew__redactor *redactor, curfew__buffer *buffe
 
 typedef struct json_walk {
 	curfew__buffer *buffer;
-	curfew__redact_stream token; /* of one after the other; its sink is `text` */
+	curfew__redact_stream token; /* searches one string after the other; its sink is `text` */
 	curfew__buffer text;
-	curfew__redact_stream whole; /* of what is left of the text, for secrets that go across its parts */
+	curfew__redact_stream whole; /* searches the resulting text, for secrets that span several parts */
 } json_walk;
 
 static bool ignore(void *context, const char *bytes, size_t length)
@@ -475,7 +476,7 @@ static bool ignore(void *context, const char *bytes, size_t length)
 	return true;
 }
 
-/* The contents of a string, as what they mean. */
+/* Reads the contents of a string, with its escapes decoded. */
 static void write_string(curfew__redact_stream *stream, const char *at, const char *end)
 {
 	while (at < end) {
@@ -483,7 +484,7 @@ static void write_string(curfew__redact_stream *stream, const char *at, const ch
 		curfew__redact_write(stream, at, (size_t)((escape ? escape : end) - at));
 		if (!escape)
 			return;
-		/* Half of a surrogate pair is written as if it were a character, which is no part of any secret. */
+		/* Write half of a surrogate pair as if it were a character: no secret contains it. */
 		char text[4];
 		size_t used;
 		uint32_t character = curfew__json_unescape(escape, (size_t)(end - escape), &used);
@@ -492,7 +493,7 @@ static void write_string(curfew__redact_stream *stream, const char *at, const ch
 	}
 }
 
-/* A string with its quotes, or a number or word. False: out of memory. */
+/* Searches a string with its quotes, or a number or literal. False: out of memory. */
 static bool walk_token(json_walk *walk, const char *token, size_t length)
 {
 	walk->token.found = NULL;

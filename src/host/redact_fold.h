@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Folding: what the encoders that a value may go through leave of a text, whichever of them were used and how often.
- * Escapes are decoded again and again (backslashes of JSON, JavaScript and the console, percent signs of URLs, forms
- * and escape()); bytes that encoders drop, replace or quote (spaces, line ends, control characters, quotes, slashes,
- * brackets, plus and question marks) are left out. A value and its encoded forms fold to the same bytes. So one search
- * finds them all: URL, URLSearchParams, encodeURI, JSON once or thrice, the console's quotes and indentation, names in
- * stacks.
+ * Folding reduces a text to what remains the same under the encoders that a value may go through, whichever of them
+ * were used and how often. Escapes are decoded repeatedly: backslashes of JSON, JavaScript and the console, percent
+ * signs of URLs, forms and escape(). Bytes that encoders drop, replace or quote are left out: spaces, line ends,
+ * control characters, quotes, slashes, brackets, plus and question marks. A value and its encoded forms fold to the
+ * same bytes. So one search finds them all: URL, URLSearchParams, encodeURI, JSON once or several times, the console's
+ * quotes and indentation, names in stacks.
  */
 #ifndef CURFEW_HOST_REDACT_FOLD_H
 #define CURFEW_HOST_REDACT_FOLD_H
@@ -15,38 +15,38 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One byte of the folded text, and which bytes of the text it stands for. */
+/* One byte of the folded text, and the bytes of the text that it stands for. */
 typedef struct curfew__folded {
 	uint64_t start, end;
 	unsigned char byte;
-	bool is_left_out; /* it stands for nothing, but is counted */
+	bool is_left_out; /* not part of the folded text, but counted */
 } curfew__folded;
 
-/* More bytes than this never come of one. */
+/* The maximum number of folded bytes that one byte can produce. */
 #define CURFEW__FOLDED_MAX 12
 
 enum curfew__fold_state { CURFEW__FOLD_PLAIN, CURFEW__FOLD_BACKSLASH, CURFEW__FOLD_PERCENT, CURFEW__FOLD_HEX };
 
 typedef struct curfew__fold {
 	enum curfew__fold_state state;
-	uint64_t escape; /* where the escape began that is being read */
+	uint64_t escape; /* the start of the escape that is being read */
 	unsigned digits; /* HEX, PERCENT: that were read, and that are expected */
 	unsigned expected;
 	uint32_t code;         /* so far */
-	unsigned char text[8]; /* the escape without its first characters, in case that it is none */
+	unsigned char text[8]; /* the escape without its first characters, in case it turns out to be none */
 	unsigned text_length;
-	bool is_percent; /* it begins with a percent sign, which stays where it is none */
-	uint32_t high;   /* the first half of a pair, whose second is to come; 0: none */
+	bool is_percent; /* it begins with a percent sign, which stays if it is no escape */
+	uint32_t high;   /* the first half of a surrogate pair, whose second half is expected; 0: none */
 	uint64_t high_start;
 } curfew__fold;
 
-/* The bytes that are left out, besides escapes. NUL is none: it stands between texts. */
+/* The bytes that are left out, apart from escapes. NUL is not left out: it separates texts. */
 static const bool curfew__fold_leaves_out[256] = {
 	[1 ... ' '] = true, [0x7f] = true, ['+'] = true, ['/'] = true,  ['\\'] = true, ['('] = true,
 	[')'] = true,       ['?'] = true,  ['"'] = true, ['\''] = true, ['`'] = true,
 };
 
-/* Whether the byte can begin an escape, or go on with one. */
+/* Whether the byte can begin or continue an escape. */
 static inline bool curfew__fold_is_plain(const curfew__fold *fold, unsigned char byte)
 {
 	return fold->state == CURFEW__FOLD_PLAIN && !fold->high && byte != '\\' && byte != '%';
@@ -67,7 +67,7 @@ static inline size_t curfew__fold_add(curfew__folded *out, size_t count, unsigne
 	return count + 1;
 }
 
-/* A character in UTF-8; half of a pair as if it were one. */
+/* Writes a character in UTF-8. Half of a surrogate pair is written as if it were one. */
 static inline size_t curfew__fold_add_character(curfew__folded *out, size_t count, uint32_t code, uint64_t start,
                                                 uint64_t end)
 {
@@ -81,7 +81,7 @@ static inline size_t curfew__fold_add_character(curfew__folded *out, size_t coun
 	return count;
 }
 
-/* The first half of a pair whose second did not come. */
+/* Writes the first half of a surrogate pair whose second half did not come. */
 static inline size_t curfew__fold_flush_high(curfew__fold *fold, curfew__folded *out, size_t count)
 {
 	uint32_t high = fold->high;
@@ -99,7 +99,7 @@ static inline void curfew__fold_begin(curfew__fold *fold, enum curfew__fold_stat
 	fold->is_percent = state == CURFEW__FOLD_PERCENT;
 }
 
-/* It was no escape: what was read of it stands for itself; backslashes are left out in any case. */
+/* Ends an apparent escape: its characters stand for themselves. Backslashes are left out in any case. */
 static inline size_t curfew__fold_give_up(curfew__fold *fold, curfew__folded *out, size_t count, uint64_t at)
 {
 	uint64_t start = at - fold->text_length;
@@ -113,7 +113,7 @@ static inline size_t curfew__fold_give_up(curfew__fold *fold, curfew__folded *ou
 	return count;
 }
 
-/* All digits of an escape are there; it ends before `end`. */
+/* Ends an escape whose digits are complete. It ends before `end`. */
 static inline size_t curfew__fold_complete(curfew__fold *fold, curfew__folded *out, size_t count, uint64_t end)
 {
 	uint32_t code = fold->code;
@@ -121,7 +121,7 @@ static inline size_t curfew__fold_complete(curfew__fold *fold, curfew__folded *o
 	bool is_byte = fold->state == CURFEW__FOLD_PERCENT;
 
 	fold->state = CURFEW__FOLD_PLAIN;
-	/* An encoded percent sign or backslash begins an escape of its own. */
+	/* A decoded percent sign or backslash may begin another escape. */
 	if (is_byte && (code == '%' || code == '\\')) {
 		count = curfew__fold_flush_high(fold, out, count);
 		curfew__fold_begin(fold, code == '%' ? CURFEW__FOLD_PERCENT : CURFEW__FOLD_BACKSLASH, start);
@@ -143,7 +143,7 @@ static inline size_t curfew__fold_complete(curfew__fold *fold, curfew__folded *o
 	               : curfew__fold_add_character(out, count, code, start, end);
 }
 
-/* A byte outside of any escape. */
+/* Folds a byte outside any escape. */
 static inline size_t curfew__fold_plain(curfew__fold *fold, curfew__folded *out, size_t count, unsigned char byte,
                                         uint64_t at)
 {
@@ -156,7 +156,7 @@ static inline size_t curfew__fold_plain(curfew__fold *fold, curfew__folded *out,
 	return curfew__fold_add(out, count, byte, at, at + 1);
 }
 
-/* The byte behind one or more backslashes. */
+/* Folds the byte after one or more backslashes. */
 static inline size_t curfew__fold_behind_backslash(curfew__fold *fold, curfew__folded *out, size_t count,
                                                    unsigned char byte, uint64_t at)
 {
@@ -196,7 +196,7 @@ static inline size_t curfew__fold_within(curfew__fold *fold, curfew__folded *out
 	return ++fold->digits < fold->expected ? count : curfew__fold_complete(fold, out, count, at + 1);
 }
 
-/* Folds the byte at a place of the text; out has room for CURFEW__FOLDED_MAX. Answers how many bytes came of it. */
+/* Folds the byte at a position of the text; out has CURFEW__FOLDED_MAX elements. Returns the number of folded bytes. */
 static inline size_t curfew__fold_byte(curfew__fold *fold, unsigned char byte, uint64_t at, curfew__folded *out)
 {
 	switch (fold->state) {
@@ -208,7 +208,7 @@ static inline size_t curfew__fold_byte(curfew__fold *fold, unsigned char byte, u
 	return curfew__fold_plain(fold, out, 0, byte, at);
 }
 
-/* The text ends here: what looked like the beginning of an escape is none. */
+/* Ends the text: an unfinished escape is none. */
 static inline size_t curfew__fold_end(curfew__fold *fold, uint64_t at, curfew__folded *out)
 {
 	if (fold->state != CURFEW__FOLD_PLAIN)
@@ -217,7 +217,7 @@ static inline size_t curfew__fold_end(curfew__fold *fold, uint64_t at, curfew__f
 	return curfew__fold_flush_high(fold, out, 0);
 }
 
-/* From where on the text is not folded yet; `at` where all of it is. */
+/* The position up to which the text is folded; `at` if all of it is. */
 static inline uint64_t curfew__fold_unread(const curfew__fold *fold, uint64_t at)
 {
 	if (fold->high)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of secrets: which patterns a set of secrets has, the searches that are built of them, and who shares them. */
+/* Tables of secrets: the patterns of a set of secrets, the searches that are built from them, and how runs share them.
+ */
 #include "host/redact_table.h"
 #include "common/mutex.h"
 
@@ -11,24 +12,26 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Lines of a value are no shorter than this where they stand by themselves. */
+/* The minimum length of a line of a value that is searched for by itself. */
 enum { LINE_LEAST = 16 };
-/* Folded patterns that are shorter have to fit in what is left out as well. */
+/* For shorter folded patterns, the number of bytes that were left out must match as well. */
 enum { SHORT_FOLDED = 8 };
-/* Of longer values the encoded form is looked for by its beginning: what follows of its alphabet belongs to it. */
+/* Of longer values only the beginning of the encoded form is searched for; following characters of its alphabet belong
+ * to it. */
 enum { ENCODED_VALUE = 48 };
-/* Patterns of encoded values are no shorter than this. */
+/* The minimum length of a pattern of an encoded value. */
 enum { ENCODED_LEAST = 8 };
-/* Encoded patterns of a set, in bytes: where there are more, those of later secrets and of lines are left out. */
+/* The limit of all encoded patterns of a set, in bytes. Beyond it, those of later secrets and of lines are left out. */
 enum { ENCODED_BYTES_MAX = 256 << 10 };
-/* Patterns of one value: as it is, folded, folded as escape() writes it; nine in base64 and two in hexadecimal. */
+/* The maximum number of patterns of a value: as it is, folded, folded as escape() writes it; nine in base64, two in
+ * hexadecimal. */
 enum { PATTERNS_MAX = 14 };
-/* Bytes of patterns that are gone through in one piece of building. */
+/* Bytes of patterns that one piece of building handles. */
 enum { PIECE = 4096 };
 
 /* ---- Locked memory that is taken as it is needed ---------------------------------------------------------- */
 
-/* What is locked at a time: locking touches every page, which takes time as well. */
+/* Bytes to lock at a time: locking touches every page, which takes time. */
 #define LOCKED_PIECE ((size_t)32 << 10)
 
 /* Memory that is 0, is never written to disk, and is wiped. */
@@ -48,12 +51,12 @@ static bool locked_create(locked *memory, size_t size)
 	return true;
 }
 
-/* Up to `used` bytes of it are going to be used. */
+/* Locks the memory up to `used` bytes, before these are used. */
 static void locked_reach(locked *memory, size_t used)
 {
 	while (memory->used < used && memory->used < memory->size) {
 		size_t length = memory->size - memory->used < LOCKED_PIECE ? memory->size - memory->used : LOCKED_PIECE;
-		/* A system that locks no more than it allows is no reason not to search. */
+		/* Ignore a failure: the search works without locked memory, too. */
 		(void)mlock(memory->base + memory->used, length);
 		memory->used += length;
 	}
@@ -74,12 +77,12 @@ struct curfew__redactors {
 	curfew__mutex lock;     /* of all that follows, and of the links and references of the redactors */
 	pthread_cond_t changed; /* dead or ending */
 	curfew__redactor *first;
-	curfew__redactor *dead; /* to be wiped */
+	curfew__redactor *dead; /* redactors to be wiped */
 	pthread_t wiper;
 	bool has_wiper, ending;
 };
 
-/* What is wiped by whoever lets go of it last: no run waits long for so much. */
+/* Up to this size, the thread that drops the last reference wipes the table: it takes little time. */
 #define WIPED_AT_ONCE ((size_t)1 << 20)
 
 enum phase {
@@ -108,7 +111,7 @@ struct curfew__redactor {
 	/* While it is built. */
 	curfew__mutex lock;
 	enum phase phase;
-	size_t secret;              /* whose patterns are next */
+	size_t secret;              /* the secret whose patterns are next */
 	size_t pattern_bytes;       /* of `bytes` that are used */
 	uint32_t pattern, byte, at; /* the pattern that is being added, how far, and the state there */
 	uint32_t *queue;            /* states whose children are to be linked */
@@ -156,7 +159,7 @@ static size_t to_hex(const char *value, size_t length, const char *digits, char 
 	return 2 * length;
 }
 
-/* Characters up to U+00FF as one byte each, as escape() writes them; the length of the value if there are none. */
+/* Converts characters up to U+00FF to one byte each, as escape() does. Returns the value's length if there are none. */
 static size_t to_latin1(const char *value, size_t length, char *out)
 {
 	size_t count = 0;
@@ -170,7 +173,7 @@ static size_t to_latin1(const char *value, size_t length, char *out)
 	return count;
 }
 
-/* A text folded, and what was left out of it between its first and its last byte, and behind that. */
+/* Folds a text, and counts the bytes that were left out between its first and last byte, and after the last. */
 typedef struct folded_text {
 	char *bytes;
 	uint32_t length, left_out, trailing;
@@ -203,7 +206,7 @@ static folded_text fold(const char *value, size_t length, char *out)
 
 /* ---- Patterns --------------------------------------------------------------------------------------------- */
 
-/* Room in the redactor's bytes; what is not kept of it is taken again. */
+/* Reserves bytes of the redactor. The part that is not kept is reused. */
 static char *room(curfew__redactor *r, size_t bytes)
 {
 	char *at = r->bytes.base + r->pattern_bytes;
@@ -242,7 +245,7 @@ static void add_fold(curfew__redactor *r, const curfew_secret *secret, const cha
 	                              text.trailing});
 }
 
-/* Adds an encoded form, while there is room for those; folded too, where that search has to know it. */
+/* Adds an encoded form, within the limit; also folded, if the folded search has to know it. */
 static void add_encoded(curfew__redactor *r, const curfew_secret *secret, const char *bytes, size_t length,
                         curfew__pattern_kind kind, bool plain, bool folded)
 {
@@ -300,12 +303,13 @@ static void add_value(curfew__redactor *r, const curfew_secret *secret)
 	size_t length = to_latin1(secret->value, secret->value_length, latin1);
 	if (length == secret->value_length)
 		return;
-	/* The fold goes behind what it is made of, and then to its place. */
+	/* Fold into the space after the source, and then move the result to its place. */
 	r->pattern_bytes += secret->value_length;
 	add_fold(r, secret, latin1, length);
 }
 
-/* Calls for each line of a value of several that is long enough: of a key, say, they are often shown one by one. */
+/* Adds each line of a value of several lines, if it is long enough: the lines of a key, for example, are often shown
+ * one by one. */
 static void each_line(curfew__redactor *r, const curfew_secret *secret,
                       void (*call)(curfew__redactor *, const curfew_secret *))
 {
@@ -326,7 +330,7 @@ static void count_value(curfew__redactor *r, const curfew_secret *secret)
 	r->pattern++;
 }
 
-/* What the console writes behind a string that it has cut. */
+/* Adds the mark that the console writes after a string that it has cut. */
 static void add_cuts(curfew__redactor *r)
 {
 	static const char *const cuts[] = {"'... ", "\"... ", "`... "};
@@ -348,7 +352,7 @@ static void add_line_encodings(curfew__redactor *r, const curfew_secret *secret)
 	each_line(r, secret, add_encodings);
 }
 
-/* Calls for the next secret; true: that was the last one. */
+/* Adds the patterns of the next secret. True: it was the last one. */
 static bool next_secret(curfew__redactor *r, void (*call)(curfew__redactor *, const curfew_secret *))
 {
 	if (r->secret < r->secret_count)
@@ -370,7 +374,7 @@ static bool allocate_states(curfew__search *search, locked *states)
 	return true;
 }
 
-/* Makes room for the patterns of both searches. */
+/* Allocates the patterns of both searches. */
 static bool make_room(curfew__redactor *r)
 {
 	size_t bytes = ENCODED_BYTES_MAX + 4096;
@@ -390,7 +394,7 @@ static bool make_room(curfew__redactor *r)
 	return true;
 }
 
-/* Makes room for the states of both searches. */
+/* Allocates the states of both searches. */
 static bool place_states(curfew__redactor *r)
 {
 	if (!allocate_states(&r->table.plain, &r->plain_states) || !allocate_states(&r->table.folded, &r->folded_states))
@@ -419,7 +423,7 @@ static uint32_t add_child(curfew__search *search, locked *memory, uint32_t from,
 	return made;
 }
 
-/* Adds so many bytes of patterns; true: all are there. */
+/* Adds this many bytes of patterns to the states. True: all are added. */
 static bool add_some(curfew__redactor *r, curfew__search *search, locked *memory)
 {
 	for (int budget = PIECE; budget > 0 && r->pattern < search->pattern_count; budget--) {
@@ -455,7 +459,7 @@ static void begin_linking(curfew__redactor *r, curfew__search *search)
 			link_state(r, search, 0, search->first[byte]);
 }
 
-/* Links so many states to their next shorter one, nearer ones first; true: all are. */
+/* Links this many states to their next shorter state, nearer ones first. True: all are linked. */
 static bool link_some(curfew__redactor *r, curfew__search *search)
 {
 	for (int budget = PIECE; budget > 0 && r->head < r->tail; budget--) {
@@ -489,7 +493,7 @@ static void next_phase(curfew__redactor *r)
 	atomic_store(&r->state, CURFEW__REDACTOR_READY);
 }
 
-/* One piece of the present phase. False: out of memory. */
+/* Does one piece of the present phase. False: out of memory. */
 static bool build_some(curfew__redactor *r)
 {
 	bool is_over = true;
@@ -500,7 +504,7 @@ static bool build_some(curfew__redactor *r)
 			return false;
 		break;
 	case ADD_VALUES: is_over = next_secret(r, add_whole_value); break;
-	/* Those of whole values first: what there is room for is used up by lines last. */
+	/* Add whole values first, so that lines use only what is left of the limit. */
 	case ADD_ENCODINGS: is_over = next_secret(r, add_encodings); break;
 	case ADD_LINES: is_over = next_secret(r, add_line_encodings); break;
 	case PLACE_STATES:
@@ -566,7 +570,7 @@ size_t curfew__redactors_count(curfew__redactors *redactors)
 	return count;
 }
 
-/* Whether a redactor has just these secrets. Nothing but their copy in locked memory is left of the comparison. */
+/* Whether a redactor has exactly these secrets. The comparison leaves no copy outside locked memory. */
 static bool has_secrets(const curfew__redactor *r, const curfew_secret *secrets, size_t count)
 {
 	if (r->secret_count != count || atomic_load(&r->state) == CURFEW__REDACTOR_FAILED)
@@ -589,13 +593,13 @@ static void destroy(curfew__redactor *r)
 	free(r->queue);
 	free(r->table.plain.patterns);
 	free(r->table.folded.patterns);
-	/* The names of patterns are in here. */
+	/* The patterns' names point into this copy. */
 	free(r->secrets);
 	curfew__mutex_finish(&r->lock);
 	free(r);
 }
 
-/* Wipes and frees what is large, which takes some milliseconds that no run waits for. */
+/* The thread that wipes and frees large tables. This takes some milliseconds, for which no run waits. */
 static void *wipe_all(void *argument)
 {
 	curfew__redactors *shared = argument;
@@ -630,7 +634,7 @@ static bool start_wiper(curfew__redactors *shared)
 	return shared->has_wiper;
 }
 
-/* False: it is to be destroyed by the caller. */
+/* Passes a dead redactor to the thread. False: the caller has to destroy it. */
 static bool leave_to_wiper(curfew__redactors *shared, curfew__redactor *r) CURFEW__REQUIRES(shared->lock);
 static bool leave_to_wiper(curfew__redactors *shared, curfew__redactor *r)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a set of secrets is searched for with: two searches for many texts at once (Aho and Corasick: Efficient string
- * matching, 1975), one in the text as it is, one in the text folded. Every state stands for a beginning of a pattern,
- * and the state after a byte for the longest such beginning that the text so far ends in: what lies before it can be in
- * no secret any more.
+ * The search table of a set of secrets. It has two searches for many patterns at once (Aho and Corasick: Efficient
+ * string matching, 1975), one in the text as it is, one in the folded text. Every state stands for the beginning of a
+ * pattern. The state after a byte stands for the longest such beginning that the text so far ends in. No byte before
+ * that beginning can be in a secret any more.
  */
 #ifndef CURFEW_HOST_REDACT_TABLE_H
 #define CURFEW_HOST_REDACT_TABLE_H
@@ -12,28 +12,28 @@
 
 typedef enum curfew__pattern_kind {
 	CURFEW__PATTERN_VALUE,
-	CURFEW__PATTERN_SHORT,  /* folded, and so short that what is left out of the text has to fit as well */
-	CURFEW__PATTERN_BASE64, /* the beginning of a longer one: what follows of its alphabet belongs to it */
+	CURFEW__PATTERN_SHORT,  /* folded, and so short that the number of bytes left out must match as well */
+	CURFEW__PATTERN_BASE64, /* the beginning of a longer one: following characters of its alphabet belong to it */
 	CURFEW__PATTERN_HEX,
-	CURFEW__PATTERN_CUT, /* what the console writes where it cuts a string */
+	CURFEW__PATTERN_CUT, /* the mark that the console writes after a string that it cut */
 } curfew__pattern_kind;
 
 typedef struct curfew__pattern {
 	const char *bytes;
 	uint32_t length;
-	uint32_t weight;  /* of patterns that overlap the one with the most gives the name */
+	uint32_t weight;  /* of overlapping patterns, the one with the largest weight gives the name */
 	const char *name; /* of the secret */
 	curfew__pattern_kind kind;
-	uint32_t left_out; /* SHORT: of the value, between its first and its last folded byte */
-	uint32_t trailing; /* folded: what is left out behind the last one */
+	uint32_t left_out; /* SHORT: bytes of the value left out between its first and last folded byte */
+	uint32_t trailing; /* folded: bytes left out after the last one */
 } curfew__pattern;
 
 typedef struct curfew__redact_state {
-	uint32_t child;   /* one byte further; 0: none */
+	uint32_t child;   /* the first state that is one byte longer; 0: none */
 	uint32_t sibling; /* another child of the same state */
-	uint32_t fail;    /* the next shorter beginning that the text so far ends in */
+	uint32_t fail;    /* the state of the next shorter beginning that the text so far ends in */
 	uint32_t match;   /* 1 + the longest pattern that the text so far ends in; 0: none */
-	uint32_t pattern; /* whose first `depth` bytes this is */
+	uint32_t pattern; /* the pattern of which this is the first `depth` bytes */
 	uint32_t depth : 24;
 	uint32_t byte : 8; /* its last one */
 } curfew__redact_state;
@@ -48,7 +48,7 @@ typedef struct curfew__search {
 	uint32_t longest;
 } curfew__search;
 
-/* What is built first and then only read, by any number of streams. */
+/* This part is built first. Then any number of streams read it. */
 typedef struct curfew__redact_table {
 	curfew__search plain, folded;
 	bool may_begin[256]; /* the byte may begin a match, or an escape */
@@ -57,7 +57,7 @@ typedef struct curfew__redact_table {
 /* NULL: it is not built yet. */
 const curfew__redact_table *curfew__redactor_table(const curfew__redactor *redactor);
 
-/* The state one byte further; 0: there is none. */
+/* The state that is longer by this byte. 0: there is none. */
 static inline uint32_t curfew__search_child(const curfew__search *search, uint32_t from, unsigned char byte)
 {
 	if (!from)
@@ -68,7 +68,8 @@ static inline uint32_t curfew__search_child(const curfew__search *search, uint32
 	return child;
 }
 
-/* The state after a byte. Each step back shortens what each byte lengthens by one: linear over a text. */
+/* The state after a byte. Each byte makes the state longer by at most one, and each step back makes it shorter, so a
+ * text takes linear time. */
 static inline uint32_t curfew__search_step(const curfew__search *search, uint32_t from, unsigned char byte)
 {
 	uint32_t next;

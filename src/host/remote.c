@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The run's side of a broker. It already refuses what a guest may not do. So a guest alone cannot make its process send
- * what the broker would take for an attack.
+ * The run's side of a broker. It already refuses requests that a guest may not make. So a guest alone cannot make its
+ * process send anything that the broker would take for an attack.
  */
 #include "host/remote.h"
 
@@ -15,7 +15,7 @@
 #include "common/clock.h"
 #include "host/fetch.h"
 
-/* How often one who waits for an import looks whether it is to stop. */
+/* How often a thread that waits for an import checks whether its run is to stop. */
 #define LOOK_NS CURFEW__MILLISECOND
 
 struct curfew__remote {
@@ -24,15 +24,15 @@ struct curfew__remote {
 	atomic_size_t bytes_kept;
 	size_t bytes_limit;
 
-	curfew__mutex lock; /* of all below */
+	curfew__mutex lock; /* guards everything below */
 	pthread_cond_t arrived;
-	uint32_t import_id; /* of the last one */
+	uint32_t import_id; /* the id of the last import */
 	bool waiting;
 	char *text;
 	int32_t answer;
 };
 
-/* A request. The guest has one chunk on its way in each direction, and no more; its thread alone looks at that. */
+/* A request. The guest has at most one chunk in flight in each direction; only its thread checks that. */
 typedef struct exchange {
 	curfew__operation operation;
 	curfew__remote *remote;
@@ -116,7 +116,7 @@ static void on_taken(curfew__operation *operation, uint32_t kind)
 		x->parcel_expected = false;
 }
 
-/* Without memory for it, the broker ends it with the run. */
+/* If there is no memory for this message, the broker ends the request with the run. */
 static void on_cancel(curfew__operation *operation)
 {
 	(void)send_message(((exchange *)operation)->remote, operation->id, CURFEW__MESSAGE_CANCEL, NULL, 0);
@@ -147,7 +147,7 @@ uint32_t curfew__remote_fetch(curfew__remote *remote, curfew__operations *operat
 	}
 	atomic_fetch_add(&remote->bytes_kept, CURFEW__FETCH_BYTES);
 	uint32_t id = x->operation.id;
-	/* Nothing but this thread ends it before it was sent: the run executes. */
+	/* The run executes, so only this thread can end the request before it was sent. */
 	if (!send_message(remote, id, CURFEW__MESSAGE_FETCH, request, length)) {
 		curfew__operations_cancel(operations, id);
 		id = 0;
@@ -172,7 +172,7 @@ char *curfew__remote_import(curfew__remote *remote, const char *name, size_t len
                             int32_t *answer)
 {
 	*answer = -1; /* no such file */
-	/* One that gave up on an import must not ask for another: the broker has them one at a time. */
+	/* After giving up on an import the run must not request another: the broker serves one at a time. */
 	if (length > CURFEW__FETCH_REQUEST_BYTES || atomic_load(stop))
 		return NULL;
 	curfew__mutex_lock(&remote->lock);
@@ -206,7 +206,7 @@ static bool take_import(curfew__remote *remote, uint32_t id, const char *bytes, 
 	if (text)
 		memcpy(text, bytes + sizeof answer, length);
 	curfew__mutex_lock(&remote->lock);
-	/* Whoever gave it up does not wait for it any more. */
+	/* Nobody waits for it any more, so drop it. */
 	if (remote->waiting && remote->import_id == id) {
 		remote->waiting = false;
 		remote->answer = answer;
@@ -231,7 +231,7 @@ static bool take_event(curfew__operations *operations, curfew__message head, con
 		return false;
 	}
 	memcpy(copy, bytes, length);
-	/* Of one that was cancelled meanwhile nothing is wanted. */
+	/* Drop events of a request that was cancelled meanwhile. */
 	curfew__operations_post(operations, head.id, head.kind, last, copy, length);
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of host names, and detached threads that look them up. The last thread to leave cleans up. */
+/* A queue of host names, and detached threads that look them up. The last thread to end cleans up. */
 #include "host/resolver.h"
 
 #include <netdb.h>
@@ -18,7 +18,7 @@
 #define ADDRESSES_BYTES_MAX 4096
 
 struct curfew__resolver {
-	atomic_uint references; /* the owner's, and one for each thread */
+	atomic_uint references; /* one for the owner, and one for each thread */
 	curfew__mutex lock;
 	curfew__lookup *first, **last;
 	unsigned threads;
@@ -94,7 +94,7 @@ static char *list_addresses(const struct addrinfo *found)
 		char text[INET6_ADDRSTRLEN];
 		if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST))
 			continue;
-		/* What does not fit is left out whole. */
+		/* An address that does not fit is left out. */
 		size_t length = list.length;
 		bool six = found->ai_family == AF_INET6;
 		if (curfew__buffer_printf(&list, "%s%s%s%s", length ? "," : "", six ? "[" : "", text, six ? "]" : ""))
@@ -150,7 +150,7 @@ static bool start_thread(curfew__resolver *resolver)
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	/* Signals of the host program are not for this thread. */
+	/* Block all signals: those of the host program are not for this thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_fetch_add(&resolver->references, 1);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of secrets: a SQLite file whose values are sealed with XChaCha20-Poly1305. The database engine gives
- * transactions, locks and recovery after a crash, and sees only sealed values. A value that it hands back is trusted
- * once its seal is verified. A seal covers the store's id, the user and the name, so that no value opens in another's
- * place.
+ * The store of secrets: a SQLite file whose values are sealed with XChaCha20-Poly1305. SQLite provides transactions,
+ * locks and recovery after a crash, and sees only sealed values. A value that it returns is trusted once its seal is
+ * verified. A seal covers the store's id, the user and the name, so no value can be opened in another place.
  */
 #include "host/secrets.h"
 
@@ -29,7 +28,7 @@
 #define SEAL (NONCE + TAG)
 #define ID_BYTES 16
 #define SUM_BYTES 16
-/* The store's own record: its id, a seal over nothing by which the key is known, and a sum that tells damage. */
+/* The store's own record: its id, a seal over nothing, which verifies the key, and a checksum, which detects damage. */
 #define RECORD_BYTES (ID_BYTES + SEAL + SUM_BYTES)
 #define BUSY_MS 2000
 #define FORMAT_ID "1129465427" /* "CRFS" */
@@ -130,7 +129,7 @@ static curfew_status refuse_errno(const char *path, int error, curfew_failure *f
 	}
 }
 
-/* What an answer of SQLite's means to our caller. */
+/* Converts an error of SQLite's to a status. */
 static curfew_status refuse_sqlite(const curfew_secrets *s, int code, curfew_failure *failure)
 {
 	int error = s->database ? sqlite3_system_errno(s->database) : 0;
@@ -149,7 +148,7 @@ static curfew_status refuse_sqlite(const curfew_secrets *s, int code, curfew_fai
 	case SQLITE_IOERR:
 		return refuse_path(s->path, CURFEW_SYSTEM, error ? strerror(error) : sqlite3_errstr(code), failure);
 	default:
-		/* What is not there, or not as it was made. */
+		/* Reports a missing or damaged record. */
 		return refuse_path(s->path, CURFEW_DAMAGED, "damaged, or not a file of secrets", failure);
 	}
 }
@@ -166,7 +165,7 @@ static curfew_status refuse_row(const char *user, const char *name, curfew_failu
 
 #define BOUND_BYTES (ID_BYTES + 4 + CURFEW_USER_BYTES + CURFEW_SECRET_NAME_BYTES)
 
-/* What a seal covers besides the value: each length is told, so that no two pairs give the same bytes. */
+/* What a seal covers besides the value. It includes each length, so that no two pairs give the same bytes. */
 static size_t bind_place(const curfew_secrets *s, const char *user, const char *name, unsigned char bound[BOUND_BYTES])
 {
 	size_t user_length = strlen(user), name_length = strlen(name), at = ID_BYTES;
@@ -181,7 +180,7 @@ static size_t bind_place(const curfew_secrets *s, const char *user, const char *
 	return at + user_length + name_length;
 }
 
-/* sealed: nonce, then the value encrypted, with its tag; SEAL bytes longer than the value. */
+/* sealed consists of the nonce, the encrypted value and its tag: SEAL bytes more than the value. */
 static void seal(const curfew_secrets *s, const char *user, const char *name, const void *value, size_t length,
                  unsigned char *sealed)
 {
@@ -193,7 +192,7 @@ static void seal(const curfew_secrets *s, const char *user, const char *name, co
 	                                           s->key);
 }
 
-/* value: room for length - SEAL bytes. */
+/* value must have a capacity of length - SEAL bytes. */
 static bool unseal(const curfew_secrets *s, const char *user, const char *name, const unsigned char *sealed,
                    size_t length, void *value)
 {
@@ -225,7 +224,7 @@ static int prepare_statement(const curfew_secrets *s, const char *sql, const cha
 	return code;
 }
 
-/* The numbers in the first row of a query. */
+/* Reads the numbers in the first row of a query. */
 static int read_numbers(const curfew_secrets *s, const char *sql, const char *user, const char *name, int count,
                         sqlite3_int64 *numbers)
 {
@@ -240,7 +239,7 @@ static int read_numbers(const curfew_secrets *s, const char *sql, const char *us
 	return code == SQLITE_ROW ? SQLITE_OK : code == SQLITE_DONE ? SQLITE_CORRUPT : code;
 }
 
-/* Ends a transaction: with what was done if all went well, else with nothing of it. */
+/* Ends a transaction: commits it if everything succeeded, otherwise rolls it back. */
 static curfew_status end_transaction(const curfew_secrets *s, curfew_status status, curfew_failure *failure)
 {
 	int code = status == CURFEW_OK ? run_sql(s, "COMMIT") : SQLITE_OK;
@@ -281,7 +280,7 @@ static int write_record(curfew_secrets *s)
 	return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* Whether the file holds nothing yet, not even another program's tables. */
+/* Whether the file is empty, without even another program's tables. */
 static int is_empty(const curfew_secrets *s, bool *empty)
 {
 	sqlite3_int64 found[2] = {1, 1};
@@ -291,7 +290,7 @@ static int is_empty(const curfew_secrets *s, bool *empty)
 	return code;
 }
 
-/* Makes an empty file a store; of two that try at once, one does. */
+/* Makes an empty file a store. If two processes try at once, one of them does it. */
 static curfew_status make_store(curfew_secrets *s, curfew_failure *failure)
 {
 	bool empty;
@@ -352,7 +351,7 @@ static curfew_status read_record(curfew_secrets *s, curfew_failure *failure)
 	return status;
 }
 
-/* The file as it has to be before SQLite sees it, which would make one that others can read. */
+/* Creates the file before SQLite opens it, because SQLite would create one that others can read. */
 static curfew_status prepare_file(const char *path, uint32_t flags, curfew_failure *failure)
 {
 	struct stat found;
@@ -381,13 +380,13 @@ static curfew_status open_database(curfew_secrets *s, const char *path, curfew_f
 {
 	char name[PATH_MAX + 2];
 
-	/* A path is never one of the names that SQLite gives a meaning of their own. */
+	/* Pass a path that cannot be one of SQLite's special names. */
 	snprintf(name, sizeof name, "%s%s", path[0] == '/' ? "" : "./", path);
 	int code = sqlite3_open_v2(name, &s->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	                           NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(s->database, BUSY_MS);
-	/* The file may come from someone else: nothing in it is to be carried out. */
+	/* The file may come from someone else, so nothing in it may be executed. */
 	if (code == SQLITE_OK)
 		code = sqlite3_db_config(s->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (code == SQLITE_OK)
@@ -444,13 +443,13 @@ curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t fl
 
 /* ---- Changing --------------------------------------------------------------------------------------------- */
 
-/* How many, bytes of their values, bytes of their names with a NUL each. */
+/* The number of secrets, the bytes of their values, and the bytes of their names with a NUL each. */
 #define TOTALS                                                                                                         \
 	"SELECT count(*), coalesce(sum(max(length(sealed) - 40, 0)), 0),"                                                  \
 	" coalesce(sum(length(CAST(name AS BLOB)) + 1), 0) FROM secrets WHERE user = ?1"
 _Static_assert(SEAL == 40, "TOTALS has it as a number");
 
-/* Whether the user may have one more, in place of the one of that name. */
+/* Checks that the user may have one more secret, or a new value of the one of that name. */
 static curfew_status check_room(const curfew_secrets *s, const char *user, const curfew_secret *secret,
                                 curfew_failure *failure)
 {
@@ -553,7 +552,7 @@ curfew_status curfew_secrets_remove(curfew_secrets *s, const char *user, const c
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */
 
-/* Does something with the row that the statement is at. */
+/* Handles the current row of the statement. */
 typedef curfew_status (*row_function)(void *context, const char *name, sqlite3_stmt *statement,
                                       curfew_failure *failure);
 
@@ -640,12 +639,12 @@ curfew_status curfew_secrets_list(curfew_secrets *s, const char *user, char ***n
 typedef struct granting {
 	curfew__grants *grants;
 	size_t most;
-	char *at, *end; /* room for names and values */
+	char *at, *end; /* memory for names and values */
 	const curfew_secrets *store;
 	const char *user;
 } granting;
 
-/* Takes room for a secret; its value is to be filled in. NULL: there is none. */
+/* Reserves memory for a secret, whose value the caller fills in. NULL: there is none left. */
 static char *take_room(granting *g, const char *name, size_t value_length)
 {
 	size_t name_size = strlen(name) + 1;
@@ -681,7 +680,7 @@ static curfew_status make_grants(granting *g, size_t count, size_t bytes, curfew
 		return curfew__refuse(failure, CURFEW_INVALID, "a run has at most 256 secrets, of 256 KiB together");
 	if (!count)
 		return CURFEW_OK;
-	/* The end of the memory lies at the end of a page: only a round size leaves the start aligned. */
+	/* The memory ends at the end of a page, so only a round size leaves its start aligned. */
 	g->grants = sodium_init() < 0 ? NULL : sodium_malloc((heads + bytes + 15) & ~(size_t)15);
 	if (!g->grants)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
@@ -706,7 +705,7 @@ static curfew_status grant(granting *g, const curfew_secret *given, size_t count
 	curfew_status status = make_grants(g, count + (size_t)totals[0], bytes, failure);
 	if (status != CURFEW_OK || !g->grants)
 		return status;
-	/* The last one of a name counts, as with options. */
+	/* The last secret of a name counts, as with options. */
 	for (size_t i = count; i-- > 0;)
 		if (!curfew__grants_find(g->grants, given[i].name, strlen(given[i].name)))
 			memcpy(take_room(g, given[i].name, given[i].value_length), given[i].value, given[i].value_length);

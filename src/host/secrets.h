@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a run is granted of its user's secrets. The values are decrypted into one piece of locked memory, which is
- * wiped when the run lets go of it; nothing else of the library keeps a value.
+ * The secrets that a run is granted of its user's. The values are decrypted into one piece of locked memory, which is
+ * wiped when the run drops it; nothing else in the library keeps a value.
  */
 #ifndef CURFEW_HOST_SECRETS_H
 #define CURFEW_HOST_SECRETS_H
@@ -10,12 +10,12 @@
 
 typedef struct curfew__grants {
 	size_t count;
-	curfew_secret items[]; /* names and values end in NUL, and lie behind them */
+	curfew_secret items[]; /* names and values end in NUL, and are stored after the items */
 } curfew__grants;
 
 /*
- * Collects what was given directly and, if there is a store, what it has of the user; of two with one name the given
- * one counts. *grants is NULL where there is none at all.
+ * Collects the secrets that were given directly and, if there is a store, those of the user. Of two with one name the
+ * given one counts. *grants is NULL if there are none at all.
  */
 curfew_status curfew__grants_create(const curfew_secret *given, size_t count, curfew_secrets *store, const char *user,
                                     curfew__grants **grants, curfew_failure *failure);

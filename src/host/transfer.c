@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One exchange. The request is checked, and its host name is looked up. The address of the connection is checked where
- * the socket is made. The response is handed over a chunk at a time, as the guest asks for it. When the buffer is full
- * the transfer is paused, so that the server waits. Compressed bodies are inflated when a chunk is asked for: the whole
- * of a bomb is never in memory.
+ * the socket is made. The response is passed on a chunk at a time, as the guest asks for it. When the buffer is full
+ * the transfer is paused, so that the server waits. Compressed bodies are inflated when a chunk is asked for, so a
+ * decompression bomb is never in memory as a whole.
  */
 #include "host/transfer.h"
 
@@ -22,13 +22,13 @@
 #define URL_BYTES_MAX ((size_t)16 << 10)
 #define HEAD_BYTES_MAX ((size_t)64 << 10)
 #define INCOMING_BYTES_MAX ((size_t)CURFEW_FETCH_CHUNK_BYTES)
-/* A body's parcels. */
+/* The parcels of a body. */
 #define BODY_BYTES ((size_t)128 << 10)
 #define DAMAGED "the compressed body is damaged"
 
 /* ---- The request ------------------------------------------------------------------------------------------ */
 
-/* Takes the next line off the text; false: there is none. */
+/* Removes the next line from the text. False: there is none. */
 static bool take_line(const char **at, const char *end, const char **line, size_t *length)
 {
 	const char *stop = memchr(*at, '\n', (size_t)(end - *at));
@@ -57,7 +57,7 @@ static bool is_one_of(const char *const *names, const char *text, size_t length)
 	return false;
 }
 
-/* Connections are ours to manage, and whom a request is for is said by its URL alone. */
+/* A program cannot set these: the host manages connections, and only the URL says where a request goes. */
 static bool is_forbidden(const char *name, size_t length)
 {
 	static const char *const names[] = {"connection", "content-length",    "expect",  "host", "keep-alive", "te",
@@ -65,7 +65,7 @@ static bool is_forbidden(const char *name, size_t length)
 	return is_one_of(names, name, length) || (length > 6 && !strncasecmp(name, "proxy-", 6));
 }
 
-/* Bytes of Latin-1 from UTF-8, in place; the new length, or -1 for a control character or one that has no byte. */
+/* Converts UTF-8 to Latin-1, in place. Returns the new length, or -1 for a control character or one outside Latin-1. */
 static ssize_t to_latin(char *text, size_t length)
 {
 	size_t to = 0;
@@ -107,7 +107,7 @@ static const char *parse_header(curfew__transfer *transfer, const char *line, si
 	char *text = malloc(length + 3);
 	if (!text)
 		return "out of memory";
-	/* "name: value", or "name;" for one without a value, as libcurl wants it. */
+	/* Formats a header for libcurl: "name: value", or "name;" for one without a value. */
 	memcpy(text, line, name);
 	memcpy(text + name, ": ", 2);
 	memcpy(text + name + 2, colon + 1, length - name - 1);
@@ -155,7 +155,7 @@ static const char *parse_body(curfew__transfer *transfer, const char *line, size
 	return NULL;
 }
 
-/* The part of the URL; free with the library's free. */
+/* Returns a part of the URL; free it with curl_free. */
 static char *part(curfew__transfer *transfer, CURLUPart which, unsigned flags)
 {
 	char *text = NULL;
@@ -207,7 +207,7 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 	const char *at = text, *end = text + length, *line, *wrong;
 	size_t line_length;
 
-	curfew__buffer_init(&transfer->head, 2 * HEAD_BYTES_MAX); /* each byte of a header may take two */
+	curfew__buffer_init(&transfer->head, 2 * HEAD_BYTES_MAX); /* each byte of a header may become two */
 	if (length > CURFEW__FETCH_REQUEST_BYTES)
 		return CURFEW__FETCH_TOO_LARGE;
 	if (!take_line(&at, end, &line, &line_length))
@@ -234,7 +234,7 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 
 /* ---- The end ---------------------------------------------------------------------------------------------- */
 
-/* Gives libcurl's part back; a connection in use is closed by that. */
+/* Releases libcurl's handle, which closes a connection in use. */
 static void drop_easy(curfew__transfer *transfer)
 {
 	const curfew__curl *curl = curfew__session_curl(transfer->session);
@@ -254,7 +254,7 @@ static void keep_only(curfew__transfer *transfer, size_t bytes)
 	transfer->bytes_kept = bytes;
 }
 
-/* After this it may be gone, unless the caller has a reference. */
+/* The transfer may be freed by this, unless the caller has a reference. */
 static void finish_transfer(curfew__transfer *transfer)
 {
 	if (transfer->over)
@@ -308,7 +308,7 @@ static bool add_latin(curfew__buffer *buffer, const char *text, size_t length)
 	return true;
 }
 
-/* "HTTP/1.1 200 OK": what came before belongs to an answer that was not the last. */
+/* A status line, "HTTP/1.1 200 OK". The headers before it belong to an answer that was not the last one. */
 static bool start_head(curfew__transfer *transfer, const char *line, size_t length)
 {
 	const char *blank = memchr(line, ' ', length), *end = line + length;
@@ -334,13 +334,13 @@ static bool add_to_head(curfew__transfer *transfer, const char *line, size_t len
 {
 	const char *colon = memchr(line, ':', length);
 
-	/* A line that is no header is left out, as libcurl does. */
+	/* A line that is not a header is left out, as libcurl does. */
 	if (!colon || !is_token(line, (size_t)(colon - line)))
 		return true;
 	const char *value = colon + 1, *end = line + length;
 	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
-	/* No header may have these; a server's that has is none. */
+	/* A header with one of these is invalid, and is left out. */
 	if (memchr(value, '\r', (size_t)(end - value)) || memchr(value, 0, (size_t)(end - value)))
 		return true;
 	if (colon - line == 16 && !strncasecmp(line, "content-encoding", 16))
@@ -363,7 +363,7 @@ static bool is_upgraded(const curfew__transfer *transfer)
 	return transfer->upgrades && transfer->status == 101;
 }
 
-/* Called by libcurl for each line, the empty one included. */
+/* Called by libcurl for each line, including the empty one. */
 static size_t on_header(char *line, size_t one, size_t size, void *context)
 {
 	curfew__transfer *transfer = context;
@@ -406,7 +406,7 @@ static bool make_room(curfew__transfer *transfer, size_t size)
 	return true;
 }
 
-/* All that has arrived, handed on as it is. */
+/* Passes on all that has arrived, unchanged. */
 static char *take_plain(curfew__transfer *transfer, size_t *length)
 {
 	char *chunk = transfer->incoming_length ? transfer->incoming : NULL;
@@ -423,10 +423,10 @@ static bool start_inflating(curfew__transfer *transfer)
 {
 	if (!(transfer->inflater = calloc(1, sizeof *transfer->inflater)))
 		return false;
-	/* "deflate" means a zlib header, which says method 8; some servers leave it out, and clients take that. */
+	/* "deflate" means a zlib header, whose method is 8. Some servers omit it, and clients accept that. */
 	unsigned first = transfer->incoming_length ? (unsigned char)transfer->incoming[0] : 0;
 	bool is_raw = transfer->is_deflate && (first & 15) != 8 && first != 0x1f;
-	/* 32: by its header, gzip or zlib. */
+	/* 32 lets zlib detect gzip or zlib by the header. */
 	if (inflateInit2(transfer->inflater, is_raw ? -MAX_WBITS : MAX_WBITS + 32) == Z_OK)
 		return true;
 	free(transfer->inflater);
@@ -434,7 +434,7 @@ static bool start_inflating(curfew__transfer *transfer)
 	return false;
 }
 
-/* At the end of a compressed stream another may follow; anything else there is ignored. */
+/* Another compressed stream may follow this one; anything else is ignored. */
 static void end_stream(curfew__transfer *transfer)
 {
 	z_stream *z = transfer->inflater;
@@ -445,7 +445,7 @@ static void end_stream(curfew__transfer *transfer)
 	z->avail_in = 0;
 }
 
-/* The next bytes of what has arrived; *ok false: it is damaged. */
+/* Inflates the next bytes of what has arrived. *ok is false if it is damaged. */
 static char *take_inflated(curfew__transfer *transfer, size_t *length, bool *ok)
 {
 	size_t arrived = transfer->incoming_length;
@@ -476,7 +476,7 @@ static char *take_inflated(curfew__transfer *transfer, size_t *length, bool *ok)
 		if (!z->avail_in && z->avail_out)
 			break;
 	}
-	/* Without input or room there is no progress, which is no error. */
+	/* Without input or buffer space there is no progress, which is not an error. */
 	*ok = result == Z_OK || result == Z_BUF_ERROR;
 	transfer->more_inflated = !z->avail_out;
 	transfer->incoming_length = z->avail_in;
@@ -489,7 +489,7 @@ static char *take_inflated(curfew__transfer *transfer, size_t *length, bool *ok)
 	return NULL;
 }
 
-/* Lets libcurl go on in both directions, where it was paused and may. */
+/* Resumes libcurl in each direction that is paused and may continue. */
 static void resume(curfew__transfer *transfer)
 {
 	bool receive = transfer->receive_paused && transfer->incoming_length < INCOMING_BYTES_MAX / 2;
@@ -503,7 +503,7 @@ static void resume(curfew__transfer *transfer)
 	curfew__session_curl(transfer->session)->easy_pause(transfer->easy, mask);
 }
 
-/* Hands a chunk on if one is wanted and there; false: it is damaged. */
+/* Passes on a chunk if one is wanted and available. False: the body is damaged. */
 static bool deliver_chunk(curfew__transfer *transfer)
 {
 	size_t length = 0;
@@ -519,7 +519,7 @@ static bool deliver_chunk(curfew__transfer *transfer)
 	return ok;
 }
 
-/* Called by libcurl. What is wanted is handed on from here; beyond a full buffer the server has to wait. */
+/* Called by libcurl with data. Passes on a chunk if one is wanted. If the buffer is full, the server has to wait. */
 static size_t on_body(char *bytes, size_t one, size_t size, void *context)
 {
 	curfew__transfer *transfer = context;
@@ -536,7 +536,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
 	return transfer->damaged ? 0 : size;
 }
 
-/* Does what can be done for the guest by now. The transfer may be gone after it, unless the caller has a reference. */
+/* Does what is possible for the guest now. The transfer may be freed by this, unless the caller has a reference. */
 static void deliver(curfew__transfer *transfer)
 {
 	if (transfer->over || !transfer->head_told)
@@ -565,7 +565,7 @@ static size_t on_send(char *to, size_t one, size_t room, void *context)
 	curfew__transfer *transfer = context;
 	size_t left = transfer->sending_length - transfer->sent, size = left < room ? left : room;
 
-	/* A server that has not agreed to another protocol would take it for a request. */
+	/* Do not send yet: a server that has not agreed to another protocol would take the bytes for a request. */
 	if (transfer->upgrades && !(transfer->head_told && is_upgraded(transfer))) {
 		transfer->send_paused = true;
 		return CURL_READFUNC_PAUSE;
@@ -604,7 +604,7 @@ static int on_close_socket(void *context, curl_socket_t socket)
 	return close(socket);
 }
 
-/* The one place where sockets are made: nothing is connected to an address that was not looked at. */
+/* The only place where sockets are made, so every address is checked before it is connected to. */
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	curfew__transfer *transfer = context;
@@ -625,8 +625,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 }
 
 /*
- * Called by libcurl after each look at the connection. Of one that sends for ever libcurl does not say that the other
- * end has closed it; what it has read by then was handed on.
+ * Called by libcurl regularly. If a connection sends for ever, libcurl does not report that the other end has closed
+ * it. The data that was read by then has been passed on.
  */
 static int on_progress(void *context, curl_off_t all_in, curl_off_t in, curl_off_t all_out, curl_off_t out)
 {
@@ -670,7 +670,7 @@ static void set_options(curfew__transfer *transfer, CURLSH *share)
 	set(easy, CURLOPT_PATH_AS_IS, 1L);
 	set(easy, CURLOPT_RESOLVE, transfer->resolve);
 	set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	/* One connection for each exchange under way, so that ending one can close it. */
+	/* Each exchange in flight has its own connection, so that ending the exchange can close it. */
 	set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	set(easy, CURLOPT_PROXY, "");
 	set(easy, CURLOPT_NOSIGNAL, 1L);
@@ -699,7 +699,7 @@ static void set_options(curfew__transfer *transfer, CURLSH *share)
 	set_method(transfer);
 }
 
-/* libcurl's own way to be told a name's addresses: "name:port:address,address". */
+/* libcurl accepts the addresses of a name in this form: "name:port:address,address". */
 static bool set_addresses(curfew__transfer *transfer)
 {
 	curfew__buffer text;
@@ -723,10 +723,10 @@ static bool has_header(const curfew__transfer *transfer, const char *name)
 	return false;
 }
 
-/* Ours where the program has none; "Expect:" is what libcurl adds unless it is told not to. */
+/* Add our own unless the program has one. "Expect:" keeps libcurl from adding that header. */
 static bool add_own_headers(curfew__transfer *transfer)
 {
-	/* "Transfer-Encoding:" takes away what libcurl would add: the body is sent as it is. */
+	/* "Transfer-Encoding:" removes libcurl's own header: the body is sent unchanged. */
 	if (transfer->upgrades)
 		return add_header(transfer, "Expect:") && add_header(transfer, "Transfer-Encoding:") &&
 		       add_header(transfer, "Connection: Upgrade") && add_header(transfer, "Upgrade: websocket");
@@ -748,7 +748,7 @@ static void connect_transfer(curfew__transfer *transfer)
 		fail_transfer(transfer, "out of memory");
 }
 
-/* Addresses need no looking up; what "localhost" is, libcurl knows. */
+/* Addresses need no lookup, and libcurl resolves "localhost" itself. */
 static bool needs_lookup(const curfew__transfer *transfer)
 {
 	uint8_t address[16];
@@ -777,8 +777,8 @@ void curfew__transfer_begin(curfew__transfer *transfer)
 }
 
 /*
- * The body is what the head says, no more and no less: what came behind it on the connection would be a request of the
- * guest's own making, with whatever head it likes. NULL: it is.
+ * Checks that the body has exactly the declared length. Bytes after it on the connection would be a request of the
+ * guest's own making, with any head that it likes. Returns NULL if it has.
  */
 static const char *refuse_body(const curfew__transfer *transfer, size_t parcel_length, bool ends)
 {
@@ -793,7 +793,7 @@ static const char *refuse_body(const curfew__transfer *transfer, size_t parcel_l
 	return ends && given < transfer->body_length ? "its body is shorter than was declared" : NULL;
 }
 
-/* Takes the parcel (NULL: none) over. False: the transfer has failed. */
+/* Takes ownership of the parcel (NULL: none). False: the transfer has failed. */
 static bool take_body(curfew__transfer *transfer, char *parcel, size_t parcel_length, bool ends)
 {
 	const char *wrong = refuse_body(transfer, parcel ? parcel_length : 0, ends);
@@ -872,7 +872,7 @@ static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
 void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 {
 	if (result == CURLE_ABORTED_BY_CALLBACK && transfer->upgrades)
-		result = CURLE_OK; /* the other end has closed it: on_progress */
+		result = CURLE_OK; /* the other end has closed it: see on_progress */
 	if (result == CURLE_COULDNT_CONNECT) {
 		fail_to_connect(transfer);
 	} else if (result != CURLE_OK) {
@@ -883,7 +883,7 @@ void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 		drop_easy(transfer);
 		curfew__transfer_leave(transfer);
 		transfer->received = true;
-		/* What is left, and the window of the inflater. */
+		/* Wipe the rest of the data, and the window of the inflater. */
 		keep_only(transfer, transfer->incoming_length + (transfer->is_compressed ? (size_t)48 << 10 : 0));
 		deliver(transfer);
 	}
