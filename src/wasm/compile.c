@@ -16,10 +16,10 @@
 /* Names and types can be as large as the file. */
 #define DESCRIPTION_BYTES_MAX ((size_t)256 << 20)
 #define TABLE_ELEMENT_BYTES 8
-/* The parser of text takes up to a hundred times its size. */
+/* The parser of text needs up to a hundred times the text's size. */
 #define TEXT_BYTES_HERE ((size_t)1 << 20)
 
-/* One file on its way. */
+/* One file that is being compiled. */
 typedef struct work {
 	const curfew__compile_request *request;
 	wasm_engine_t *engine;
@@ -41,7 +41,7 @@ static bool fail_internally(const work *w, const char *message)
 
 /* ---- Text ------------------------------------------------------------------------------------------------- */
 
-/* The parser's message: a line, a place as "--> <anon>:LINE:COLUMN", an excerpt. */
+/* Reads the parser's message: a line, a position as "--> <anon>:LINE:COLUMN", an excerpt. */
 static bool refuse_text(const work *w, wasmtime_error_t *from)
 {
 	wasm_byte_vec_t text;
@@ -92,7 +92,7 @@ static void write_needs(const work *w, curfew__json_writer *writer, bool imports
 	curfew__json_end_object(writer);
 }
 
-/* What the compiled shell imports and exports, behind what is in the buffer. */
+/* Appends the imports and exports of the compiled shell to the buffer. */
 static bool describe_code(const work *w, const curfew__bytes *code, bool is_component, curfew__buffer *buffer)
 {
 	wasmtime_component_t *component;
@@ -167,14 +167,14 @@ static bool tell_interface(const work *w, int interface)
 
 /* ---- Code ------------------------------------------------------------------------------------------------- */
 
-/* Code that has no instruction that traps has no place to be interrupted at: it gets one in any case. */
+/* Code is interrupted at an instruction that traps, so add one in case it has none. */
 static uint32_t rewrite_flags(const curfew__compile_request *request)
 {
 	return CURFEW__REWRITE_LANDING | (request->metered ? CURFEW__REWRITE_METER : 0) |
 	       (request->can_be_ended ? CURFEW__REWRITE_CAN_BE_ENDED : 0);
 }
 
-/* What nothing can end is not optimised where that would not be bounded. */
+/* If nothing can end this compilation, do not optimise code whose optimisation would have no bound. */
 static wasm_engine_t *create_engine(const curfew__compile_request *request, bool can_be_optimised)
 {
 	wasm_config_t *config = curfew__machine_config();
@@ -211,7 +211,8 @@ static bool write_code(const work *w, int code)
 	return good;
 }
 
-/* Why the interface cannot be told is said best by who reads the whole file. False: that is what is wrong with it. */
+/* If the interface cannot be read, the error of reading the whole file is the best message. False: the file has that
+ * error. */
 static bool find_fault(const work *w)
 {
 	curfew__rewritten rewritten = {0};

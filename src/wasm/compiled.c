@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tail stands at the end, so that the file begins like the one that Wasmtime wrote. Its sum finds damage; it is
- * Poly1305 under a key that everybody knows, which takes a sixth of the time of a hash.
+ * The tail is at the end, so that the file begins like one that Wasmtime wrote. Its checksum detects damage. It is
+ * Poly1305 under a public key, which takes a sixth of the time of a hash.
  */
 #include "base/seal.h"
 #include "wasm/compiled.h"
@@ -24,7 +24,7 @@ typedef struct tail {
 	uint64_t flags;
 	uint64_t code_length;
 	uint64_t places_length;
-	uint8_t sum[crypto_onetimeauth_BYTES]; /* of all that stands before it */
+	uint8_t sum[crypto_onetimeauth_BYTES]; /* of everything before it */
 } tail;
 
 static const uint8_t known_key[crypto_onetimeauth_KEYBYTES] = "finds damage, and nothing else.";
@@ -78,7 +78,7 @@ bool curfew__compiled_write(int file, const curfew__compiled_parts *parts)
 	       write_at(file, (const uint8_t *)&end, sizeof end, end_at);
 }
 
-/* Whether the sizes in the tail are those of the file. */
+/* Whether the sizes in the tail match the file. */
 static bool read_tail(curfew__compiled *compiled, tail *end)
 {
 	if (compiled->length < sizeof *end)

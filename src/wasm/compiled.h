@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiled code as a file: what Wasmtime takes, the table of places, and a tail that says what it is. It is code that
- * this process will execute, so it comes from the compiler that this process has started, from its own cache, or from
- * an image that was authenticated, and its file never changes. Processes hand each other the file, not the bytes.
+ * Compiled code as a file: Wasmtime's code, the table of places, and a tail that describes it. This process will
+ * execute the code. So it comes only from the compiler that this process has started, from its own cache, or from an
+ * image that was authenticated, and the file never changes. Processes pass each other the file, not the bytes.
  */
 #ifndef CURFEW_WASM_COMPILED_H
 #define CURFEW_WASM_COMPILED_H
@@ -17,14 +17,14 @@ typedef struct curfew__compiled {
 	int file;
 	uint8_t *bytes; /* [length], mapped for reading */
 	size_t length;
-	size_t code_length; /* of these, from the beginning */
+	size_t code_length; /* length of the code at the beginning of bytes */
 	const uint8_t *places;
 	size_t places_length;
 	bool is_component;
 	bool imports_wasi;
 } curfew__compiled;
 
-/* What is written into a file. */
+/* The parts that are written to a file. */
 typedef struct curfew__compiled_parts {
 	const uint8_t *code;
 	size_t code_length;
@@ -34,23 +34,23 @@ typedef struct curfew__compiled_parts {
 	bool imports_wasi;
 } curfew__compiled_parts;
 
-/* An empty file without a name; -1 if there is none. */
+/* Creates an empty file without a name. -1: it cannot. */
 int curfew__compiled_file(const char *name);
-/* Writes all bytes from the beginning of a file on. */
+/* Writes all bytes to the beginning of a file. */
 bool curfew__file_write(int file, const void *bytes, size_t length);
-/* Nobody can change it any more. */
+/* Seals the file, so that nobody can change it any more. */
 bool curfew__file_seal(int file);
 
 bool curfew__compiled_write(int file, const curfew__compiled_parts *parts);
 /*
- * Takes the file over, which must not change any more. NULL: it is cut off, or (with verify) damaged; then the file is
- * closed.
+ * Takes ownership of the file, which must not change any more. NULL: it is truncated, or (with verify) damaged; then
+ * the file is closed.
  */
 curfew__compiled *curfew__compiled_open(int file, bool verify);
 /* The same from bytes, which are copied and verified. */
 curfew__compiled *curfew__compiled_copy(const void *bytes, size_t length);
 curfew__compiled *curfew__compiled_ref(curfew__compiled *compiled);
-/* NULL: nothing. */
+/* NULL does nothing. */
 void curfew__compiled_unref(curfew__compiled *compiled);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The child shares this process's memory until it is another program (as posix_spawn does it), so that starting one
- * costs the same however large this process is. It makes nothing but system calls until then.
+ * The child shares this process's memory until it executes another program (as with posix_spawn), so that starting one
+ * costs the same however large this process is. Until then it makes only system calls.
  */
 #include "engine/extra.h"
 #include "base/refuse.h"
@@ -25,7 +25,7 @@
 
 #define NAME "curfew-compiler"
 #define STACK_BYTES ((size_t)64 << 10)
-/* In the child, descriptors from here on are out of the way. */
+/* In the child, descriptors from this number on do not collide with those it needs. */
 #define ABOVE 16
 
 /* ---- Finding the executable -------------------------------------------------------------------------------- */
@@ -35,7 +35,7 @@ static bool is_executable(const char *path)
 	return access(path, X_OK) == 0;
 }
 
-/* Beside a file, or where an installation has it beside that file's directory. */
+/* Looks beside a file, and in the libexec directory beside that file's directory. */
 static bool find_beside(const char *file, char path[PATH_MAX])
 {
 	static const char *const places[] = {"", "../libexec/", "../../libexec/"};
@@ -71,7 +71,7 @@ typedef struct start {
 	const char *path;
 	int socket;
 	int null;
-	int error; /* why it did not become another program */
+	int error; /* why it could not execute the program */
 } start;
 
 static void reset_signals(void)
@@ -91,7 +91,7 @@ static int become_compiler(void *argument)
 	char *words[] = {name, NULL}, *environment[] = {NULL};
 	start *own = argument;
 
-	/* Ctrl-C on the terminal is for this process's parent to deal with. */
+	/* Leave the terminal's process group: this process's parent handles Ctrl-C. */
 	setsid();
 	reset_signals();
 	int socket = fcntl(own->socket, F_DUPFD, ABOVE);
@@ -105,7 +105,7 @@ static int become_compiler(void *argument)
 	return 127;
 }
 
-/* With all signals blocked: a handler must not run in the child, whose memory is this process's. */
+/* Block all signals first: a handler must not run in the child, which shares this process's memory. */
 static pid_t clone_child(start *child, void *stack, int *pidfd)
 {
 	sigset_t all, before;
@@ -196,7 +196,7 @@ curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *p
 	siginfo_t info = {0};
 	curfew__compiler_end end = CURFEW__COMPILER_ENDED;
 
-	/* The embedding program may have waited for it already. */
+	/* The embedding program may have waited for the child already. */
 	if (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED))
 		curfew__fail(failure, "the compiler process ended");
 	else if (info.si_code != CLD_EXITED && info.si_status == SIGXCPU)

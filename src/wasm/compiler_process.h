@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One process that compiles: started, asked, killed. It is an ordinary child of this process: where the embedding
- * program waits for all its children it may be told of this one, which does no harm here.
+ * One process that compiles: starting it, sending its order, killing it. It is an ordinary child of this process. An
+ * embedding program that waits for all its children may get this one, which does no harm here.
  */
 #ifndef CURFEW_WASM_COMPILER_PROCESS_H
 #define CURFEW_WASM_COMPILER_PROCESS_H
@@ -13,10 +13,10 @@
 
 /* The descriptor of the process's socket. */
 #define CURFEW__COMPILER_SOCKET 3
-/* What both must have been built from. */
+/* The build that both processes must have. */
 #define CURFEW__COMPILER_BUILD CURFEW_VERSION " " CURFEW_ENGINE_KEY " " WASMTIME_VERSION
 
-/* The one thing that a process is asked, together with three files: the input, and those for interface and code. */
+/* The only order of a process. It comes with three files: the input, and those for interface and code. */
 typedef struct curfew__compiler_order {
 	char build[96];
 	curfew__compile_request request;
@@ -27,15 +27,15 @@ typedef struct curfew__compiler_order {
 
 enum { CURFEW__COMPILER_INTERFACE = 1, CURFEW__COMPILER_DONE, CURFEW__COMPILER_REFUSED };
 
-/* What it answers: the interface is written, the code is written, or why not. */
+/* An answer of the process: the interface is written, the code is written, or why not. */
 typedef struct curfew__compiler_answer {
 	uint32_t kind;
 	curfew__compile_failure failure;
 } curfew__compiler_answer;
 
-/* Ends with this code where there is no memory for it to go on. */
+/* The process exits with this code if it runs out of memory. */
 #define CURFEW__COMPILER_NO_MEMORY 77
-/* ... and with this one where the system does not let it be confined. */
+/* ... and with this one if the system does not let it confine itself. */
 #define CURFEW__COMPILER_NOT_CONFINED 78
 
 typedef struct curfew__compiler_process {
@@ -44,23 +44,23 @@ typedef struct curfew__compiler_process {
 	int socket;
 } curfew__compiler_process;
 
-/* The path of the executable: the one that is named, else one beside this library. False: there is none. */
+/* Finds the path of the executable: the named one, or the one beside this library. False: there is none. */
 bool curfew__compiler_find(const char *named, char path[4096]);
-/* False: failure says why there is no process. */
+/* Starts a process. False: failure says why it cannot. */
 bool curfew__compiler_process_start(curfew__compiler_process *process, const char *path, curfew_failure *failure);
 bool curfew__compiler_process_ask(const curfew__compiler_process *process, const curfew__compiler_order *order,
                                   const int files[3]);
-/* 1: *answer is one; 0: there is none yet; -1: there will be none. */
+/* Returns 1 if *answer is an answer, 0 if there is none yet, and -1 if there will be none. */
 int curfew__compiler_process_hear(const curfew__compiler_process *process, curfew__compiler_answer *answer);
 void curfew__compiler_process_kill(const curfew__compiler_process *process);
 typedef enum curfew__compiler_end {
-	CURFEW__COMPILER_ENDED,     /* message says of what */
-	CURFEW__COMPILER_OF_MEMORY, /* it would have taken more than it was given */
+	CURFEW__COMPILER_ENDED,     /* the message says how */
+	CURFEW__COMPILER_OF_MEMORY, /* it exceeded its memory */
 	CURFEW__COMPILER_OF_CPU,
-	CURFEW__COMPILER_UNCONFINED, /* it has not begun, and none will on this system */
+	CURFEW__COMPILER_UNCONFINED, /* it did not begin, and none can on this system */
 } curfew__compiler_end;
 
-/* Once it has ended, or was killed: waits for it, and says in failure what it ended of. */
+/* Call it once the process has ended, or was killed. Waits for it, and says in failure how it ended. */
 curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, curfew_failure *failure);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Components: a function is named as it is exported, NAME or INTERFACE#NAME, where NAME alone will do if one interface
- * only has it. A command is what exports wasi:cli/run; it is started if no function was asked for.
+ * Components. A function is named as it is exported, NAME or INTERFACE#NAME; NAME alone is enough if only one interface
+ * has it. A command exports wasi:cli/run, which is called if no function is named.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +13,15 @@
 
 #define COMMAND "wasi:cli/run@"
 
-/* Where a function was found. */
+/* A function that was found. */
 typedef struct place {
 	char interface[256]; /* "": exported by the component itself */
 	char name[256];
 	wasmtime_component_item_t item; /* of kind COMPONENT_FUNC */
-	unsigned count;                 /* how many there are of this name */
+	unsigned count;                 /* number of functions of this name */
 } place;
 
-/* What is looked for, and where. */
+/* What is searched for, and where. */
 typedef struct search {
 	curfew__wasm *wasm;
 	wasmtime_component_type_t *type;
@@ -41,7 +41,7 @@ static bool is_interface(const char *wanted, const char *name, size_t length)
 	return length == size && !memcmp(name, wanted, size);
 }
 
-/* Takes the item over, which has the name that is looked for. */
+/* Takes ownership of an item with the wanted name. */
 static void note_export(const search *s, const char *interface, size_t interface_length,
                         wasmtime_component_item_t *item)
 {
@@ -82,7 +82,7 @@ static bool look_at(void *context, const char *name, size_t length, uint8_t kind
 	return !s->wasm->host->stopped(s->wasm->context);
 }
 
-/* A function of the component's own is meant before one of an interface. */
+/* A function that the component itself exports takes precedence over one of an interface. */
 static void find_export(search *s)
 {
 	const wasm_engine_t *engine = s->wasm->code->machine->engine;
@@ -188,7 +188,7 @@ static curfew__wasm_end outcome(curfew__wasm *wasm)
 	curfew__buffer_init(&ignored, 0);
 	bool good = curfew__component_call_result(&wasm->of.component.call, &ignored);
 	curfew__buffer_finish(&ignored);
-	/* A command says in this way that it failed. */
+	/* A command reports its failure by this error. */
 	wasm->exit_code = !good;
 	return good ? CURFEW__WASM_DONE : wasm->starts ? CURFEW__WASM_EXITED : CURFEW__WASM_THREW;
 }

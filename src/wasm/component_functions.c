@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between a component that calls and the host that answers. Calls follow the type that was found when the component was
- * linked. Numbers go as they are where the host's function has a type; everything else is JSON on its way.
+ * linked. If the host's function has a type, numbers are passed directly; everything else is passed as JSON.
  */
 #include "wasm/component_functions.h"
 
@@ -59,7 +59,7 @@ static void write_number(const curfew__shape *shape, const curfew_value *from, v
 	}
 }
 
-/* What an answer is: of a result type its ok. NULL: nothing. */
+/* The type of an answer: for a result type, that of its ok. NULL: it has none. */
 static const curfew__shape *answer_shape(const curfew__signature *signature)
 {
 	const curfew__shape *shape = &signature->result;
@@ -124,7 +124,7 @@ static void write_typed_answer(const curfew__signature *signature, const curfew_
 
 /* ---- JSON ------------------------------------------------------------------------------------------------- */
 
-/* False: it takes more than the run may have. */
+/* False: it needs more memory than the run may have. */
 static bool write_params(const curfew__signature *signature, const value *params, curfew__buffer *json)
 {
 	curfew__buffer_add(json, "[", 1);
@@ -136,7 +136,7 @@ static bool write_params(const curfew__signature *signature, const value *params
 	return curfew__buffer_add(json, "]", 1) && !json->failed;
 }
 
-/* Makes JSON the value, or one side of it where the function has a result type. False: message says why. */
+/* Converts JSON to the value, or to one side of it if the function has a result type. False: message says why. */
 static bool read_side(const curfew__signature *signature, size_t side, curfew__json_reader *given, size_t limit_bytes,
                       value *to, curfew_failure *failure)
 {
@@ -161,7 +161,7 @@ static bool read_answer(const curfew__signature *signature, const curfew__host_a
 	       read_side(signature, 0, &given, limit_bytes, to, failure);
 }
 
-/* What was thrown, as text. */
+/* Returns the message of the error, as text. */
 static bool read_text_side(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
                            value *to, curfew_failure *failure)
 {
@@ -182,7 +182,7 @@ static bool read_text_side(const curfew__signature *signature, const curfew__hos
 	return good;
 }
 
-/* What was thrown, as the error of a result type: the message as text if the type takes that, else read as JSON. */
+/* Converts an error to the err of a result type: the message as text if the type accepts it, otherwise as JSON. */
 static bool read_error(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
                        value *to)
 {
@@ -219,14 +219,14 @@ static wasmtime_error_t *charge_call(curfew__wasm *wasm, const curfew__wasm_impo
 	}
 }
 
-/* What a call is given; json holds it as long as that takes. */
+/* The arguments of a call; json owns their text. */
 typedef struct arguments {
 	curfew__host_params params;
 	curfew_value values[CURFEW__HOST_VALUES];
 	curfew__buffer json;
 } arguments;
 
-/* False: it takes more than the run may have. */
+/* False: it needs more memory than the run may have. */
 static bool convert_arguments(const curfew__wasm *wasm, const curfew__component_function *function, const value *params,
                               arguments *given)
 {
@@ -244,7 +244,7 @@ static bool convert_arguments(const curfew__wasm *wasm, const curfew__component_
 	return good;
 }
 
-/* NULL: the guest goes on, with the result. */
+/* NULL: the guest continues with the result. */
 static wasmtime_error_t *conclude(curfew__wasm *wasm, const curfew__component_function *function,
                                   curfew__host_answer *answer, value *result)
 {
@@ -283,7 +283,7 @@ static bool on_poll(void *env)
 	return true;
 }
 
-/* Begins an asynchronous call, to be gone on with until it has an answer. */
+/* Begins an asynchronous call. The continuation is polled until the call has an answer. */
 static wasmtime_error_t *begin_call(const pending *call, const curfew__host_params *params,
                                     wasmtime_async_continuation_t *continuation)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a component imports, found among the functions of the host's: looked through once, when it is linked, within a
+/* Finds the imports of a component among the host's functions. They are checked once, when it is linked, within a
  * bound. */
 #include "wasm/component_functions.h"
 
@@ -13,26 +13,26 @@
 #include "wasm/json_values.h"
 #include "wasm/machine.h"
 
-/* What may be looked through. */
+/* The maximum number of imports to check. */
 enum { LOOKED_AT_MOST = 1000000 };
 
-/* A name that a component imports, or that an instance has which it imports. */
+/* The name of an import, or of an export of an imported instance. */
 typedef struct name {
 	const char *text;
 	size_t length;
 } name;
 
-/* Looks through the imports. */
+/* The state of the check. */
 typedef struct walk {
 	const curfew__component_host *host;
 	size_t budget;
-	wasmtime_component_linker_t *linker; /* NULL: what is unknown is listed */
+	wasmtime_component_linker_t *linker; /* NULL: unknown imports are listed */
 	curfew__component_function **added;
 	curfew_failure *failure;
 	curfew__buffer *list;
 	bool failed;    /* failure says why */
-	name interface; /* the instance whose exports are looked through */
-	bool is_served; /* by some host function */
+	name interface; /* the instance whose exports are checked */
+	bool is_served; /* some host function serves it */
 } walk;
 
 static bool is_equal(const char *text, name other)
@@ -40,7 +40,7 @@ static bool is_equal(const char *text, name other)
 	return strlen(text) == other.length && !memcmp(text, other.text, other.length);
 }
 
-/* Whether a function of this module may be one of the interface. */
+/* Whether functions of this module belong to the interface. */
 static bool is_interface(const char *module, name interface)
 {
 	size_t length = strlen(module);
@@ -50,7 +50,7 @@ static bool is_interface(const char *module, name interface)
 	return length == interface.length || (interface.text[length] == '@' && !strchr(module, '@'));
 }
 
-/* The function of an interface that has this name, or any (NULL). A version that is named comes first. NULL: none. */
+/* Finds a function of an interface by name, or any (NULL). A module with a version takes precedence. NULL: none. */
 static const curfew__wasm_import *find_import(const curfew__component_host *host, name interface, const name *wanted)
 {
 	const curfew__wasm_import *found = NULL;
@@ -146,7 +146,7 @@ static void list(const walk *w, name interface, name item)
 	add_name(w->list, interface, item);
 }
 
-/* interface: without text, an import of the component's own. */
+/* interface without text: an import of the component itself. */
 static bool visit(const walk *w, name interface, name item, const wasmtime_component_item_t *what)
 {
 	static const name own = {"host", 4};
@@ -156,13 +156,13 @@ static bool visit(const walk *w, name interface, name item, const wasmtime_compo
 
 	if (w->linker)
 		return !import || add_function(w, interface, item, what->of.component_func, import);
-	/* A type is no capability. */
+	/* Imported types are allowed, because a type grants nothing. */
 	if (!import && what->kind != WASMTIME_COMPONENT_ITEM_TYPE)
 		list(w, interface, item);
 	return true;
 }
 
-/* Before something is looked at: whether that may be. */
+/* Charges a check. False: the bound is exceeded. */
 static bool spend(walk *w)
 {
 	if (w->budget == 0) {
@@ -182,7 +182,7 @@ static bool visit_export(void *context, const char *text, size_t length, const w
 		return false;
 	size_t listed = w->linker ? 0 : w->list->length;
 	w->failed = !visit(w, w->interface, w->is_served ? (name){text, length} : (name){"", 0}, what);
-	/* Once is enough. */
+	/* List each interface only once. */
 	return !w->failed && (w->is_served || w->list->length == listed);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON to the values of a component. How the ways to end the process are shut out: strings are UTF-8 and chars are
- * characters when they become values; kinds and names come from the type; values are built in place from empty ones, so
- * that half of one can be released.
+ * Converts JSON to the values of a component. Wasmtime would end the process over an invalid value. So strings are
+ * checked to be UTF-8 and chars to be characters; kinds and names come from the type; and values are built in place
+ * from empty ones, so that a partial one can be released.
  */
 #include "wasm/component_convert.h"
 
@@ -18,7 +18,7 @@ typedef wasmtime_component_val_t value;
 
 /* ---- Numbers --------------------------------------------------------------------------------------------- */
 
-/* By the kind of the type; the kind of the value is another. */
+/* Indexed by the kind of the type, which differs from the kind of the value. */
 static const struct {
 	curfew__integer_type type;
 	wasmtime_component_valkind_t kind;
@@ -38,7 +38,7 @@ static bool is_integer(const curfew__shape *shape)
 	return shape->kind >= WASMTIME_COMPONENT_VALTYPE_S8 && shape->kind <= WASMTIME_COMPONENT_VALTYPE_U64;
 }
 
-/* All are members of one union, each in its own width. */
+/* All are members of one union, each with its own width. */
 static void store_integer(value *out, unsigned bits, uint64_t integer)
 {
 	switch (bits) {
@@ -51,7 +51,7 @@ static void store_integer(value *out, unsigned bits, uint64_t integer)
 
 /* ---- Messages -------------------------------------------------------------------------------------------- */
 
-/* Where in a parameter a value stands: a name, or a position if there is none. */
+/* The place of a value within a parameter: a name, or a position if there is none. */
 typedef struct place {
 	const struct place *parent;
 	const char *name;
@@ -90,7 +90,7 @@ static void begin_message(const conversion *c, curfew__buffer *buffer)
 	curfew__buffer_add_text(buffer, ": ");
 }
 
-/* What JSON a type is given as, for those of which its name does not say that. */
+/* The JSON form of a type, for types whose name does not say it. */
 static const char *const notes[] = {
 	[WASMTIME_COMPONENT_VALTYPE_BOOL] = " (true or false)",
 	[WASMTIME_COMPONENT_VALTYPE_CHAR] = " (a string of one character)",
@@ -118,7 +118,7 @@ static void add_expected(const curfew__shape *shape, curfew__buffer *buffer)
 		curfew__buffer_add_text(buffer, notes[shape->kind]);
 }
 
-/* given: where the value begins. */
+/* given is the beginning of the value. */
 static bool refuse_value(const conversion *c, const curfew__shape *shape, size_t given)
 {
 	curfew__buffer buffer;
@@ -130,7 +130,7 @@ static bool refuse_value(const conversion *c, const curfew__shape *shape, size_t
 	return curfew__message_take(c->failure, &buffer);
 }
 
-/* "there is no field" "x" in a type; name is cut like any string that was given. */
+/* "there is no field" "x" in a type. The name is cut like any other string of the program's. */
 static bool refuse_name(const conversion *c, const curfew__shape *shape, const char *what, const char *name)
 {
 	curfew__buffer buffer;
@@ -144,7 +144,7 @@ static bool refuse_name(const conversion *c, const curfew__shape *shape, const c
 
 /* ---- The budget ------------------------------------------------------------------------------------------ */
 
-/* Before memory is taken: for what, and how many of them. */
+/* Charges memory before it is allocated. what and count are for the message. */
 static bool charge_values(conversion *c, const char *what, size_t count, size_t bytes_each)
 {
 	if (count <= c->budget->left_bytes / bytes_each) {
@@ -166,7 +166,7 @@ static bool make_name(conversion *c, const char *text, size_t length, wasm_name_
 	return true;
 }
 
-/* An empty value in a box of its own. */
+/* Allocates an empty value. */
 static bool make_box(conversion *c, value **box)
 {
 	value empty = {0};
@@ -179,8 +179,8 @@ static bool make_box(conversion *c, value **box)
 /* ---- Parameters ------------------------------------------------------------------------------------------ */
 
 /*
- * Each of these makes a value of the JSON that comes next in *out, which is an empty one (false), and leaves it so that
- * it can be released whether or not it succeeds: a kind is set when what belongs to it is there.
+ * Each of these converts the next JSON to a value in *out, which is an empty one (false). Whether it succeeds or not,
+ * *out can be released afterwards, because a kind is set only when its contents exist.
  */
 static bool convert(conversion *c, const curfew__shape *shape, value *out);
 
@@ -198,7 +198,7 @@ static bool is_next(const conversion *c, curfew__json_kind kind)
 	return curfew__json_next_kind(c->reader) == kind;
 }
 
-/* Reads a string; false: it is none. The text is to be finished in any case. */
+/* Reads a string. False: it is not a string. The caller must finish the text in any case. */
 static bool read_text(conversion *c, curfew__buffer *text)
 {
 	curfew__buffer_init(text, c->reader->length);
@@ -237,7 +237,7 @@ static bool convert_string(conversion *c, const curfew__shape *shape, value *out
 	return made;
 }
 
-/* Of a list or a tuple, which is there already. */
+/* Converts an element of a list or a tuple, which exists already. */
 static bool convert_elements(conversion *c, const curfew__shape *shape, size_t count, value *elements)
 {
 	bool list = shape->kind == WASMTIME_COMPONENT_VALTYPE_LIST;
@@ -271,7 +271,7 @@ static bool convert_tuple(conversion *c, const curfew__shape *shape, value *out)
 	return convert_elements(c, shape, shape->count, out->of.tuple.data);
 }
 
-/* After its key: an entry that has a name was given before. */
+/* Called after a key. An entry that has a name already is a duplicate. */
 static bool convert_field(conversion *c, const curfew__shape *shape, const char *key,
                           wasmtime_component_valrecord_entry_t *entries)
 {
@@ -311,7 +311,8 @@ static bool convert_record(conversion *c, const curfew__shape *shape, value *out
 	return convert_fields(c, shape, out->of.record.data);
 }
 
-/* Goes into an object with one member, before its value. False: it is none. The key is to be finished in any case. */
+/* Enters an object with one member, up to its value. False: it is not one. The caller must finish the key in any case.
+ */
 static bool enter_only(conversion *c, curfew__buffer *key)
 {
 	curfew__buffer_init(key, c->reader->length);
@@ -321,7 +322,7 @@ static bool enter_only(conversion *c, curfew__buffer *key)
 	return curfew__json_has_next(c->reader) && curfew__json_read_key(c->reader, key);
 }
 
-/* Out of it again. */
+/* Leaves that object. */
 static bool leave_only(conversion *c)
 {
 	return !curfew__json_has_next(c->reader);
@@ -339,7 +340,7 @@ static bool refuse_case(const conversion *c, const curfew__shape *shape, const c
 	return curfew__message_take(c->failure, &buffer);
 }
 
-/* Of a case or a side of a result: in a box, if it has one. */
+/* Converts the value of a case or of a side of a result, if it has one. */
 static bool convert_payload(conversion *c, const curfew__member *member, value **box)
 {
 	return !member->typed || (make_box(c, box) && convert_at(c, member->name, 0, &member->shape, *box));
@@ -383,7 +384,7 @@ static bool convert_enum(conversion *c, const curfew__shape *shape, value *out)
 	return made;
 }
 
-/* The type has few enough names for a flag each: 32 at most are valid. */
+/* One bit for each name is enough: a valid type has at most 32. */
 static bool convert_flag(conversion *c, const curfew__shape *shape, bool *given, wasm_name_t *name)
 {
 	curfew__buffer text;
@@ -445,7 +446,7 @@ static bool convert_option(conversion *c, const curfew__shape *shape, value *out
 	return make_box(c, &out->of.option) && convert(c, &shape->members[0].shape, out->of.option);
 }
 
-/* What a side of a result has, before which the reader stands. */
+/* Converts the value of a side of a result; the reader is before it. */
 static bool convert_side(conversion *c, const curfew__shape *shape, size_t side, value *out)
 {
 	out->of.result.is_ok = side == 0;
@@ -500,7 +501,7 @@ static bool convert_float(conversion *c, const curfew__shape *shape, value *out)
 	       refuse_value(c, shape, given);
 }
 
-/* All kinds but the integers; a signature holds nothing else. */
+/* All kinds except the integers; a signature contains no others. */
 static bool (*const converters[])(conversion *c, const curfew__shape *shape, value *out) = {
 	[WASMTIME_COMPONENT_VALTYPE_BOOL] = convert_bool,       [WASMTIME_COMPONENT_VALTYPE_F32] = convert_float,
 	[WASMTIME_COMPONENT_VALTYPE_F64] = convert_float,       [WASMTIME_COMPONENT_VALTYPE_CHAR] = convert_char,
@@ -516,7 +517,7 @@ static bool convert(conversion *c, const curfew__shape *shape, value *out)
 	return is_integer(shape) ? convert_integer(c, shape, out) : converters[shape->kind](c, shape, out);
 }
 
-/* Where it was stopped there may be no message yet. */
+/* If it was stopped, there may be no message yet. */
 static bool is_whole(const conversion *c, bool made)
 {
 	if (c->reader->stopped)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The values of a component to JSON, following their type; what Wasmtime made is of the type that it was asked for. */
+/* Converts the values of a component to JSON, by their type. Wasmtime guarantees that a value has that type. */
 #include "wasm/component_convert.h"
 
 #include "common/json.h"
@@ -24,13 +24,13 @@ static void write_values(output *o, const curfew__shape *shape, const value *val
 {
 	bool list = shape->kind == WASMTIME_COMPONENT_VALTYPE_LIST;
 	curfew__json_begin_array(&o->json);
-	/* What does not fit any more need not be written. */
+	/* Stop when the buffer is full. */
 	for (size_t i = 0; i < count && !o->json.buffer->failed; i++)
 		write_value(o, &shape->members[list ? 0 : i].shape, &values[i]);
 	curfew__json_end_array(&o->json);
 }
 
-/* Wasmtime gives the fields as declared. */
+/* Wasmtime returns the fields in the order of their declaration. */
 static void write_record(output *o, const curfew__shape *shape, const wasmtime_component_valrecord_t *record)
 {
 	curfew__json_begin_object(&o->json);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a component imports and exports, as JSON. Types that it names are shown by name: first all names of a scope (the
- * component, or one instance in it) are gathered, then its items are written.
+ * The imports and exports of a component as JSON. Types that have a name are shown by it. So all names of a scope (the
+ * component, or one instance in it) are gathered first, and then its items are written.
  */
 #include "wasm/types.h"
 
@@ -26,7 +26,7 @@ static bool give_up(description *d)
 	return false;
 }
 
-/* One more item. False: there is no room left to describe it. */
+/* Charges one more item. False: the budget is used up. */
 static bool spend(description *d)
 {
 	if (d->budget == 0 || d->json.buffer->failed)
@@ -35,7 +35,7 @@ static bool spend(description *d)
 	return true;
 }
 
-/* The names of one scope, as they are gathered or looked at. */
+/* The names of one scope. */
 typedef struct scope {
 	description *description;
 	curfew__type_names *names;
@@ -65,7 +65,7 @@ static void gather_names(description *d, const curfew__items *list, curfew__type
 
 /* ---- Types as text --------------------------------------------------------------------------------------- */
 
-/* Takes the type over. top: the item that gives the type its name, which is to be spelled out. */
+/* Takes ownership of the type. top: this item gives the type its name, so it is spelled out. */
 static void add_type(description *d, wasmtime_component_valtype_t *type, const curfew__type_names *names, bool top,
                      curfew__buffer *text)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The values of one call of a component's function, from its type to their release. Result slots are zeroed memory and
- * serve one call: Wasmtime drops what is in them. A type that holds what its C API cannot express is refused before
- * there is anything to call: the process would end when the values came back.
+ * serve one call: Wasmtime drops what is in them. A type that contains anything that Wasmtime's C API cannot express is
+ * refused before the call, because the process would end when such values came back.
  */
 #include "wasm/component_values.h"
 
@@ -27,11 +27,11 @@ static bool refuse_function(const curfew__signature *signature, const char *why,
 	return curfew__message_take(failure, &buffer);
 }
 
-/* parameter: from 1, 0 for the result. gives: it is JSON that gives the value. */
+/* parameter counts from 1; 0 is the result. gives: the value comes from JSON. */
 static bool check_foreign(const curfew__signature *signature, const curfew__shape *shape, size_t parameter, bool gives,
                           curfew_failure *failure)
 {
-	/* Nobody would drop a resource that the host was lent or given. */
+	/* Refuse resources: nobody would drop one that the host was lent or given. */
 	const curfew__shape *foreign = curfew__shape_find_foreign(shape, gives || signature->imported);
 	if (foreign == NULL)
 		return true;

@@ -35,12 +35,12 @@
 typedef struct curfew__signature curfew__signature;
 
 /*
- * Looks at a function's type; name is the function's, for messages. NULL: it cannot be called with JSON, and failure
- * says why.
+ * Reads a function's type; name is the function's, for messages. NULL: the function cannot be called with JSON, and
+ * failure says why.
  */
 curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
                                             curfew_failure *failure);
-/* The same of a function that a component imports: one whose parameters JSON can take, and whose result it can give. */
+/* The same for a function that a component imports: JSON must be able to represent its parameters and its result. */
 curfew__signature *curfew__signature_create_imported(const char *name, const wasmtime_component_func_type_t *type,
                                                      curfew_failure *failure);
 /* "(s32, string) -> bool". */
@@ -56,7 +56,7 @@ typedef struct curfew__component_call {
 	const curfew__signature *signature; /* borrowed */
 	wasmtime_component_val_t *params;
 	size_t param_count;
-	wasmtime_component_val_t *results; /* made for the call to write to */
+	wasmtime_component_val_t *results; /* slots that the call writes to */
 	size_t result_count;
 } curfew__component_call;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values of core modules. Types are looked at through wasmtime_valtype_t only: the functions of wasm.h abort the
- * process when they meet v128 or a reference that they do not know.
+ * Values of core modules. Types are read only through wasmtime_valtype_t: the functions of wasm.h abort the process
+ * when they meet v128 or an unknown reference.
  */
 #include "wasm/core_values.h"
 
@@ -42,7 +42,7 @@ static bool read_v128(curfew__json_reader *reader, uint8_t *bytes)
 	return true;
 }
 
-/* The kind of value that stands for a null of this type. */
+/* The kind of a null value of this type. */
 static wasmtime_valkind_t reference_kind(wasmtime_heaptype_kind_t heap)
 {
 	switch (heap) {
@@ -63,7 +63,7 @@ static bool read_reference(curfew__json_reader *reader, const wasmtime_reftype_t
 	if (!type->nullable || curfew__json_next_kind(reader) != CURFEW__JSON_NULL)
 		return false;
 	curfew__json_skip(reader);
-	/* All of it is zero: a null whatever its kind. */
+	/* All bits are zero, which is a null of any kind. */
 	value->kind = reference_kind(type->heaptype.kind);
 	return true;
 }

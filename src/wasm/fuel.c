@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an instance has used of its fuel. */
+/* The fuel of an instance. */
 #include "wasm/fuel.h"
 
 int64_t *curfew__wasm_count(const curfew__wasm *wasm)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between a module's imports and the host that calls for it. Each call is charged first. An asynchronous one ends where
- * the host has an answer: until then its future is pending, and the run waits without a thread.
+ * Between a module's imports and the host that executes its calls. Each call is charged first. An asynchronous call
+ * ends when the host has an answer: until then its future is pending, and the run waits without a thread.
  */
 #include "wasm/host_functions.h"
 
@@ -68,7 +68,7 @@ static wasm_trap_t *charge_call(curfew__wasm *wasm, const curfew__wasm_import *i
 	}
 }
 
-/* NULL: the guest goes on, with the results. */
+/* NULL: the guest continues with the results. */
 static wasm_trap_t *conclude(curfew__wasm *wasm, const curfew__wasm_import *import, curfew__host_answer *answer,
                              wasmtime_val_t *results)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of an instance: what it may grow to, how it is resumed, how it is stopped, and how it has ended. */
+/* The life of an instance: its memory limit, how it is resumed and stopped, and how it has ended. */
 #include "wasm/instance.h"
 
 #include <inttypes.h>
@@ -12,14 +12,15 @@
 #include "wasm/json_values.h"
 #include "wasm/parts.h"
 
-/* What a call out of the sandbox costs of a fuel limit: about as much as it takes, in instructions. */
+/* Fuel of a call out of the sandbox: about the number of instructions that it takes. */
 #define CALL_FUEL 500
 #define TABLE_ELEMENT_BYTES 8
-/* What a component may pass in one call of a host function: nothing can stop it meanwhile, and this takes 30 ms. */
+/* The limit of what a component may pass in one call of a host function: this takes 30 ms, and nothing can stop it
+ * meanwhile. */
 #define PASSED_BYTES_MOST ((size_t)16 << 20)
-/* Bytes of what is told of an error. */
+/* The maximum length of an error's message. */
 #define CAUSES_MOST 4096
-/* A call that gives way more often than this without coming to an end is parked. */
+/* A call that yields more often than this without an end is parked. */
 #define POLLS_MOST 64
 
 enum { STAGE_INSTANTIATE, STAGE_INITIALIZE, STAGE_CALL, STAGE_OVER };
@@ -113,7 +114,7 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	return true;
 }
 
-/* What is to be called. */
+/* Prepares the call. */
 static curfew__wasm_end prepare_call(curfew__wasm *wasm, const curfew__wasm_options *options)
 {
 	const char *text = options->params ? options->params : "[]";
@@ -141,7 +142,7 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 	memset(wasm, 0, sizeof *wasm);
 	wasm->code = code;
 	wasm->host = options->host;
-	wasm->context = options->context; /* its store may call back already */
+	wasm->context = options->context; /* set it first, because the store may call back */
 	wasm->memory_limit = options->memory_bytes;
 	if (code->metered && !(wasm->count = curfew__pool_take_plain(code->machine->pool, CURFEW__WASM_PAGE)))
 		return CURFEW__WASM_FAILED;
@@ -187,7 +188,7 @@ static wasmtime_call_future_t *next_future(curfew__wasm *wasm)
 	return future;
 }
 
-/* The meter ends a guest with `unreachable`, the host's charges with a trap of their own. */
+/* The meter ends a guest with `unreachable`; the host's charges end it with a trap of their own. */
 static curfew__wasm_end classify_trap(const curfew__wasm *wasm, uint8_t code)
 {
 	if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
@@ -196,7 +197,7 @@ static curfew__wasm_end classify_trap(const curfew__wasm *wasm, uint8_t code)
 	return by_meter || code == WASMTIME_TRAP_CODE_OUT_OF_FUEL ? CURFEW__WASM_FUEL : CURFEW__WASM_TRAPPED;
 }
 
-/* wasmtime_error_t knows its exit status, a trap does not: it is an error that was found to be a trap. */
+/* An exit arrives as an error, and only wasmtime_error_t has its status. */
 static curfew__wasm_end classify_error(curfew__wasm *wasm)
 {
 	uint8_t code;
@@ -208,14 +209,14 @@ static curfew__wasm_end classify_error(curfew__wasm *wasm)
 	return wasm->stage == STAGE_INSTANTIATE + 1 && !wasm->host_trapped ? CURFEW__WASM_REFUSED : CURFEW__WASM_TRAPPED;
 }
 
-/* How the future that ended came out; CURFEW__WASM_DONE: the next one may begin. */
+/* The result of the future that ended. CURFEW__WASM_DONE: the next one may begin. */
 static curfew__wasm_end classify(curfew__wasm *wasm)
 {
 	wasmtime_trap_code_t code;
 
 	if (wasm->error || wasm->trap)
 		curfew__target_note_error(&wasm->target);
-	/* Where it landed says nothing of the guest. */
+	/* The frames of the landing say nothing about the guest. */
 	if (curfew__target_has_landed(&wasm->target))
 		return CURFEW__WASM_TRAPPED;
 	if (wasm->error)
@@ -225,7 +226,7 @@ static curfew__wasm_end classify(curfew__wasm *wasm)
 	return wasmtime_trap_code(wasm->trap, &code) ? classify_trap(wasm, code) : CURFEW__WASM_TRAPPED;
 }
 
-/* Begins what comes next; false: there is nothing more, or it cannot begin. */
+/* Begins the next future. False: there is none, or it cannot begin. */
 static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
 {
 	wasmtime_call_future_t *future = next_future(wasm);
@@ -242,15 +243,16 @@ static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
 }
 
 /*
- * Polls it again where it only gave way for a moment, as Wasmtime does while it collects garbage: nothing has to be
- * waited for, and a guest that is to be interrupted comes to where it can be, which shows where it is.
+ * Polls the future again if the guest only yielded for a moment, as Wasmtime does while it collects garbage. Nothing
+ * has to be waited for. A guest that is to be interrupted then reaches a point where it can be, which shows where it
+ * is.
  */
 static bool poll(curfew__wasm *wasm)
 {
 	for (int polls = 1;; polls++) {
 		if (curfew__future_poll(wasm->future))
 			return true;
-		/* The last time whoever parks the run finds out. */
+		/* After the last attempt the thread that parks the run checks whether it was woken. */
 		if (polls == POLLS_MOST || !wasm->host->woken(wasm->context))
 			return false;
 	}
@@ -294,7 +296,7 @@ void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer)
 		part_of(wasm)->value(wasm, buffer);
 }
 
-/* Names as the report has them, and sentences of the WebAssembly specification's tests where it has one. */
+/* The report's names of traps. The sentences are those of the WebAssembly specification's tests, if it has one. */
 static const struct {
 	const char *name, *sentence;
 } traps[] = {
@@ -349,7 +351,7 @@ static void add_cause(curfew__buffer *buffer, const char *line, size_t length)
 		curfew__buffer_add(buffer, line + start, length - start);
 }
 
-/* Every cause, outermost first, without the frames in front of them: on one line. */
+/* Joins all causes, outermost first, without the frames before them, in one line. */
 static char *causes_of(const char *data, size_t size)
 {
 	char *text = strndup(data, size), *causes = text ? strstr(text, "Caused by:") : NULL;
@@ -387,7 +389,7 @@ char *curfew__wasm_failure_text(const curfew__wasm *wasm)
 	return cause;
 }
 
-/* A stack overflow is found before a function's first instruction: that stands nowhere. */
+/* A stack overflow is detected before a function's first instruction, which has no position. */
 static void place_entry(const wasm_frame_t *frame, curfew__wasm_place place, void *context)
 {
 	const wasm_name_t *known = wasmtime_frame_func_name(frame);
@@ -401,13 +403,14 @@ static void place_entry(const wasm_frame_t *frame, curfew__wasm_place place, voi
 	place(context, &(curfew__location){.function = name, .offset = CURFEW__NO_OFFSET});
 }
 
-/* Whether the innermost frame is that of the landing; *at: the instruction it was at, if it was at one of its own. */
+/* Whether the innermost frame is that of the landing. *at is the guest's own instruction, if it was interrupted at one.
+ */
 static bool is_interrupted(const curfew__wasm *wasm, uintptr_t *at)
 {
 	uint8_t code;
 	bool has_trapped = wasm->trap || (wasm->error && curfew__error_trap_code(wasm->error, &code));
 
-	/* Elsewhere the host may have ended the guest meanwhile: then the frames are its own. */
+	/* Otherwise the host may have ended the guest meanwhile, and the frames are the guest's own. */
 	if (!has_trapped || !curfew__target_has_landed(&wasm->target) || wasm->target.ended_by_error)
 		return false;
 	*at = atomic_load(&wasm->target.interrupted_at);
@@ -438,7 +441,7 @@ bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 			whole &= curfew__wasm_program_locate(
 				program, wasm->code->metered, offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
 	}
-	/* What was thrown where frames were hidden has none. */
+	/* An error that was thrown where frames were hidden has none. */
 	for (unsigned i = 0; frames.size == 0 && i < wasm->target.left_count; i++)
 		curfew__wasm_program_locate_address(program, wasm->code, wasm->target.left[i] - 1, place, context);
 	wasm_frame_vec_delete(&frames);
@@ -449,7 +452,8 @@ bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 
 void curfew__wasm_finish(curfew__wasm *wasm)
 {
-	/* What waits is unwound here, which may end in the host's functions, but never goes on. */
+	/* Dropping the future unwinds a guest that waits. That may run destructors in host functions, but never continues
+	 * the guest. */
 	curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
 	curfew__target *outer;
 
@@ -467,7 +471,7 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 	curfew__target_leave(&wasm->target, outer);
 	curfew__memory_host_set(before);
 	if (wasm->count) {
-		*curfew__wasm_count(wasm) = 0; /* all that was written there */
+		*curfew__wasm_count(wasm) = 0; /* the only write to that memory */
 		curfew__pool_give_plain(wasm->code->machine->pool, wasm->count, true);
 	}
 	wasm->store = NULL;

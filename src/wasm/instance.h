@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One WebAssembly program alive: a store with its memories, and the calls into it as futures, so that a guest that
- * waits holds no thread. It belongs to one thread at a time, but for curfew__wasm_interrupt.
+ * A live WebAssembly program: a store with its memories, and the calls into it as futures, so that a guest that waits
+ * holds no thread. It belongs to one thread at a time, except for curfew__wasm_interrupt.
  */
 #ifndef CURFEW_WASM_INSTANCE_H
 #define CURFEW_WASM_INSTANCE_H
@@ -16,24 +16,24 @@
 #include "wasm/component_values.h"
 #include "wasm/program.h"
 
-/* What the host does for an instance, on the thread that goes on with it (stopped and waker: see there). */
+/* What the host does for an instance, on the thread that executes it (except stopped and waker). */
 typedef struct curfew__wasm_host {
-	/* The guest's memory now has so many bytes, or (refused) was not let grow beyond its limit. */
+	/* The guest's memory now has this many bytes, or (refused) could not grow beyond its limit. */
 	void (*growth)(void *context, size_t bytes, bool refused);
-	/* A call out of the sandbox. False: it ends the run. */
+	/* Counts a call out of the sandbox. False: it ends the run. */
 	bool (*call)(void *context);
 	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
 	/* Whether the run is to be stopped. */
 	bool (*stopped)(void *context);
-	/* Whether what it waits for has happened already; asked once, and forgotten. */
+	/* Whether the run was woken since the last call of this. */
 	bool (*woken)(void *context);
-	/* A waker with a reference of its own. */
+	/* Returns a waker with a reference of its own. */
 	curfew__waker (*waker)(void *context);
-	/* Calls a host function: with values where it has a type, else with JSON. */
+	/* Calls a host function: with values if it has a type, otherwise with JSON. */
 	void (*function)(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer);
-	/* Begins a call of an asynchronous one, of which there is one at a time: its id, or 0 where there is no room. */
+	/* Begins a call of an asynchronous host function, one at a time. Returns its id, or 0 if there is no memory. */
 	uint32_t (*function_start)(void *context, size_t index, const curfew__host_params *params);
-	/* Takes its answer; false: it is not there. The run is woken when it comes. */
+	/* Takes its answer. False: there is none yet. The run is woken when it comes. */
 	bool (*function_take)(void *context, size_t index, uint32_t id, curfew__host_answer *answer);
 } curfew__wasm_host;
 
@@ -41,11 +41,11 @@ typedef struct curfew__wasm_options {
 	const curfew__wasm_host *host;
 	void *context;
 	size_t memory_bytes; /* limit of all memories and tables together */
-	uint64_t fuel;       /* limit; UINT64_MAX: none, and it must not be metered code */
-	const char *call;    /* exported function, or NULL: what the program starts with, if anything */
+	uint64_t fuel;       /* limit; UINT64_MAX: none, and the code must not be metered */
+	const char *call;    /* exported function; NULL: the program's start function, if it has one */
 	const char *params;  /* JSON array [params_length], or NULL: [] */
 	size_t params_length;
-	const atomic_uint *stop;   /* not 0 once the run is to stop: looked at while parameters are read */
+	const atomic_uint *stop;   /* not 0 once the run is to stop; checked while parameters are read */
 	curfew__wasi_options wasi; /* its context and write are set here */
 } curfew__wasm_options;
 
@@ -58,7 +58,7 @@ typedef enum curfew__wasm_end {
 	CURFEW__WASM_TRAPPED, /* or stopped */
 	CURFEW__WASM_STACK,
 	CURFEW__WASM_FUEL,
-	CURFEW__WASM_FAILED, /* not the guest's doing: message */
+	CURFEW__WASM_FAILED, /* not the guest's fault: message */
 } curfew__wasm_end;
 
 typedef struct curfew__wasm {
@@ -69,27 +69,27 @@ typedef struct curfew__wasm {
 	curfew__account account;
 	wasmtime_store_t *store;
 	wasmtime_context_t *store_context;
-	curfew__region *count; /* where its fuel is counted; NULL: it is not */
-	uint64_t counted_from; /* what stood there when the call began */
+	curfew__region *count; /* memory of the fuel counter; NULL: not metered */
+	uint64_t counted_from; /* the counter's value when the call began */
 	size_t memory_limit, memory_bytes, memory_peak;
 	size_t stack_peak;
 	curfew__target target;
 
 	bool instantiated; /* and its start function has returned */
-	bool initialized;  /* what comes before the first function was called */
+	bool initialized;  /* the functions that come before the first call were called */
 
 	/* The call. */
 	int stage;
-	bool starts;            /* the function is what the program starts with, not one that was asked for */
+	bool starts;            /* the function is the program's start function, not a named one */
 	bool calls;             /* there is a function to call */
 	char *name;             /* of the function */
-	curfew__future *future; /* what goes on; NULL: between two */
+	curfew__future *future; /* the call in progress; NULL: between two calls */
 	wasm_trap_t *trap;      /* how it ended */
 	wasmtime_error_t *error;
 	int32_t exit_code;
 	bool host_trapped; /* a host function ended it */
 	curfew_failure failure;
-	curfew__json_reader params; /* before the call's JSON array, which is borrowed */
+	curfew__json_reader params; /* positioned before the call's JSON array, which is borrowed */
 	union {
 		struct {
 			wasmtime_instance_t instance;
@@ -109,37 +109,37 @@ typedef struct curfew__wasm {
 } curfew__wasm;
 
 /*
- * Readies an instance: looks its function up and converts the parameters; nothing of the guest runs yet. The answer is
- * CURFEW__WASM_WAITS, or how it ended. It is to be finished in any case.
+ * Prepares an instance: looks its function up and converts the parameters. Nothing of the guest runs yet. Returns
+ * CURFEW__WASM_WAITS, or how it ended. It must be finished in any case.
  */
 curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options);
 /*
- * Readies a sound instance for another call, for another context maybe: of the options, context, fuel, call and params.
- * The answer is as curfew__wasm_init's.
+ * Prepares a sound instance for another call, perhaps with another context. Of the options it uses context, fuel, call
+ * and params. Returns the same as curfew__wasm_init.
  */
 curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_options *options);
-/* After a call: whether there may be another. Not after a trap, an exit or a stop. */
+/* After a call: whether another call is possible. It is not after a trap, an exit or a stop. */
 bool curfew__wasm_is_sound(const curfew__wasm *wasm);
-/* Goes on until it waits or ends. */
+/* Executes it until it waits or ends. */
 curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm);
 /*
- * From the watch, until it is interrupted for good: one more attempt. When to make the next; CURFEW__NEVER: it is
- * interrupted.
+ * Called by the watch until the guest is interrupted: makes one more attempt. Returns when to make the next one;
+ * CURFEW__NEVER: it is interrupted.
  */
 int64_t curfew__wasm_interrupt(curfew__wasm *wasm, int64_t now);
-/* The embedder's function is called (true), or has returned. */
+/* Notes that a function of the embedder's is called (true), or has returned. */
 void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away);
 
 /* The value it returned, as JSON; after CURFEW__WASM_DONE or _THREW (the error's payload). */
 void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer);
 /* Name of the trap ("unreachable") and its sentence; NULL if it did not trap. */
 const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence);
-/* What the message, the error or the trap says, in one line; free with free. NULL: out of memory. */
+/* Returns the message, the error or the trap as one line; free it with free. NULL: out of memory. */
 char *curfew__wasm_failure_text(const curfew__wasm *wasm);
-/* Calls back for each frame of the trap or stop, innermost first. False: some names or lines are not known any more. */
+/* Calls back for each frame of the trap or stop, innermost first. False: some names or lines are not available. */
 bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place,
                         void *context);
-/* Ends it, wherever it is, and gives everything back. stack_peak is exact afterwards. */
+/* Ends it, whatever it is doing, and releases everything. stack_peak is exact afterwards. */
 void curfew__wasm_finish(curfew__wasm *wasm);
 
 #endif

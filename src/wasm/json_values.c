@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON on its way to and from WebAssembly. A number is an integer where it has no point and no exponent and fits into
- * 64 bits, and a double otherwise; -0 is a double too.
+ * JSON to and from WebAssembly's values. A number is an integer if it has no point and no exponent and fits into 64
+ * bits, and a double otherwise; -0 is a double too.
  */
 #include "wasm/json_values.h"
 
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to here every whole number is a double of its own. */
+/* Up to here every integer has a double of its own. */
 #define EXACT 9007199254740992.0
 
 /* ---- Messages -------------------------------------------------------------------------------------------- */
@@ -33,7 +33,7 @@ bool curfew__message_take(curfew_failure *failure, curfew__buffer *buffer)
 	return false;
 }
 
-/* Passes a number. True: it is an integer of 64 bits; else it is *value. */
+/* Reads a number. True: it is a 64-bit integer. Otherwise it is *value. */
 static bool read_number(curfew__json_reader *reader, int64_t *integer, double *value)
 {
 	enum { LONGEST = 20 };
@@ -143,7 +143,7 @@ bool curfew__short_text_read(curfew__json_reader *reader, char *text, size_t mos
 
 /* ---- Integers -------------------------------------------------------------------------------------------- */
 
-/* A decimal string without anything else in it: "-12". */
+/* Reads a decimal string without anything else in it: "-12". */
 static bool read_decimal(const char *text, size_t length, bool *negative, uint64_t *magnitude)
 {
 	enum { DIGITS = 20 };
@@ -166,7 +166,7 @@ static bool whole_of(double value, bool *negative, uint64_t *magnitude)
 	return true;
 }
 
-/* Sign and magnitude of a value that is a whole number. */
+/* Reads sign and magnitude of an integer. */
 static bool read_whole(curfew__json_reader *reader, const curfew__integer_type *type, bool *negative,
                        uint64_t *magnitude)
 {
@@ -265,7 +265,7 @@ void curfew__floating_expected(bool single, curfew__buffer *buffer)
 	                      single ? " up to 3.4028235e38" : "");
 }
 
-/* The decimal point of the host's locale becomes that of JSON. */
+/* Replace the decimal point of the host's locale by JSON's. */
 static size_t use_point(char *text)
 {
 	size_t length = 0;
@@ -284,7 +284,7 @@ static bool reads_back(const char *text, double value, bool single)
 	return single ? (float)read == (float)value : read == value;
 }
 
-/* A finite number but zero. With `enough` digits every shorter text shows, but for the numbers near zero. */
+/* Writes a finite number other than zero. Try the shortest text first; `enough` digits are always exact. */
 static void write_finite(curfew__json_writer *writer, double value, bool single)
 {
 	char text[40];

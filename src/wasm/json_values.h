@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What core modules and components share of values: the parameters' JSON text, numbers in and out, and how messages
- * name what was given. A message is one line.
+ * What values of core modules and components share: the JSON text of parameters, numbers in both directions, and how
+ * messages name a given value. A message is one line.
  */
 #ifndef CURFEW_WASM_JSON_VALUES_H
 #define CURFEW_WASM_JSON_VALUES_H
@@ -16,16 +16,16 @@
 #include <stdint.h>
 
 /*
- * Checks JSON text, in pieces between which it looks at stop (may be NULL), and makes a reader of it. False: the
- * message says what is wrong with it (what: how the message calls it) and where.
+ * Checks JSON text, in pieces between which it checks stop (may be NULL), and makes a reader of it. False: the message
+ * says what is wrong, and where (what: the name of the text in the message).
  */
 bool curfew__json_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
                        const char *what, curfew_failure *failure);
-/* The same of what a call is given: an array. */
+/* The same for the parameters of a call: an array. */
 bool curfew__params_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
                          const char *what, curfew_failure *failure);
 
-/* An integer type, by what it may be given as. */
+/* An integer type, by the values that it accepts. */
 typedef struct curfew__integer_type {
 	const char *name;
 	int64_t least;
@@ -40,7 +40,7 @@ typedef struct curfew__integer_type {
  * complement. False: it is none, or out of range.
  */
 bool curfew__integer_read(curfew__json_reader *reader, const curfew__integer_type *type, uint64_t *value);
-/* What such a type is given as: "u8 (0 to 255)". */
+/* Describes such a type: "u8 (0 to 255)". */
 void curfew__integer_expected(const curfew__integer_type *type, curfew__buffer *buffer);
 
 /* Reads a number, or one of the strings "NaN", "Infinity" and "-Infinity". Nothing finite becomes infinite as f32. */
@@ -48,7 +48,7 @@ bool curfew__double_read(curfew__json_reader *reader, double *value);
 bool curfew__float_read(curfew__json_reader *reader, float *value);
 /* Reads a string of at most `most` bytes into text[most + 1], NUL-terminated. */
 bool curfew__short_text_read(curfew__json_reader *reader, char *text, size_t most, size_t *length);
-/* What follows the name of such a type: " (a number, "NaN"...". */
+/* The text that follows the name of such a type: " (a number, "NaN"...". */
 void curfew__floating_expected(bool single, curfew__buffer *buffer);
 
 /* Writes numbers so that they read back the same, as short as that goes: beyond +-2^53 integers are strings, and NaN
@@ -58,12 +58,13 @@ void curfew__json_unsigned(curfew__json_writer *writer, uint64_t value);
 void curfew__json_double(curfew__json_writer *writer, double value);
 void curfew__json_float(curfew__json_writer *writer, float value);
 
-/* The value that begins at this place, short enough for a message: null, 3, "text", an array of 2. */
+/* Describes the value that begins here, short enough for a message: null, 3, "text", an array of 2. */
 void curfew__json_describe(const curfew__json_reader *reader, size_t at, curfew__buffer *buffer);
-/* A string, as curfew__json_describe shows one. */
+/* Writes a string as curfew__json_describe does. */
 void curfew__text_describe(const char *text, size_t length, curfew__buffer *buffer);
 
-/* Puts a buffer's text into failure, cut between characters if it is too long, and finishes the buffer. False. */
+/* Copies a buffer's text to failure, cut between characters if it is too long, and finishes the buffer. Returns false.
+ */
 bool curfew__message_take(curfew_failure *failure, curfew__buffer *buffer);
 
 #endif

@@ -22,7 +22,7 @@ static const wasmtime_linker_t *linker_of(const curfew__code *code)
 	return code->linker ? code->linker : code->machine->linker;
 }
 
-/* The imports of a module that the linker does not have. */
+/* Lists the imports of a module that the linker does not have. */
 static void list_unknown(const curfew__code *code, curfew__buffer *list)
 {
 	wasm_importtype_vec_t imports;
@@ -84,7 +84,7 @@ static bool fail_link(const curfew__offered *offered, const curfew__code *code, 
 	return false;
 }
 
-/* The machine's linker and the host functions. False: *failure says which cannot be linked. */
+/* Makes a linker from the machine's and the host functions. False: *failure says which cannot be linked. */
 static bool make_linker(const curfew__offered *offered, curfew__code *code, curfew_failure *failure)
 {
 	curfew__component_host host = host_of(offered, code);
@@ -117,7 +117,7 @@ static bool link(const curfew__offered *offered, curfew__code *code, curfew__was
 
 /* ---- Loading ---------------------------------------------------------------------------------------------- */
 
-/* Of a module only what is executed is read; a component is copied. */
+/* A module's file is mapped, so only what is executed is read. A component is copied. */
 static bool load(const curfew__compiled *compiled, curfew__code *code, curfew__wasm_error *error)
 {
 	curfew_failure failure = {.message = "out of descriptors"};
@@ -135,7 +135,7 @@ static bool load(const curfew__compiled *compiled, curfew__code *code, curfew__w
 	return !curfew__failed(failed, &failure) || curfew__wasm_fail(error, "CompileError", true, failure.message);
 }
 
-/* Where it lies, and where it can be interrupted. */
+/* Registers the address range of the code, and where it can be interrupted. */
 static bool find_range(curfew__code *code, curfew__wasm_error *error)
 {
 	bool is_known = curfew__code_range_find(code->module, code->component, &code->range);

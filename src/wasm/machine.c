@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A module's own memory lives in a plain region that grows in place. A 64-bit memory is the one that the rewriting has
- * added (engine/rewriter): fuel is counted there. Wasmtime asks for both on the thread that polls an instance, which a
- * thread-local variable names.
+ * A module's own memory is a plain region that grows in place. A 64-bit memory is the one that the rewriter has added
+ * (engine/rewriter): fuel is counted there. Wasmtime requests both on the thread that polls an instance; a thread-local
+ * variable names that instance.
  */
 #include "wasm/machine.h"
 
@@ -16,18 +16,18 @@
 #include "common/mutex.h"
 
 #define STACK_SMALLEST ((size_t)16 << 10)
-/* Native stack for what the host does on behalf of guest code. */
+/* Native stack for the host's work on behalf of guest code. */
 #define STACK_FOR_HOST ((size_t)1 << 20)
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
-/* Frames that a trap tells of. */
+/* The maximum number of frames of a trap. */
 #define FRAMES_MOST 64
 
 struct curfew__machines {
 	curfew__mutex lock;
 	curfew__pool *pool;
 	curfew__reactor *reactor;
-	curfew__machine *made[CURFEW__MACHINE_STACKS]; /* by stack */
+	curfew__machine *made[CURFEW__MACHINE_STACKS]; /* by stack limit */
 };
 
 static _Thread_local curfew__memory_host *current;
@@ -82,7 +82,7 @@ static void free_memory(void *env)
 	free(made);
 }
 
-/* All modules of a run count in the same memory. Nothing in it ever faults: code has constant addresses there. */
+/* All modules of a run count in the same memory. Accesses never fault, because their addresses are constants. */
 static curfew__region *region_for(const curfew__memory_host *host, bool is_count, size_t size)
 {
 	return is_count ? host->count : curfew__pool_take_plain(host->machine->pool, size);
@@ -155,7 +155,8 @@ static wasmtime_error_t *new_stack(void *env, size_t size, bool zeroed, wasmtime
 
 static void set_features(wasm_config_t *config)
 {
-	/* What guests may use is decided when they are validated. These are for what rewriting adds: engine/rewriter. */
+	/* Validation decides which features guests may use. These features are for what the rewriter adds: engine/rewriter.
+	 */
 	wasmtime_config_wasm_threads_set(config, true);
 	wasmtime_config_wasm_memory64_set(config, true);
 	wasmtime_config_wasm_multi_memory_set(config, true);
@@ -176,7 +177,7 @@ wasm_config_t *curfew__machine_config(void)
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
 	curfew__config_backtrace(config, FRAMES_MOST);
-	/* The threads for that would stay in the embedding program. */
+	/* Do not compile in parallel: the threads would stay in the embedding program. */
 	curfew__config_parallel(config, false);
 	return config;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Core modules: a command starts with _start; a reactor is readied by _initialize before a function of it is called;
- * and a module that is neither is done once it is instantiated, if no function was asked for.
+ * Core modules. A command starts with _start. A reactor is initialised by _initialize before a function of it is
+ * called. A module that is neither is finished once it is instantiated, if no function was named.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static void refuse_name(curfew__wasm *wasm, const char *call, const char *other)
 	curfew__buffer_finish(&names);
 }
 
-/* Takes the type over. */
+/* Takes ownership of the type. */
 static bool make_call(curfew__wasm *wasm, const char *name, wasm_functype_t *type)
 {
 	size_t params = wasm_functype_params(type)->size, results = wasm_functype_results(type)->size;

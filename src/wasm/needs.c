@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the modules of a program ask for when they begin, read from their binary form: memories and tables that they
- * define. (The compiler's interface tells only of those that are exported.) What was not validated cannot harm either:
- * every byte is looked for.
+ * What the modules of a program need when they begin, read from their binary form: the memories and tables that they
+ * define. (The compiler's interface describes only exported ones.) A file that was not validated does no harm, because
+ * every read is checked.
  */
 #include "wasm/program.h"
 
@@ -27,7 +27,7 @@ static uint8_t read_byte(reader *r)
 	return *r->at++;
 }
 
-/* An unsigned LEB128; what a heap type is reads the same. */
+/* Reads an unsigned LEB128. Heap types are read in the same way. */
 static uint64_t read_number(reader *r)
 {
 	uint64_t number = 0;
@@ -43,7 +43,7 @@ static uint64_t read_number(reader *r)
 	return number;
 }
 
-/* The next `length` bytes by themselves. */
+/* Returns a reader of the next `length` bytes. */
 static reader take_bytes(reader *r, uint64_t length)
 {
 	reader part = {r->at, r->at, false};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two sorts of programs, as an instance knows them: how a function is looked up, instantiated, called and read.
- * Each part works on the member of wasm->of that is its own.
+ * The two kinds of programs, as an instance uses them: how a function is looked up, instantiated, called, and its
+ * result read. Each kind works on its own member of wasm->of.
  */
 #ifndef CURFEW_WASM_PARTS_H
 #define CURFEW_WASM_PARTS_H
@@ -9,17 +9,17 @@
 #include "wasm/instance.h"
 
 typedef struct curfew__part {
-	/* Looks up what is to be called and converts wasm->params; false: wasm->failure says why not. */
+	/* Looks up the function and converts wasm->params. False: wasm->failure says why not. */
 	bool (*prepare)(curfew__wasm *wasm, const char *call);
 	wasmtime_call_future_t *(*instantiate)(curfew__wasm *wasm);
-	/* What has to be called before the function, or NULL: nothing. */
+	/* The function that has to be called before it. NULL: none. */
 	wasmtime_call_future_t *(*initialize)(curfew__wasm *wasm);
-	/* NULL: the instance lacks the function. */
+	/* Begins the call. NULL: the instance lacks the function. */
 	wasmtime_call_future_t *(*call)(curfew__wasm *wasm);
-	/* After a call that returned. */
+	/* Reads the result of a call that returned. */
 	curfew__wasm_end (*outcome)(curfew__wasm *wasm);
 	void (*value)(curfew__wasm *wasm, curfew__buffer *buffer);
-	/* Frees what it made; the store is still there. */
+	/* Frees what it made, before the store is deleted. */
 	void (*finish)(curfew__wasm *wasm);
 } curfew__part;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reflection of component types, once and within a bound: a type of a few hundred bytes may stand for a million when
- * it is spelled out. Wasmtime nests types at most 100 deep, so recursion is safe.
+ * Reads component types, once and within a bound: a type of a few hundred bytes may stand for a million members when it
+ * is spelled out. Wasmtime nests types at most 100 deep, so recursion is safe.
  */
 #include "wasm/shape.h"
 
@@ -28,7 +28,7 @@ static bool charge_shape(reflection *r, size_t cost)
 
 static bool make_members(reflection *r, curfew__shape *shape, size_t count)
 {
-	/* Wasmtime counts to each member from the first. */
+	/* Wasmtime counts from the first member to each, so a large type costs more. */
 	enum { STEPS_FOR_ONE = 64 };
 	if (count > CURFEW__SHAPE_MEMBERS || !charge_shape(r, count + count * count / STEPS_FOR_ONE))
 		return false;
@@ -39,7 +39,7 @@ static bool make_members(reflection *r, curfew__shape *shape, size_t count)
 	return true;
 }
 
-/* A member as a type tells of it. */
+/* A member, as read from a type. */
 typedef struct told {
 	const char *name; /* [length], borrowed; NULL: members have none */
 	size_t length;
@@ -61,7 +61,7 @@ static size_t count_members(const wasmtime_component_valtype_t *type)
 	}
 }
 
-/* Types with one or two types in angle brackets, of which some need not be there. */
+/* Types with one or two types in angle brackets, some of which are optional. */
 static bool tell_bracket(const wasmtime_component_valtype_t *type, size_t i, told *member)
 {
 	member->typed = true;
@@ -110,7 +110,7 @@ static bool tell_member(const wasmtime_component_valtype_t *type, size_t i, told
 	}
 }
 
-/* Takes over what was told. */
+/* Takes ownership of what was read. */
 static bool set_member(reflection *r, curfew__member *member, told *from)
 {
 	bool made = true;
@@ -192,7 +192,7 @@ static bool are_equal(const curfew__shape *a, const curfew__shape *b)
 	return true;
 }
 
-/* A resource's name is kept with a handle that owns it, and serves borrowed ones too. */
+/* The name of a resource is stored for its owned handle, and also serves borrowed handles. */
 static bool is_named(const curfew__shape *shape, const curfew__shape *named)
 {
 	if (shape->resource == NULL || named->resource == NULL)
@@ -233,7 +233,7 @@ static bool reflect_kind(reflection *r, const wasmtime_component_valtype_t *type
 	}
 }
 
-/* What was made stays owned by the shape, also on failure. */
+/* The shape owns what was made, also after a failure. */
 static bool reflect(reflection *r, const wasmtime_component_valtype_t *type, curfew__shape *shape)
 {
 	shape->kind = type->kind;
@@ -321,7 +321,7 @@ static void braces_text(const curfew__shape *shape, curfew__buffer *buffer)
 	curfew__buffer_add_text(buffer, "}");
 }
 
-/* "<u8, string>", "<_, u8>", or nothing where there is nothing to say. */
+/* "<u8, string>", "<_, u8>", or nothing if there are no types. */
 static void brackets_text(const curfew__shape *shape, curfew__buffer *buffer)
 {
 	size_t count = shape->count;
@@ -370,7 +370,7 @@ void curfew__shape_short_text(const curfew__shape *shape, curfew__buffer *buffer
 
 /* ---- Names ----------------------------------------------------------------------------------------------- */
 
-/* Takes the shape over. */
+/* Takes ownership of the shape. */
 static bool add_name(curfew__type_names *names, const char *name, size_t length, curfew__shape *shape)
 {
 	if (names->count == names->capacity) {

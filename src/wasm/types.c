@@ -13,7 +13,7 @@
 
 /* ---- Values and functions -------------------------------------------------------------------------------- */
 
-/* Of a reference that may be null, and of any other. */
+/* The text of a reference that may be null, and of any other. */
 static const struct {
 	const char *nullable;
 	const char *plain;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Types as text of one line, for messages and for whoever inspects a program, and what a module or component imports
- * and exports as JSON. A name in JSON is the program's own. What does not fit shows in the buffer's failed flag.
+ * Types as text of one line, for messages and for inspection, and the imports and exports of a module or component as
+ * JSON. A name in JSON is the program's own. If the text does not fit, the buffer's failed flag is set.
  */
 #ifndef CURFEW_WASM_TYPES_H
 #define CURFEW_WASM_TYPES_H
@@ -20,7 +20,7 @@ void curfew__valtypes_text(const wasm_valtype_vec_t *types, curfew__buffer *buff
 void curfew__functype_text(const wasm_functype_t *type, curfew__buffer *buffer);
 /*
  * A function as above; "mut i32"; "1 to 16 pages"; "10 funcref" or "0 to 10 funcref"; a tag as its parameters. The type
- * is one of a guest: those have no tables with 64-bit indices.
+ * is a guest's, so it has no tables with 64-bit indices.
  */
 void curfew__externtype_text(const wasm_externtype_t *type, curfew__buffer *buffer);
 
