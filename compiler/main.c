@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curfew-compiler: compiles one WebAssembly program that nobody trusts, in a process that can be killed. The library
- * starts it and talks to it through descriptor 3 (src/wasm/compiler_process.h). It is confined as a worker is before it
- * sees the first byte of a program: no files, no network, no other processes, and as much memory and processor time as
- * it is told.
+ * curfew-compiler compiles one untrusted WebAssembly program, in a process that can be killed. The library starts it
+ * and talks to it through descriptor 3 (src/wasm/compiler_process.h). Like a worker it is confined before it sees the
+ * first byte of a program: no files, no network, no other processes, and only as much memory and CPU time as its order
+ * says.
  */
 #include "curfew.h"
 #include "engine/extra.h"
@@ -25,7 +25,8 @@ enum { INPUT, INTERFACE, CODE, FILES };
 
 /* ---- Memory ------------------------------------------------------------------------------------------------- */
 
-/* What is compiled decides about sizes: where there is no memory for them this ends, and its parent says so. */
+/* The program decides how much memory is needed. If there is not enough, the process exits, and its parent reports
+ * that. */
 static void *or_end(void *memory, size_t size)
 {
 	if (memory == NULL && size != 0)
@@ -87,7 +88,7 @@ static void send_answer(uint32_t kind, const curfew__compile_failure *failure)
 	text.kind = kind;
 	if (failure != NULL)
 		text.failure = *failure;
-	/* Nobody listens any more: then it is killed soon. */
+	/* Ignore a failure: if nobody listens any more, this process is killed soon. */
 	(void)send(CURFEW__COMPILER_SOCKET, &text, sizeof text, MSG_NOSIGNAL);
 }
 
@@ -122,7 +123,7 @@ static void limit(int resource, uint64_t most)
 	(void)setrlimit(resource, &both);
 }
 
-/* At the first of two limits the system sends the signal that says why, at the second it kills. */
+/* At the soft limit the system sends a signal that identifies the cause, at the hard limit it kills. */
 static void limit_cpu(uint64_t seconds)
 {
 	struct rlimit both = {(rlim_t)seconds, (rlim_t)seconds + 1};
@@ -138,7 +139,7 @@ int main(void)
 	(void)worker_confine(0, &pagemap);
 	if (pagemap >= 0)
 		(void)close(pagemap);
-	/* The end of whoever started this is the end of the socket. */
+	/* If the parent ends, the socket ends, and so does this process. */
 	if (!receive_order(&order, files))
 		return 0;
 	limit(RLIMIT_DATA, order.memory_bytes);

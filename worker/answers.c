@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What brokers have for runs, on its way to their workers. A worker is handed only so much at a time: the rest stays
- * with the brokers, which keep no more than their runs' limits allow, and the servers wait.
+ * Messages from brokers to the workers of their runs. A worker gets only a limited amount at a time. The rest stays
+ * with the brokers, which keep no more than their runs' limits allow; then the servers have to wait.
  */
 #include "inside.h"
 
 #include <sys/eventfd.h>
 
-/* So many bytes for a worker that it has not read yet, and no answer is added. */
+/* While a worker has this many unread bytes, no answer is added. */
 #define ENOUGH_BYTES ((size_t)1 << 20)
 
 void worker_answers_note(void *context)
@@ -25,7 +25,7 @@ void worker_answers_note(void *context)
 		(void)eventfd_write(pool->wake, 1);
 }
 
-/* The worker of a run, if there is one that is to be told anything. */
+/* Returns the worker of a run, if messages to it still matter. */
 static process *worker_of(worker_run *run, bool *has_room)
 {
 	worker_lock(run->pool);
@@ -35,7 +35,7 @@ static process *worker_of(worker_run *run, bool *has_room)
 	return p;
 }
 
-/* True: its worker has enough, there may be more. */
+/* Passes messages of a run's broker to its worker. True: the worker has enough, and there may be more. */
 static bool pass_messages(worker_run *run)
 {
 	const void *message;
@@ -52,18 +52,18 @@ static bool pass_messages(worker_run *run)
 		worker_lock(run->pool);
 		bool added = worker_frame_add_whole(&p->out, WORKER_FRAME_ANSWER, run->number, message, length, NULL, 0);
 		worker_unlock(run->pool);
-		/* It would wait for this one for ever. */
+		/* End the run: it would wait for this message for ever. */
 		if (!added)
 			worker_process_kill(p);
 	}
 }
 
-/* Does with each of a list what is to be done; those of which there is more are held. */
+/* Passes the messages of all runs of a list. Runs that have more are held. */
 static void pass_list(worker_pool *pool, worker_run *run)
 {
 	while (run != NULL) {
 		worker_run *next = atomic_load(&run->next_ready);
-		/* From here on it may be noted again. */
+		/* From here on other threads may note the run again. */
 		atomic_store(&run->in_ready, false);
 		if (pass_messages(run) && !atomic_exchange(&run->in_ready, true)) {
 			atomic_store(&run->next_ready, pool->held);

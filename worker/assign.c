@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which worker has which run: handed to the one with the least to do, taken away from it, and queued again. */
+/* Assigns runs to workers: a run goes to the worker with the fewest runs, and can be taken away from it and queued
+ * again. */
 #include "inside.h"
 
 #include "common/clock.h"
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So often a run is carried out again after a kill that was not its own. */
+/* How often a run is executed again after its worker was killed for another run. */
 enum { LOSSES_MAX = 3 };
 
 static bool grow_slots(process *p)
@@ -29,7 +30,7 @@ static bool grow_slots(process *p)
 	return true;
 }
 
-/* The time and the grace together, where there is an end. */
+/* The time and the grace together, if both are limited. */
 static uint64_t time_of(const worker_run *run)
 {
 	bool ends = run->limits.timeout_ns != CURFEW_UNLIMITED;
@@ -42,7 +43,7 @@ void worker_run_arm(worker_run *run, int64_t now)
 		worker_run_expect(run, clock_later(now, time_of(run)), CURFEW_OUTCOME_DEADLINE);
 }
 
-/* Hands a run to a worker. Under the lock. False: out of memory. */
+/* Assigns a run to a worker. Under the lock. False: out of memory. */
 bool worker_run_assign(process *p, worker_run *run)
 {
 	worker_frame frame;
@@ -50,7 +51,7 @@ bool worker_run_assign(process *p, worker_run *run)
 		return false;
 	uint32_t slot = p->free_slots[p->free_count - 1];
 	run->number = ++p->serial << WORKER_SLOT_BITS | slot;
-	/* The frame was made before it was known where it goes. */
+	/* The frame was made before its worker was known, so set the program's number now. */
 	memcpy(&frame, run->frame.data, sizeof frame);
 	frame.number = run->number;
 	memcpy(run->frame.data, &frame, sizeof frame);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all parts of the pool need: its references, waking its thread, refusals. */
+/* What all parts of the pool need: its references, waking its thread, error messages. */
 #include "inside.h"
 #include "common/mutex.h"
 

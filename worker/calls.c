@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system calls that a worker may make once its engine is ready; any other kills the process. What is here was
- * found by running the tests under strace(1); docs/THREAT_MODEL.md says what an attacker can do with it.
+ * The system calls that a worker may make once its engine is ready; any other call kills the process. The list was
+ * found by running the tests under strace(1). docs/THREAT_MODEL.md says what an attacker can do with these calls.
  */
 #include "confine.h"
 
@@ -19,7 +19,7 @@
 
 #define CALL(name) SCMP_SYS(name)
 
-/* What the calls are for, and which. */
+/* A group of calls. */
 static const int allowed[] = {
 	/* Memory: guests' regions and their protection, compiled code, malloc, stacks of threads. */
 	CALL(mmap),
@@ -75,12 +75,12 @@ static const int allowed[] = {
 	CALL(getrandom),
 };
 
-/* What is answered with an error instead, since the C library asks for it by itself and can do without. */
+/* These calls fail instead of killing, because the C library makes them by itself and can do without. */
 static const struct {
 	int call;
 	int error;
 } refused[] = {
-	{CALL(clone3), ENOSYS}, /* its flags cannot be looked at: clone is taken then */
+	{CALL(clone3), ENOSYS}, /* a filter cannot check its flags, so it fails and clone is used */
 	{CALL(openat), EACCES},
 	{CALL(open), EACCES},
 	{CALL(readlink), EACCES},
@@ -120,7 +120,7 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	if (error == 0 && pagemap >= 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pagemap),
 		                         SCMP_A1(SCMP_CMP_EQ, PAGEMAP_SCAN));
-	/* What is open, and nothing that has a name. */
+	/* Only open files, and none by name. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(newfstatat), 1,
 		                         SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
@@ -134,7 +134,7 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	/* Receiving from it, and files along with that: compiled code. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(recvmsg), 1, SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET));
-	/* A thread that panics, and the signal that interrupts guests: to ourselves only. */
+	/* Signals of a thread that panics, and the one that interrupts guests: only to this process. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	if (error == 0)
@@ -146,7 +146,7 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 static int add_rules(scmp_filter_ctx filter, int pagemap)
 {
 	int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-	/* Looked up as a tree, since every call pays for it. */
+	/* Build the filter as a binary tree, because every call pays for the lookup. */
 	if (error == 0)
 		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; error == 0 && i < sizeof allowed / sizeof allowed[0]; i++)

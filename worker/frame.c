@@ -25,7 +25,7 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more)
 	size_t count = worker_bytes_count(bytes);
 	if (more > SIZE_MAX / 4 - count)
 		return false;
-	/* Moving what is left to the front is enough where that frees half. */
+	/* If moving the rest to the front frees half of the memory, that is enough. */
 	if (bytes->capacity / 2 >= count + more) {
 		memmove(bytes->data, bytes->data + bytes->at, count);
 		explicit_bzero(bytes->data + count, bytes->at);
@@ -65,7 +65,7 @@ void worker_bytes_take(worker_bytes *bytes, size_t length)
 	if (bytes->at < bytes->length)
 		return;
 	bytes->at = bytes->length = 0;
-	/* What one large frame needed is not kept for ever. */
+	/* Do not keep the memory of one large frame for ever. */
 	if (bytes->capacity > KEPT_BYTES)
 		worker_bytes_finish(bytes);
 }
@@ -143,7 +143,7 @@ void worker_files_finish(worker_files *files)
 
 /* ---- The socket --------------------------------------------------------------------------------------------- */
 
-/* Room for one descriptor; the system never gives two that were sent apart at once. */
+/* Space for one descriptor: the system never delivers two that were sent separately at once. */
 typedef union control {
 	struct cmsghdr head;
 	char room[CMSG_SPACE(sizeof(int))];
@@ -173,7 +173,7 @@ int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket)
 	if (!worker_bytes_reserve(bytes, RECEIVE_BYTES))
 		return -1;
 	for (;;) {
-		/* Without room for control messages: descriptors that a hostile end sends along are closed by the system. */
+		/* Without space for control messages the system closes descriptors that a hostile peer sends. */
 		char *to = bytes->data + bytes->length;
 		ssize_t got = files != NULL ? receive_with_file(to, files, socket)
 		                            : recv(socket, to, RECEIVE_BYTES, MSG_DONTWAIT);
@@ -197,7 +197,7 @@ static ssize_t send_with_file(const void *data, size_t length, int file, int soc
 	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Up to the byte that the next file goes with, which begins a piece of its own. */
+/* Send up to the byte that the next file belongs to, which begins a separate piece. */
 static ssize_t send_piece(const worker_bytes *bytes, worker_files *files, int socket)
 {
 	size_t length = worker_bytes_count(bytes), next = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What goes through the socket between a pool and its workers: a head of fixed size, then as many bytes as it says.
- * Both ends are the same executable, so that structs go as they are. The pool's end trusts nothing that it reads.
+ * The protocol between a pool and its workers: a head of fixed size, then as many bytes as the head says. Both sides
+ * are the same executable, so structs are sent as they are. The pool trusts nothing that it reads.
  */
 #ifndef CURFEW_WORKER_FRAME_H
 #define CURFEW_WORKER_FRAME_H
@@ -11,7 +11,7 @@
 enum { WORKER_FRAME_VERSION = 1 };
 
 typedef enum worker_frame_kind {
-	/* To a worker. number: of the program, or of the run. */
+	/* To a worker. number is that of the program or of the run. */
 	WORKER_FRAME_PROGRAM = 1, /* worker_program_head, name, import map, bytes */
 	WORKER_FRAME_FORGET = 2,  /* the program */
 	WORKER_FRAME_RUN = 3,     /* worker_run_head, texts */
@@ -19,7 +19,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_ASK_USAGE = 5,
 	WORKER_FRAME_ANSWER = 6, /* for curfew_run_receive */
 	WORKER_FRAME_ASK_MEMORY = 7,
-	WORKER_FRAME_CODE = 8, /* number: of the request; curfew_code_answer. A file comes with it where it has one */
+	WORKER_FRAME_CODE = 8, /* number: of the request; curfew_code_answer, with its file if it has one */
 	/* From a worker. */
 	WORKER_FRAME_READY = 32,  /* uint32_t: WORKER_HAS_* */
 	WORKER_FRAME_FAILED = 33, /* why it cannot be a worker */
@@ -29,11 +29,11 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_DONE = 37,    /* worker_done_head, the report; the description of a program that was inspected */
 	WORKER_FRAME_REQUEST = 38, /* for curfew_broker_receive */
 	WORKER_FRAME_MEMORY = 39,  /* worker_memory */
-	WORKER_FRAME_STOPPED = 40, /* the watch stops the run; it is not due in any other way any more */
+	WORKER_FRAME_STOPPED = 40, /* the watch stops the run, which then has no other due time */
 	WORKER_FRAME_COMPILE = 41, /* number: of the request, which the worker chooses; worker_compile_head */
 } worker_frame_kind;
 
-/* The first thing that a worker is sent, before any frame. */
+/* The first message to a worker, before any frame. */
 typedef struct worker_setup {
 	uint32_t version; /* WORKER_FRAME_VERSION */
 	uint32_t threads;
@@ -42,7 +42,8 @@ typedef struct worker_setup {
 	uint32_t reserved;
 } worker_setup;
 
-/* A run's number: where both sides keep it, and above that what tells it from those that were there before. */
+/* A run's number consists of its slot on both sides, and a serial number that distinguishes it from earlier runs in
+ * that slot. */
 #define WORKER_SLOT_BITS 20
 #define WORKER_SLOTS_MOST ((size_t)1 << WORKER_SLOT_BITS)
 
@@ -51,13 +52,13 @@ static inline size_t worker_slot(uint64_t number)
 	return (size_t)(number & (WORKER_SLOTS_MOST - 1));
 }
 
-/* The most bytes that the report of a run with these limits can have: texts may take six times their size as JSON. */
+/* The maximum length of the report of a run with these limits. Texts may take six times their size as JSON. */
 static inline uint64_t worker_report_most(const curfew_limits *limits)
 {
 	return (UINT64_C(2) << 20) + 7 * limits->output_bytes;
 }
 
-/* The longest description of a program: less than any report may have. */
+/* The maximum length of a program's description, which is less than any report's. */
 #define WORKER_DESCRIPTION_MOST ((uint64_t)1 << 20)
 
 typedef struct worker_frame {
@@ -80,8 +81,8 @@ typedef struct worker_program_head {
 #define WORKER_PROGRAM_NODE 8u
 
 /*
- * Texts follow in this order, each with a NUL: call, params, user, timezone, standard input, files, args, env, and name
- * and value of each secret. One of the first six that is not there has length 0.
+ * These texts follow in this order, each with a NUL: call, params, user, timezone, standard input, files, args, env,
+ * and name and value of each secret. One of the first six that is missing has length 0.
  */
 typedef struct worker_run_head {
 	uint64_t program;
@@ -114,11 +115,12 @@ typedef struct worker_done_head {
 
 /* ---- Bytes on their way ---------------------------------------------------------------------------------- */
 
-/* A queue of bytes: added at the end, taken from the front. What was taken is wiped: there are secrets among it. */
+/* A queue of bytes, added at the end and taken from the front. Taken bytes are wiped, because they may contain secrets.
+ */
 typedef struct worker_bytes {
 	char *data;
-	size_t at;     /* the first that was not taken */
-	size_t length; /* end of what was added */
+	size_t at;     /* the first byte that was not taken */
+	size_t length; /* the end of the bytes that were added */
 	size_t capacity;
 } worker_bytes;
 
@@ -128,12 +130,12 @@ static inline size_t worker_bytes_count(const worker_bytes *bytes)
 }
 
 void worker_bytes_finish(worker_bytes *bytes);
-/* Makes room for so many more behind length. False: out of memory, nothing changed. */
+/* Reserves memory for this many more bytes after length. False: out of memory, nothing changed. */
 bool worker_bytes_reserve(worker_bytes *bytes, size_t more);
 bool worker_bytes_add(worker_bytes *bytes, const void *data, size_t length);
 void worker_bytes_take(worker_bytes *bytes, size_t length);
 
-/* Files that are sent along: each with the byte of a queue that is so many from its front. */
+/* Files that are sent along with a queue, each with a byte at some distance from its front. */
 typedef struct worker_files {
 	struct worker_file {
 		size_t at;
@@ -142,32 +144,33 @@ typedef struct worker_files {
 	size_t count;
 } worker_files;
 
-/* Takes the file over, also where there is no memory for it (false). */
+/* Takes ownership of the file, even if there is no memory for it (false). */
 bool worker_files_add(worker_files *files, size_t at, int file);
-/* The first one; -1: there is none. */
+/* Takes the first file. -1: there is none. */
 int worker_files_take(worker_files *files);
 void worker_files_finish(worker_files *files);
 
-/* Adds a head; whoever calls it adds `length` bytes. */
+/* Adds a head. The caller adds `length` bytes after it. */
 bool worker_frame_add(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, size_t length);
-/* A whole frame of up to two parts. */
+/* Adds a whole frame of up to two parts. */
 bool worker_frame_add_whole(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, const void *head,
                             size_t head_length, const void *data, size_t data_length);
 
 typedef enum worker_peek { WORKER_PEEK_NOTHING, WORKER_PEEK_HEAD, WORKER_PEEK_BAD } worker_peek;
 
-/* The head at the front, if it is all there: of this version, with nothing where nothing is to be. */
+/* Returns the head at the front, if it is complete. */
 worker_peek worker_frame_peek(const worker_bytes *bytes, worker_frame *frame);
-/* What follows that head, if it is all there; else NULL. */
+/* Returns the bytes that follow that head, if they are complete, otherwise NULL. */
 const char *worker_frame_body(const worker_bytes *bytes, const worker_frame *frame);
 void worker_frame_take(worker_bytes *bytes, const worker_frame *frame);
 
 /*
- * Reads what there is, at most about 256 KiB. 1: something; 0: nothing now; -1: the end, or no memory. Files that came
- * are added to files, -1 for one that there was no room for; without (NULL) none is taken.
+ * Reads at most about 256 KiB. Returns 1 if it read something, 0 if there is nothing now, and -1 at the end or if
+ * memory ran out. Files that came are added to files, -1 for one that there was no memory for; without files (NULL)
+ * none is accepted.
  */
 int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket);
-/* Sends what it can without waiting, with files (NULL: none), which are closed then. False: nobody is there any more.
+/* Sends what it can without waiting, with files (NULL: none), which are then closed. False: the other end has closed.
  */
 bool worker_bytes_send(worker_bytes *bytes, worker_files *files, int socket);
 

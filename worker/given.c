@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much time a worker was given. A worker that is late on a busy machine is not at fault, so its patience is not
- * measured by the clock on the wall: while it has threads that wait for a processor only the processor time that it got
- * counts, shared by these threads, and while it has none every moment does, since it could have acted.
+ * Measures how much time a worker was given. A worker that is late on a busy machine is not at fault, so its patience
+ * is not measured in wall-clock time. While it has threads that wait for a processor, only its CPU time counts, divided
+ * by the number of these threads. While it has none, all time counts, because it could have acted.
  */
 #include "inside.h"
 
@@ -13,13 +13,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Where the system hides the threads of another process (hidepid), only so much of the time that passes counts. */
+/* If the system hides the threads of another process (hidepid), only this fraction of the time counts. */
 #define HIDDEN_SHARE 20
 
-/* A worker has no more threads of its own; one that makes more does not buy time by that. */
+/* The maximum number of a worker's other threads. A worker that creates more does not gain time by it. */
 enum { MORE_THREADS_MAX = 72 };
 
-/* Whether a thread runs, waits for a processor, or waits for the disk: proc(5), the letter behind the name. */
+/* Whether a thread runs, waits for a processor, or waits for the disk: the letter after the name in proc(5). */
 static bool is_busy(pid_t pid, const char *task)
 {
 	char path[64], line[256];
@@ -36,7 +36,7 @@ static bool is_busy(pid_t pid, const char *task)
 	return name_end != NULL && (name_end[1] == ' ') && (name_end[2] == 'R' || name_end[2] == 'D');
 }
 
-/* -1: the system does not show them. */
+/* -1: the system does not show the threads. */
 static int count_busy_threads(const process *p)
 {
 	char path[32];
@@ -52,7 +52,7 @@ static int count_busy_threads(const process *p)
 	return count;
 }
 
-/* Processor time of the whole process so far; 0 where the system does not say. */
+/* CPU time of the whole process so far; 0 if the system does not say. */
 static int64_t read_cpu(const process *p)
 {
 	clockid_t clock;
@@ -65,7 +65,7 @@ int64_t worker_process_observe(process *p, int64_t now, int64_t step_max_ns)
 	int64_t cpu = read_cpu(p);
 	int64_t got = cpu - p->cpu_ns;
 
-	/* A long pause between two looks is ours, and says nothing of what happened in it. */
+	/* A long pause between two observations is the pool's own delay, so it must not count. */
 	if (passed > step_max_ns)
 		passed = step_max_ns;
 

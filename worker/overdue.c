@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which worker does not answer. The watch of a worker says that it stops a run at the instant at which it decides so; a
- * worker that was given time and whose watch stays silent cannot be trusted to stop anything. One that has said it has
- * much more time, since only the end of the guest and the report are still to come.
+ * Finds workers that do not respond. The watch of a worker notifies the pool at the instant at which it decides to stop
+ * a run. A worker that was given time and whose watch stays silent cannot be trusted to stop anything. After that
+ * notification the worker has much more time, because only the end of the guest and the report are left.
  */
 #include "inside.h"
 
@@ -10,11 +10,11 @@
 #define MS ((int64_t)1000000)
 
 /*
- * Until a worker is ready, has begun with a run (it may have much to read before), or has reported one that its watch
- * has stopped.
+ * Time for a worker to become ready, to begin with a run (it may have much to read before), or to report a run that its
+ * watch has stopped.
  */
 #define LONG_PATIENCE_NS (10000 * MS)
-/* Looking costs some reads in /proc, so what answers at once is not looked at. */
+/* An observation costs some reads in /proc, so wait before the first one: most workers respond at once. */
 #define FIRST_LOOK_NS (10 * MS)
 #define LOOK_EVERY_NS (10 * MS)
 #define LOOK_SELDOM_NS (100 * MS)
@@ -48,7 +48,7 @@ void worker_run_note_stopped(worker_run *run)
 	look_again(run->pool, run, clock_later(clock_now_ns(), (uint64_t)LOOK_SELDOM_NS));
 }
 
-/* Whether the worker was given the run's patience since it was first seen to be late. */
+/* Whether the worker was given the run's patience since it was first late. */
 static bool is_overdue(process *p, worker_run *run)
 {
 	if (run->overdue_since_ns < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool: one thread that waits for all workers at once, sends what others have added, takes in what comes, starts
- * workers in the place of those that die, and kills those that do not answer.
+ * The pool: one thread waits for all workers at once, sends messages that others have added, receives messages,
+ * replaces workers that die, and kills those that do not respond.
  */
 #include "inside.h"
 
@@ -23,14 +23,14 @@
 #define MS ((int64_t)1000000)
 #define SECOND (1000 * MS)
 #define PATIENCE_NS (50 * MS)
-/* Pause before the next try when workers cannot be started. */
+/* Pause before the next attempt if workers cannot be started. */
 #define RETRY_NS SECOND
 
 enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64, RUNS_TOLD = 8 };
 
 /* ---- Workers come and go -------------------------------------------------------------------------------------- */
 
-/* How a run ends whose worker is no more. */
+/* The end of a run whose worker has ended. */
 static worker_end end_of_lost(const process *p, const worker_run *run)
 {
 	if (p->fault == FAULT_SILENCE && run == p->blamed)
@@ -43,7 +43,7 @@ static worker_end end_of_lost(const process *p, const worker_run *run)
 	return (worker_end){.outcome = CURFEW_OUTCOME_INTERNAL_ERROR, .message = p->why};
 }
 
-/* Ends the runs of a worker, or has those carried out again that it was not killed for. */
+/* Ends the runs of a worker that has ended, or repeats those that it was not killed for. */
 static void settle_runs(worker_pool *pool, process *p)
 {
 	char runs[RUNS_TOLD * 27 + 1] = "";
@@ -74,7 +74,7 @@ static void settle_runs(worker_pool *pool, process *p)
 		pool->options.on_death(pool->options.context, &death);
 }
 
-/* Nothing of a worker counts from here on. */
+/* Ends a worker: its messages are ignored from here on. */
 static void give_up(worker_pool *pool, process *p)
 {
 	worker_lock(pool);
@@ -91,16 +91,16 @@ static void give_up(worker_pool *pool, process *p)
 	worker_process_abort(p);
 }
 
-/* Its socket has ended, or it sent what it may not. */
+/* Called when its socket has ended, or when it broke a rule. */
 static void on_silence(worker_pool *pool, process *p)
 {
 	give_up(pool, p);
-	/* If nothing is known against it, its exit will say what it died of. */
+	/* If it broke no rule, its exit status will say how it died. */
 	if (p->why[0] != '\0')
 		settle_runs(pool, p);
 }
 
-/* The first sign that it is gone is the end of its socket, or its exit. */
+/* The end of its socket and its exit may arrive in either order. */
 static void on_socket(worker_pool *pool, process *p)
 {
 	if (p->state != PROCESS_ENDING && worker_receive(pool, p) < 0)
@@ -110,7 +110,7 @@ static void on_socket(worker_pool *pool, process *p)
 static void on_exited(worker_pool *pool, process *p)
 {
 	if (p->state != PROCESS_ENDING) {
-		/* What it sent before it died counts. */
+		/* First process what it sent before it died. */
 		while (worker_receive(pool, p) > 0)
 			;
 		give_up(pool, p);
@@ -124,7 +124,7 @@ static void on_exited(worker_pool *pool, process *p)
 		settle_runs(pool, p);
 }
 
-/* The lowest bit of an event's pointer tells a worker's two descriptors apart. */
+/* The lowest bit of an event's pointer distinguishes a worker's two descriptors. */
 static bool listen_to(worker_pool *pool, process *p)
 {
 	struct epoll_event socket = {.events = EPOLLIN, .data.ptr = p};
@@ -160,7 +160,7 @@ static size_t count_processes(const worker_pool *pool, process_state state)
 	return count;
 }
 
-/* Keeps the number of workers: those that are ready serve, up to as many as are wanted; the others are spare. */
+/* Maintains the number of workers. Ready workers serve, up to the configured number; the others are spare. */
 static void replace_workers(worker_pool *pool)
 {
 	size_t wanted = pool->options.workers + pool->options.spares, serving = 0, added = 0;
@@ -202,7 +202,7 @@ static void free_dead(worker_pool *pool)
 
 /* ---- The thread ----------------------------------------------------------------------------------------------- */
 
-/* Takes one queued run out that is to be ended, since no worker comes. */
+/* Removes a queued run that has to be ended, because no worker can be started. */
 static worker_run *take_hopeless(worker_pool *pool)
 {
 	worker_lock(pool);
@@ -248,7 +248,7 @@ static void kill_for(worker_pool *pool, process *p, const worker_run *run)
 	settle_runs(pool, p);
 }
 
-/* What it has said but nobody has read yet is an answer too. False: it is no worker any more. */
+/* First read what the worker has already sent: it may be the expected response. False: the worker has ended. */
 static bool hear_out(worker_pool *pool, process *p)
 {
 	for (int turn = 0; turn < HEARD_TURNS; turn++) {
@@ -297,7 +297,7 @@ static void send_all(worker_pool *pool)
 	for (process *p = pool->processes; p != NULL; p = p->next) {
 		if (p->state == PROCESS_ENDING)
 			continue;
-		/* Whether anybody is there shows when it is read from. */
+		/* Ignore a failed send: reading will show whether the worker is alive. */
 		(void)worker_bytes_send(&p->out, &p->files, p->socket);
 		bool rest = worker_bytes_count(&p->out) > 0;
 		struct epoll_event event = {.events = rest ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = p};
@@ -329,7 +329,7 @@ static void wait_for_events(worker_pool *pool)
 	struct epoll_event events[EVENTS];
 	worker_lock(pool);
 	pool->sleeping = true;
-	/* What came since it was last looked for does not wait. */
+	/* Process queued work before sleeping. */
 	int timeout = pool->has_work ? 0 : time_to_wait(pool);
 	worker_unlock(pool);
 	int count = epoll_wait(pool->epoll, events, EVENTS, timeout);
@@ -429,7 +429,7 @@ static bool open_descriptors(worker_pool *pool)
 	return pool->executable >= 0 && epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->wake, &event) == 0;
 }
 
-/* Signals of the process are not for this thread, nor for what it starts. */
+/* Block the process's signals: they are neither for this thread nor for the processes that it starts. */
 static bool start_thread(worker_pool *pool)
 {
 	sigset_t all, before;
@@ -513,7 +513,7 @@ void worker_pool_ask_memory(worker_pool *pool)
 	pool->asked_busy = is_busy;
 	pool->asked_after = pool->stats.runs_total;
 	for (process *p = pool->processes; has_changed && p != NULL; p = p->next) {
-		/* Out of memory: it is asked again. */
+		/* Out of memory: ask again later. */
 		if (p->state == PROCESS_READY)
 			(void)worker_frame_add(&p->out, WORKER_FRAME_ASK_MEMORY, 0, 0);
 	}

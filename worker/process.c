@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a worker: this executable once more, in a process namespace of its own where the system gives one, with
- * nothing open but its end of a socket pair and /dev/null.
+ * Starts a worker: this executable again, in a process namespace of its own if the system allows it, with only its end
+ * of a socket pair and /dev/null open.
  */
 #include "inside.h"
 
@@ -38,7 +38,7 @@ const worker_layer worker_layers[] = {
 	{NULL, 0},
 };
 
-enum { SOCKET = 3, ABOVE = 10 /* descriptors from here on are not in each other's way */ };
+enum { SOCKET = 3, ABOVE = 10 /* descriptors from ABOVE on do not collide with those the child needs */ };
 
 /* ---- In the child, before it is another program: only calls that are safe after a fork --------------------- */
 
@@ -50,7 +50,7 @@ static void write_all(const char *path, const char *text, size_t length)
 	(void)close(fd);
 }
 
-/* "0 ID 1": our own user is root in there, which it takes to be given the other namespaces. */
+/* "0 ID 1": our own user is root in the new namespace, which is needed for the other namespaces. */
 static void map_self(const char *path, unsigned id)
 {
 	char line[32] = "0 ";
@@ -75,7 +75,7 @@ static _Noreturn void become_worker(const worker_pool *pool, int socket, bool ow
 		map_self("/proc/self/gid_map", group);
 		map_self("/proc/self/uid_map", user);
 	}
-	/* Ctrl-C on the terminal is for the pool's process to deal with. */
+	/* Leave the terminal's process group: the pool's process handles Ctrl-C. */
 	(void)setsid();
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < SOCKET; fd++)
@@ -90,8 +90,8 @@ static _Noreturn void become_worker(const worker_pool *pool, int socket, bool ow
 /* ---- In the pool ------------------------------------------------------------------------------------------- */
 
 /*
- * As fork, but with a descriptor for the child, and namespaces. Not clone3, whose flags a filter of system calls cannot
- * look at: systemd refuses it where RestrictNamespaces= is set.
+ * Like fork, but with a descriptor for the child, and with namespaces. It does not use clone3, because a filter of
+ * system calls cannot check its flags, and systemd refuses it with RestrictNamespaces=.
  */
 static pid_t clone_process(unsigned long namespaces, int *pidfd)
 {
@@ -100,7 +100,7 @@ static pid_t clone_process(unsigned long namespaces, int *pidfd)
 
 static pid_t start_confined(const worker_pool *pool, int socket, int *pidfd)
 {
-	/* Root is given a process namespace as it is; others need to be root of a user namespace first. */
+	/* Root may create a process namespace directly. Other users have to become root of a user namespace first. */
 	static const unsigned long tries[] = {CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER, 0};
 	unsigned user = geteuid(), group = getegid();
 	for (size_t i = user == 0 ? 0 : 1; i < sizeof tries / sizeof tries[0]; i++) {
@@ -113,7 +113,7 @@ static pid_t start_confined(const worker_pool *pool, int socket, int *pidfd)
 	return -1;
 }
 
-/* A socket pair: the pool's end, and the child's out of the way of what it will be. */
+/* Creates a socket pair. The child's end gets a number that does not collide with its later one. */
 static bool make_sockets(int ends[2])
 {
 	int pair[2];
@@ -152,12 +152,12 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 	                      .threads = pool->options.threads,
 	                      .data_bytes = pool->options.data_bytes,
 	                      .engine_flags = pool->options.engine_flags};
-	/* If there is no memory for it the worker ends at once, and says so by that. */
+	/* Ignore a failure: without memory for this the worker ends at once, which is noticed. */
 	(void)worker_bytes_add(&p->out, &setup, sizeof setup);
 	return p;
 }
 
-/* Whether this is the thread of an engine that stops its runs. */
+/* Whether this is the watch thread of an engine. */
 static bool is_watch(pid_t pid, const char *task)
 {
 	char path[64], name[32] = "";
@@ -171,8 +171,8 @@ static bool is_watch(pid_t pid, const char *task)
 }
 
 /*
- * Its watch has a larger share of the processors than its guests, where the system lets us give it one; not a real-time
- * class, in which a worker that was taken over could keep everybody else waiting.
+ * The watch of a worker gets a larger share of the processors than its guests, if the system allows it. It gets no
+ * real-time class, in which an attacker who controls the worker could starve everybody else.
  */
 void worker_process_prefer(const process *p)
 {
@@ -202,7 +202,7 @@ void worker_process_reap(process *p)
 	p->exited = true;
 	if (p->why[0] != '\0')
 		return;
-	/* Its own handler ends it as a shell would tell of a signal. */
+	/* The worker's own handler exits with the code that a shell would give for the signal. */
 	int number = info.si_code != CLD_EXITED ? info.si_status : info.si_status > 128 ? info.si_status - 128 : 0;
 	if (number > 0)
 		(void)snprintf(p->why, sizeof p->why, "the worker process died of signal %d (%s)", number, strsignal(number));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs as the pool keeps them: bytes that are sent to a worker when its first run of them comes there. */
+/* Programs of the pool: bytes that are sent to a worker before its first run of them. */
 #include "inside.h"
 
 #include <sodium.h>
@@ -108,7 +108,7 @@ static void forget_program(worker_pool *pool, size_t slot)
 	for (process *p = pool->processes; p != NULL; p = p->next) {
 		if (slot >= p->program_count || !p->has_program[slot])
 			continue;
-		/* Out of memory for so little: it cannot be told any more what is which. */
+		/* Without memory for even this, the worker's numbers of programs would become wrong, so it has to end. */
 		if (!worker_frame_add(&p->out, WORKER_FRAME_FORGET, slot, 0))
 			worker_process_kill(p);
 		p->has_program[slot] = false;
@@ -128,7 +128,7 @@ void worker_program_unref(worker_program *program)
 	worker_pool_unref(pool);
 }
 
-/* Sends a program to a worker that does not have it. */
+/* Sends a program to a worker, unless it has it. */
 bool worker_program_send(process *p, const worker_program *program)
 {
 	const worker_program_head *head = &program->head;

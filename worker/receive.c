@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a worker sends, read as if an enemy had written it: every length is checked before there is room made for it,
- * every run must be one of this worker's, every text must have the form that the library gives it. Whoever breaks a
- * rule is killed.
+ * Receives messages of a worker, as if an attacker had written them. Every length is checked before memory is allocated
+ * for it, every run must be one of this worker's, and every text must have the form that the library gives it. A worker
+ * that breaks a rule is killed.
  */
 #include "inside.h"
 
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often in a row one worker is read, so that the others have their turn. */
+/* How often one worker is read before the others have their turn. */
 enum { TURNS = 4 };
 
 static bool refuse_message(process *p, const char *what)
@@ -60,7 +60,7 @@ static bool on_json(process *p, worker_run *run, bool is_checkpoint, const char 
 	if (!is_checkpoint)
 		return true;
 	worker_bytes_take(&run->partial, worker_bytes_count(&run->partial));
-	/* With its NUL, for the report. */
+	/* Keep it with its NUL, for the report. */
 	return (worker_bytes_add(&run->partial, data, length) && worker_bytes_add(&run->partial, "", 1)) ||
 	       refuse_message(p, "no memory for its checkpoint");
 }
@@ -87,7 +87,7 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 	return true;
 }
 
-/* Whether this is the report of this run: of the library's form, with its id, and the outcome it came with. */
+/* Whether this is the report of this run: in the library's form, with its id, and the outcome that came with it. */
 static bool is_report(const worker_run *run, const worker_done_head *head, const char *text, size_t length)
 {
 	curfew_report *report;
@@ -224,7 +224,7 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 	}
 }
 
-/* Whether it is of the worker itself, and not of a run. */
+/* Whether the message is about the worker itself, and not about a run. */
 static bool is_own(uint8_t kind)
 {
 	return kind == WORKER_FRAME_READY || kind == WORKER_FRAME_FAILED || kind == WORKER_FRAME_MEMORY ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The report of a run whose worker gave none: what the pool knows itself, and what had come in until then. */
+/* Makes the report of a run whose worker sent none, from what the pool itself knows and what had arrived until then. */
 #include "inside.h"
 
 #include "common/clock.h"
@@ -10,7 +10,7 @@ static bool begins_with(const char *text, size_t length, const char *word, size_
 	return length >= word_length && memcmp(text, word, word_length) == 0;
 }
 
-/* Where a text begins, behind blanks and comments of one line; others are rare, and nothing depends on it. */
+/* Skips spaces and one-line comments. Other comments are rare, and nothing depends on this. */
 static size_t skip_blanks(const char *text, size_t length)
 {
 	size_t at = 0;
@@ -26,7 +26,7 @@ static size_t skip_blanks(const char *text, size_t length)
 	return at;
 }
 
-/* By how it begins: nothing of a program is parsed here. */
+/* Guesses the kind by its beginning, because nothing of a program is parsed here. */
 static const char *kind_of(const worker_program *program)
 {
 	static const char binary[] = {'\0', 'a', 's', 'm', 0x0d, 0, 1, 0}, word[] = "(component";
@@ -80,7 +80,7 @@ void worker_run_fail(worker_run *run, const worker_end *end)
 	fill_known(&report, run);
 	fill_outcome(&report, end);
 	worker_run_detach(run);
-	/* Without memory for it there is no report, but still an end. */
+	/* Without memory there is no report, but the run still ends. */
 	(void)curfew_report_to_json(&report, &text, &length);
 	worker_result result = {.outcome = end->outcome, .report = text, .report_length = length};
 	if (run->job.on_done != NULL)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs on the pool's side: from a job to a message, and calls to it on its way.
- * Whoever submits only adds to what is to be sent, and wakes the pool's thread if that sleeps, so that many submissions
- * cost one wake-up and one system call.
+ * Runs on the pool's side: making a job into a message, and calls about it. A thread that submits only adds the
+ * message, and wakes the pool's thread if that sleeps, so many submissions cost one wake-up and one system call.
  */
 #include "inside.h"
 
@@ -22,7 +21,7 @@ static size_t text_size(const char *text)
 	return text != NULL ? strlen(text) + 1 : 0;
 }
 
-/* With the NUL that is put behind them. */
+/* The length including the NUL that is added. */
 static size_t bytes_size(const void *bytes, size_t length)
 {
 	return bytes != NULL ? length + 1 : 0;
@@ -44,7 +43,7 @@ static size_t list_size(const char *const *list, size_t count)
 	return size;
 }
 
-/* What a run is given of its user's secrets, as curfew_secrets_collect found them. */
+/* The secrets of a run, as curfew_secrets_collect found them. */
 typedef struct secrets {
 	curfew_secret *items;
 	size_t count;
@@ -67,7 +66,7 @@ static void add_secrets(worker_bytes *to, const secrets *given)
 	}
 }
 
-/* The message to the worker, with everything that is borrowed from the caller. */
+/* Makes the message to the worker, with a copy of everything that is borrowed from the caller. */
 static bool make_frame(worker_run *run, const worker_job *job, const secrets *given)
 {
 	worker_run_head head = {
@@ -108,7 +107,7 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 	return true;
 }
 
-/* What carries out its requests on this side, if it may make any. */
+/* Creates the broker for its requests, if it may make any. */
 static curfew_status make_broker(worker_run *run, const worker_job *job, curfew_failure *failure)
 {
 	curfew_broker_options options = {
@@ -183,7 +182,7 @@ curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worke
 	}
 	pool->stats.active++;
 	process *p = pool->first_queued == NULL ? worker_pool_choose(pool) : NULL;
-	/* What finds no worker now, or no memory there, is tried again by the pool's thread. */
+	/* If no worker is ready, or memory runs out, the pool's thread tries again. */
 	if (p == NULL || !worker_run_assign(p, made)) {
 		*pool->last_queued = made;
 		pool->last_queued = &made->next;
@@ -213,7 +212,7 @@ void worker_run_cancel(worker_run *run)
 	errno = saved;
 }
 
-/* True: it never reached a worker, and is to be ended here. */
+/* True: the run never reached a worker, and has to be ended here. */
 static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times) CURFEW__REQUIRES(pool->lock);
 static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 {
@@ -225,7 +224,7 @@ static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 		if (!worker_frame_add(&run->process->out, WORKER_FRAME_CANCEL, run->number, 0))
 			return false;
 	}
-	/* The second one skips the grace; neither makes the end later than it was. */
+	/* The second cancel skips the grace. Neither may make the end later than it was. */
 	uint64_t grace = times > 1 ? 0 : run->limits.grace_ns;
 	int64_t due_ns = clock_later(clock_now_ns(), grace);
 	if (due_ns < run->due_ns && run->state != RUN_STOPPED)
@@ -238,7 +237,7 @@ void worker_pool_take_cancels(worker_pool *pool)
 	worker_run *run = atomic_exchange(&pool->cancelled, NULL);
 	while (run != NULL) {
 		worker_run *next = atomic_load(&run->next_cancelled);
-		/* From here on it may be put into the list again. */
+		/* From here on other threads may put the run into the list again. */
 		atomic_store(&run->in_cancelled, false);
 		worker_lock(pool);
 		bool ended = pass_cancel_on(pool, run, atomic_load(&run->cancels));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker: one thread reads what the pool sends and starts runs, the engine's threads carry them on and send what
- * comes of them. Whoever has something to send sends it, with all that others have added meanwhile; nobody waits for
- * the pool to read, since a run that waited here could not be stopped.
+ * The worker: one thread reads the pool's messages and starts runs; the engine's threads execute them and send events
+ * and results. A thread that sends also sends what others have added meanwhile. Nobody waits for the pool to read,
+ * because a run that waited here could not be stopped.
  */
 #include "common/mutex.h"
 #include "common/clock.h"
@@ -24,9 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* With so much waiting to be sent, progress and checkpoints are left out. */
+/* While this many bytes wait to be sent, progress and checkpoints are left out. */
 #define BACKLOG_BYTES ((size_t)16 << 20)
-/* What the process itself needs besides its guests: the engine, and the stack of each thread. */
+/* Memory that the process itself needs in addition to its guests: the engine, and the stack of each thread. */
 #define OWN_DATA_BYTES ((uint64_t)1 << 30)
 #define THREAD_DATA_BYTES ((uint64_t)128 << 20)
 
@@ -40,10 +40,11 @@ typedef struct kept_program {
 typedef struct service service;
 
 /*
- * A run's events go out as they come, so many in a row; beyond that they wait for a moment. Of those that wait a few
- * keep their order, whatever comes after them is put together: output of one kind becomes one piece, of progress and of
- * checkpoints the last one stays. However often a guest writes, nobody else waits behind thousands of its messages. Nor
- * do they go out before the pool has taken what was sent: its reading is the credit that all runs of a worker have.
+ * A run's events are sent as they come, up to this many at once; further ones wait for a moment. Of the waiting events
+ * a few keep their order. Those after them are combined: output of one kind becomes one piece, and of progress and of
+ * checkpoints only the last one stays. So however often a guest writes, nobody else waits behind thousands of its
+ * messages. Events are not sent either before the pool has read what was sent: its reading is the credit that all runs
+ * of a worker have.
  */
 #define EVENT_EVERY_NS ((int64_t)1000000)
 enum {
@@ -60,13 +61,13 @@ typedef struct task {
 	service *service;
 	uint64_t number;
 	curfew_run *run; /* under runs_lock */
-	/* Under out_lock: events that wait, as frames, and when how many more may go out at once. */
+	/* Guarded by out_lock: waiting events, as frames, and the budget for sending further ones at once. */
 	worker_bytes events;
-	size_t last_event;    /* where the last one of them begins, in what waits */
+	size_t last_event;    /* offset of the last waiting event */
 	unsigned event_count; /* of them */
 	uint32_t last_kind;
-	worker_bytes later[EVENT_KINDS]; /* what came after them, by kind: bodies without a head */
-	int64_t allowance_ns;            /* EVENT_EVERY_NS for each event that may go out at once */
+	worker_bytes later[EVENT_KINDS]; /* events after those, combined by kind: bodies without a head */
+	int64_t allowance_ns;            /* EVENT_EVERY_NS for each event that may be sent at once */
 	int64_t seen_ns;
 	struct task *next_waiting;
 	bool is_waiting;
@@ -75,28 +76,28 @@ typedef struct task {
 struct service {
 	curfew_engine *engine;
 	worker_bytes in;
-	worker_files files; /* that came with it, in order */
+	worker_files files; /* received files, in order */
 
 	curfew__mutex out_lock;
-	worker_bytes out;   /* added to */
-	worker_bytes going; /* being sent, by whoever has set sending */
+	worker_bytes out;   /* messages are added here */
+	worker_bytes going; /* being sent by the thread that has set `sending` */
 	bool sending;
-	task *waiting;            /* that have events which wait */
-	int64_t release_ns;       /* when they go out; while there are any */
+	task *waiting;            /* tasks with waiting events */
+	int64_t release_ns;       /* when these are sent, if there are any */
 	unsigned events_in_order; /* of a run, that wait */
-	bool blocked;             /* the pool does not read: the reading thread goes on when it does */
-	int wake;                 /* tells the reading thread that */
+	bool blocked;             /* the pool does not read; the reading thread resumes sending when it does */
+	int wake;                 /* wakes the reading thread */
 
 	curfew__mutex runs_lock;
 	task **tasks; /* [task_count], by slot */
 	size_t task_count;
 
 	curfew__mutex programs_lock;
-	kept_program **programs; /* [program_count], by slot; changed by the reading thread alone */
+	kept_program **programs; /* [program_count], by slot; only the reading thread changes it */
 	size_t program_count;
 };
 
-/* A worker that cannot go on ends; its pool sees to the rest. */
+/* Ends a worker that cannot continue. Its pool does the rest. */
 static _Noreturn void leave(int code)
 {
 	_exit(code);
@@ -159,7 +160,7 @@ static bool has_backlog(service *s)
 	return has;
 }
 
-/* Under out_lock: whether one more event may go out at once. */
+/* Under out_lock: whether one more event may be sent at once. */
 static bool take_allowance(task *t)
 {
 	int64_t now = clock_now_ns();
@@ -191,7 +192,7 @@ static void add_event(worker_bytes *bytes, uint64_t number, uint32_t kind, const
 		leave(1);
 }
 
-/* Under out_lock: output behind output of the same kind becomes a part of it. */
+/* Under out_lock: appends output to a waiting output event of the same kind. */
 static bool join_event(task *t, uint32_t kind, const char *data, size_t length)
 {
 	worker_frame frame;
@@ -205,7 +206,7 @@ static bool join_event(task *t, uint32_t kind, const char *data, size_t length)
 	return true;
 }
 
-/* Under out_lock: one more that waits, in its order or with those of its kind. */
+/* Under out_lock: adds a waiting event, in its order or combined with those of its kind. */
 static void keep_event(task *t, uint32_t kind, const char *data, size_t length)
 {
 	worker_bytes *later = &t->later[kind];
@@ -229,7 +230,7 @@ static bool has_later(const task *t)
 	return has;
 }
 
-/* Under out_lock: has the reading thread send it soon. */
+/* Under out_lock: makes the reading thread send it soon. */
 static void wait_event(task *t, uint32_t kind, const char *data, size_t length)
 {
 	service *s = t->service;
@@ -242,12 +243,12 @@ static void wait_event(task *t, uint32_t kind, const char *data, size_t length)
 	s->waiting = t;
 	if (t->next_waiting != NULL)
 		return;
-	/* The reading thread wakes to wait until then. */
+	/* Wake the reading thread, so that it waits only until then. */
 	s->release_ns = clock_now_ns() + EVENTS_WAIT_MS * INT64_C(1000000);
 	(void)eventfd_write(s->wake, 1);
 }
 
-/* Under out_lock: what waits goes out now. */
+/* Under out_lock: sends the waiting events now. */
 static void release_events(task *t)
 {
 	worker_bytes *out = &t->service->out;
@@ -263,7 +264,7 @@ static void release_events(task *t)
 	}
 }
 
-/* Under out_lock: whether the pool has taken so much of what was sent that there may be more. */
+/* Under out_lock: whether the pool has read enough, so that more may be sent. */
 static bool has_credit(const service *s)
 {
 	return !s->blocked && worker_bytes_count(&s->out) + worker_bytes_count(&s->going) <= UNREAD_BYTES_MAX;
@@ -323,8 +324,8 @@ static void on_request(void *context, const void *message, size_t length)
 }
 
 /*
- * On the watch's thread, at the instant of the stop: the pool counts on hearing of it, however long the guest, its
- * trace and its report take. What a run exceeds of itself ends it on the spot.
+ * Called on the watch's thread at the instant of the stop. The pool relies on this notification, however long the
+ * guest, its trace and its report take. A limit that the guest itself detects ends it at once, without this.
  */
 static void on_stop(void *context, curfew_outcome cause)
 {
@@ -350,7 +351,7 @@ static void on_done(void *context, curfew_run *run)
 {
 	task *t = context;
 	service *s = t->service;
-	/* Waits until the thread that started it has noted the run; after this nobody else has it. */
+	/* Waits until the thread that started the run has noted it. After this nobody else has the run. */
 	curfew__mutex_lock(&s->runs_lock);
 	s->tasks[worker_slot(t->number)] = NULL;
 	curfew__mutex_unlock(&s->runs_lock);
@@ -360,7 +361,7 @@ static void on_done(void *context, curfew_run *run)
 	free(t);
 }
 
-/* A report for what never ran. */
+/* Sends a report of a run that never ran. */
 static void post_failed(service *s, uint64_t number, const char *id, const char *name, const curfew_limits *limits,
                         curfew_status status, const curfew_failure *failure)
 {
@@ -418,7 +419,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 
 /* ---- Inspecting without running -------------------------------------------------------------------------- */
 
-/* The pool keeps the program while this goes on. */
+/* The pool keeps the program meanwhile. */
 typedef struct inspection {
 	service *service;
 	uint64_t number;
@@ -427,7 +428,7 @@ typedef struct inspection {
 	char id[32];
 } inspection;
 
-/* What is left of the time that both have together. */
+/* The rest of the time that both steps have together. */
 static curfew_limits limits_left(const inspection *i, int64_t since_ns)
 {
 	curfew_limits left = i->limits;
@@ -438,8 +439,9 @@ static curfew_limits limits_left(const inspection *i, int64_t since_ns)
 }
 
 /*
- * What is stored has to run, and a description alone looks at no function's body. WebAssembly is described before it is
- * compiled: what cannot be linked is refused at once. JavaScript is parsed once.
+ * A stored program has to be able to run, but describing it reads no function's body, so it is compiled as well.
+ * WebAssembly is described first, so that a program that cannot be linked is refused at once. JavaScript is parsed only
+ * once.
  */
 static curfew_status describe(const inspection *i, char **json, size_t *length, curfew_report **report,
                               curfew_failure *failure)
@@ -487,7 +489,7 @@ static void *inspect(void *context)
 	return NULL;
 }
 
-/* In a thread of its own, since it waits for the end. */
+/* Runs in a separate thread, because it waits for the end. */
 static void start_inspection(service *s, uint64_t number, const kept_program *kept, const worker_run_head *head)
 {
 	pthread_t thread;
@@ -528,7 +530,7 @@ static void on_code(service *s, uint64_t number, const char *body)
 
 /* ---- What the pool sends --------------------------------------------------------------------------------- */
 
-/* Goes through the texts behind a head. The pool is not an enemy: what does not fit is a fault of ours. */
+/* Reads the texts after a head. The pool is trusted, so a length that does not fit is a bug. */
 typedef struct texts {
 	const char *at;
 	const char *end;
@@ -555,7 +557,7 @@ static const char **take_list(texts *t, uint32_t count)
 	return list;
 }
 
-/* Names and values, which stay where they are until the run has copied them. */
+/* Reads names and values, which stay in the frame until the run has copied them. */
 static curfew_secret *take_secrets(texts *t, uint32_t count)
 {
 	curfew_secret *secrets = calloc((size_t)count + 1, sizeof *secrets);
@@ -665,7 +667,7 @@ static void on_forget(service *s, uint64_t slot)
 	free(kept);
 }
 
-/* Under runs_lock; NULL: it has ended meanwhile. */
+/* Under runs_lock. NULL: the run has ended meanwhile. */
 static task *find_task(service *s, uint64_t number)
 {
 	size_t slot = worker_slot(number);
@@ -682,7 +684,7 @@ static void on_answer(service *s, uint64_t number, const char *body, size_t leng
 	curfew__mutex_unlock(&s->runs_lock);
 }
 
-/* Calls for a run that has ended meanwhile mean nothing. */
+/* Messages for a run that has ended meanwhile are ignored. */
 static void on_cancel_or_ask(service *s, worker_frame_kind kind, uint64_t number)
 {
 	curfew_run_usage usage = {.size = sizeof usage};
@@ -742,7 +744,7 @@ static void take_frames(service *s)
 	flush_now(s);
 }
 
-/* For how many milliseconds there is nothing to be released; -1: until somebody says so. */
+/* Milliseconds until the next release of events; -1: none is planned. */
 static int time_to_release(service *s)
 {
 	int64_t left_ns = 0;
@@ -750,7 +752,7 @@ static int time_to_release(service *s)
 	bool has = s->waiting != NULL;
 	if (has)
 		left_ns = s->release_ns - clock_now_ns();
-	/* What waits for credit is looked after again a little later. */
+	/* Check events that wait for credit again a little later. */
 	if (has && left_ns <= 0 && !has_credit(s))
 		left_ns = EVENTS_WAIT_MS * INT64_C(1000000);
 	curfew__mutex_unlock(&s->out_lock);
@@ -784,7 +786,7 @@ static _Noreturn void serve(service *s)
 			flush(s);
 			curfew__mutex_unlock(&s->out_lock);
 		}
-		/* The pool is gone when nothing can be read any more: then there is nothing left to do. */
+		/* If reading fails, the pool has ended, and the worker ends too. */
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) {
 			if (worker_bytes_receive(&s->in, &s->files, WORKER_SOCKET) < 0)
 				leave(0);
@@ -796,8 +798,8 @@ static _Noreturn void serve(service *s)
 /* ---- Start ----------------------------------------------------------------------------------------------- */
 
 /*
- * A fault that is no guest's. The first process of a namespace does not die of signals that it sends to itself, so that
- * it ends with the code a shell would give.
+ * Handles a fault that no guest caused. The first process of a namespace does not die of signals that it sends to
+ * itself, so it exits with the code that a shell would give.
  */
 static void on_fault(int number)
 {
@@ -816,7 +818,7 @@ static void catch_faults(void)
 	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
-/* One run of nothing: what is made at first need is made now, and no guest waits for it. */
+/* Run an empty program, so that everything that is created at first use exists before the first guest. */
 static void warm_up(curfew_engine *engine)
 {
 	curfew_source source = {.size = sizeof source, .name = "warm-up", .text = "0", .text_length = 1};
@@ -837,7 +839,8 @@ static bool make_service(service *s, const worker_setup *setup, int pagemap, cur
 	                                 .compile = CURFEW_COMPILE_ELSEWHERE,
 	                                 .on_compile = on_compile,
 	                                 .compile_context = s};
-	/* Nobody waits behind the events of a run that is alone, and on a terminal both outputs keep their order. */
+	/* If there is only one run, send its events without limits: nobody waits behind them, and both outputs keep their
+	 * order. */
 	s->events_in_order = setup->threads == 1 ? EVENTS_IN_ORDER_ALONE : EVENTS_IN_ORDER;
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	curfew__mutex_init(&s->out_lock);

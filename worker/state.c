@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a run and its references: what every part of the pool may ask of a run. */
+/* The state of a run and its references, which every part of the pool may use. */
 #include "inside.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* For each state a bit for each that may follow it. */
+/* The legal transitions: for each state, a bit for each state that may follow. */
 static const unsigned may_follow[RUN_STATES] = {
 	[RUN_QUEUED] = 1u << RUN_SENT | 1u << RUN_DONE,
 	[RUN_SENT] = 1u << RUN_STARTED | 1u << RUN_QUEUED | 1u << RUN_DONE,
@@ -52,7 +52,7 @@ void worker_run_publish(worker_run *run)
 	if (run->published)
 		return;
 	run->published = true;
-	/* There are secrets in it, and nobody needs it any more. */
+	/* Wipe the message, which contains secrets and is no longer needed. */
 	worker_lock(run->pool);
 	worker_bytes_finish(&run->frame);
 	worker_unlock(run->pool);
