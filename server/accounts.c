@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens: "curfew_ID_SECRET". The store has the SHA-256 of a token, never the token; a secret has 256 random bits, so
- * that a slow hash would add nothing. Another process may add and revoke tokens: they are read again twice a second.
+ * Tokens: "curfew_ID_SECRET". The store has only the SHA-256 of a token. A secret has 256 random bits, so a slow hash
+ * would add nothing. Another process may add and revoke tokens, so they are read again twice a second.
  */
 #include "accounts.h"
 
@@ -36,7 +36,7 @@ void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM])
 
 /* ---- What is on disk ------------------------------------------------------------------------------------- */
 
-/* Whether it may be used no more. */
+/* Whether the token may no longer be used. */
 static bool is_over(const account *a)
 {
 	return a->revoked || (a->expires_us != 0 && clock_wall_us() >= a->expires_us);
@@ -69,7 +69,7 @@ static void add_account(server *s, const stored_token *seen)
 	s->accounts = a;
 }
 
-/* What a token had waiting is not begun any more, and what it listened to is closed. */
+/* Cancels the waiting runs of a token, and closes its event streams. */
 static void end_account(server *s, account *a)
 {
 	a->is_over = true;
@@ -78,7 +78,7 @@ static void end_account(server *s, account *a)
 	http_end_streams(s->http, a);
 }
 
-/* An account stays as long as the server, since runs point to it. */
+/* An account is kept as long as the server runs, because runs point to it. */
 static void take_token(void *context, const stored_token *token)
 {
 	server *s = context;
@@ -88,7 +88,7 @@ static void take_token(void *context, const stored_token *token)
 		a = a->next;
 	if (a == NULL) {
 		add_account(s, token);
-		/* Those that were there at the start are no change. */
+		/* Tokens that existed at the start are not logged as changes. */
 		if (s->http != NULL)
 			log_event(LOG_INFO, "token", (log_field[]){{"id", token->id, 0}, {"what", "created", 0}, {0}});
 	} else {
@@ -163,7 +163,7 @@ static account *find_token(server *s, const char *words)
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	account *found = NULL;
 	(void)crypto_hash_sha256(hash, (const unsigned char *)words, strlen(words));
-	/* All are compared, each in constant time. */
+	/* Compare with all tokens, each in constant time. */
 	for (account *a = s->accounts; a != NULL; a = a->next) {
 		if (sodium_memcmp(a->hash, hash, sizeof hash) == 0 && !is_over(a))
 			found = a;
@@ -196,7 +196,7 @@ account *accounts_find(request *q)
 	return found;
 }
 
-/* The host of "host:port" is one that only this machine has. */
+/* Whether the host of "host:port" is a name that only this machine has. */
 static bool is_loopback_name(const char *host)
 {
 	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
@@ -213,7 +213,8 @@ bool accounts_is_own_site(const request *q, bool changes)
 	const char *host = http_header(q, MHD_HTTP_HEADER_HOST);
 	const char *origin = http_header(q, "Origin");
 	const char *site = http_header(q, "Sec-Fetch-Site");
-	/* Without tokens a name that was made to point here would open the door to any page. */
+	/* Without tokens, accept only this machine's names: a foreign name that resolves to it would let any page in (DNS
+	 * rebinding). */
 	if (!q->server->tokens_needed && host != NULL && !is_loopback_name(host))
 		return false;
 	if (!changes)
@@ -236,7 +237,7 @@ bool account_take_run(account *a, int64_t now_us, unsigned *wait_seconds)
 	a->allowance_us = now_us;
 	if (a->allowance > most)
 		a->allowance = most;
-	/* Other nodes have accepted some, too. */
+	/* Include those that other nodes have accepted. */
 	if (a->last_minute >= a->per_minute_most) {
 		*wait_seconds = 1;
 		return false;

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may ask: tokens, what they allow, and the marks of requests that another site's page made. */
+/* Access: tokens, what they allow, and how requests of another site's page are recognised. */
 #ifndef CURFEW_SERVER_ACCOUNTS_H
 #define CURFEW_SERVER_ACCOUNTS_H
 
 #include "http.h"
 #include "store.h"
 
-/* The account of everybody, and those on disk. False, and why. */
+/* Loads the account of everybody, and those on disk. False, and why. */
 bool accounts_load(server *s, curfew_failure *failure);
 void accounts_finish(server *s);
-/* Without the lock: reads again what another process may have changed; ends what tokens have that may be used no more.
- */
+/* Without the lock: reads tokens again, which another process may have changed, and ends runs and streams of those that
+ * may no longer be used. */
 void accounts_refresh(server *s);
-/* Without the lock: has the store write when tokens were used last. */
+/* Without the lock: makes the store write when tokens were last used. */
 void accounts_note_uses(server *s);
-/* How many tokens may be used. */
+/* The number of tokens that may be used. */
 size_t accounts_count_active(const server *s);
 
-/* Under the lock: the account of that id, if runs may be carried out for it by now; else NULL. "": of everybody. */
+/* Under the lock: the account with that id, if it may have runs now, otherwise NULL. "": that of everybody. */
 account *accounts_find_working(const server *s, const char *id);
 
-/* Who this request is of; NULL: nobody who may ask. */
+/* The account of a request. NULL: it has no access. */
 account *accounts_find(request *q);
 
-/* Whether it does not come from a page of another site, nor through a name that is not this server's. */
+/* Whether a request comes neither from a page of another site nor through a name that is not this server's. */
 bool accounts_is_own_site(const request *q, bool changes);
 
-/* A token's text: makes one, and its id and hash. */
+/* Makes the text of a token, its id and its hash. */
 enum { TOKEN_TEXT_ROOM = 96 };
 void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM]);
 
-/* Under the lock: takes one of the runs of this minute; else *wait_seconds until there is one. */
+/* Under the lock: uses one of the runs of this minute. False: *wait_seconds until there is one. */
 bool account_take_run(account *a, int64_t now_us, unsigned *wait_seconds);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many connections each address has. Of IPv6 the first 64 bits are an address: one machine may have all of the
- * rest. */
+/* Counts the connections of each address. For IPv6 the first 64 bits count as the address, because one machine may have
+ * all addresses of a /64. */
 #ifndef CURFEW_SERVER_ADDRESSES_H
 #define CURFEW_SERVER_ADDRESSES_H
 
@@ -15,14 +15,14 @@ typedef struct address {
 	size_t count;
 } address;
 
-/* Zeroed to begin with. */
+/* Initialise it with zeros. */
 typedef struct addresses {
 	address *buckets[ADDRESS_BUCKETS];
 } addresses;
 
-/* One more connection of an address; NULL: out of memory. What is returned stays as long as it has connections. */
+/* Adds a connection of an address. The result is valid as long as it has connections. NULL: out of memory. */
 address *addresses_enter(addresses *all, const struct sockaddr *from);
-/* One less; NULL: of none. */
+/* Removes a connection. NULL does nothing. */
 void addresses_leave(addresses *all, address *from);
 void addresses_finish(addresses *all);
 

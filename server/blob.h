@@ -14,7 +14,7 @@ typedef struct blob {
 	char data[]; /* and a NUL */
 } blob;
 
-/* A copy with one reference; NULL: out of memory. */
+/* Makes a copy with one reference. NULL: out of memory. */
 static inline blob *blob_create(const char *data, size_t len)
 {
 	blob *made = malloc(sizeof *made + len + 1);

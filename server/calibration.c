@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuel per millisecond. It is measured by a process of its own, curfew calibrate at the lowest priority, so that
- * nothing runs in this one; its programs are Curfew's own. A thread waits for it.
+ * Fuel per millisecond. A separate process measures it, curfew calibrate at the lowest priority, so that nothing runs
+ * in this one. Its programs are Curfew's own. A thread waits for it.
  */
 #include "calibration.h"
 
@@ -23,7 +23,7 @@ extern char **environ;
 
 /* ---- The process ----------------------------------------------------------------------------------------- */
 
-/* Free with free, and the first one by itself: this environment, but with the data directory for what is kept. */
+/* Returns this environment with the data directory as cache. The caller frees it and its first string. */
 static char **make_environment(const char *folder)
 {
 	size_t count = 0, kept = 1;
@@ -64,7 +64,7 @@ static int spawn(pid_t *pid, int out, bool is_recall, char **environment)
 	return error;
 }
 
-/* Starts it; a descriptor of what it prints, or -1. */
+/* Starts the process. Returns a descriptor of its output, or -1. */
 static int start_process(server *s, bool is_recall)
 {
 	int ends[2];
@@ -93,7 +93,7 @@ static int start_process(server *s, bool is_recall)
 	return ends[0];
 }
 
-/* Reads what it prints, and waits for its end; false: it ended otherwise than it should. */
+/* Reads the output, and waits for the end. False: the process failed. */
 static bool read_result(server *s, int fd, text *out)
 {
 	char part[4096];
@@ -103,7 +103,7 @@ static bool read_result(server *s, int fd, text *out)
 	(void)close(fd);
 	server_lock(s);
 	pid_t pid = s->calibration.process;
-	s->calibration.process = 0; /* from here on its number may be another's */
+	s->calibration.process = 0; /* from here on the process id may be reused */
 	server_unlock(s);
 	(void)waitpid(pid, &status, 0);
 	while (out->length > 0 && out->data[out->length - 1] == '\n')
@@ -136,7 +136,7 @@ static bool begin_measuring(server *s, bool is_recall)
 {
 	if (s->calibration.is_measuring)
 		return true;
-	/* It has ended, or is about to without taking the lock again. */
+	/* The thread has ended, or will end without taking the lock again. */
 	if (s->calibration.has_thread)
 		(void)pthread_join(s->calibration.thread, NULL);
 	s->calibration.is_recall = is_recall;

@@ -14,7 +14,7 @@
 #define GIB (UINT64_C(1) << 30)
 #define FIELD(field) .offset = offsetof(config, field)
 
-/* The rows behind these are made from the table of limits. */
+/* The rows after these are made from the table of limits. */
 static const config_setting fixed[] = {
 	{.name = "listen",
      .argument = "HOST:PORT",
@@ -227,7 +227,7 @@ enum { FIXED = sizeof fixed / sizeof fixed[0], SETTINGS_MAX = 64, NAME_ROOM = 32
 static config_setting table[SETTINGS_MAX];
 static size_t settings;
 
-/* A ceiling for each limit, in its own words. */
+/* Makes a row for the ceiling of each limit. */
 static void add_ceiling(const curfew_limit_info *info)
 {
 	static char names[SETTINGS_MAX][NAME_ROOM], meanings[SETTINGS_MAX][MEANING_ROOM];
@@ -269,7 +269,7 @@ typedef struct unit {
 	double factor;
 } unit;
 
-/* A decimal number and one of the units, which end with one without a name. */
+/* Reads a decimal number and one of the units. The list of units ends with one without a name. */
 static bool parse_quantity(const char *value, const unit *units, double *quantity)
 {
 	size_t digits = strspn(value, "0123456789");
@@ -352,7 +352,7 @@ static bool set_number(config *c, const config_setting *s, const char *value, cu
 	return true;
 }
 
-/* One more of them. */
+/* Appends a host. */
 static bool add_host(config *c, const config_setting *s, const char *value, curfew_failure *failure)
 {
 	curfew_failure why;
@@ -383,7 +383,7 @@ static bool set_ceiling(config *c, const config_setting *s, const char *value, c
 	c->ceilings.size = sizeof c->ceilings;
 	if (curfew_limits_set(&c->ceilings, s->limit->name, value, &why) == CURFEW_OK)
 		return true;
-	/* Its message begins with the limit's name, which is ours without "max-". */
+	/* The library's message begins with the limit's name, which is the setting's without "max-". */
 	(void)snprintf(failure->message, sizeof failure->message, "max-%.240s", why.message);
 	return false;
 }

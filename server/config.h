@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What can be set of a server: one table, from which flags, help, man page, completion and the configuration file
- * follow. This file is also seen by the command line.
+ * The settings of a server: one table, from which flags, help, man page, completion and the configuration file are
+ * made. The command line includes this file as well.
  */
 #ifndef CURFEW_SERVER_CONFIG_H
 #define CURFEW_SERVER_CONFIG_H
@@ -19,7 +19,7 @@ typedef enum config_kind {
 	CONFIG_LIMIT
 } config_kind;
 
-/* A text of a setting; long enough for any path. */
+/* Capacity of a setting's text; enough for any path. */
 enum { CONFIG_TEXT_MOST = 4096 };
 
 typedef struct config {
@@ -30,14 +30,14 @@ typedef struct config {
 	char tls_key[CONFIG_TEXT_MOST];
 	char log_format[CONFIG_TEXT_MOST];
 	char log_level[CONFIG_TEXT_MOST];
-	char allow_fetch[CONFIG_TEXT_MOST];   /* hosts with blanks between; "": none */
-	char allow_webhook[CONFIG_TEXT_MOST]; /* the same; who may be told of ends */
+	char allow_fetch[CONFIG_TEXT_MOST];   /* hosts with spaces between; "": none */
+	char allow_webhook[CONFIG_TEXT_MOST]; /* the same; hosts that webhooks may go to */
 	char secrets[CONFIG_TEXT_MOST];       /* "": none */
-	char secrets_key[CONFIG_TEXT_MOST];   /* "": as the environment says */
+	char secrets_key[CONFIG_TEXT_MOST];   /* "": from the environment */
 	uint64_t workers;                     /* 0: one per core */
 	uint64_t hugepages;                   /* 1: on */
 	uint64_t require_confinement;         /* 1: on */
-	uint64_t lease_us;                    /* of a node, where servers share a database */
+	uint64_t lease_us;                    /* of a node, if servers share a database */
 	uint64_t concurrency;                 /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;
@@ -51,35 +51,35 @@ typedef struct config {
 	uint64_t scheduled_most;
 	uint64_t programs_bytes_most;
 	uint64_t schedules_most; /* of a token */
-	uint64_t memory_budget;  /* 0: 3/4 of what there is */
+	uint64_t memory_budget;  /* 0: 3/4 of the machine's memory */
 	uint64_t body_bytes_most;
 	curfew_limits ceilings;       /* of every run; 0: none */
 	uint64_t given;               /* a bit for each row of the table that was set */
-	char cache[CONFIG_TEXT_MOST]; /* no setting: the user's directory for compiled code; "": there is none */
+	char cache[CONFIG_TEXT_MOST]; /* not a setting: the user's directory for compiled code; "": there is none */
 } config;
 
 typedef struct config_setting {
 	const char *name;     /* "listen": the flag without its dashes, and the key in the file */
 	const char *argument; /* "HOST:PORT"; NULL: a flag, which is "on" or "off" in the file */
-	const char *values;   /* CONFIG_CHOICE: the possible ones, separated by blanks */
-	const char *meaning;  /* one phrase; of CONFIG_HOSTS, which may be repeated, of one of them */
-	const char *initial;  /* the default, as text; NULL: none to speak of */
+	const char *values;   /* CONFIG_CHOICE: the possible values, separated by spaces */
+	const char *meaning;  /* one phrase; for CONFIG_HOSTS, which may be repeated, about one host */
+	const char *initial;  /* the default, as text; NULL: none is shown */
 	config_kind kind;
 	size_t offset; /* of the field in config */
 	uint64_t minimum, ceiling;
-	const curfew_limit_info *limit; /* CONFIG_LIMIT: of which it is the ceiling */
+	const curfew_limit_info *limit; /* CONFIG_LIMIT: the limit whose ceiling it is */
 } config_setting;
 
 /* The table and its length, in static memory. */
 const config_setting *config_table(size_t *count);
 
-/* Every setting at its default. False: no place for the data is known, since there is no home. */
+/* Sets every setting to its default. False: there is no home directory for the data. */
 bool config_init(config *c);
 
-/* Sets one from text; row is the table's. False, and a message that begins with its name. */
+/* Sets one setting from text; row is the table's. False, and a message that begins with its name. */
 bool config_set(config *c, size_t row, const char *value, curfew_failure *failure);
 
-/* Sets from a file of lines "name = value" what was not set before; "#" begins a comment. */
+/* Reads a file of lines "name = value", and sets what was not set before. "#" begins a comment. */
 bool config_read(config *c, const char *path, curfew_failure *failure);
 
 /* A duration with its unit, as text, in microseconds. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the five fields, and going from one time to the next: by days, then by the times of a day. */
+/* Reads the five fields, and finds the next time: first the day, then the time of that day. */
 #include "cron.h"
 
 #include "common/calendar.h"
@@ -16,7 +16,7 @@ enum { FIELDS = 5, TEXT_MAX = 40, MINUTE_S = 60, YEARS_MAX = 9 };
 typedef struct field {
 	const char *name;
 	unsigned least, most;
-	const char *names; /* three letters each, from the least one on; NULL: none */
+	const char *names; /* three letters for each value, beginning with the minimum; NULL: no names */
 } field;
 
 static const field fields[FIELDS] = {
@@ -27,7 +27,7 @@ static const field fields[FIELDS] = {
 	{"weekday", 0, 7, "sunmontuewedthufrisat"},
 };
 
-/* What was refused is shown as it came, but for what would break the line. */
+/* The message shows the refused text, without characters that would break the line. */
 static bool say_on_one_line(char why[CRON_WHY_ROOM])
 {
 	for (char *c = why; *c != '\0'; c++) {
@@ -48,7 +48,7 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* A number or a name at *at, which moves behind it. */
+/* Reads a number or a name at *at, and moves *at after it. */
 static bool take_value(const field *f, const char **at, unsigned *value)
 {
 	const char *from = *at;
@@ -68,7 +68,7 @@ static bool take_value(const field *f, const char **at, unsigned *value)
 	return *at > from;
 }
 
-/* One item of a list: "*", "a", "a-b", each maybe with "/n". */
+/* Reads one item of a list: "*", "a" or "a-b", each optionally with "/n". */
 static bool take_item(const field *f, const char *item, uint64_t *bits, char why[CRON_WHY_ROOM])
 {
 	const char *at = item;
@@ -135,7 +135,7 @@ static const char *expand(const char *words)
 	return words;
 }
 
-/* The fields of a text, each with a NUL behind it; how many there are. */
+/* Splits a text into fields, each ended by a NUL. Returns their number. */
 static size_t split(char *words, char *parts[FIELDS + 1])
 {
 	size_t count = 0;
@@ -150,7 +150,7 @@ static bool is_any(const char *part)
 	return part[0] == '*' || part[0] == '?';
 }
 
-/* Whether there is such a day in some year. */
+/* Whether such a day exists in some year. */
 static bool has_day(const cron *c)
 {
 	static const unsigned lengths[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -191,7 +191,7 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 	            .weekdays = (uint32_t)((bits[4] | bits[4] >> 7) & 0x7f),
 	            .any_day = is_any(parts[2]),
 	            .any_weekday = is_any(parts[4])};
-	/* Where weekdays are given as well, those come. */
+	/* If weekdays are given as well, their days exist. */
 	if ((c->any_day || c->any_weekday) && !has_day(c))
 		return refuse_field(why, &fields[2], parts[2], "there is no such day in these months");
 	return true;
@@ -209,7 +209,7 @@ static bool is_day(const cron *c, int64_t number)
 	return fits && (c->months >> month & 1) != 0;
 }
 
-/* The zone is known to be there. */
+/* The zone was checked before. */
 static int64_t offset_at(const char *zone, int64_t time)
 {
 	int32_t offset = 0;
@@ -230,12 +230,12 @@ static int64_t skip_gap(const char *zone, int64_t local, int64_t before, int64_t
 	return after;
 }
 
-/* The first instant at which clocks show a local time, or the next one where it is left out. */
+/* The first instant at which clocks show a local time, or the next instant if that time is skipped. */
 static int64_t instant_of(const char *zone, int64_t local)
 {
 	int64_t before = offset_at(zone, local - CALENDAR_DAY_S), after = offset_at(zone, local + CALENDAR_DAY_S);
 	int64_t early = before > after ? before : after, late = before > after ? after : before;
-	/* The further ahead of UTC, the earlier it is. */
+	/* The further a zone is ahead of UTC, the earlier is the instant. */
 	if (offset_at(zone, local - early) == early)
 		return local - early;
 	if (offset_at(zone, local - late) == late)
@@ -243,7 +243,7 @@ static int64_t instant_of(const char *zone, int64_t local)
 	return skip_gap(zone, local, local - early - 1, local - late);
 }
 
-/* The first time of a day after `after`, from so many seconds of the day on; CRON_NEVER: none. */
+/* The first time of a day after `after`, at or after this many seconds of the day. CRON_NEVER: none. */
 static int64_t next_of_day(const cron *c, const char *zone, int64_t day, int64_t from, int64_t after)
 {
 	for (int64_t minute = from / MINUTE_S; minute < CALENDAR_DAY_S / MINUTE_S; minute++) {
@@ -261,7 +261,8 @@ int64_t cron_next(const cron *c, const char *zone, int64_t after)
 	int32_t offset;
 	if (curfew_timezone_offset(zone, after, &offset, NULL) != CURFEW_OK)
 		return CRON_NEVER;
-	/* What clocks show now was shown first at this instant or before: no earlier local time is still to come. */
+	/* Clocks showed the present local time first at this instant or before, so no earlier local time is still to come.
+	 */
 	int64_t local = after + offset, today = calendar_floor(local, CALENDAR_DAY_S);
 	for (int64_t day = today; day < today + (int64_t)YEARS_MAX * 366; day++) {
 		if (!is_day(c, day))

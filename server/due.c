@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* It is a thread of its own since the store may take its time, and nothing else is to wait for that. */
+/* This is a separate thread, because the store may be slow and nothing else should wait for it. */
 #include "due.h"
 
 #include "common/clock.h"
@@ -31,7 +31,7 @@ static bool wait_for_end(due *d)
 	return is_ending;
 }
 
-/* A shared database that is away is told of once, by who renews the lease. */
+/* If a shared database is unavailable, only the thread that renews the lease logs that. */
 static bool may_look(server *s)
 {
 	store_stats disk;

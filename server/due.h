@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A thread that looks twice a second what has come due on disk. */
+/* A thread that checks twice a second what is due on disk. */
 #ifndef CURFEW_SERVER_DUE_H
 #define CURFEW_SERVER_DUE_H
 
@@ -7,9 +7,9 @@
 
 typedef struct due due; /* server.due */
 
-/* NULL: no thread, or no memory. */
+/* Starts the thread. NULL: it cannot be started, or out of memory. */
 due *due_start(server *s);
-/* Not under the lock. NULL does nothing. */
+/* Ends the thread. Not under the lock. NULL does nothing. */
 void due_stop(due *d);
 
 #endif

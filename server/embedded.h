@@ -12,7 +12,7 @@ typedef struct embedded_file {
 	const unsigned char *start, *end;
 } embedded_file;
 
-/* Ended by one without a path; made by server/embed. */
+/* The list ends with an entry without a path. server/embed makes it. */
 extern const embedded_file embedded_files[];
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /v1/runs/ID/events: the story of a run as server-sent events. Each has a number, which a client that comes back sends
- * as Last-Event-ID. A stream without news holds no thread; one whose client does not read holds only its place.
+ * /v1/runs/ID/events: the event log of a run as server-sent events. Each event has a number, which a client that
+ * reconnects sends as Last-Event-ID. A stream without news holds no thread; one whose client does not read holds only
+ * its position.
  */
 #include "cluster.h"
 #include "pieces.h"
@@ -26,7 +27,7 @@ static void write_event(text *out, uint64_t number, event_kind kind, const char 
 
 /* ---- Of a run in memory ---------------------------------------------------------------------------------- */
 
-/* Under the lock: what is to be sent next becomes the chunk; false: nothing yet. *ends: nothing more will be. */
+/* Under the lock: makes the next events the chunk. False: there is nothing yet. *ends: nothing will follow. */
 static bool make_chunk(request *q, bool *ends)
 {
 	run *r = q->run;
@@ -39,7 +40,7 @@ static bool make_chunk(request *q, bool *ends)
 		if (*ends || !q->wants_ping)
 			return false;
 	}
-	text_init(&out, SIZE_MAX / 2); /* as large as the one event that is more than a block */
+	text_init(&out, SIZE_MAX / 2); /* the chunk may be as large as an event that exceeds a block */
 	q->wants_ping = false;
 	if (!run_has_event(r, q->next_event))
 		text_say(&out, ": ping\n\n");
@@ -101,8 +102,8 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 	}
 	uint64_t newest = r->next_event - 1;
 	/*
-	 * An id that this stream has never had, from a copy of the data or a mistake: everything is told again. Of a run of
-	 * another node it may only not have come here yet.
+	 * The stream never had this id. It comes from a copy of the data, or from a mistake, so the stream starts again
+	 * from the beginning. If another node has the run, the event may only not have arrived yet.
 	 */
 	bool may_come = r->is_foreign && last_event >> EVENT_LIFE_SHIFT <= r->epoch;
 	if (last_event > newest && !may_come)
@@ -122,13 +123,13 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 /* ---- Of a run on disk ------------------------------------------------------------------------------------ */
 
 typedef struct replay {
-	text head; /* what comes before the report */
+	text head; /* the text before the report */
 	piece_report report;
 	uint64_t last_event;
 	bool is_found, has_more;
 } replay;
 
-/* Its end is all that is left of its story. */
+/* Only the end is left of its event log. */
 static bool show_end(void *context, const run_view *view)
 {
 	static const char done[] = "{\"state\":\"done\"}";
@@ -169,7 +170,7 @@ static bool read_number(const char *words, uint64_t *number)
 	return *words >= '0' && *words <= '9' && *end == '\0' && strlen(words) < 19;
 }
 
-/* On a helper's thread: of a run that this node does not have, or that has ended. */
+/* On a helper's thread: events of a run that this node does not have, or that has ended. */
 static answer get_events_elsewhere(request *q)
 {
 	run *r = NULL;

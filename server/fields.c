@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Members of JSON objects, with the pointer of each that is wrong. */
+/* Reads members of JSON objects, and reports the pointer of an invalid one. */
 #include "fields.h"
 
 #include <stdarg.h>
@@ -103,7 +103,7 @@ bool fields_whole(const json_t *value, int64_t *number)
 		*number = (int64_t)json_integer_value(value);
 		return true;
 	}
-	/* Up to 2^53 there is no other whole number that would be read as this one. */
+	/* Up to 2^53 no other integer is read as this number. */
 	if (!json_is_real(value) || !(real >= -0x1p53 && real <= 0x1p53) || real != (double)(int64_t)real)
 		return false;
 	*number = (int64_t)real;

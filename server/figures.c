@@ -72,7 +72,7 @@ static void write_counts(text *out, const metrics *m)
 		           (unsigned long long)m->answers[i].count);
 }
 
-/* Under the names that Prometheus' own libraries use. */
+/* Uses the names of Prometheus' own libraries. */
 static void write_process(text *out)
 {
 	machine_process p;
@@ -130,7 +130,7 @@ static void write_store(text *out, server *s)
 	write_value(out, "curfew_store_healthy", "gauge", "1 if the last transaction was written.", disk.healthy);
 }
 
-/* Of what waits in a database that nodes share each one shows its part, so that all of them are the sum. */
+/* If nodes share a database, each shows its part of the waiting runs, so that the sum is correct. */
 static double add_part(const server *s, size_t own, uint64_t elsewhere)
 {
 	return (double)own + (double)elsewhere / (double)(s->elsewhere_nodes > 0 ? s->elsewhere_nodes : 1);
@@ -188,7 +188,7 @@ static void write_json_outcomes(text *out, const run_figures *f)
 	text_say(out, "}");
 }
 
-/* What is of runs, and so of a token's as well as of all. */
+/* Figures of runs, either of one token or of all. */
 static void write_json_runs(text *out, const server *s, const run_figures *f, const char *scope)
 {
 	uint64_t total = 0;
@@ -236,6 +236,6 @@ void figures_write_own_stats(server *s, const account *who, text *out)
 	write_json_runs(out, s, &who->figures, "token");
 	write_json_load(out, t->running, t->queued, t->scheduled,
 	                t->running_max < concurrency ? t->running_max : concurrency);
-	/* These are of everybody. */
+	/* These are figures of the whole server. */
 	text_say(out, ",\"workers\":null,\"memory\":null,\"open_streams\":null,\"open_connections\":null,\"store\":null}");
 }

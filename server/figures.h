@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server tells of itself. All under its lock. */
+/* The server's figures. All of it under the lock. */
 #ifndef CURFEW_SERVER_FIGURES_H
 #define CURFEW_SERVER_FIGURES_H
 
@@ -8,7 +8,7 @@
 
 void figures_write(server *s, text *out);
 void figures_write_stats(server *s, text *out);
-/* Of the runs of this account alone. */
+/* Only of the runs of this account. */
 void figures_write_own_stats(server *s, const account *who, text *out);
 
 #endif

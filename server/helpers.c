@@ -30,7 +30,7 @@ static void *help(void *argument)
 {
 	helpers *h = argument;
 	(void)prctl(PR_SET_NAME, "curfew-helper");
-	/* Those who ask for little are answered first: a thread's own nice value, as Linux has it. */
+	/* Small requests come first: on Linux each thread has its own nice value. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), HELPERS_NICE);
 	curfew__mutex_lock(&h->lock);
 	while (h->first != NULL || !h->ends) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A few threads for work that would hold up the one that serves HTTP: large bodies. */
+/* A few threads for work that would block the HTTP thread, such as large bodies. */
 #ifndef CURFEW_SERVER_HELPERS_H
 #define CURFEW_SERVER_HELPERS_H
 
@@ -7,11 +7,11 @@
 
 typedef struct helpers helpers;
 
-/* NULL: no threads, or no memory. */
+/* NULL: threads cannot be started, or out of memory. */
 helpers *helpers_start(unsigned count);
-/* Does what is still to be done, and ends. NULL does nothing. */
+/* Finishes the queued work, and ends the threads. NULL does nothing. */
 void helpers_stop(helpers *h);
-/* Has one of them call work(context), in the order of asking. False: out of memory. */
+/* Queues a call of work(context). False: out of memory. */
 bool helpers_run(helpers *h, void (*work)(void *context), void *context);
 
 #endif

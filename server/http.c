@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections and requests: what is counted and bounded of them, how they wait, and how long they may take. */
+/* Connections and requests: their limits, how they wait, and how long they may take. */
 #include "http.h"
 
 #include "addresses.h"
@@ -24,29 +24,29 @@
 
 enum {
 	FETCHES_AT_ONCE = 65536,     /* requests of runs */
-	REFUSALS_AT_ONCE = 64,       /* connections above the limit that are told so */
-	OWN_FILES = 512,             /* descriptors for all else */
-	SPARE_FILES = 12,            /* the same, at the least, beside those that are open at the start */
+	REFUSALS_AT_ONCE = 64,       /* connections above the limit that get an answer */
+	OWN_FILES = 512,             /* descriptors for everything else */
+	SPARE_FILES = 12,            /* the minimum of these, in addition to those open at the start */
 	CONNECTION_FILES_MIN = 8,    /* with fewer for connections there is no service */
-	CONNECTION_BYTES = 64 << 10, /* of libmicrohttpd, for each */
+	CONNECTION_BYTES = 64 << 10, /* libmicrohttpd's memory for each */
 	HEADER_BYTES_MOST = 16 << 10,
-	BODY_BYTES_USUAL = 64 << 10, /* where no body is expected */
+	BODY_BYTES_USUAL = 64 << 10, /* limit of a body that is not expected */
 	PING_EVERY_US = 10000000,
-	WATCHED_AFTER_US = 100000, /* what is answered sooner costs nothing more */
+	WATCHED_AFTER_US = 100000, /* a request that is answered sooner is not watched */
 	ENDS_AT_ONCE = 64,
 	DISCARDED_MOST = 64 << 20, /* of the body of a request that is refused */
-	IDLE_CROWDED_US = 2000000, /* with most places taken, for a connection without a request */
+	IDLE_CROWDED_US = 2000000, /* for a connection without a request, if most places are taken */
 };
 
 typedef enum phase { PHASE_NEW, PHASE_IDLE, PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREAMING } phase;
 
-/* One connection. Its times are written by the HTTP thread and read by the sweep. */
+/* One connection. The HTTP thread writes its times, and the sweep reads them. */
 typedef struct peer {
 	int fd;
 	address *from; /* all connections of its address; HTTP thread only */
 	bool refused;
-	bool is_evicted; /* it is being ended, for another one */
-	bool is_watched; /* for its end, by http_notice_ends; under the server's lock, as is_gone */
+	bool is_evicted; /* it is being closed to make space for another one */
+	bool is_watched; /* http_notice_ends watches for its end; guarded by the server's lock, like is_gone */
 	bool is_gone;
 	_Atomic phase phase;
 	_Atomic int64_t since_us;
@@ -58,9 +58,9 @@ struct http {
 	http_find find;
 	struct MHD_Daemon *daemon;
 	int listener; /* after quiescing */
-	int ends;     /* an epoll of connections whose requests wait: libmicrohttpd looks at none of these */
+	int ends;     /* an epoll of connections whose requests wait, because libmicrohttpd does not poll these */
 	atomic_size_t connections;
-	uint64_t connections_max, refusals_max; /* refusals_max: more of them, that are told so */
+	uint64_t connections_max, refusals_max; /* refusals_max: further connections that get an answer */
 	size_t body_bytes;                      /* HTTP thread only */
 	curfew__list peers;                     /* under the server's lock */
 	curfew__list streams;
@@ -115,8 +115,8 @@ static void set_phase(peer *p, phase now)
 
 /* ---- Connections ----------------------------------------------------------------------------------------- */
 
-/* Whether a is to go before b, when a place is needed: of the address with more connections, then the one that is idle
- * for longer. */
+/* Whether a is closed before b when a place is needed: first those of the address with most connections, then the one
+ * that has been idle longest. */
 static bool goes_before(const peer *a, const peer *b)
 {
 	if (b == NULL || a->from->count != b->from->count)
@@ -125,7 +125,7 @@ static bool goes_before(const peer *a, const peer *b)
 	       atomic_load_explicit(&b->since_us, memory_order_relaxed);
 }
 
-/* Ends a connection that asks for nothing, of one address or (NULL) of any. Under the lock. False: there is none. */
+/* Closes an idle connection, of one address or (NULL) of any. Under the lock. False: there is none. */
 static bool evict(const struct http *h, const peer *newcomer, const address *from)
 {
 	peer *chosen = NULL;
@@ -142,7 +142,7 @@ static bool evict(const struct http *h, const peer *newcomer, const address *fro
 	return true;
 }
 
-/* A place for a new connection, if need be that of one which asks for nothing. Under the lock. */
+/* Makes space for a new connection, if necessary by closing an idle one. Under the lock. */
 static void take_place(struct http *h, peer *p, size_t count)
 {
 	const config *c = h->server->config;
@@ -203,10 +203,11 @@ void http_sweep(struct http *h, int64_t now_us)
 	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p)) {
 		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
 		int64_t passed_us = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed);
-		/* One without a request goes sooner when others need its place; between two requests it may take its time. */
+		/* If places are scarce, a connection that has sent no request is closed sooner than one between two requests.
+		 */
 		bool is_slow = passed_us > (now == PHASE_IDLE ? idle_us : now == PHASE_NEW ? new_us : most_us);
 		if (is_slow && p->fd >= 0 && (now <= PHASE_RECEIVING || now == PHASE_REPLYING))
-			(void)shutdown(p->fd, SHUT_RDWR); /* the HTTP thread sees it end */
+			(void)shutdown(p->fd, SHUT_RDWR); /* the HTTP thread notices the end */
 	}
 	if (now_us - h->pinged_us < PING_EVERY_US)
 		return;
@@ -262,7 +263,7 @@ static void run_help(void *context)
 	server_unlock(q->server);
 }
 
-/* Whatever wakes it before the helper is through, it goes on waiting. */
+/* Until the helper is finished, the request keeps waiting, whatever wakes it. */
 static answer go_on_helped(request *q)
 {
 	server_lock(q->server);
@@ -390,7 +391,7 @@ static request *make_request(struct http *h, struct MHD_Connection *connection)
 	return q;
 }
 
-/* Whether its headers show that it cannot be served; then it is answered. */
+/* Whether the headers show that the request cannot be served. It is then answered. */
 static bool refuse_early(request *q, answer *result)
 {
 	size_t header_bytes = 0;
@@ -408,7 +409,7 @@ static bool refuse_early(request *q, answer *result)
 	return true;
 }
 
-/* Whether a body follows its head in any case; a client that asks before it sends one is told at once. */
+/* Whether a body certainly follows the head. A client that asks first (Expect) is answered at once. */
 static bool has_body(const request *q)
 {
 	const char *length = http_header(q, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -452,13 +453,13 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 		return MHD_YES;
 	size_t most = q->route->takes_body ? h->server->config->body_bytes_most : BODY_BYTES_USUAL;
 	if (length > most - q->body.length) {
-		/* Once the body has begun there is no place for an answer before its end: what follows is not kept. */
+		/* Once the body has begun, no answer can be sent before its end, so discard the rest. */
 		q->body.failed = true;
 		return MHD_YES;
 	}
 	if (h->body_bytes + length > h->server->config->queue_bytes_most) {
 		reply_count(q, REFUSAL_BODY);
-		return MHD_NO; /* all requests together hold too much: the connection ends */
+		return MHD_NO; /* all requests together use too much memory: the connection is closed */
 	}
 	h->body_bytes += length;
 	q->body_counted += length;
@@ -472,7 +473,7 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 	struct http *h = context;
 	request *q = *place;
 	if (q == NULL)
-		return MHD_NO; /* there was no memory for it */
+		return MHD_NO; /* out of memory */
 	if (!q->has_begun) {
 		q->has_begun = true;
 		answer begun = begin_request(h, q, url, method, version);
@@ -506,7 +507,7 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 	return result;
 }
 
-/* Called with the request line, before anything else of it is read: from here on its time counts. */
+/* Called with the request line, before anything else is read. The time of the request counts from here. */
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
 	request *q = make_request(context, connection);
@@ -546,7 +547,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
 
-/* How many descriptors are open; 0: that is not known. */
+/* The number of open descriptors; 0: unknown. */
 static size_t count_files(void)
 {
 	DIR *folder = opendir("/proc/self/fd");
@@ -559,9 +560,9 @@ static size_t count_files(void)
 }
 
 /*
- * Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. Where
- * the system gives fewer, there are fewer connections: one for which no descriptor is left would wait unseen. False:
- * there are too few to serve.
+ * Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. If the
+ * system allows fewer, the limit of connections is lowered, because one for which no descriptor is left would wait
+ * unnoticed. False: there are too few to serve.
  */
 static bool raise_files(struct http *h, curfew_failure *failure)
 {

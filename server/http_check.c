@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks of a request's head, above the library that has parsed it. */
+/* Further checks of a request's head, which the library has parsed. */
 #include "http_check.h"
 
 #include <stdbool.h>
@@ -48,7 +48,7 @@ static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const 
 	return MHD_YES;
 }
 
-/* Letters, digits and what separates them in names, addresses and ports. */
+/* Letters, digits, and the separators of names, addresses and ports. */
 static bool is_host(const char *host)
 {
 	return *host != '\0' && strlen(host) < 300 &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ULIDs: a time in milliseconds, then random digits; within a millisecond each is the next one of the last. */
+/* ULIDs: a time in milliseconds, then random digits. Within a millisecond each id is the last one plus one. */
 #include "id.h"
 
 #include "common/mutex.h"
@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <sodium.h>
 
-/* One more than before: the next id of the same millisecond. */
+/* Adds one: the next id of the same millisecond. */
 static void add_one(unsigned char digits[CURFEW__ID_DIGITS])
 {
 	for (int i = CURFEW__ID_DIGITS - 1; i >= 0; i--) {
@@ -34,7 +34,7 @@ void id_create(char id[ID_ROOM])
 	if (ms > last_ms) {
 		randombytes_buf(digits, sizeof digits);
 		for (int i = 0; i < CURFEW__ID_DIGITS; i++)
-			digits[i] &= i == 0 ? 15 : 31; /* so that there is something to count to */
+			digits[i] &= i == 0 ? 15 : 31; /* leaves space to count up */
 		last_ms = ms;
 	} else {
 		add_one(digits);

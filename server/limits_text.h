@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits as they are kept on disk: those that are set, as lines "name=value". */
+/* Limits in the form that is kept on disk: those that are set, as lines "name=value". */
 #ifndef CURFEW_SERVER_LIMITS_TEXT_H
 #define CURFEW_SERVER_LIMITS_TEXT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log: a line is built whole and written with one call, so that lines of several threads do not mix. */
+/* The log. A line is built completely and written with one call, so that lines of several threads do not mix. */
 #include "log.h"
 
 #include "common/mutex.h"
@@ -81,7 +81,7 @@ static void end_line(text *line)
 	if (line->failed)
 		text_finish(line);
 	else if (write(STDERR_FILENO, line->data, line->length) < 0)
-		text_finish(line); /* nobody reads the log: go on without */
+		text_finish(line); /* nobody reads the log: continue without it */
 	else
 		text_finish(line);
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The number in a file; UINT64_MAX: there is none ("max"). */
+/* Reads the number in a file. UINT64_MAX: there is none ("max"). */
 static uint64_t read_number(const char *path)
 {
 	unsigned long long number = 0;
@@ -21,7 +21,7 @@ static uint64_t read_number(const char *path)
 	return is_there ? number : UINT64_MAX;
 }
 
-/* The smallest limit of this group and of those that it is in. */
+/* The minimum of the limits of this group and of its ancestors. */
 static uint64_t read_groups(char *group)
 {
 	char path[600];
@@ -64,7 +64,7 @@ static size_t count_files(void)
 		count++;
 	if (folder != NULL)
 		(void)closedir(folder);
-	return count > 3 ? count - 3 : 0; /* not the two directories, nor the one that is read */
+	return count > 3 ? count - 3 : 0; /* without ".", "..", and the descriptor of the directory itself */
 }
 
 /* When the machine was started, in seconds since 1970. */
@@ -91,7 +91,7 @@ bool machine_read_process(machine_process *p)
 	if (file != NULL)
 		(void)fclose(file);
 	line[length] = '\0';
-	/* The name, in brackets, may hold anything. */
+	/* The name, in parentheses, may contain anything. */
 	const char *rest = strrchr(line, ')');
 	if (rest == NULL ||
 	    sscanf(rest + 1,
@@ -112,7 +112,7 @@ bool machine_read_process(machine_process *p)
 
 /* ---- Folders -------------------------------------------------------------------------------------------- */
 
-/* Whoever may write to it could put another database in the place of ours. */
+/* Refuse it: everybody who may write to the folder could replace the database. */
 static bool check_folder(const char *folder, curfew_failure *failure)
 {
 	struct stat info;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the machine has. */
+/* The machine's resources. */
 #ifndef CURFEW_SERVER_MACHINE_H
 #define CURFEW_SERVER_MACHINE_H
 
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bytes of memory that this process may use: the machine's, or less where its control group says so. */
+/* Bytes of memory that this process may use: the machine's, or the limit of its control group. */
 uint64_t machine_memory(void);
-/* Makes a folder with its parents, for this user alone; one that is there must not be everybody's to write. False, and
+/* Makes a folder with its parents, for this user only. An existing one must not be writable by everybody. False, and
  * why. */
 bool machine_make_folder(const char *folder, curfew_failure *failure);
 
-/* What the server's own process uses. */
+/* The resources that the server's own process uses. */
 typedef struct machine_process {
 	double cpu_seconds, start_seconds; /* start: since 1970 */
 	uint64_t resident_bytes, virtual_bytes, threads, open_files, most_files;

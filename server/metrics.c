@@ -25,7 +25,7 @@ void metrics_add_time(histogram *h, int64_t us)
 	h->sum_us += (double)us;
 }
 
-/* Forgets seconds that have gone round. */
+/* Clears the entries of seconds that the ring has passed. */
 static void turn_seconds(run_figures *f, int64_t second)
 {
 	if (second - f->ended_second >= SECONDS)

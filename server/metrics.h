@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is counted. Counting is done under the server's lock. */
+/* Counters. Counting is done under the server's lock. */
 #ifndef CURFEW_SERVER_METRICS_H
 #define CURFEW_SERVER_METRICS_H
 
@@ -31,9 +31,9 @@ typedef enum refusal {
 void metrics_add_answer(metrics *m, const char *method, const char *pattern, unsigned status);
 
 void metrics_add_time(histogram *h, int64_t us);
-/* A run has ended, after this time. */
+/* Counts a run that has ended, after this time. */
 void metrics_add_end(run_figures *f, curfew_outcome outcome);
-/* Runs that ended in each of the last seconds, this one left out, on average. */
+/* The average number of runs that ended in each of the last seconds, without the present one. */
 double metrics_rate(const run_figures *f, unsigned seconds);
 
 /* Upper bounds of the buckets of a histogram; the last bucket has none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One datagram to the socket that the environment names. */
+/* Sends a datagram to the socket that the environment names. */
 #include "notify.h"
 
 #include "common/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Telling systemd how the server is (sd_notify(3)); where nobody asked for it nothing happens. */
+/* Notifies systemd of the server's state (sd_notify(3)). Does nothing if it was not requested. */
 #ifndef CURFEW_SERVER_NOTIFY_H
 #define CURFEW_SERVER_NOTIFY_H
 
@@ -8,7 +8,7 @@
 /* "READY=1", "STOPPING=1", "WATCHDOG=1"; lines. */
 void notify_say(const char *lines);
 void notify_reloading(void);
-/* How often it wants to hear that the server lives; 0: never. */
+/* The interval of systemd's watchdog; 0: none. */
 int64_t notify_watchdog_us(void);
 
 #endif

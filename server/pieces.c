@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A response whose middle is a report. Parts that are in the store are read by a helper, one ahead of what is sent. */
+/* A response with a report in its middle. A helper reads parts from the store, one ahead of what is sent. */
 #include "pieces.h"
 
 #include "helpers.h"
@@ -16,7 +16,7 @@ typedef struct pieces {
 	size_t head_length, tail_length;
 	const char *tail;
 	piece_report report;
-	/* Of one in the store: the part that is being sent. Under the lock while a helper reads it. */
+	/* Of a report in the store: the part that is being sent. Guarded by the lock while a helper reads it. */
 	blob *part;
 	size_t part_index;
 	bool is_reading, has_failed;
@@ -42,7 +42,7 @@ static void read_part(void *context)
 	server_unlock(s);
 }
 
-/* Has the part with this place of the report; false: not yet, or not at all. */
+/* Provides the part that contains this offset of the report. False: not yet, or not at all. */
 static bool has_part(pieces *p, size_t at)
 {
 	size_t index = at / STORE_PART_BYTES;
@@ -105,7 +105,7 @@ static void free_pieces(void *context)
 	free(p);
 }
 
-/* Its run was dropped since it was found. */
+/* The run was dropped after it was found. */
 static answer reply_dropped(request *q, text *head)
 {
 	if (head != NULL)
@@ -124,7 +124,7 @@ answer reply_pieces(request *q, const char *type, text *head, piece_report repor
 		p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
 		if (head == NULL || p->head != NULL) {
 			size_t length = p->head_length + report.length + p->tail_length;
-			/* The buffer is cleared each time: most reports are far smaller than one. */
+			/* Use a small buffer: it is cleared each time, and most reports are much smaller. */
 			struct MHD_Response *response = MHD_create_response_from_callback(
 				length, length < BUFFER_BYTES ? length : BUFFER_BYTES, read_pieces, p, free_pieces);
 			if (response != NULL) {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers with a report in them, which may be large: it is sent piece by piece, and copied or read no further ahead. */
+/* Answers that contain a report. The report may be large, so it is read and sent piece by piece. */
 #ifndef CURFEW_SERVER_PIECES_H
 #define CURFEW_SERVER_PIECES_H
 
 #include "http.h"
 
-/* A report: here, or where the store has it. */
+/* A report, in memory or in the store. */
 typedef struct piece_report {
-	blob *here; /* one reference, taken over; NULL: it is in the store */
+	blob *here; /* one reference, owned; NULL: it is in the store */
 	int64_t number;
 	size_t length;
 } piece_report;
 
-/* What view shows as a report, with a reference of its own: blob of a run in memory, or NULL. */
+/* The report of a view, with a reference of its own; blob is that of a run in memory, or NULL. */
 piece_report piece_of(const run_view *view, blob *here);
 
-/* Answers 200 with head (NULL: none; taken over), the report and tail, as this type. */
+/* Answers 200 with head (NULL: none; owned), the report and tail, as this type. */
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail);
 
 #endif

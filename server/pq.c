@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Before the header takes the functions' names for itself. */
+/* Include libpq-fe.h first, before pq.h redefines the functions' names. */
 static const char *const names[] = {
 	"PQclear",
 	"PQcmdTuples",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libpq, loaded by those who use it: linked, it would make every start of curfew slower. */
+/* libpq, which is loaded when it is used. Linking it would make every start of curfew slower. */
 #ifndef CURFEW_SERVER_PQ_H
 #define CURFEW_SERVER_PQ_H
 
@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-/* X(NAME): what is used of it. */
+/* X(NAME): the functions that are used. */
 /* clang-format off */
 #define PQ_CALLS(X) \
 	X(PQclear) \
@@ -48,7 +48,7 @@ typedef struct pq_calls {
 
 extern pq_calls pq;
 
-/* Once, before anything else of it. False, and why. */
+/* Loads libpq. Call it once, before anything else here. False, and why. */
 bool pq_load(curfew_failure *failure);
 
 #define PQclear pq.PQclear_call

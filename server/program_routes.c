@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /v1/programs: stored under a name, after a worker has loaded them once and told what they are. */
+/* /v1/programs. A program is stored under a name after a worker has loaded it once and described it. */
 #include "common/clock.h"
 #include "common/hash.h"
 #include "log.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Time that a program has to be loaded in when it is stored. */
+/* The time limit for loading a program when it is stored. */
 #define PUT_NS (UINT64_C(300) * 1000000000)
 
 enum { LIST_BYTES_MOST = 64 << 20 };
@@ -71,10 +71,8 @@ static bool is_admin(const request *q)
 	return (q->who->scopes & SCOPE_ADMIN) != 0;
 }
 
-/*
- * Whose programs a request is about: its own, or as "?token=ID" says, which only an administrator may. NULL: it may
- * not.
- */
+/* The token whose programs a request is about: its own, or the one of "?token=ID", which is for administrators. NULL:
+ * it may not. */
 static const char *asked_owner(const request *q)
 {
 	const char *token = http_argument(q, "token");
@@ -88,7 +86,7 @@ static answer reply_not_yours(request *q)
 	return reply_problem(q, MHD_HTTP_FORBIDDEN, "scope", "programs of another token are for administrators", NULL);
 }
 
-/* Its own, and everybody's; an administrator's list has those of all tokens. */
+/* Lists the token's own programs and everybody's. An administrator's list has those of all tokens. */
 static bool read_all(request *q, const char *owner, const char *name, listing *l)
 {
 	l->with_owners = is_admin(q);
@@ -115,7 +113,7 @@ static answer list_programs(request *q)
 	return reply_json(q, MHD_HTTP_OK, &l.out);
 }
 
-/* One by name; l.count tells whether it is there. */
+/* Finds a program by name; l.count says whether it exists. */
 static bool read_one(request *q, const char *owner, const char *name, listing *l)
 {
 	*l = (listing){0};
@@ -148,7 +146,7 @@ answer route_get_program(request *q)
 
 /* ---- Storing --------------------------------------------------------------------------------------------- */
 
-/* What a PUT goes through: loaded by a worker, then written. */
+/* The steps of a PUT: a worker loads the program, then it is written. */
 typedef struct put {
 	server *server;
 	request *request;
@@ -157,9 +155,9 @@ typedef struct put {
 	program *made;
 	bool loaded;
 	bool refused; /* the program is bad */
-	bool lost;    /* whoever was to load it could not; nothing is known of the program */
+	bool lost;    /* the worker could not load it, so nothing is known of the program */
 	char detail[512];
-	unsigned waits; /* for this many callbacks */
+	unsigned waits; /* number of expected callbacks */
 	bool abandoned; /* the request is gone */
 } put;
 
@@ -176,7 +174,7 @@ static void free_put(server *s, void *work)
 	free(p);
 }
 
-/* Under the lock: a callback has come. */
+/* Under the lock: notes a callback. */
 static void arrive(server *s, put *p)
 {
 	p->waits--;
@@ -268,7 +266,7 @@ static void take_message(put *p, const char *report, size_t length)
 	json_decref(parsed);
 }
 
-/* Whether these are exports as curfew_program_inspect tells them: null, or objects that have a name. */
+/* Whether these are exports in the form of curfew_program_inspect: null, or objects that have a name. */
 static bool are_exports(span exports)
 {
 	json_t *list = json_loadb(exports.data, exports.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
@@ -283,7 +281,7 @@ static bool are_exports(span exports)
 	return good;
 }
 
-/* Kind and exports of what a worker says that the program is; it may have been taken over by another program. */
+/* Reads kind and exports from a worker's description, which is untrusted: another program may control the worker. */
 static bool take_description(put *p, const char *description, size_t length)
 {
 	static const char *const kinds[] = {"\"js\"", "\"module\"", "\"component\""};
@@ -341,7 +339,7 @@ static answer go_on_loaded(request *q)
 	return write_put(q);
 }
 
-/* Has a worker load it. */
+/* Makes a worker load it. */
 static answer load_put(request *q)
 {
 	put *p = q->work;
@@ -350,13 +348,13 @@ static answer load_put(request *q)
 	server_lock(s);
 	p->made = program_get(s, p->program.sha256, p->program.language, p->program.name);
 	if (p->made != NULL)
-		p->made->uses++; /* it is there to be run again and again */
+		p->made->uses++; /* a stored program will run repeatedly, so an image is worthwhile */
 	p->waits++;
 	server_unlock(s);
 	worker_program *ready = p->made != NULL
 	                            ? program_make_ready(s, p->made, q->body.data, q->body.length, NULL, &failure)
 	                            : NULL;
-	/* It may be a large program, which is compiled once here and for no run again. */
+	/* Allow much time: a large program is compiled here, once, and not again for any run. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
 	worker_job job = {.program = ready,
 	                  .flags = WORKER_JOB_INSPECT,
@@ -379,7 +377,7 @@ static bool is_type(const char *type, const char *name)
 	return strncasecmp(type, name, length) == 0 && (type[length] == '\0' || strchr("; \t", type[length]) != NULL);
 }
 
-/* By the name's ending, else by the first bytes: how WebAssembly begins, binary and as text, and a tar archive. */
+/* Guesses by the name's ending, or else by the first bytes of WebAssembly, binary and text, and of a tar archive. */
 static curfew_language guess_language(const request *q)
 {
 	const char *ending = strrchr(q->parameter, '.');
@@ -401,7 +399,7 @@ static curfew_language guess_language(const request *q)
 	return CURFEW_LANGUAGE_JS;
 }
 
-/* The language that the request names: "?lang=", or the content type; where that says nothing, a guess. */
+/* The language that the request names, by "?lang=" or the content type, or else a guess. */
 static bool read_language(const request *q, curfew_language *language)
 {
 	static const struct {
@@ -412,7 +410,7 @@ static bool read_language(const request *q, curfew_language *language)
 	             {"application/wasm", CURFEW_LANGUAGE_WASM},
 	             {"text/wat", CURFEW_LANGUAGE_WAT},
 	             {"application/x-tar", CURFEW_LANGUAGE_BUNDLE}};
-	/* What clients send that were not told, curl and browsers among them. */
+	/* Default content types of clients such as curl and browsers, which say nothing. */
 	static const char *const unspecific[] = {"application/octet-stream", "application/x-www-form-urlencoded",
 	                                         "text/plain"};
 	const char *lang = http_argument(q, "lang");
@@ -448,7 +446,7 @@ static void compare(void *context, const stored_program *p)
 	             p->exports[0] != '\0';
 }
 
-/* Whether the program fits in what its token may store, in the place of one of that name. */
+/* Whether the program fits into the size that its token may store, replacing one of that name. */
 static bool has_room(const request *q, const char *owner, uint64_t replaced_bytes)
 {
 	uint64_t most = q->who->programs_bytes_most;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs by the hash of their source, and which of them the pool has. */
+/* Programs by the hash of their source, and their state in the pool. */
 #include "programs.h"
 
 #include "store.h"
@@ -179,7 +179,7 @@ void programs_finish(server *s)
 	}
 }
 
-/* Under the lock: what is ready, unless it was made for one run and this is another. */
+/* Under the lock: the pool's program, unless that was made for one run only. */
 static worker_program *take_ready(const program *p)
 {
 	if (p->ready == NULL || (p->ready_once && p->uses > 1))
@@ -210,7 +210,7 @@ worker_program *program_make_ready(server *s, program *p, const void *bytes, siz
 {
 	server_lock(s);
 	worker_program *ready = take_ready(p);
-	/* A source that came once is not worth an image; a second time it is. */
+	/* An image is worthwhile only when a source comes for the second time. */
 	bool once = p->uses <= 1 && bytes != NULL;
 	server_unlock(s);
 	if (ready != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run's record: where it is found, which state may follow which, and the events that it has had. */
+/* A run's record: how it is found, its states, and its events. */
 #include "record.h"
 
 #include "programs.h"
@@ -17,7 +17,7 @@ static void drop_first_event(run *r);
 static run **bucket(server *s, const char *id)
 {
 	unsigned index = 0;
-	/* The last characters differ most. */
+	/* Hash the last characters, which differ most. */
 	for (int i = ID_ROOM - 7; i < ID_ROOM - 1; i++)
 		index = index * 33 + (unsigned char)id[i];
 	return &s->runs[index % RUN_BUCKETS];
@@ -147,7 +147,7 @@ void run_skip_events(run *r, uint64_t number)
 		r->first_event = r->next_event;
 }
 
-/* Ended runs stay for a while, for those who come late or again. */
+/* Ended runs stay in memory for a while, for clients that come late or reconnect. */
 void run_keep(server *s, run *r)
 {
 	r->kept = true;
@@ -158,7 +158,7 @@ void run_keep(server *s, run *r)
 	s->newest = r;
 	s->kept_count++;
 	s->kept_bytes += r->event_bytes + r->report->len;
-	/* One that the store does not have is only here. */
+	/* Keep a run that the store does not have: it is only in memory. */
 	while ((s->kept_count > KEPT_MAX || s->kept_bytes > KEPT_BYTES_MAX) && s->oldest->written) {
 		run *oldest = s->oldest;
 		s->oldest = oldest->newer;
@@ -183,7 +183,7 @@ const event *run_get_event(const run *r, uint64_t number)
 		number = r->first_event;
 	if (r->next_event - r->first_event == r->event_count)
 		return event_at(r, number - r->first_event);
-	/* Some are missing. */
+	/* Some events are missing. */
 	size_t low = 0, high = r->event_count - 1;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -195,7 +195,7 @@ const event *run_get_event(const run *r, uint64_t number)
 	return event_at(r, low);
 }
 
-/* The report is the run's as well: as an event it takes no room of its own. */
+/* The run holds the report as well, so as an event it takes no further memory. */
 static size_t count_bytes(event_kind kind, const blob *data)
 {
 	return kind == EVENT_REPORT ? 0 : data->len;
@@ -211,7 +211,7 @@ static void drop_first_event(run *r)
 	r->first_event = r->event_count > 0 ? event_at(r, 0)->number : r->next_event;
 }
 
-/* The ring grows by being copied into one twice as large, from its start. */
+/* Grow the ring by copying it, from its start, into one twice as large. */
 static bool make_event_room(run *r)
 {
 	if (r->event_count < r->event_capacity)
@@ -273,8 +273,8 @@ void run_add_event(run *r, event_kind kind, blob *data)
 /* ---- States ---------------------------------------------------------------------------------------------- */
 
 /*
- * For each state a bit for each that may follow it. One that runs goes back to wait when it is to be carried out again,
- * or when it cannot be written that it starts.
+ * The legal transitions: for each state, a bit for each state that may follow. A running run waits again if it is to be
+ * repeated, or if its start cannot be written.
  */
 static const unsigned may_follow[RUN_STATES] = {
 	[RUN_SCHEDULED] = 1u << RUN_SCHEDULED | 1u << RUN_QUEUED | 1u << RUN_DONE,

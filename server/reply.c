@@ -41,7 +41,7 @@ static queue_response *queue_in_library;
 
 static void find_queue(void)
 {
-	/* A function's address as an object's: what POSIX asks of dlsym's users. */
+	/* Converts dlsym's object pointer to a function pointer, in the way that POSIX requires. */
 	*(void **)&queue_in_library = dlsym(RTLD_NEXT, "MHD_queue_response");
 }
 
@@ -193,7 +193,7 @@ void reply_count(request *q, refusal why)
 	server_unlock(q->server);
 }
 
-/* The address that it comes from, as text. */
+/* The address of the client, as text. */
 static void write_client(const request *q, char *words, size_t room)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -204,7 +204,7 @@ static void write_client(const request *q, char *words, size_t room)
 		(void)snprintf(words, room, "-");
 }
 
-/* Who is not let in, and what is refused for its amount; never what was sent. */
+/* Logs refused access and exceeded limits, but never what was sent. */
 static void log_refusal(const request *q, unsigned status, const char *kind)
 {
 	bool is_access = status == MHD_HTTP_UNAUTHORIZED || status == MHD_HTTP_FORBIDDEN;
@@ -227,7 +227,7 @@ static void log_refusal(const request *q, unsigned status, const char *kind)
 answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer)
 {
 	log_refusal(q, status, kind);
-	bool is_method = status == MHD_HTTP_METHOD_NOT_ALLOWED; /* then pointer is what is allowed */
+	bool is_method = status == MHD_HTTP_METHOD_NOT_ALLOWED; /* pointer is then the list of allowed methods */
 	struct MHD_Response *response = make_problem(status, kind, detail, is_method ? NULL : pointer);
 	if (status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE)
 		reply_count(q, REFUSAL_BODY);
@@ -242,7 +242,7 @@ answer reply_fault(request *q, unsigned status, const char *kind, const char *de
 {
 	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
 	reply_count(q, REFUSAL_REQUEST);
-	q->defers = false; /* where its body ends is not known */
+	q->defers = false; /* the end of its body is unknown */
 	if (response != NULL)
 		add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return reply_queue(q, status, response);
@@ -293,13 +293,13 @@ static const struct {
 	{501, "not-implemented", "the server does not support that"},
 	{505, "version", "HTTP/1.1 and HTTP/1.0 are served, and no other version"},
 	{500, "internal", "the request could not be answered"},
-	{400, "malformed", "this is not an HTTP request"}, /* and all others */
+	{400, "malformed", "this is not an HTTP request"}, /* also for all other statuses */
 };
 
 /*
- * libmicrohttpd answers what is no request by itself, with a page, and has no setting for that. It queues those answers
- * by the function that its users call; this one stands before it, so that they are problems like all others. What we
- * answer ourselves does not come here.
+ * libmicrohttpd answers malformed requests by itself, with a page, and has no setting for that. It queues those answers
+ * with the function that its users call. This function stands before it, so that they become problems like all others.
+ * Our own answers do not come here.
  */
 __attribute__((visibility("default"))) enum MHD_Result
 MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
@@ -308,7 +308,7 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned i
                                    struct MHD_Response *response)
 {
 	size_t i = 0;
-	(void)response; /* whoever made it destroys it */
+	(void)response; /* its creator destroys it */
 	while (i + 1 < sizeof own_answers / sizeof own_answers[0] && own_answers[i].status != status)
 		i++;
 	struct MHD_Response *problem = make_problem(status, own_answers[i].kind, own_answers[i].detail, NULL);

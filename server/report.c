@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of workers are parsed once, for what is counted of them; others are made with the library's own writer. */
+/* Reports of workers are parsed once, to count what they used. Others are made with the library's own writer. */
 #include "report.h"
 
 #include "metrics.h"
@@ -13,7 +13,7 @@
 static int64_t read_number(span object, const char *key)
 {
 	span number = object.data != NULL ? scan_member(object.data, object.len, key) : object;
-	/* What follows the number ends it: the text goes on at least to the object's end. */
+	/* The number ends within the text, which continues at least to the object's end. */
 	return number.data != NULL ? strtoll(number.data, NULL, 10) : 0;
 }
 
@@ -41,7 +41,7 @@ void report_count(run_figures *f, const report_facts *facts)
 	metrics_add_time(&f->wall_time, facts->summary.wall_us);
 }
 
-/* Everything that a run had printed to a stream. */
+/* Joins everything that a run had printed to a stream. */
 static void add_output(text *out, const json_t *events, const char *stream)
 {
 	size_t index;
@@ -66,7 +66,7 @@ static blob *write_report(const curfew_report *report)
 	return made;
 }
 
-/* Fills a copy of what the library made: its texts are borrowed. */
+/* Fills a copy of the library's report; its texts are borrowed. */
 static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome outcome, const char *output)
 {
 	text out, err;

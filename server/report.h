@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports: checking those that workers write, and writing those of runs that no worker could report. */
+/* Checks reports that workers write, and writes the reports of runs that no worker could report. */
 #ifndef CURFEW_SERVER_REPORT_H
 #define CURFEW_SERVER_REPORT_H
 
 #include "server.h"
 
-/* What is counted of a report. */
+/* The parts of a report that are counted. */
 typedef struct report_facts {
 	bool was_stopped;
 	int64_t start_us;
 	run_summary summary;
 } report_facts;
 
-/* Whether this is a report; the worker that wrote it may have been taken over. */
+/* Whether this is a report. It is untrusted, because an attacker may control the worker. */
 bool report_check(const char *words, size_t length, report_facts *facts);
 /* Under the lock. */
 void report_count(run_figures *f, const report_facts *facts);
 
 /*
- * The report of a run that was cancelled before it started, or lost with its worker or the server. output is what it
- * had printed, a JSON array of output events; may be NULL. NULL: out of memory.
+ * Makes the report of a run that was cancelled before it started, or lost with its worker or the server. output is what
+ * it had printed, a JSON array of output events; may be NULL. NULL: out of memory.
  */
 blob *report_make(const run *r, curfew_outcome outcome, const char *message, const char *output);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs of the database in memory again: at the start, and where many servers share it as they are taken and shown. */
+/* Loads runs of the database into memory: at the start, and, if many servers share it, when they are taken or shown. */
 #include "restore.h"
 
 #include "common/clock.h"
@@ -19,7 +19,7 @@
 static void close_crashed(server *s, run *r, const char *output, const char *why)
 {
 	blob *report = report_make(r, CURFEW_OUTCOME_CRASHED, why, output);
-	r->output_stored = r->next_event; /* so that what is stored of its output goes */
+	r->output_stored = r->next_event; /* so that its stored output is dropped */
 	if (report != NULL)
 		service_end(s, r, CURFEW_OUTCOME_CRASHED, report);
 }
@@ -67,7 +67,7 @@ static run *make_left(server *s, const stored_run *row)
 	return NULL;
 }
 
-/* What of it needs no memory. */
+/* Sets the fields that need no memory. */
 static void fill_left(server *s, run *r, const stored_run *row)
 {
 	r->limits = row->limits;
@@ -79,7 +79,7 @@ static void fill_left(server *s, run *r, const stored_run *row)
 	r->started_wall_us = row->started_us;
 	r->queue_us = row->queue_us;
 	r->durable = r->inserted = r->accepted = true;
-	/* Its events go on behind all that it can have had in another life of the server. */
+	/* Its event numbers continue after all that it can have had in an earlier life of the server. */
 	run_skip_events(r, (s->life << EVENT_LIFE_SHIFT) + 1);
 	r->turn = (waiting){.tenant = &r->owner->tenant,
 	                    .user = r->user,
@@ -88,7 +88,7 @@ static void fill_left(server *s, run *r, const stored_run *row)
 	                    .held_bytes = r->params_length};
 }
 
-/* Waits for as long as was left when the wall clock is to be believed, but never longer than was asked for. */
+/* The rest of a delay by the wall clock, but never more than was asked for, in case the clock was set back. */
 static int64_t due_after_restart(const run *r)
 {
 	int64_t left_us = r->due_wall_us - clock_wall_us();
@@ -134,7 +134,7 @@ bool restore_knows(const server *s, const char *owner)
 	return owner[0] == '\0' || find_owner((server *)(uintptr_t)s, owner) != s->anybody;
 }
 
-/* The record of a run, which is another's until now; NULL: out of memory. */
+/* Makes the record of a run of another node. NULL: out of memory. */
 static run *find_or_make(server *s, const stored_run *row)
 {
 	run *r = run_find(s, row->id);
@@ -153,7 +153,7 @@ static run *find_or_make(server *s, const stored_run *row)
 	return r;
 }
 
-/* What has changed since it was shown here. */
+/* Updates what has changed since it was shown here. */
 static void take_over(server *s, run *r, const stored_run *row)
 {
 	run_set_foreign(s, r, false);
@@ -172,7 +172,7 @@ static void take_over(server *s, run *r, const stored_run *row)
 	run_skip_events(r, (r->epoch << EVENT_LIFE_SHIFT) + 1);
 }
 
-/* It waits no more where it was counted. */
+/* Remove it from the count in which it waited. */
 static void count_out(server *s, account *a, run_state state)
 {
 	uint64_t *own = state == RUN_SCHEDULED ? &a->elsewhere_scheduled : &a->elsewhere_queued;
@@ -191,10 +191,10 @@ static int64_t waited_us(const stored_run *row)
 	return waited_us > 0 ? waited_us : 0;
 }
 
-/* Begins it, or has it wait for room. */
+/* Begins it, or makes it wait for capacity. */
 static void resume_or_begin(server *s, run *r, const stored_run *row)
 {
-	/* The pool still has it, from before this node was thought dead: another one takes it. */
+	/* The pool still has it from before this node was considered dead, so leave it to another node. */
 	if (r->launched) {
 		(void)store_give_back(s->store, r->id, r->attempt > 0 ? r->attempt - 1 : 0, r->node);
 		run_set_foreign(s, r, true);

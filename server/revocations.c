@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file of lines that is written in place. */
+/* A file of lines, which is written in place. */
 #include "revocations.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ bool revocations_prepare(const char *folder)
 	int fd = open_file(folder, O_RDWR | O_CREAT);
 	if (fd < 0)
 		return true;
-	/* Zeros that are written take room on the disk, those of a longer file without contents would not. */
+	/* Write zeros, which reserve space on the disk. Only extending the file would not. */
 	if (fstat(fd, &info) == 0 && info.st_size < REVOCATIONS_BYTES)
 		(void)(pwrite(fd, zeros, (size_t)(REVOCATIONS_BYTES - info.st_size), info.st_size) < 0);
 	(void)close(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens that were revoked while the database could not be written. The file has its size from the start, so that
- * writing into it needs no room on the disk.
+ * Tokens that were revoked while the database could not be written. The file has its full size from the start, so that
+ * writing to it needs no space on the disk.
  */
 #ifndef CURFEW_SERVER_REVOCATIONS_H
 #define CURFEW_SERVER_REVOCATIONS_H

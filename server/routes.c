@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of routes, access to them, and those that need no file of their own. */
+/* The table of routes, access checks, and small routes. */
 #include "routes.h"
 
 #include "accounts.h"
@@ -64,7 +64,7 @@ static void show_node(void *context, const stored_node *node)
 	write_node(context, node);
 }
 
-/* A server alone is the one node that there is. */
+/* A single server is the only node. */
 static void write_alone(server *s, text *out)
 {
 	char name[128] = "";
@@ -114,7 +114,7 @@ static answer get_metrics(request *q)
 	return reply_text(q, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
 }
 
-/* Who may not see the figures of the whole server sees those of its own runs. */
+/* A token that may not see the figures of the whole server sees those of its own runs. */
 static answer get_stats(request *q)
 {
 	text body;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which function answers what, and who may ask. */
+/* Which function answers which route, and which scopes it needs. */
 #ifndef CURFEW_SERVER_ROUTES_H
 #define CURFEW_SERVER_ROUTES_H
 
 #include "http.h"
 
-/* Finds the route of a request and checks its access; false: it is answered already. */
+/* Finds the route of a request and checks its access. False: the request is answered already. */
 bool routes_find(request *q, const char *url, const char *method, answer *result);
 
 /* runs.c */

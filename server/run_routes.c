@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /v1/runs: submitting, looking, cancelling. */
+/* /v1/runs: submitting, showing and cancelling runs. */
 #include "accounts.h"
 #include "cluster.h"
 #include "common/clock.h"
@@ -41,7 +41,7 @@ static answer reply_id(request *q, unsigned status, const char *id)
 
 static answer answer_key_taken(request *q);
 
-/* What became of the request's run so far, or waits for more of it. */
+/* Answers with the state of the request's run, or waits for it to change. */
 static answer answer_run(request *q)
 {
 	server *s = q->server;
@@ -89,7 +89,7 @@ static char *copy_words(const char *words)
 	return words != NULL ? text_copy(words, strlen(words)) : NULL;
 }
 
-/* A run of what was submitted, known to nobody; the program is still missing. NULL: out of memory. */
+/* Makes a run of a submission. It is in no table, and has no program yet. NULL: out of memory. */
 static run *make_run(server *s, account *who, const submission *sub, const char *key, const char *body_sha256)
 {
 	run *r = run_create(who);
@@ -131,8 +131,8 @@ static run *make_run(server *s, account *who, const submission *sub, const char 
 }
 
 /*
- * Whether one more may wait among as many as are allowed: of all, and where there are tokens of its share, so that
- * nobody takes all places.
+ * Whether one more run may wait. The limit holds for all tokens together; if there are tokens, each also has a share,
+ * so that none takes all places.
  */
 static bool has_place(const server *s, uint64_t max, uint64_t total, uint64_t own, uint64_t more, refusal *why)
 {
@@ -159,7 +159,7 @@ static bool has_room(const server *s, const account *who, const submission *sub,
 	                       own->queued + a->elsewhere_queued + a->elsewhere_held, 1, why);
 }
 
-/* How many of a token's runs wait; where nodes share the database those do not that will be taken at once. */
+/* The number of a token's waiting runs. If nodes share the database, runs that will be taken at once do not count. */
 static uint64_t waiting_of(const account *who)
 {
 	const tenant *own = &who->tenant;
@@ -172,7 +172,7 @@ static uint64_t waiting_of(const account *who)
 	return own->queued + own->scheduled + elsewhere + who->elsewhere_held + who->elsewhere_scheduled;
 }
 
-/* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */
+/* Under the lock: whether the queue is full. If so, the caller answers after unlocking. */
 static bool is_full(const server *s, account *who, const submission *sub, refusal *why, unsigned *seconds)
 {
 	*seconds = 1;
@@ -209,7 +209,7 @@ static answer reply_reused(request *q)
 	                     "this Idempotency-Key was used for another body", NULL);
 }
 
-/* Under the lock; unlocks: the answer to one with the key of a run. */
+/* Under the lock, which it releases: answers a request with the key of an existing run. */
 static answer answer_same(request *q, run *r, bool wants_report, const char *body_sha256) CURFEW__UNCHECKED;
 static answer answer_same(request *q, run *r, bool wants_report, const char *body_sha256)
 {
@@ -227,7 +227,7 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 	refusal why;
 	unsigned seconds;
 	server_lock(s);
-	/* Another request with this key may have come in between, on another thread. */
+	/* Check again: another thread may have accepted a run with this key meanwhile. */
 	run *same = key != NULL ? run_find_key(s, q->who, key) : NULL;
 	if (same != NULL) {
 		program_unref(s, p);
@@ -274,7 +274,7 @@ static program *get_program(server *s, const char *sha256, curfew_language langu
 	return p;
 }
 
-/* A stored one; its bytes are read if a run on disk could be left without them. */
+/* Finds a stored program. Its bytes are read if a run on disk could otherwise be left without them. */
 static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
 {
 	program_search search;
@@ -305,7 +305,7 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat",
                                           "source.ts", "source.mts", "source.tar"};
 
-/* Of a source that came with it, ready for the pool. NULL, and why; without a message: out of memory. */
+/* Makes the program of a submitted source, ready for the pool. NULL, and why; without a message: out of memory. */
 static program *make_program(server *s, const submission *sub, curfew_failure *failure)
 {
 	char sha256[SHA256_ROOM];
@@ -323,18 +323,18 @@ static program *make_program(server *s, const submission *sub, curfew_failure *f
 	return NULL;
 }
 
-/* What a body goes through before it can be answered, in a thread of its own if it is large. */
+/* The work on a body before it can be answered; a large body is handled on another thread. */
 typedef struct post {
 	request *request;
 	submission sub;
 	bool is_good;
-	char body_sha256[SHA256_ROOM]; /* where there is a key */
-	program *made;                 /* of a source that came with it */
-	curfew_failure failure;        /* why that could not be made */
+	char body_sha256[SHA256_ROOM]; /* set if there is a key */
+	program *made;                 /* the program of a submitted source */
+	curfew_failure failure;        /* why the program could not be made */
 	bool is_prepared;
 } post;
 
-/* Reads and hashes the body, and makes a source ready that came with it. Without the lock, on any thread. */
+/* Reads and hashes the body, and prepares a submitted source. Without the lock, on any thread. */
 static void read_submission(post *p)
 {
 	request *q = p->request;
@@ -349,7 +349,7 @@ static void read_submission(post *p)
 	p->made = make_program(s, &p->sub, &p->failure);
 }
 
-/* One that came with it. */
+/* A submitted source. */
 static answer use_source(request *q, post *p, const char *key)
 {
 	program *made = p->made;
@@ -379,14 +379,14 @@ static bool take_report(void *context, const run_view *view)
 	return false;
 }
 
-/* Where the report of a run on disk is; its length is 0: nowhere. False: the database failed. */
+/* Finds the report of a run on disk; its length is 0 if there is none. False: the database failed. */
 static bool find_report(server *s, const run_filter *filter, piece_report *report)
 {
 	*report = (piece_report){.length = 0};
 	return store_read_runs(s->store, filter, take_report, report);
 }
 
-/* If a run with this key was accepted before, answers as then. */
+/* If a run with this key was accepted before, answers as it did then. */
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256,
                          answer *result) CURFEW__UNCHECKED;
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256, answer *result)
@@ -459,7 +459,7 @@ static answer answer_prepared(request *q)
 	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
 }
 
-/* What asks the store first is done where that may wait. */
+/* A request that has to query the store first is handled on a thread that may wait. */
 static answer answer_post(request *q)
 {
 	const post *p = q->work;
@@ -487,7 +487,7 @@ static void help_with_post(void *context)
 	server_unlock(s);
 }
 
-/* A request that waits for its body to be read is not answered before, whatever else wakes it. */
+/* Until its body has been read the request is not answered, whatever wakes it. */
 static answer go_on_post(request *q)
 {
 	const post *p = q->work;
@@ -523,7 +523,7 @@ static program *refuse_program(char why[RUN_WHY_ROOM], const char *reason)
 	return NULL;
 }
 
-/* The program of a submission; NULL, and why. */
+/* Returns the program of a submission. NULL, and why. */
 static program *resolve_program(server *s, const account *who, submission *sub, char why[RUN_WHY_ROOM])
 {
 	curfew_failure failure = {.message = "out of memory"};
@@ -552,7 +552,7 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 	return p;
 }
 
-/* Under the lock; takes the program over. */
+/* Under the lock; takes ownership of the program. */
 static run_taken accept_turn(server *s, account *who, const submission *sub, program *p, const run_turn *turn,
                              char why[RUN_WHY_ROOM])
 {
@@ -561,7 +561,7 @@ static run_taken accept_turn(server *s, account *who, const submission *sub, pro
 	unsigned seconds;
 	(void)snprintf(key, sizeof key, "schedule %s %lld", turn->schedule, (long long)turn->turn_us);
 	program_hash(key, strlen(key), sha256);
-	if (run_find_key(s, who, key) != NULL) { /* it is being written */
+	if (run_find_key(s, who, key) != NULL) { /* a run with that key is being written */
 		program_unref(s, p);
 		return RUN_TAKEN;
 	}
@@ -612,7 +612,7 @@ static answer reply_unknown(request *q)
 	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 }
 
-/* A run as it is shown, but for its report. */
+/* Writes a run as it is shown, without its report. */
 typedef struct shown {
 	text head;
 	piece_report report;
@@ -626,7 +626,7 @@ static bool show_stored(void *context, const run_view *view)
 	return false;
 }
 
-/* The run on disk that this account may see. */
+/* Finds a run on disk that this account may see. */
 static run_filter filter_one(const request *q)
 {
 	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
@@ -685,7 +685,7 @@ static answer answer_ended(request *q)
 	return report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "") : reply_unknown(q);
 }
 
-/* One that another node has, or none. */
+/* Answers for a run of another node, or with 404. */
 static answer cancel_elsewhere(request *q)
 {
 	run *r;
@@ -729,7 +729,7 @@ typedef struct list {
 	size_t count;
 	bool more;
 	char last[ID_ROOM];
-	/* Those in memory that fit, newest first; merged with those on disk. */
+	/* The matching runs in memory, newest first, to be merged with those on disk. */
 	run **found;
 	size_t found_count, found_room, taken;
 } list;
@@ -754,7 +754,7 @@ static int newest_first(const void *a, const void *b)
 	return strcmp((*(run *const *)b)->id, (*(run *const *)a)->id);
 }
 
-/* Under the lock: holds what it finds. */
+/* Under the lock: keeps references to the runs that it finds. */
 static bool find_in_memory(list *l)
 {
 	server *s = l->request->server;
@@ -779,7 +779,7 @@ static bool find_in_memory(list *l)
 	return true;
 }
 
-/* Only where it is asked for. One large report must not keep the list from being shown: it is had with its run. */
+/* Writes the report, if it was requested. A large report is left out, so that it does not block the list. */
 static void add_report(list *l, const run_view *view)
 {
 	blob *read = NULL;
@@ -811,7 +811,7 @@ static bool add_view(list *l, const run_view *view)
 	return true;
 }
 
-/* The next one of those in memory. */
+/* Writes the next run in memory. */
 static bool add_next(list *l)
 {
 	server *s = l->request->server;
@@ -823,7 +823,7 @@ static bool add_next(list *l)
 	return more;
 }
 
-/* Those in memory that are newer than this id; NULL: all that are left. */
+/* Writes the runs in memory that are newer than this id; NULL: all that are left. */
 static bool add_newer(list *l, const char *id)
 {
 	bool more = true;
@@ -837,7 +837,7 @@ static bool add_stored(void *context, const run_view *view)
 	list *l = context;
 	if (!add_newer(l, view->id))
 		return false;
-	/* One that is in both is shown as it is in memory. */
+	/* A run that is both in memory and on disk is shown as it is in memory. */
 	if (l->taken < l->found_count && strcmp(l->found[l->taken]->id, view->id) == 0)
 		return add_next(l);
 	return add_view(l, view);
@@ -869,7 +869,7 @@ static const char *read_limit(list *l, const char *words)
 	return NULL;
 }
 
-/* What is wrong with the arguments, or NULL. */
+/* Reads the arguments. Returns what is wrong with them, or NULL. */
 static const char *read_arguments(list *l)
 {
 	request *q = l->request;
@@ -926,7 +926,7 @@ static answer list_runs(request *q)
 	server_lock(s);
 	bool good = find_in_memory(&l);
 	server_unlock(s);
-	/* One more than fits tells whether there is more; some of them may be in memory as well. */
+	/* Read one more than fits, to know whether more follow. Some may be in memory as well. */
 	run_filter filter = l.filter;
 	filter.most += l.found_count + 1;
 	if (l.state >= 0)

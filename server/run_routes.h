@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Submitting a run where nobody waits for an answer: the turn of a schedule. */
+/* Submits a run without a waiting request: the turn of a schedule. */
 #ifndef CURFEW_SERVER_RUN_ROUTES_H
 #define CURFEW_SERVER_RUN_ROUTES_H
 
@@ -14,12 +14,12 @@ typedef struct run_turn {
 
 typedef enum run_taken {
 	RUN_TAKEN,
-	RUN_LATER,    /* there is no room now */
-	RUN_NOT_TAKEN /* it cannot be: the program is gone, or more is asked for than is granted by now */
+	RUN_LATER,    /* there is no capacity now */
+	RUN_NOT_TAKEN /* it is impossible: the program is gone, or the grants no longer suffice */
 } run_taken;
 
-/* Without the lock: what POST /v1/runs does with this body. The same turn is taken once, however often it is asked for.
- */
+/* Without the lock: does what POST /v1/runs does with this body. The same turn is accepted once, however often this is
+ * called. */
 run_taken run_take_turn(server *s, account *who, const char *body, size_t length, const run_turn *turn,
                         char why[RUN_WHY_ROOM]);
 

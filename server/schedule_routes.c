@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /v1/schedules: runs that come again, as cron says. What begins them is in schedules.c. */
+/* /v1/schedules: recurring runs. schedules.c begins them. */
 #include "schedule_routes.h"
 
 #include "common/clock.h"
@@ -80,8 +80,8 @@ static bool is_admin(const request *q)
 }
 
 /*
- * Whose schedules a request is about: "?token=ID" says so to an administrator, who else sees those of all (NULL).
- * False: it may not.
+ * The token whose schedules a request is about. "?token=ID" names it for an administrator, who otherwise sees those of
+ * all (NULL). False: it may not.
  */
 static bool find_asked(const request *q, const char **owner)
 {
@@ -116,10 +116,10 @@ answer route_list_schedules(request *q)
 	return http_help(q, list_schedules);
 }
 
-/* The one that a name means: its own, or else the only one of that name that it may see. */
+/* The schedule of a name: the token's own, or else the only one of that name that it may see. */
 typedef struct search {
 	const char *own;
-	stored_schedule *found; /* NULL: there is none, or no memory for it */
+	stored_schedule *found; /* NULL: there is none, or out of memory */
 	size_t count;
 } search;
 
@@ -134,7 +134,7 @@ static void take_found(void *context, const stored_schedule *one)
 	s->count = is_own ? 1 : s->count;
 }
 
-/* NULL: it is answered. */
+/* NULL: the request is answered. */
 static stored_schedule *find_schedule(request *q, const char *name, answer *result)
 {
 	search s = {.own = q->who->id};
@@ -183,11 +183,11 @@ answer route_get_schedule(request *q)
 
 /* ---- Changing -------------------------------------------------------------------------------------------- */
 
-/* A change on its way to the disk, and what is answered when it is there. */
+/* A change that is being written, and the answer for when it is on disk. */
 typedef struct change {
 	server *server;
 	request *request;
-	stored_schedule *schedule; /* as it will be; NULL: it is deleted */
+	stored_schedule *schedule; /* the new schedule; NULL: it is deleted */
 	unsigned status;
 	const char *what;   /* for the log */
 	bool is_on_its_way; /* a callback is to come */
@@ -241,7 +241,7 @@ static answer go_on_changed(request *q)
 	return c->schedule != NULL ? reply_schedule(q, c->status, c->schedule) : reply_nothing(q, c->status);
 }
 
-/* What the request held until now is dropped; c is taken over. */
+/* Drops the request's earlier data, and takes ownership of c. */
 static answer write_change(request *q, change *c, const char *owner)
 {
 	server *s = q->server;
@@ -258,7 +258,7 @@ static answer write_change(request *q, change *c, const char *owner)
 	return good ? go_on_changed(q) : reply_no_memory(q);
 }
 
-/* schedule (taken over) is as it is to be written; NULL: it is deleted. */
+/* Writes schedule, which it takes ownership of; NULL: deletes it. */
 static answer begin_change(request *q, stored_schedule *schedule, unsigned status, const char *what, const char *owner)
 {
 	change *c = calloc(1, sizeof *c);
@@ -299,7 +299,7 @@ static int64_t next_time(const cron *times, const char *zone, int64_t now_us)
 	return next == CRON_NEVER ? 0 : next * SECOND_US;
 }
 
-/* What is asked for is there already: nothing is written. */
+/* The same schedule exists already, so nothing is written. */
 static answer answer_same(request *q, account_use *use)
 {
 	answer result = reply_schedule(q, MHD_HTTP_OK, use->before);
@@ -338,7 +338,7 @@ static answer store_schedule(request *q, const submission *sub, const char *name
 	                    NULL);
 }
 
-/* Whether the token may have it; else it is answered. */
+/* Whether the token may have the schedule. If not, the request is answered. */
 static bool check_put(request *q, const submission *sub, const account_use *use, answer *result)
 {
 	server *s = q->server;
@@ -362,7 +362,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 	return false;
 }
 
-/* How the schedule that came with an Idempotency-Key is called, or one without. */
+/* The name of a schedule that was submitted with an Idempotency-Key, or without one. */
 static void make_name(char name[NAME_MAX_BYTES + 1], const char *key)
 {
 	char sha256[SHA256_ROOM], id[ID_ROOM];
@@ -375,7 +375,7 @@ static void make_name(char name[NAME_MAX_BYTES + 1], const char *key)
 	(void)snprintf(name, NAME_MAX_BYTES + 1, "key-%.32s", sha256);
 }
 
-/* is_again: one of that name that is there already must be the same. */
+/* is_again: an existing one of that name must be the same. */
 static answer put_checked(request *q, const submission *sub, const char *name, bool is_again)
 {
 	answer result;
@@ -440,7 +440,7 @@ answer route_put_schedule(request *q)
 
 /* ---- Pausing --------------------------------------------------------------------------------------------- */
 
-/* {"paused": true}; -1: it is answered. */
+/* Reads {"paused": true}. -1: the request is answered. */
 static int read_paused(request *q, answer *result)
 {
 	json_error_t error;

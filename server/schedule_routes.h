@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A schedule that comes as a run: POST /v1/runs with "schedule". */
+/* A schedule that is submitted like a run: POST /v1/runs with "schedule". */
 #ifndef CURFEW_SERVER_SCHEDULE_ROUTES_H
 #define CURFEW_SERVER_SCHEDULE_ROUTES_H
 

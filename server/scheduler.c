@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heap of those that wait for their time, and the rings of those that wait for their turn. */
+/* The heap of runs that wait for their time, and the rings of runs that wait for their turn. */
 #include "scheduler.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* So long a tenant whose next run does not fit into the memory is passed over, before room is kept for it. */
+/* How long a tenant whose next run does not fit into memory is passed over before memory is kept free for it. */
 #define PASSED_OVER_MAX_US ((int64_t)2000000)
-/* Without memory for a lane a run is tried again so much later. */
+/* If there is no memory for a lane, the run is tried again after this time. */
 #define TRY_AGAIN_US ((int64_t)1000000)
 
 /* Runs of one tenant and user at one priority, first come, first served. */
@@ -65,7 +65,7 @@ static bool has_lanes(const tenant *t)
 	return false;
 }
 
-/* It is the last of the round. */
+/* Puts it at the end of the round. */
 static void enter_round(scheduler *s, tenant *t)
 {
 	t->passed_over_us = 0;
@@ -144,7 +144,7 @@ static void remove_from_lane(scheduler *s, waiting *w)
 	w->lane = NULL;
 	s->queued--;
 	w->tenant->queued--;
-	/* Whoever it was that did not fit, the next one may. */
+	/* The next run may fit, even if the previous one did not. */
 	w->tenant->passed_over_us = 0;
 	if (s->favoured == w->tenant)
 		s->favoured = NULL;
@@ -186,7 +186,7 @@ waiting *scheduler_wake(scheduler *s, int64_t now_us, int64_t *next_us)
 	if (add_to_lane(s, first))
 		return first;
 	first->due_us = now_us + TRY_AGAIN_US;
-	(void)add_to_heap(s, first); /* there is room, since it was there */
+	(void)add_to_heap(s, first); /* cannot fail: its entry was just removed */
 	*next_us = curfew__heap_first(&s->later)->when;
 	return NULL;
 }
@@ -212,7 +212,7 @@ static bool fits(const scheduler *s, const waiting *w)
 }
 
 /*
- * Room is kept for a run that was passed over too long, but for none that takes more than half of all: whoever asks for
+ * Memory is kept free for a run that was passed over too long, unless it needs more than half of all memory: a run like
  * that must not hold up everybody else.
  */
 static void note_passed_over(scheduler *s, const waiting *w, int64_t now_us)
@@ -228,7 +228,7 @@ static void note_passed_over(scheduler *s, const waiting *w, int64_t now_us)
 static waiting *take_turn(scheduler *s, lane *l)
 {
 	waiting *w = first_of(l);
-	/* The next turns are others', before what is taken out may end the lane. */
+	/* Rotate first, because removing the run may end the lane. */
 	curfew__list_rotate(&s->round, &l->tenant->in_round);
 	curfew__list_rotate(&l->tenant->levels[l->priority], &l->in_level);
 	remove_from_lane(s, w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A schedule's turn is one write: its run is on disk together with the time of the next one, so that a turn has one run
- * whatever ends the server. Turns that passed while no server was there are one turn.
+ * A turn of a schedule is one write: its run is written together with the time of the next turn. So a turn has exactly
+ * one run, whatever ends the server. Turns that were missed while no server was running count as one turn.
  */
 #include "schedules.h"
 
@@ -43,7 +43,7 @@ static void cancel_last(server *s, const char *id) CURFEW__UNCHECKED;
 static void cancel_last(server *s, const char *id)
 {
 	run *r;
-	/* Another node may have it. */
+	/* Not an error: another node may have taken the turn. */
 	if (s->is_shared) {
 		if (cluster_cancel(s, id, s->anybody, &r) && r != NULL)
 			server_unlock(s);
@@ -61,7 +61,7 @@ static void cancel_last(server *s, const char *id)
 	service_launch(s);
 }
 
-/* The time after the present one; 0: there is none. */
+/* The next time after the present one. 0: there is none. */
 static int64_t next_time(const stored_schedule *one)
 {
 	cron times;
@@ -92,7 +92,7 @@ static void begin_turn(server *s, const stored_schedule *one)
 		skip_turn(s, one, next_us, why);
 	else if (taken == RUN_LATER)
 		log_event(LOG_WARN, "schedule",
-		          (log_field[]){{"name", one->name, 0}, {"waits", why, 0}, {0}}); /* until it is taken again */
+		          (log_field[]){{"name", one->name, 0}, {"waits", why, 0}, {0}}); /* it waits until it is taken again */
 	else if (one->last_goes_on && one->overlap == OVERLAP_REPLACE)
 		cancel_last(s, one->last_run);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of the server: the socket, what was left on disk, the signals, and ending in order. */
+/* The life of the server: the socket, the runs on disk, the signals, and an orderly shutdown. */
 #include "serve.h"
 
 #include "accounts.h"
@@ -39,7 +39,7 @@
 enum {
 	THREADS_EACH = 16,
 	HELPERS = 2,
-	HELPERS_SHARED = 4, /* a database that is away keeps them longer */
+	HELPERS_SHARED = 4, /* an unavailable database blocks them longer */
 	BACKLOG = 1024,
 	SECOND_US = 1000000,
 	LAST_WAIT_US = 3 * SECOND_US,
@@ -96,7 +96,8 @@ static int bind_to(const struct addrinfo *at)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* Connections inherit these: one whose other end is there no more, and did not say so, ends after a minute. */
+	/* Connections inherit these options. If the other end disappears without closing, the connection ends after a
+	 * minute. */
 	int idle = 30, interval = 10, count = 3;
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
@@ -110,7 +111,7 @@ static int bind_to(const struct addrinfo *at)
 	return -1;
 }
 
-/* A listening socket; -1, and why. */
+/* Opens a listening socket. -1, and why. */
 static int open_listener(const config *c, bool *loopback, curfew_failure *failure)
 {
 	place p;
@@ -168,7 +169,7 @@ static void *tick(void *argument)
 			worker_pool_ask_memory(s->pool);
 			swept_us = now_us;
 		}
-		/* Where the database is shared, the thread for that does it: it may have to wait. */
+		/* If the database is shared, its own thread does this, because it may have to wait. */
 		if (!s->is_shared && now_us - refreshed_us >= REFRESH_US) {
 			refreshed_us = now_us;
 			server_unlock(s);
@@ -225,7 +226,7 @@ static void cancel_where(server *s, bool (*wanted)(const run *r))
 			next = r->chain;
 			if (!wanted(r))
 				continue;
-			/* Ending it may drop others that are kept, and with them the next one. */
+			/* Hold the next run: ending this one may drop others that are kept. */
 			run_ref(r);
 			service_cancel(s, r);
 			run_unref(s, r);
@@ -244,7 +245,7 @@ static bool is_waiting_in_memory(const run *r)
 	return !r->durable && !r->ended && !r->is_foreign && r->state <= RUN_QUEUED;
 }
 
-/* What may be carried out again is, by another node. */
+/* Runs that may be repeated are given back, for another node. */
 static void give_back_begun(server *s)
 {
 	for (size_t i = 0; i < RUN_BUCKETS; i++) {
@@ -255,7 +256,7 @@ static void give_back_begun(server *s)
 	}
 }
 
-/* Whether all that run have ended by then; a second signal ends the waiting. */
+/* Whether all runs in progress have ended by then. A second signal ends the waiting. */
 static bool wait_for_runs(server *s, const sigset_t *signals, int64_t until_us)
 {
 	for (;;) {
@@ -271,7 +272,7 @@ static bool wait_for_runs(server *s, const sigset_t *signals, int64_t until_us)
 	}
 }
 
-/* Answers every request that still waits, and gives the answers time to go out. */
+/* Answers every request that still waits, and waits for the answers to be sent. */
 static void close_requests(server *s)
 {
 	int64_t until_us = clock_now_us() + SECOND_US;
@@ -319,17 +320,18 @@ static void on_worker_death(void *context, const worker_death *death)
 	                        {0}});
 }
 
-/* What every run may have at most. */
+/* Sets the ceilings of every run. */
 static void take_ceilings(server *s, const config *c)
 {
 	uint64_t budget = s->scheduler.memory_budget;
 	s->ceilings = c->ceilings;
-	/* What could never begin is refused. */
+	/* Refuse a run that could never begin. */
 	if (s->ceilings.memory_bytes == 0 || s->ceilings.memory_bytes > budget)
 		s->ceilings.memory_bytes = budget;
 }
 
-/* The system may withhold layers around the workers; then it is said, or the server does not start. */
+/* The system may withhold layers of the workers' confinement. Then the log has a warning, or the server does not start.
+ */
 static bool check_confinement(const server *s, curfew_failure *failure)
 {
 	char missing[256] = "";
@@ -350,7 +352,7 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 	return false;
 }
 
-/* The user's directory for compiled code, or where that cannot be written one beside the data. */
+/* The user's directory for compiled code, or, if that is not writable, one beside the data. */
 static const char *cache_folder(const config *c, char own[CONFIG_TEXT_MOST + 8])
 {
 	bool usable = c->cache[0] != '\0' && (mkdir(c->cache, 0700) == 0 || errno == EEXIST) && access(c->cache, W_OK) == 0;
@@ -415,7 +417,7 @@ static bool open_store(server *s, curfew_failure *failure)
 	return !s->is_shared || (s->nudge >= 0 && s->over >= 0) || refuse_setting(failure, "start", strerror(errno));
 }
 
-/* Everything but the signals; what was started is ended by finish. */
+/* Starts everything except the signals. release_server ends what was started. */
 static bool start_server(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
@@ -514,8 +516,8 @@ static void report_end(server *s)
 }
 
 /*
- * Signals that mean nothing to a server: one that strays here must not end it, as it would by itself. SIGPROF and its
- * kin stay as they are, since nobody sends those to another process.
+ * Signals without a meaning for a server are ignored, because their default action would end it. SIGPROF and similar
+ * ones keep their default, because nobody sends those to another process.
  */
 static void ignore_strays(void)
 {
@@ -526,10 +528,10 @@ static void ignore_strays(void)
 		(void)signal(number, SIG_IGN);
 }
 
-/* Until a signal that ends it. */
+/* Serves until a signal ends it. */
 static void wait_for_end(server *s, const sigset_t *signals, serve_reload reload, void *context)
 {
-	static config fresh; /* large */
+	static config fresh; /* too large for the stack */
 	int number = SIGHUP;
 	while (sigwait(signals, &number) == 0 && number == SIGHUP) {
 		curfew_failure failure = {0};
@@ -561,7 +563,7 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGQUIT); /* by itself it would write its memory, and all secrets in it, to disk */
+	(void)sigaddset(&signals, SIGQUIT); /* its default action would write the memory, with all secrets, to disk */
 	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	ignore_strays();
@@ -578,7 +580,7 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 		notify_say("READY=1");
 		wait_for_end(s, &signals, reload, context);
 		notify_say("STOPPING=1");
-		/* From here on it means nothing. */
+		/* From here on the signal is ignored. */
 		(void)sigdelset(&signals, SIGHUP);
 		drain(s, &signals);
 		stop_ticking(s);

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server as the command line starts it: all of server/ that it sees, besides the table of settings in config.h. */
+/* The server, as the command line uses it. The command line sees only this and the table of settings in config.h. */
 #ifndef CURFEW_SERVER_SERVE_H
 #define CURFEW_SERVER_SERVE_H
 
 #include "config.h"
 
-/* Reads the settings again, into a config of its own; false, and why: those that there are stay. */
+/* Reads the settings again, into another config. False, and why: the present settings stay. */
 typedef bool (*serve_reload)(void *context, config *fresh, curfew_failure *failure);
 
 /*
- * Serves until SIGTERM, SIGINT or SIGQUIT, and then ends in order. False: it could not start, failure says why. It
- * takes over signals for the process, but for those of faults. At SIGHUP the ceilings and the level of the log are
- * taken from what reload (context: its first argument) reads. secrets (borrowed; may be NULL): runs read those of their
- * user.
+ * Serves until SIGTERM, SIGINT or SIGQUIT, and then shuts down in order. False: it could not start, and failure says
+ * why. It handles all signals of the process except those of faults. At SIGHUP it takes the ceilings and the log level
+ * that reload reads (context is its first argument). secrets (borrowed; may be NULL) has the secrets of users.
  */
 bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *context, curfew_failure *failure);
 
 #define SERVE_SCOPE_RUN 1u     /* store and run programs, cancel */
 #define SERVE_SCOPE_READ 2u    /* see programs and runs, and figures of these */
-#define SERVE_SCOPE_ADMIN 4u   /* all of that, of everybody */
+#define SERVE_SCOPE_ADMIN 4u   /* all of that, for every token */
 #define SERVE_SCOPE_METRICS 8u /* see figures of the whole server */
 
-/* A token to be made. Counts: UINT64_MAX for any number. */
+/* A token to create. Counts: UINT64_MAX means no limit. */
 typedef struct serve_token {
 	const char *name;
 	unsigned scopes;
@@ -30,7 +29,7 @@ typedef struct serve_token {
 	uint64_t programs_bytes_most;
 	uint64_t lives_us;              /* until it expires; 0: it does not */
 	curfew_limits ceilings;         /* 0: none */
-	const char *user;               /* whose its runs are; NULL: of whom they say */
+	const char *user;               /* the user of its runs; NULL: each run names it */
 	const char *const *allow_fetch; /* [allow_fetch_count] checked; none: what the server allows */
 	size_t allow_fetch_count;
 } serve_token;
@@ -38,20 +37,21 @@ typedef struct serve_token {
 enum { SERVE_TOKEN_ROOM = 96 };
 
 /*
- * Where a server's database is is given as its setting store, or as the folder of its data.
+ * The place of a server's database is its setting store, or the folder of its data.
  *
- * Makes a token and stores its hash; words is the token itself, which nothing can show again. */
+ * Makes a token and stores its hash. words is the token itself, which nothing can show again.
+ */
 bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_ROOM],
                         curfew_failure *failure);
-/* All tokens as lines of text, free with free; NULL, and why. */
+/* Lists all tokens as lines of text; free it with free. NULL, and why. */
 char *serve_token_list(const char *place, curfew_failure *failure);
-/* Revokes by id or name; a server that runs sees it within a second. */
+/* Revokes by id or name. A running server notices within a second. */
 bool serve_token_revoke(const char *place, const char *word, curfew_failure *failure);
 
 /*
- * Upkeep, also while a server runs. Each gives what is to be printed, free with free; NULL, and why. Prune drops runs
- * that ended longer ago than that (UINT64_MAX: none), and the oldest until what is left takes no more (UINT64_MAX:
- * any).
+ * Maintenance, also while a server runs. Each function returns text to print; free it with free. NULL, and why. Prune
+ * drops runs that ended longer ago than that (UINT64_MAX: none), and the oldest until the rest takes at most keep_bytes
+ * (UINT64_MAX: any).
  */
 char *serve_admin_prune(const char *place, uint64_t older_than_us, uint64_t keep_bytes, bool json,
                         curfew_failure *failure);

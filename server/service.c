@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to runs: they are accepted, wait, begin, are cancelled and end. What the scheduler chooses is first
- * noted, under the lock, and started by service_launch after unlocking, since the pool may call back at once.
+ * What happens to runs: they are accepted, wait, begin, are cancelled and end. The scheduler's choices are noted under
+ * the lock, and service_launch starts them after unlocking, because the pool may call back at once.
  */
 #include "service.h"
 
@@ -20,9 +20,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A run that cannot begin is tried again a little later; so often where a shared database does not give its source. */
+/* A run that cannot begin is tried again a little later; this often, if its source cannot be read from a shared
+ * database. */
 enum { PUT_OFF_US = 1000000, PUT_OFF_MOST = 300 };
-/* Where many servers share the database: so many times the runs at once wait on one that has no room. */
+/* For a shared database: this many times the number of concurrent runs may wait on a node without capacity. */
 enum { HELD_EACH = 8 };
 
 /* ---- End ------------------------------------------------------------------------------------------------- */
@@ -35,7 +36,7 @@ static void leave_running(server *s, run *r)
 	scheduler_release(&s->scheduler, &r->turn);
 	worker_run_unref(r->worker);
 	r->worker = NULL;
-	/* Of a token that may have only so many at once the next one waits for this. */
+	/* The next run of a token with a limit of concurrent runs may be waiting for this. */
 	if (s->has_backlog || s->has_work || r->owner->elsewhere_queued > 0)
 		server_nudge(s);
 }
@@ -54,7 +55,7 @@ static void log_end(const run *r)
 	                        {0}});
 }
 
-/* The store has its end (or never will): it is done, and those who wait are told. */
+/* The store has its end (or never will): the run is done, and its listeners are notified. */
 static void publish(server *s, run *r)
 {
 	if (r->state == RUN_DONE)
@@ -67,14 +68,14 @@ static void publish(server *s, run *r)
 	run_keep(s, r);
 }
 
-/* What the store calls back about: a run, which is held until then. */
+/* The context of a callback of the store: a run, with a reference until then. */
 typedef struct pending {
 	server *server;
 	run *run;
-	uint64_t node; /* under which number it was asked for: what came of it means nothing under another */
+	uint64_t node; /* the node's number at the request; under another number the result is ignored */
 } pending;
 
-/* Has the store call back with a run; NULL: out of memory. */
+/* Makes the context of a callback with a run. NULL: out of memory. */
 static pending *expect(server *s, run *r)
 {
 	pending *made = malloc(sizeof *made);
@@ -85,7 +86,7 @@ static pending *expect(server *s, run *r)
 	return made;
 }
 
-/* Whoever called it is here, or could not be asked: the run is held no more after this. */
+/* Releases the context, after the callback or if the request failed. */
 static void release_pending(pending *p)
 {
 	run_unref(p->server, p->run);
@@ -110,10 +111,11 @@ static bool write_end(server *s, run *r)
 	                  .started_us = r->started_wall_us,
 	                  .ended_us = r->ended_wall_us,
 	                  .queue_us = r->queue_us,
-	                  .last_event = r->next_event + 1, /* state and report are still to come */
+	                  .last_event = r->next_event + 1, /* the events of state and report will follow */
 	                  .summary = r->summary,
 	                  .params_length = r->params_length,
-	                  .has_output = r->output_stored > 0 && !r->is_watched, /* others take the last of it from there */
+	                  .has_output = r->output_stored > 0 &&
+	                                !r->is_watched, /* other nodes read the end of its output from there */
 	                  .node = r->node,
 	                  .report = r->report};
 	pending *p = expect(s, r);
@@ -124,13 +126,13 @@ static bool write_end(server *s, run *r)
 	return false;
 }
 
-/* What the database does not take is not lost in silence: the run says so in its outcome. */
+/* If the database cannot store a report, the outcome of the run says so. */
 static bool is_too_large(const run *r, const blob *report)
 {
 	return r->durable && report->len > STORE_REPORT_MAX;
 }
 
-/* What a run has that the store has not: free the events. False: out of memory. */
+/* Collects the events of a run that are not stored; free the array. False: out of memory. */
 static bool fill_news(run *r, stored_news *news)
 {
 	stored_event *events = malloc((r->event_count + 1) * sizeof *events);
@@ -147,7 +149,7 @@ static bool fill_news(run *r, stored_news *news)
 	return true;
 }
 
-/* What others show of it comes before its end. */
+/* Write the events that other nodes show before its end. */
 static void write_last_news(server *s, run *r)
 {
 	stored_news news;
@@ -193,7 +195,7 @@ void service_end_without_worker(server *s, run *r, curfew_outcome outcome, const
 	if (report == NULL)
 		report = blob_create("null", 4);
 	if (report == NULL)
-		return; /* without memory for four letters it stays as it is; at the next start it is closed */
+		return; /* out of memory: it stays as it is, and the next start closes it */
 	service_end(s, r, outcome, report);
 }
 
@@ -228,11 +230,11 @@ int64_t service_wake(server *s, int64_t now_us)
 	return next_us;
 }
 
-/* It is written that this run starts, where that is to be written. */
+/* The start of this run is written, if it had to be. */
 static void note_launch(server *s, run *r)
 {
 	if (r->ended || r->is_foreign)
-		return; /* it was refused, is over, or is another's */
+		return; /* it was refused, has ended, or belongs to another node */
 	if (r->cancels > 0) {
 		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled");
 		return;
@@ -242,7 +244,7 @@ static void note_launch(server *s, run *r)
 	s->launch_last = r;
 }
 
-/* It goes back, and is tried again a little later. */
+/* Put it back, and try again a little later. */
 static void put_off(server *s, run *r)
 {
 	scheduler_release(&s->scheduler, &r->turn);
@@ -253,7 +255,7 @@ static void put_off(server *s, run *r)
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "out of memory");
 }
 
-/* The store knows that it starts, so that it is never started twice. */
+/* Writes its start before it is launched, so that it is never started twice. */
 static void take_start(server *s, run *r, const char *problem)
 {
 	if (problem == NULL || r->ended) {
@@ -315,14 +317,14 @@ void service_dispatch(server *s)
 
 /* ---- Acceptance ------------------------------------------------------------------------------------------ */
 
-/* Somebody has to take what waits. */
+/* Make a node take the waiting runs. */
 static void note_work(server *s)
 {
 	s->has_work = true;
 	server_nudge(s);
 }
 
-/* The run is on disk, or could not be written and was never accepted. */
+/* The run is on disk, or could not be written and counts as never accepted. */
 static void take_inserted(server *s, run *r, const char *problem)
 {
 	if (problem == NULL) {
@@ -338,7 +340,7 @@ static void take_inserted(server *s, run *r, const char *problem)
 	}
 	r->refused = true;
 	r->has_key_taken = problem == STORE_KEY_TAKEN;
-	r->program->stored = false; /* whatever was the matter: the next one brings its source */
+	r->program->stored = false; /* whatever the cause, the next run writes the source again */
 	if (r->launched) {
 		r->launched = false;
 		scheduler_release(&s->scheduler, &r->turn);
@@ -409,8 +411,8 @@ static void log_accepted(const run *r)
 }
 
 /*
- * Whether a run may begin without a look at what waits on no node. Where its token may have only so many at once, all
- * nodes have to be looked at.
+ * Whether a run may begin without a query for runs without an owner. If the number of concurrent runs of its token is
+ * limited, all nodes have to be counted.
  */
 static bool may_begin_at_once(const server *s, const run *r)
 {
@@ -418,7 +420,7 @@ static bool may_begin_at_once(const server *s, const run *r)
 	                         r->owner->tenant.running_max == UINT64_MAX && r->turn.due_us <= clock_now_us());
 }
 
-/* It waits in the database, until some node takes it. */
+/* Makes it wait in the database, until some node takes it. */
 static void leave_to_all(server *s, run *r)
 {
 	if (r->event_count == 0)
@@ -431,14 +433,14 @@ static void leave_to_all(server *s, run *r)
 	(*counts[1])++;
 }
 
-/* Whether one for which there is no room waits here for its turn, since no other node has room either. */
+/* Whether a run waits here for its turn, because no other node has capacity either. */
 static bool may_wait_here(const server *s)
 {
 	bool others_have = s->elsewhere_room > 0 && clock_now_us() - s->elsewhere_room_us <= SERVICE_ROOM_US;
 	return !others_have && s->scheduler.queued <= HELD_EACH * s->scheduler.concurrency;
 }
 
-/* In the memory of this server. False: out of memory. */
+/* Queues it in the memory of this server. False: out of memory. */
 static bool take_in(server *s, run *r)
 {
 	if (!service_enqueue(s, r))
@@ -447,7 +449,7 @@ static bool take_in(server *s, run *r)
 	if (!s->is_shared || !r->durable || r->launched || r->ended)
 		return true;
 	if (may_wait_here(s)) {
-		/* Others are asked now and then, as long as any waits. */
+		/* While runs wait, other nodes are asked regularly. */
 		if (s->scheduler.queued == 1)
 			server_nudge(s);
 		return true;
@@ -520,7 +522,7 @@ void service_collect_news(void *context, store_news *into)
 	}
 }
 
-/* Its output and checkpoint so far are written soon. */
+/* Makes the store write its output and checkpoint soon. */
 static void note_news(server *s, run *r)
 {
 	if (r->dirty || r->ended)
@@ -537,7 +539,7 @@ static void note_news(server *s, run *r)
 typedef struct flight {
 	server *server;
 	run *run;
-	uint64_t node; /* under which number this node had it then */
+	uint64_t node; /* the node's number then */
 } flight;
 
 static blob *take_text(text *t)
@@ -547,7 +549,7 @@ static blob *take_text(text *t)
 	return made;
 }
 
-/* JSON of a guest, on one line as an event needs it; NULL if it is none. */
+/* Copies JSON of a guest in one line, as an event needs it. NULL if it is not JSON. */
 static blob *copy_json(const char *data, size_t length)
 {
 	blob *made = scan_is_json(data, length) ? blob_create(data, length) : NULL;
@@ -577,7 +579,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		return;
 	server_lock(f->server);
 	run *r = f->run;
-	if (f->node != r->node) { /* it is another's now */
+	if (f->node != r->node) { /* another node has it now */
 		server_unlock(f->server);
 		blob_unref(made);
 		return;
@@ -597,13 +599,13 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	blob_unref(made);
 }
 
-/* Whether it is to be run again, after its process died. */
+/* Whether the run is to be repeated, after its process died. */
 static bool may_run_again(const server *s, const run *r, curfew_outcome outcome)
 {
 	return outcome == CURFEW_OUTCOME_CRASHED && r->attempt <= r->retry && r->cancels == 0 && !s->stopping;
 }
 
-/* A run that is another's now is over here. */
+/* Ends a run here that another node has now. */
 static void forget_flight(server *s, run *r)
 {
 	leave_running(s, r);
@@ -649,7 +651,7 @@ static void on_done(void *context, const worker_result *result)
 
 /* ---- To the pool ----------------------------------------------------------------------------------------- */
 
-/* What it was allowed, as far as that is allowed still: the server may have been started anew. */
+/* The hosts that it was allowed and that are still allowed: the server may have been restarted. */
 static bool find_hosts(const server *s, const run *r, hosts *allowed)
 {
 	hosts server_s, token_s;
@@ -708,10 +710,10 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	job.program = ready;
 	job.context = f;
 	server_lock(s);
-	bool is_off = r->is_foreign; /* since it was chosen */
+	bool is_off = r->is_foreign; /* set after it was chosen */
 	f->node = r->node;
 	if (!is_off) {
-		run_ref(r); /* the flight's */
+		run_ref(r); /* the flight's reference */
 		r->is_in_flight = true;
 	}
 	server_unlock(s);
@@ -738,20 +740,20 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 		for (unsigned i = 0; i < r->cancels && i < 2; i++)
 			worker_run_cancel(handle);
 	} else {
-		worker_run_unref(handle); /* it is over already */
+		worker_run_unref(handle); /* it has ended already */
 	}
 	server_unlock(s);
 	return status;
 }
 
-/* A run whose source a database did not give that others share: it may be away for a while. */
+/* Puts off a run whose source could not be read from a shared database, which may be unavailable for a while. */
 static bool may_be_read_later(server *s, run *r)
 {
 	return store_is_shared(s->store) && r->durable && !r->is_foreign && !r->ended && r->cancels == 0 &&
 	       r->put_off++ < PUT_OFF_MOST;
 }
 
-/* Submits one to the pool. Without the lock. */
+/* Submits a run to the pool. Without the lock. */
 static void launch(server *s, run *r)
 {
 	curfew_failure failure = {0};
@@ -817,7 +819,7 @@ void service_cancel_waiting(server *s, const account *who)
 			next = r->chain;
 			if (r->owner != who || r->ended || r->is_foreign || r->state > RUN_QUEUED)
 				continue;
-			/* Ending it may drop others that are kept, and with them the next one. */
+			/* Hold the next run: ending this one may drop others that are kept. */
 			run_ref(r);
 			service_cancel(s, r);
 			run_unref(s, r);
@@ -838,7 +840,7 @@ void service_watch(server *s, run *r)
 	note_news(s, r);
 }
 
-/* What the pool does for it still comes to nothing. */
+/* The pool's result for it is ignored. */
 static void leave_run(server *s, run *r)
 {
 	if (r->ended) {
@@ -878,7 +880,7 @@ bool service_give_back(server *s, run *r)
 	if (r->is_foreign || !r->durable || !r->accepted || r->ended || r->cancels > 0 ||
 	    (is_begun && r->attempt > r->retry))
 		return false;
-	/* One that waits here was counted when it was taken. */
+	/* A run that waits here was counted when it was taken. */
 	unsigned attempt = r->is_taken && r->attempt > 0 ? r->attempt - 1 : r->attempt;
 	if (!store_give_back(s->store, r->id, attempt, r->node))
 		return false;

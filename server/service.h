@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to runs. All of this is used under the server's lock but service_launch, which whoever has called one of
- * these calls after unlocking.
+ * What happens to runs. All of this is used under the server's lock, except service_launch: after any of these calls,
+ * the caller calls it once it has unlocked.
  */
 #ifndef CURFEW_SERVER_SERVICE_H
 #define CURFEW_SERVER_SERVICE_H
@@ -9,25 +9,25 @@
 #include "server.h"
 #include "store.h"
 
-/* So long what another node has said of its room is believed; over so long it is counted how many runs end. */
+/* How long another node's report of its capacity is valid, and the period over which ended runs are counted. */
 enum { SERVICE_ROOM_US = 100000, SERVICE_PACE_US = 50000 };
 
 /*
- * Accepts a run: it waits, and is written if it is durable, with its source unless the store has that. The run says by
- * accepted or refused what became of it. False: out of memory.
+ * Accepts a run: it waits, and is written if it is durable, with its source unless the store has that. The run's fields
+ * accepted and refused show the result. False: out of memory.
  */
 bool service_accept(server *s, run *r, const void *source, size_t source_length);
 
-/* Has a run wait, until it is due and it has its turn. False: out of memory. */
+/* Makes a run wait until it is due and has its turn. False: out of memory. */
 bool service_enqueue(server *s, run *r);
-/* Moves on those whose time has come; when the next one is due, or INT64_MAX. */
+/* Queues the runs whose time has come. Returns when the next one is due, or INT64_MAX. */
 int64_t service_wake(server *s, int64_t now_us);
-/* Chooses as many as may run at once. One that is to be written first is started when it is. */
+/* Chooses as many runs as may run at once. A run that must be written first starts after that. */
 void service_dispatch(server *s);
-/* Without the lock: starts what was chosen. */
+/* Without the lock: starts the chosen runs. */
 void service_launch(server *s);
 
-/* Cancels it, whatever its state. */
+/* Cancels a run in any state. */
 void service_cancel(server *s, run *r);
 
 /* What the store calls while it writes; context is the server. */
@@ -35,21 +35,21 @@ void service_enter_store(void *context) CURFEW__UNCHECKED;
 void service_leave_store(void *context) CURFEW__UNCHECKED;
 void service_collect_news(void *context, store_news *into);
 void service_forget_sources(void *context);
-/* Cancels what an account has waiting, for its turn or its time. */
+/* Cancels the runs of an account that wait for their turn or their time. */
 void service_cancel_waiting(server *s, const account *who);
 
 /*
- * Its end: the report (one reference, taken over) and the outcome. A durable run is shown as done when the store has
- * it. Gives back its place, so that others are started.
+ * Ends a run with its report (one reference, owned) and the outcome. A durable run is shown as done when the store has
+ * it. Releases its place, so that others are started.
  */
 void service_end(server *s, run *r, curfew_outcome outcome, blob *report);
-/* Ends a run that no worker has a report of: cancelled in the queue, crashed with the server. */
+/* Ends a run without a worker's report: cancelled in the queue, or crashed with the server. */
 void service_end_without_worker(server *s, run *r, curfew_outcome outcome, const char *message);
 
 /*
- * Where many servers share the database. service_watch: another node shows a run of this one. service_lose_all: this
- * node was thought dead, and its runs are others'. service_give_back: one that is not begun here, or that may be
- * carried out again, is carried out by another; false: it is not.
+ * For a shared database. service_watch: another node shows a run of this one. service_lose_all: this node was
+ * considered dead, and others have its runs. service_give_back: gives a run to another node, if it has not begun here
+ * or may be repeated; false: it is not given.
  */
 void service_watch(server *s, run *r);
 void service_lose_all(server *s);

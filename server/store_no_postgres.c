@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In the place of PostgreSQL, where curfew is built without it (-Dpostgres=false, static executables). */
+/* Replaces the PostgreSQL store if curfew is built without it (-Dpostgres=false, static executables). */
 #include "store_private.h"
 
 #include <stdio.h>

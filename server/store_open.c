@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which database a place names. */
+/* Opens the database that a place names. */
 #include "store_private.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes due in the PostgreSQL database: schedules, and ends of runs that are to be told. */
+/* What is due in the PostgreSQL database: schedules, and ends of runs to report. */
 #include "store_postgres.h"
 
 /* ---- Writing ----------------------------------------------------------------------------------------------- */
@@ -28,7 +28,7 @@ void pg_turn_params(pg_store *st, pg_params *p, const stored_turn *turn)
 	pg_words(p, turn->problem);
 }
 
-/* How long until the next attempt goes by the database's clock. */
+/* The database's clock measures the time until the next attempt. */
 void pg_attempt_params(pg_store *st, pg_params *p, const stored_attempt *attempt)
 {
 	pg_words(p, attempt->id);
@@ -88,7 +88,7 @@ bool pg_read_schedules(store *base, const char *owner, const char *name,
 
 /* ---- What is due ------------------------------------------------------------------------------------------- */
 
-/* Turns are times of the calendar, so it is the database's clock that says whether they have come. */
+/* Turns are calendar times, and the database's clock decides whether they have come. */
 bool pg_take_schedules(store *base, size_t max, void (*show)(void *context, const stored_schedule *schedule),
                        void *context)
 {
@@ -104,7 +104,7 @@ bool pg_take_schedules(store *base, size_t max, void (*show)(void *context, cons
 	return show_schedules(base, rows, show, context);
 }
 
-/* Of every owner the oldest first, and of all owners those that have fewest before them. */
+/* The oldest of each owner first; among owners, those with the fewest in flight before them. */
 static const char take_deliveries[] =
 	"UPDATE runs SET hook_due_us=clock_us()+$1::bigint WHERE number IN (SELECT number FROM runs WHERE number IN (SELECT "
 	"number FROM (SELECT number, hook_due_us, row_number() OVER (PARTITION BY owner ORDER BY hook_due_us, number) AS "

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The servers that share a PostgreSQL database. Each is a node with a number, a lease that a thread of its own renews,
- * and a fence: a row that every transaction which writes locks, and that is deleted when the lease has ended. So what a
- * node writes comes before that, or not at all. Only the database's clock counts.
+ * The servers that share a PostgreSQL database. Each is a node with a number, a lease that a separate thread renews,
+ * and a fence: a row that every writing transaction locks, and that is deleted when the lease has expired. So a node's
+ * write comes before that, or not at all. Only the database's clock counts.
  */
 #include "common/clock.h"
 #include "store_postgres.h"
@@ -17,14 +17,14 @@ enum { RENEWALS = 5, TURN_US = 100000, CLOCK_NOISE_US = 500000, EVENTS_AT_ONCE =
 
 /* ---- The lease ----------------------------------------------------------------------------------------------- */
 
-/* How long an answer was on its way is no difference between clocks. */
+/* Ignore a difference that may only be the latency of the answer. */
 static void note_clock(pg_store *st, int64_t offset_us)
 {
 	bool is_same = offset_us > -CLOCK_NOISE_US && offset_us < CLOCK_NOISE_US;
 	atomic_store(&st->clock_offset_us, is_same ? 0 : offset_us);
 }
 
-/* False: the database could not be asked. */
+/* False: the query failed. */
 static bool renew(pg_store *st)
 {
 	unsigned long long node = atomic_load(&st->node);
@@ -42,7 +42,7 @@ static bool renew(pg_store *st)
 	pg_copy_reason(st, reason);
 	store_note_health(&st->base, done != NULL, reason);
 	if (done == NULL)
-		return false; /* that it cannot be asked takes nothing away */
+		return false; /* a failed query does not end the lease */
 	if (PQntuples(done) == 1)
 		note_clock(st, pg_get_number(done, 0, "now_us") - (before_us + clock_wall_us()) / 2);
 	else
@@ -52,8 +52,8 @@ static bool renew(pg_store *st)
 }
 
 /*
- * Ends the leases of others. After the database was away nobody could renew, so one that was not able to itself for the
- * time of a lease gives the others as long.
+ * Ends the leases of others. While the database was unavailable nobody could renew. So a node that could not renew for
+ * the time of a lease gives the others as long.
  */
 static void expire(pg_store *st)
 {
@@ -77,7 +77,7 @@ static void *keep_lease(void *argument)
 		int64_t now_us = clock_now_us();
 		if (now_us < next_us || atomic_load(&st->node) == 0)
 			continue;
-		/* One that slept itself knows nothing of the others. */
+		/* If this node itself slept, it cannot judge the others. */
 		if (next_us != 0 && now_us - next_us > (int64_t)st->lease_us / 2)
 			st->renewed_since_us = now_us;
 		next_us = now_us + (int64_t)st->lease_us / RENEWALS;
@@ -176,7 +176,7 @@ bool pg_read_nodes(store *base, void (*show)(void *context, const stored_node *n
 
 /* ---- Runs that are taken --------------------------------------------------------------------------------------- */
 
-/* How many; -1: that failed. */
+/* Returns their number; -1: the query failed. */
 static int take_rows(pg_store *st, PGresult *rows, bool is_lost, bool (*take)(void *context, const stored_run *r),
                      void *context)
 {
@@ -286,7 +286,7 @@ static int show_events(const PGresult *rows, const store_follower *follower)
 	return count == EVENTS_AT_ONCE;
 }
 
-/* Rows before events: of a run that has ended there are all of them then. */
+/* Read rows before events, so that a run that has ended has all of its events. */
 static int follow(store *base, const char *ids, const char *after, const store_follower *follower)
 {
 	pg_params one = {0}, both = {0};
@@ -340,8 +340,8 @@ int pg_follow(store *base, const char *const *ids, const uint64_t *after, size_t
 }
 
 /*
- * Ids begin with a time of some node's clock: those of the last minute are among those of the last ten, unless clocks
- * differ by more.
+ * Ids begin with the time of some node's clock. Those of the last minute are among those of the last ten minutes,
+ * unless clocks differ by more.
  */
 bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiting *w), void *context)
 {
@@ -376,8 +376,8 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 /* ---- News of others ------------------------------------------------------------------------------------------ */
 
 /*
- * Notices are a letter and what it is about: w [lost], o [NODE], d [ID...], q NODE, h NODE RUNS. One without what it is
- * about means all.
+ * A notification is a letter and its subject: w [lost], o [NODE], d [ID...], q NODE, h NODE RUNS. One without a subject
+ * means all.
  */
 static unsigned hear_changes(const char *ids, const store_hearer *hearer)
 {
@@ -391,7 +391,7 @@ static unsigned hear_changes(const char *ids, const store_hearer *hearer)
 	return STORE_NEWS_HEARD;
 }
 
-/* What one notice says; nothing that this node says itself. */
+/* Handles one notification, unless this node sent it. */
 static unsigned hear(pg_store *st, const char *notice, const store_hearer *hearer)
 {
 	char *end = NULL;
@@ -411,7 +411,7 @@ static unsigned hear(pg_store *st, const char *notice, const store_hearer *heare
 	}
 }
 
-/* What was told since the last time. Where the connection is a new one, something may have been missed. */
+/* Reads new notifications. If the connection is a new one, some may have been missed. */
 static unsigned read_notices(pg_store *st, const store_hearer *hearer)
 {
 	unsigned news = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the PostgreSQL database, and what the command line does with it. Results are in binary. */
+/* Reads the PostgreSQL database, also for the command line. Results are binary. */
 #include "common/clock.h"
 #include "limits_text.h"
 #include "store_postgres.h"
@@ -10,7 +10,7 @@
 
 /* ---- Runs ---------------------------------------------------------------------------------------------------- */
 
-/* A number that says that it is due at once is no time. */
+/* The number that means "due at once" is not a time. */
 static void fill_hook(pg_store *st, run_hook *hook, const PGresult *rows, int i)
 {
 	int64_t due_us = pg_get_number(rows, i, "hook_due_us");
@@ -64,7 +64,7 @@ void pg_fill_view(pg_store *st, run_view *view, const PGresult *rows, int i)
 	fill_hook(st, &view->hook, rows, i);
 }
 
-/* One condition more, whose parameter is the next one. */
+/* Adds a condition, whose parameter is the next one. */
 static void add_condition(char *sql, size_t room, pg_params *p, const char *condition, const char *words)
 {
 	size_t used = strlen(sql);
@@ -74,7 +74,7 @@ static void add_condition(char *sql, size_t room, pg_params *p, const char *cond
 	(void)snprintf(sql + used, room - used, " AND %s$%d", condition, p->count);
 }
 
-/* One that is to end is in the table as one that runs. */
+/* In the table, a run that is being stopped has the state running. */
 static void add_states(char *sql, size_t room, unsigned states)
 {
 	static const char *const conditions[RUN_STATES] = {"state=0", "state=1", "state=2 AND cancels=0",
@@ -251,7 +251,7 @@ void pg_fill_run(pg_store *st, stored_run *run, const PGresult *rows, int i)
 	run->is_unreadable = run->params == NULL || !limits_from_text(&run->limits, pg_get(rows, i, "limits"));
 }
 
-/* What a run had printed: events as they were, one JSON object each. */
+/* Reads a run's output events, one JSON object each. */
 char *pg_load_output(store *base, const char *id)
 {
 	pg_params p = {0};
@@ -419,7 +419,7 @@ static uint64_t history_bytes(store *base)
 
 static const char drop_some[] =
 	"DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<$1 ORDER BY ended_us LIMIT $2)";
-/* No more of the oldest than take so many bytes. */
+/* Drops the oldest, but no more than take this many bytes. */
 static const char drop_oldest[] =
 	"DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY ended_us, number) - bytes AS before FROM "
 	"(SELECT number, ended_us, bytes FROM runs WHERE state=4 ORDER BY ended_us LIMIT $2) AS oldest) AS sums WHERE before<$1)";

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the writing thread does to the PostgreSQL database. A transaction is sent as a pipeline: none of its statements
- * waits for the one before it, so that a transaction of a thousand writes takes one round trip. The first statement
- * makes sure that this server has the lease.
+ * The writing thread's work on the PostgreSQL database. A transaction is sent as a pipeline: no statement waits for the
+ * one before it, so a transaction of a thousand writes takes one round trip. The first statement checks that this
+ * server has its lease.
  */
 #include "common/clock.h"
 #include "limits_text.h"
@@ -16,7 +16,7 @@ enum { DROP_AT_ONCE = 200, EVENTS_KEPT_US = 60000000 };
 
 /* ---- Pipelines ----------------------------------------------------------------------------------------------- */
 
-/* X(NAME, text): statements that are prepared when first needed on a connection. */
+/* X(NAME, text): statements that are prepared at first use on a connection. */
 #define PG_WRITES(X)                                                                                                     \
 	X(HOLD, "SELECT 1/count(*) FROM (SELECT 1 FROM fences WHERE node=$1::bigint FOR KEY SHARE) AS held")                 \
 	X(ADD_SOURCE, "INSERT INTO sources VALUES($1,$2,$3) ON CONFLICT DO NOTHING")                                         \
@@ -85,14 +85,14 @@ static store_status fail_with(pg_store *st, const char *why)
 	return STORE_FAILED;
 }
 
-/* This node was thought dead. Whoever asks for runs joins anew. */
+/* This node was considered dead. The thread that takes runs joins again. */
 static store_status lose_node(pg_store *st)
 {
 	atomic_store(&st->node, 0);
 	return fail_with(st, "the lease of this node has expired");
 }
 
-/* What an error says of the transaction. */
+/* Classifies an error. */
 static store_status note_error(pg_store *st, PGconn *conn, const PGresult *result)
 {
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -100,11 +100,11 @@ static store_status note_error(pg_store *st, PGconn *conn, const PGresult *resul
 	store_status status = fail_with(st, message != NULL ? message : PQerrorMessage(conn));
 	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	st->base.is_key_taken = constraint != NULL && strcmp(constraint, "runs_key") == 0;
-	/* 22 data, 23 constraint, 54 limits: at fault is the write alone; 40: it came in another's way. 22012: the
-	 * lease is gone. */
+	/* 22 data, 23 constraint, 54 limits: only this write is at fault. 40: a conflict with another one. 22012: the lease
+	 * is lost. */
 	if (code != NULL && strcmp(code, "22012") == 0)
 		status = lose_node(st);
-	/* The connection has broken, or the server ends (57P), perhaps after it has committed. */
+	/* The connection broke, or the server shuts down (57P), perhaps after the commit. */
 	else if (code == NULL || strncmp(code, "57P", 3) == 0)
 		status = STORE_UNKNOWN;
 	else if (strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0 ||
@@ -124,7 +124,7 @@ static void tell_change(pg_store *st, const char *id)
 		(void)snprintf(told->ids[told->count++], ID_ROOM, "%s", id);
 }
 
-/* The ends of runs that others show. */
+/* Notes the ends of runs that others show. */
 static void note_told(pg_store *st, const PGresult *result)
 {
 	int column = PQfnumber(result, "told");
@@ -132,7 +132,7 @@ static void note_told(pg_store *st, const PGresult *result)
 		tell_change(st, PQgetvalue(result, i, column));
 }
 
-/* Reads results up to the next synchronization; the first error stays. Of a broken connection there is no end to them.
+/* Reads results up to the next synchronization point; the first error stays. A broken connection would never reach it.
  */
 static store_status read_results(pg_store *st, PGconn *conn)
 {
@@ -149,13 +149,13 @@ static store_status read_results(pg_store *st, PGconn *conn)
 		PQclear(result);
 		if (result != NULL && kind == PGRES_PIPELINE_SYNC)
 			return status;
-	} while (nothing <= 1 && PQstatus(conn) == CONNECTION_OK); /* one is between two statements */
+	} while (nothing <= 1 && PQstatus(conn) == CONNECTION_OK); /* one empty result is between two statements */
 	if (status == STORE_OK)
 		(void)fail_with(st, PQerrorMessage(conn));
 	return status == STORE_OK ? STORE_UNKNOWN : status;
 }
 
-/* All statements are made known to the server once for each connection. */
+/* Prepares all statements, once for each connection. */
 static bool prepare_all(pg_store *st, PGconn *conn)
 {
 	for (int i = 0; i < PG_STATEMENTS; i++) {
@@ -179,7 +179,7 @@ static bool open_writer(pg_store *st)
 	return PQenterPipelineMode(st->writer.conn) == 1 && prepare_all(st, st->writer.conn);
 }
 
-/* What failed in a way that says nothing of one write is tried again on a new connection, perhaps to another server. */
+/* A failure that no single write caused is tried again on a new connection, perhaps to another server. */
 static void drop_writer(pg_store *st)
 {
 	st->is_writing = false;
@@ -210,7 +210,7 @@ static bool send_notice(pg_store *st, const char *what)
 	return send_one(st, PG_NOTIFY, &p) == STORE_OK;
 }
 
-/* What others wait for is committed. That it is told may fail: they look themselves now and then. */
+/* Sends notifications after the commit. A failure does no harm, because the others also query regularly. */
 static void tell_all(pg_store *st)
 {
 	pg_told *told = &st->told;
@@ -225,7 +225,7 @@ static void tell_all(pg_store *st)
 	told->count = 0;
 }
 
-/* False: the connection has broken meanwhile. */
+/* False: the connection broke meanwhile. */
 static bool read_told(pg_store *st)
 {
 	bool good = !st->told.is_unread || read_results(st, st->writer.conn) == STORE_OK;
@@ -233,7 +233,7 @@ static bool read_told(pg_store *st)
 	return good;
 }
 
-/* Leaves the transaction that was begun. */
+/* Rolls the transaction back. */
 static store_status fail_and_end(pg_store *st, const char *why)
 {
 	drop_writer(st);
@@ -244,7 +244,7 @@ store_status pg_begin(store *base)
 {
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
-	/* One that was given up half way is ended with its connection. */
+	/* A half-sent transaction can only be ended together with its connection. */
 	if (st->is_writing || !read_told(st))
 		drop_writer(st);
 	if (!open_writer(st)) {
@@ -257,7 +257,7 @@ store_status pg_begin(store *base)
 		return STORE_FAILED;
 	}
 	st->is_writing = true;
-	/* Of one that has not joined, as the tests' of the store. */
+	/* A store that has not joined, as in its tests, has no fence. */
 	if (atomic_load(&st->node) == 0)
 		return st->has_thread ? fail_and_end(st, "the lease of this node has expired") : STORE_OK;
 	pg_number(&p, (int64_t)atomic_load(&st->node));
@@ -278,7 +278,7 @@ store_status pg_commit(store *base)
 		tell_all(st);
 		return STORE_OK;
 	}
-	/* What failed after BEGIN has left its transaction open. */
+	/* A failure after BEGIN has left the transaction open. */
 	char reason[sizeof base->reason];
 	memcpy(reason, base->reason, sizeof reason);
 	if (status != STORE_REFUSED || !send_word(st, "ROLLBACK") || PQpipelineSync(conn) != 1 ||
@@ -476,7 +476,7 @@ static store_status write_news(pg_store *st, const run_news *n)
 	return status;
 }
 
-/* Under which number of this node's it was asked for; 0: that does not matter. */
+/* The node's number at the request; 0: does not matter. */
 static uint64_t node_of(const write_op *op)
 {
 	switch (op->kind) {
@@ -489,8 +489,8 @@ static uint64_t node_of(const write_op *op)
 }
 
 /*
- * What was begun under a number that this node has no more is another's now. That it starts or ends is not written, and
- * nothing is left to be done; a new run is refused.
+ * A run that was begun under an earlier number of this node belongs to another node now. Its start or end is not
+ * written, and nothing else is done; a new run is refused.
  */
 static store_status write_too_late(pg_store *st, const write_op *op)
 {
@@ -549,7 +549,7 @@ store_status pg_write_news(store *base, const run_news *n)
 
 /* ---- Retention ----------------------------------------------------------------------------------------------- */
 
-/* How many rows; -1: that failed. */
+/* Returns the number of rows; -1: it failed. */
 static int change(pg_store *st, const char *sql, const pg_params *p)
 {
 	PGresult *done = pg_run(st, &st->admin, sql, p, "retention", NULL);
@@ -566,7 +566,7 @@ static uint64_t read_bytes(pg_store *st, const char *sql)
 	return bytes;
 }
 
-/* Of the owner that has most of the history, its oldest runs and no more than it takes. */
+/* Drops the oldest runs of the owner that has most of the history, and no more than necessary. */
 static int drop_bytes(pg_store *st, uint64_t bytes)
 {
 	pg_params p = {0};
@@ -592,7 +592,7 @@ static int drop_before(pg_store *st, int64_t ended_us)
 	              &p);
 }
 
-/* What is too much is summed up only where the tables are large enough for it. */
+/* Compute the sum only if the tables are large enough to exceed the limit. */
 int pg_clean(store *base, uint64_t *bytes)
 {
 	pg_store *st = pg_of(base);
@@ -610,7 +610,7 @@ int pg_clean(store *base, uint64_t *bytes)
 		return dropped;
 	pg_number(&keys, now_us - STORE_KEYS_KEPT_US);
 	(void)change(st, "DELETE FROM keys WHERE created_us<$1", &keys);
-	/* Events of runs that another node showed stay for a while, so that it has them all. */
+	/* Events of runs that another node showed stay for a while, so that it can read them all. */
 	pg_number(&shown, now_us - EVENTS_KEPT_US);
 	(void)change(st,
 	             "DELETE FROM output o WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.id=o.run AND (r.state<>4 OR "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command line does with an SQLite database, also while a server uses it: tokens and upkeep. */
+/* Work of the command line on an SQLite database, also while a server uses it: tokens and maintenance. */
 #include "common/clock.h"
 #include "limits_text.h"
 #include "revocations.h"
@@ -15,7 +15,7 @@
 
 enum { PRUNE_AT_ONCE = 500, PRUNE_PAUSE_US = 2000 };
 
-/* A connection of its own: the one that writes is the writing thread's. */
+/* Use a separate connection, because the writing one belongs to the writing thread. */
 static bool open_admin(sqlite_store *st)
 {
 	if (st->admin == NULL)
@@ -47,7 +47,7 @@ static void fill_token(stored_token *token, sqlite3_stmt *row)
 	(void)snprintf(token->name, sizeof token->name, "%s", column_words(row, 1));
 	if (sqlite3_column_bytes(row, 2) == sizeof token->hash)
 		memcpy(token->hash, sqlite3_column_blob(row, 2), sizeof token->hash);
-	/* A ceiling that this build cannot read must not be ignored. */
+	/* A ceiling that this build cannot read must not be ignored, so the token is treated as revoked. */
 	token->is_revoked = sqlite3_column_int64(row, 9) != 0 || !limits_from_text(&token->ceilings, column_words(row, 7));
 }
 
@@ -112,7 +112,7 @@ bool sqlite_add_token(store *base, const stored_token *token, curfew_failure *fa
 	return good;
 }
 
-/* Where the database cannot be written, the disk being full, there is still the file that was made for this. */
+/* If the database cannot be written, because the disk is full, use the file that was made for this case. */
 static int note_revocation(sqlite_store *st, const char *word)
 {
 	reading r = begin_reading(&st->base, "SELECT id FROM tokens WHERE (id=?1 OR name=?1) AND revoked_us=0");
@@ -145,14 +145,14 @@ static uint64_t used_bytes(sqlite_store *st)
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-/* What the history takes, as the triggers count it. */
+/* The size of the history, as the triggers count it. */
 static uint64_t history_bytes(sqlite_store *st)
 {
 	int64_t bytes = sqlite_read_number(st->admin, "SELECT coalesce(sum(bytes), 0) FROM owners");
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
-/* Some of those that ended before; how many, or -1. */
+/* Drops some runs that ended before. Returns their number, or -1. */
 static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *failure)
 {
 	binding b = prepare_once(st,
@@ -163,7 +163,7 @@ static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *
 	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
 }
 
-/* Some of the oldest, and no more of them than take so many bytes; how many, or -1. */
+/* Drops some of the oldest, but no more than take this many bytes. Returns their number, or -1. */
 static int drop_oldest(sqlite_store *st, uint64_t bytes, curfew_failure *failure)
 {
 	binding b = prepare_once(
@@ -188,13 +188,13 @@ static bool drop_while(sqlite_store *st, const store_prune *prune, bool by_bytes
 		dropped = by_bytes ? drop_oldest(st, bytes - prune->keep_bytes, failure)
 		                   : drop_some(st, prune->ended_before_us, failure);
 		*runs += dropped > 0 ? (uint64_t)dropped : 0;
-		/* A server that writes gets its turn. */
+		/* Pause, so that a writing server gets its turn. */
 		(void)usleep(PRUNE_PAUSE_US);
 	}
 	return dropped >= 0;
 }
 
-/* Some of what no run and no program needs; how many were looked at. */
+/* Drops some sources that no run and no program needs. Returns how many were checked. */
 static int drop_loose(sqlite_store *st)
 {
 	curfew_failure ignored;
@@ -205,7 +205,7 @@ static int drop_loose(sqlite_store *st)
 	return run_once(st, &forget, "sources cannot be dropped", &ignored) && good ? sqlite3_changes(st->admin) : 0;
 }
 
-/* Sources are a server's to drop while one runs: it relies on those that it has written. */
+/* Do not drop sources while a server runs, because it relies on those that it has written. */
 static void drop_lone_sources(sqlite_store *st)
 {
 	curfew_failure ignored;
@@ -233,7 +233,7 @@ bool sqlite_drop_runs(store *base, const store_prune *prune, store_pruned *prune
 
 /* ---- Backup ------------------------------------------------------------------------------------------------ */
 
-/* Tokens that are revoked by the file alone are revoked in a copy too, which has no such file. */
+/* A copy has no file of revocations, so write these revocations into the copy. */
 static bool revoke_listed(sqlite_store *st, sqlite3 *copy)
 {
 	revocations listed;

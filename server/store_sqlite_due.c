@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes due in the SQLite database: schedules, and ends of runs that are to be told. */
+/* What is due in the SQLite database: schedules, and ends of runs to report. */
 #include "common/clock.h"
 #include "store_sqlite.h"
 
@@ -110,7 +110,7 @@ bool sqlite_read_schedules(store *st, const char *owner, const char *name,
 
 /* ---- What is due ------------------------------------------------------------------------------------------- */
 
-/* Most of the time nothing is, and then nobody who writes is held up. */
+/* First check by reading: usually nothing is due, and then no writer is blocked. */
 static bool is_any_due(store *st, const char *sql, int64_t now_us)
 {
 	reading r = begin_reading(st, sql);
@@ -120,7 +120,7 @@ static bool is_any_due(store *st, const char *sql, int64_t now_us)
 	return any;
 }
 
-/* A statement on the connection of who takes: rows that it changes are its result. */
+/* A statement on the taking connection. Its result is the rows that it changes. */
 static int prepare_taking(sqlite_store *st, const char *sql, binding *b)
 {
 	if (st->taker == NULL)
@@ -157,7 +157,7 @@ bool sqlite_take_schedules(store *base, size_t max, void (*show)(void *context, 
 	return b.status == SQLITE_DONE;
 }
 
-/* Of every owner the oldest first, and of all owners those that have fewest before them. */
+/* The oldest of each owner first; among owners, those with the fewest in flight before them. */
 #define TAKE_DELIVERIES                                                                                                \
 	"UPDATE runs SET hook_due_us=?2 WHERE number IN (SELECT number FROM (SELECT number, hook_due_us, row_number() "    \
 	"OVER (PARTITION BY owner ORDER BY hook_due_us, number) AS place FROM runs WHERE hook_due_us>0 AND "               \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every file of the SQLite store asks its database with: connections, statements with their parameters, and rows.
- * It knows nothing of runs.
+ * What every file of the SQLite store uses for queries: connections, statements with their parameters, and rows. It
+ * knows nothing of runs.
  */
 #include "store_sqlite.h"
 
@@ -114,7 +114,7 @@ const char *column_words(sqlite3_stmt *row, int column)
 
 static int find_free(const sqlite_store *st)
 {
-	/* Those that are open come first. */
+	/* Open connections come first. */
 	for (int slot = 0; slot < SQLITE_READERS; slot++) {
 		if (!st->is_reading[slot])
 			return slot;

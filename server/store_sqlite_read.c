@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the SQLite database: at once, on a connection that nobody else uses meanwhile. */
+/* Reads the SQLite database at once, on a free connection. */
 #include "limits_text.h"
 #include "store_sqlite.h"
 
@@ -16,7 +16,7 @@
 
 const char sqlite_view_columns[] = RUN_COLUMNS;
 
-/* A number that says that it is due at once is no time. */
+/* The number that means "due at once" is not a time. */
 static void fill_hook(run_hook *hook, sqlite3_stmt *row)
 {
 	int64_t due_us = sqlite3_column_int64(row, 34);
@@ -72,11 +72,11 @@ void sqlite_fill_view(run_view *view, sqlite3_stmt *row)
 	fill_hook(&view->hook, row);
 }
 
-/* The query of a filter; what is not asked for is not in it, so that an index serves it. */
+/* Makes the query of a filter. It contains only the requested conditions, so that an index can serve it. */
 static void write_query(char *sql, size_t room, const run_filter *f)
 {
 	char outcome[64] = "";
-	/* As a number in the text: an index of only some outcomes is used where these are seen to be among them. */
+	/* Write the outcome as a literal: SQLite uses a partial index only if it sees that the value matches. */
 	if (f->outcome >= 0)
 		(void)snprintf(outcome, sizeof outcome, " AND outcome=%d%s", f->outcome,
 		               f->outcome != 0 ? " AND outcome<>0" : "");
@@ -236,7 +236,7 @@ static void fill_run(stored_run *run, sqlite3_stmt *row)
 	run->is_unreadable = run->params == NULL || !limits_from_text(&run->limits, column_words(row, 9));
 }
 
-/* What a run had printed: events as they were, one JSON object each. */
+/* Reads a run's output events, one JSON object each. */
 static char *load_output(store *st, const char *id)
 {
 	reading r = begin_reading(st, "SELECT data FROM output WHERE run=? ORDER BY number");

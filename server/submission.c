@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading what is submitted. The parameters are not made into values: they go to the guest as they came, so that no
- * number loses digits and no string a half of a surrogate pair.
+ * Reads submissions. The parameters are not converted to values: they are passed to the guest unchanged, so that no
+ * number loses digits and no string loses half of a surrogate pair.
  */
 #include "submission.h"
 
@@ -41,10 +41,10 @@ bool submission_language(const char *name, curfew_language *language)
 	return false;
 }
 
-/* What is large passes by the parser of JSON: the rest is small, or refused. */
+/* Large members bypass the JSON parser. The rest is small, or is refused. */
 typedef struct parts {
 	span params, source, input, files;
-	char rest[REST_MAX]; /* the body with stand-ins for these */
+	char rest[REST_MAX]; /* the body with placeholders for these */
 	size_t rest_length;
 } parts;
 
@@ -113,7 +113,7 @@ static void read_params(submission *sub, span params)
 	sub->params_length = params.len;
 }
 
-/* One limit, as its flag takes it; a whole number may be a JSON number. */
+/* Reads one limit in the form of its flag; an integer may be a JSON number. */
 static void read_limit(submission *sub, fields *f, const curfew_limit_info *info, const char *name)
 {
 	char words[64];
@@ -135,7 +135,7 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 		fields_fail(f, name, "%s", failure.message);
 }
 
-/* What was asked for above a ceiling is refused, a default is lowered. */
+/* A requested limit above a ceiling is refused; a default is lowered. */
 static void apply_ceiling(submission *sub, fields *f, const curfew_limit_info *info, uint64_t ceiling, bool was_asked,
                           const char *whose)
 {
@@ -149,7 +149,7 @@ static void apply_ceiling(submission *sub, fields *f, const curfew_limit_info *i
 		curfew_limits_put(&sub->limits, info, ceiling);
 }
 
-/* Below the ceilings of the server and of the account. */
+/* Applies the ceilings of the server and of the account. */
 static void apply_ceilings(submission *sub, fields *f, const account *who, const curfew_limits *server_ceilings)
 {
 	size_t count;
@@ -164,7 +164,7 @@ static void apply_ceilings(submission *sub, fields *f, const account *who, const
 	}
 }
 
-/* A failure of a part is one of the whole. */
+/* Copies the failure of a part to the whole. */
 static void adopt(submission *sub, const fields *f)
 {
 	if (!sub->fields.failed)
@@ -184,7 +184,7 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 	for (size_t i = 0; object != NULL && i < count; i++) {
 		char name[64];
 		read_limit(sub, &f, &table[i], table[i].name);
-		/* The words of a flag are also taken with "_" between them, as in reports. */
+		/* The name of a flag may also have "_" in place of "-", as in reports. */
 		(void)snprintf(name, sizeof name, "%s", table[i].name);
 		for (char *at = name; (at = strchr(at, '-')) != NULL;)
 			*at = '_';
@@ -201,14 +201,14 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 	adopt(sub, &f);
 }
 
-/* More than is granted, which is another answer than a mistake. */
+/* Fails because of missing grants, which has another status than an invalid field. */
 static void forbid(submission *sub, fields *f, const char *name, const char *why)
 {
 	sub->forbidden |= !f->failed && !sub->fields.failed;
 	fields_fail(f, name, "%s", why);
 }
 
-/* A token may be bound to a user; any other one says whom its run is for. */
+/* A token may be bound to a user. Otherwise the submission names the user. */
 static void read_user(submission *sub, const account *who)
 {
 	sub->user = fields_text(&sub->fields, "user", USER_MOST);
@@ -228,7 +228,7 @@ static bool is_within(const char *host, const char *words)
 	return within;
 }
 
-/* One of the hosts, which is within what the server and the token allow. */
+/* Checks a host, which must be allowed by the server and the token. */
 static const char *read_host(submission *sub, fields *f, json_t *value, size_t index, const account *who,
                              const config *c)
 {
@@ -265,7 +265,7 @@ static void read_hosts(submission *sub, const account *who, const config *c)
 		fields_fail(&sub->fields, "allow_fetch", "does not fit into memory");
 }
 
-/* What only one kind of program has is refused to the other; what a stored one is, is found later. */
+/* Refuses fields of the other kind of program. The kind of a stored program is checked later. */
 static void read_wasi(submission *sub, const parts *p)
 {
 	fields wrong;
@@ -282,7 +282,7 @@ static void read_wasi(submission *sub, const parts *p)
 		fields_fail(f, "files", "%s", SUBMISSION_NOT_JS);
 }
 
-/* "5s", or a number of milliseconds. */
+/* Reads "5s", or a number of milliseconds. */
 static void read_delay(submission *sub)
 {
 	fields *f = &sub->fields;
@@ -300,7 +300,7 @@ static void read_delay(submission *sub)
 		fields_fail(f, "delay", "must be a duration with its unit, such as \"5s\", or milliseconds; at most 8784h");
 }
 
-/* How often it may be run again after a crash: a number, or true for as often as is possible. */
+/* Reads how often it may be repeated after a crash: a number, or true for the maximum. */
 static void read_retry(submission *sub)
 {
 	fields *f = &sub->fields;
@@ -311,7 +311,7 @@ static void read_retry(submission *sub)
 		sub->retry = (unsigned)fields_integer(f, "retry", 0, RETRIES_MOST, 0);
 }
 
-/* At most what the token may ask for; the default is lowered. */
+/* Reads the priority. The token's ceiling refuses a higher one, and lowers the default. */
 static void read_priority(submission *sub, const account *who)
 {
 	sub->priority = (unsigned)fields_integer(&sub->fields, "priority", 0, PRIORITIES - 1,
@@ -343,7 +343,7 @@ bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM])
 	return curfew_allow_fetch_check(target, NULL) == CURFEW_OK && target[0] != '*';
 }
 
-/* Where it goes to is within what the server and the token allow. */
+/* Checks that the server and the token allow the webhook's host. */
 static void read_url(submission *sub, fields *f, const account *who, const config *c)
 {
 	char target[SUBMISSION_HOST_ROOM];
@@ -358,7 +358,7 @@ static void read_url(submission *sub, fields *f, const account *who, const confi
 		forbid(sub, f, "url", "is not among the hosts that this token allows");
 }
 
-/* Who is told of the end, and the name of the user's secret that this is signed with. */
+/* Reads the webhook: its URL, and the name of the user's secret that signs it. */
 static void read_webhook(submission *sub, const account *who, const server *s)
 {
 	json_t *object = fields_take(&sub->fields, "webhook");
@@ -395,7 +395,7 @@ static void read_overlap(submission *sub)
 		fields_fail(&sub->fields, "overlap", "must be skip, allow or replace");
 }
 
-/* What says something of a schedule where there is none, or what no schedule has. */
+/* Refuses fields that need a schedule, and fields that no schedule may have. */
 static void check_schedule(submission *sub)
 {
 	static const char *const members[] = {"zone", "overlap", "paused"};
@@ -462,7 +462,7 @@ static bool add_rest(parts *p, const char *data, size_t length)
 	return true;
 }
 
-/* Why it cannot be read; NULL: it is in parts. *at: where it is malformed. */
+/* Splits the body. Returns why it cannot, or NULL. *at: where it is malformed. */
 static const char *split_body(parts *p, const char *body, size_t length, size_t *at)
 {
 	static const char too_large[] = "is too large besides source, params, stdin and files";

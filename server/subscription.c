@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests as listeners of runs. Of a run that only its requests would ever see, the last one to go takes it along. */
+/* Requests as listeners of runs. If only requests can ever see a run, it is cancelled when the last one leaves. */
 #include "subscription.h"
 
 #include "record.h"

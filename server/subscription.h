@@ -5,7 +5,7 @@
 
 #include "http.h"
 
-/* Under the lock: the request is woken by news of the run, until it is answered or ends. */
+/* Under the lock: news of the run wakes the request, until it is answered or ends. */
 void subscribe(request *q, run *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates and keys. What has been loaded stays until the end, since connections that began with it may still need
- * it. */
+/* Certificates and keys. A loaded certificate is kept until the end, because connections that began with it may still
+ * need it. */
 #include "tls.h"
 
 #include "common/text.h"
@@ -21,7 +21,7 @@ typedef struct identity {
 	gnutls_privkey_t key;
 } identity;
 
-/* GnuTLS asks without saying for whom; a process serves once. */
+/* Global, because GnuTLS's callback has no context. A process has only one server. */
 static _Atomic(identity *) current;
 
 static bool refuse_file(curfew_failure *failure, const char *path, const char *why)
@@ -53,7 +53,7 @@ static bool read_file(const char *path, gnutls_datum_t *data, curfew_failure *fa
 	return data->data != NULL || refuse_file(failure, path, "out of memory");
 }
 
-/* A key that others can read is none. */
+/* Refuses a key that others can read. */
 static bool is_private(const char *path, curfew_failure *failure)
 {
 	struct stat info;
@@ -64,7 +64,7 @@ static bool is_private(const char *path, curfew_failure *failure)
 	return false;
 }
 
-/* Whether the key is that of the first certificate. */
+/* Whether the key belongs to the first certificate. */
 static bool belong_together(const gnutls_datum_t *certs, const gnutls_datum_t *key)
 {
 	gnutls_certificate_credentials_t credentials;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, listing and revoking tokens, for the command line; a server that runs on the same directory need not be told.
- */
+/* Creates, lists and revokes tokens, for the command line. A server on the same directory notices changes by itself. */
 #include "accounts.h"
 #include "common/clock.h"
 #include "hosts.h"

@@ -22,7 +22,7 @@ static void write_ms(text *out, const char *key, int64_t wall_us)
 		text_print(out, ",\"%s\":null", key);
 }
 
-/* Hosts with blanks between, as an array. */
+/* Writes hosts, which have spaces between, as an array. */
 static void write_hosts(text *out, const char *words)
 {
 	hosts list;

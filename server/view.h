@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run as the interface shows it, wherever it comes from: texts are borrowed for the call that shows it. */
+/* A run as the interface shows it, from memory or from disk. Texts are borrowed for the call that shows it. */
 #ifndef CURFEW_SERVER_VIEW_H
 #define CURFEW_SERVER_VIEW_H
 
 #include "curfew.h"
 #include "common/text.h"
 
-/* The numbers are kept on disk: they are never used for anything else. */
+/* The values are stored on disk, so they never change. */
 typedef enum run_state {
 	RUN_SCHEDULED = 0,
 	RUN_QUEUED = 1,
@@ -16,7 +16,7 @@ typedef enum run_state {
 	RUN_STATES
 } run_state;
 
-/* Explicit, since events are in a shared database, where nodes of other versions read them. */
+/* The values are explicit, because nodes of other versions read them in a shared database. */
 typedef enum event_kind {
 	EVENT_STATE = 0,
 	EVENT_PROGRESS = 1,
@@ -28,16 +28,16 @@ typedef enum event_kind {
 
 extern const char *const run_state_names[RUN_STATES];
 
-/* What a run has used in all, as its report says. */
+/* What a run has used in total, by its report. */
 typedef struct run_summary {
 	int64_t wall_us, cpu_us, memory_peak_bytes, output_bytes;
 	int64_t stop_latency_us; /* -1: it was not stopped */
 } run_summary;
 
-/* Explicit, since it is on disk. */
+/* The values are explicit, because they are on disk. */
 typedef enum hook_state { HOOK_WAITING = 0, HOOK_DELIVERED = 1, HOOK_GIVEN_UP = 2, HOOK_STATES } hook_state;
 
-/* Who is told of a run's end, and what became of that. */
+/* The webhook of a run, and its state. */
 typedef struct run_hook {
 	const char *url;    /* NULL: nobody */
 	const char *secret; /* name of the user's secret that it is signed with; NULL: it is not signed */
@@ -50,7 +50,7 @@ typedef struct run_hook {
 typedef struct run_view {
 	const char *id, *owner, *program, *sha256, *call, *user;
 	const char *allow_fetch; /* NULL: none */
-	const char *schedule;    /* that it is a run of; NULL: none */
+	const char *schedule;    /* the schedule that it belongs to; NULL: none */
 	run_hook hook;
 	run_state state;
 	curfew_language language;
@@ -61,7 +61,7 @@ typedef struct run_view {
 	const char *checkpoint;
 	const char *report;
 	size_t report_length;
-	int64_t report_number; /* where the store has it, if it is not here */
+	int64_t report_number; /* its number in the store, if it is not in memory */
 	uint64_t last_event;
 	curfew_limits limits; /* resolved */
 	bool has_usage;
@@ -70,9 +70,9 @@ typedef struct run_view {
 	run_summary summary;
 } run_view;
 
-/* All of it; a report that is not here is null. */
+/* Writes all of it; a report that is not in memory is null. */
 void view_write(text *out, const run_view *view);
-/* The same up to where the report goes; after that comes "}". */
+/* The same up to the report. The report and "}" follow. */
 void view_write_head(text *out, const run_view *view);
 
 #endif

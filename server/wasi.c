@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a run is given besides its parameters, from a submission and to the pool. */
+/* The input of a run besides its parameters, from a submission to the pool. */
 #include "wasi.h"
 
 #include "curfew.h"
@@ -51,7 +51,7 @@ static void check_env(fields *f, json_t *env)
 
 /* ---- Standard input -------------------------------------------------------------------------------------- */
 
-/* A string, whatever it means; NULL: it is none, or memory is short. */
+/* Copies a string as it is written. NULL: it is not a string, or out of memory. */
 static char *decode_string(span string, size_t *length)
 {
 	char *decoded = string.len > 1 && string.data[0] == '"' ? malloc(string.len) : NULL;
@@ -82,7 +82,7 @@ static char *decode_base64(span object, size_t *length)
 	return NULL;
 }
 
-/* What it means, with room for a byte more; NULL: it is neither a text nor bytes. */
+/* Decodes a string or base64, with space for one byte more. NULL: it is neither. */
 static char *decode_input(span input, size_t *length)
 {
 	return input.data[0] == '{' ? decode_base64(input, length) : decode_string(input, length);

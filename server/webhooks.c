@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store has which ends are still to be told: an attempt is noted there when it is over, and one that was not noted,
- * since the server ended meanwhile, is made again. Whoever is told may be told twice, with the same webhook-id.
+ * The store knows which ends are still to be reported. An attempt is noted there when it is over. If the server ended
+ * before that, the attempt is repeated. So a receiver may get an end twice, with the same webhook-id.
  */
 #include "webhooks.h"
 
@@ -43,7 +43,7 @@ static const char program_source[] =
 	"	}\n"
 	"};\n";
 
-/* So long after an attempt comes the next one, in seconds; after the last one none does. */
+/* Seconds from each attempt to the next one. After the last entry there is none. */
 static const int32_t waits_s[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
 enum { WAITS = sizeof waits_s / sizeof waits_s[0], AFTER_MAX_S = 86400 };
 
@@ -54,7 +54,7 @@ struct webhooks {
 	size_t going_count;
 };
 
-/* One end that is being told. */
+/* One end that is being reported. */
 typedef struct delivery {
 	struct delivery *next;
 	server *server;
@@ -62,7 +62,7 @@ typedef struct delivery {
 	char owner[TOKEN_ID_ROOM];
 	char user[CURFEW_USER_BYTES + 1]; /* "": none */
 	char *url, *secret;               /* secret may be NULL */
-	run_hook before;                  /* the attempts before this one, but for the texts */
+	run_hook before;                  /* the state before this attempt, without the texts */
 	char before_problem[128];
 	text body;
 	int64_t report_number;
@@ -79,7 +79,7 @@ static void free_delivery(delivery *d)
 	free(d);
 }
 
-/* The run that is in memory still shows what the store is told. */
+/* Updates the run in memory as well. */
 static void show_attempt(server *s, const stored_attempt *a)
 {
 	run *r = run_find(s, a->id);
@@ -94,8 +94,8 @@ static void show_attempt(server *s, const stored_attempt *a)
 }
 
 /*
- * The attempt is over: status 0 and why, or an answer. final: another one would be no better. after_s: the answer asks
- * for so long a pause.
+ * Notes the result of an attempt: status 0 and why, or an answer. final: another attempt would not help. after_s: the
+ * pause that the answer asks for.
  */
 static void record_attempt(delivery *d, unsigned status, const char *problem, bool final, int64_t after_s)
 {
@@ -120,7 +120,7 @@ static void record_attempt(delivery *d, unsigned status, const char *problem, bo
 	(void)store_note_attempt(s->store, &a);
 }
 
-/* It could not be begun with now: as before, and due again in a moment. */
+/* The attempt could not begin now. It is due again in a moment. */
 static void put_back(const delivery *d)
 {
 	stored_attempt a = {.id = d->id,
@@ -169,7 +169,7 @@ static void on_done(void *context, const worker_result *result)
 		                                                     : curfew_outcome_name(result->outcome);
 	(void)snprintf(words, sizeof words, "%s", problem);
 	leave_going(d);
-	/* Cancelled: the server ends, and this attempt is made again by the next one. */
+	/* Cancelled: the server shuts down, and the next one repeats this attempt. */
 	if (json_is_integer(status) && json_integer_value(status) > 0 && json_integer_value(status) < 1000)
 		note_answer(d, (unsigned)json_integer_value(status), json_object_get(told, "after"));
 	else if (result->outcome != CURFEW_OUTCOME_CANCELLED)
@@ -180,7 +180,8 @@ static void on_done(void *context, const worker_result *result)
 
 /* ---- The request ----------------------------------------------------------------------------------------- */
 
-/* "v1,..." of what is signed; false: out of memory. Keys that begin with whsec_ are base64, as in the specification. */
+/* Makes the signature "v1,...". False: out of memory. Keys that begin with whsec_ are base64, as in the specification.
+ */
 static bool sign(const char *id, int64_t now_s, const text *body, const curfew_secret *key, char signature[64])
 {
 	unsigned char decoded[KEY_MAX], mac[crypto_auth_hmacsha256_BYTES];
@@ -205,7 +206,7 @@ static bool sign(const char *id, int64_t now_s, const text *body, const curfew_s
 	return sodium_bin2base64(signature + 3, 61, mac, sizeof mac, sodium_base64_VARIANT_ORIGINAL) != NULL;
 }
 
-/* By the user's secret of that name. NULL: it is signed, or need not be; else why it cannot be. */
+/* Signs with the user's secret of that name. Returns NULL, or why it cannot be signed. */
 static const char *sign_delivery(const delivery *d, int64_t now_s, char signature[64])
 {
 	curfew_secret *list = NULL;
@@ -224,7 +225,7 @@ static const char *sign_delivery(const delivery *d, int64_t now_s, char signatur
 	return found ? NULL : "the user has no secret of that name";
 }
 
-/* What the program is called with: the address, the headers and the body. */
+/* Makes the program's parameters: the URL, the headers and the body. */
 static void write_params(text *out, const delivery *d, int64_t now_s, const char *signature)
 {
 	text_say(out, "[");
@@ -238,7 +239,7 @@ static void write_params(text *out, const delivery *d, int64_t now_s, const char
 	text_say(out, "]");
 }
 
-/* Where it may go by now; NULL: it may. */
+/* Checks whether the target is still allowed. NULL: it is. */
 static const char *check_target(const delivery *d, const char *target)
 {
 	server *s = d->server;
@@ -259,7 +260,7 @@ static const char *check_target(const delivery *d, const char *target)
 	return who == NULL ? "its token may no longer be used" : may ? NULL : "its host is no longer allowed";
 }
 
-/* The report at its end, where it is not too large. */
+/* Appends the report to the body, unless it is too large. */
 static bool finish_body(delivery *d)
 {
 	blob *report = NULL;
@@ -274,7 +275,7 @@ static bool finish_body(delivery *d)
 	return !d->body.failed;
 }
 
-/* Gives it to the pool, which calls on_done; false: it did not take it. */
+/* Submits it to the pool, which calls on_done. False: the pool refused it. */
 static bool submit(delivery *d, const char *target, const char *params, size_t length)
 {
 	const webhooks *w = d->server->webhooks;
@@ -290,7 +291,7 @@ static bool submit(delivery *d, const char *target, const char *params, size_t l
 	return worker_pool_submit(d->server->pool, &job, NULL, &failure) == CURFEW_OK;
 }
 
-/* Whether there is room for one more of its owner; then it is one of those that go on. */
+/* Whether its owner may have one more in flight. If so, it is added to the deliveries in flight. */
 static bool enter_going(delivery *d)
 {
 	webhooks *w = d->server->webhooks;
@@ -351,13 +352,13 @@ static char *copy_words(const char *words)
 	return words != NULL ? text_copy(words, strlen(words)) : NULL;
 }
 
-/* Of a run that has ended. */
+/* Called for each run whose end is due. */
 static void add_taken(void *context, const run_view *view)
 {
 	taken *t = context;
 	delivery *d = calloc(1, sizeof *d);
 	if (d == NULL)
-		return; /* it is due again later */
+		return; /* it will be due again later */
 	t->count++;
 	d->server = t->server;
 	(void)snprintf(d->id, sizeof d->id, "%s", view->id);

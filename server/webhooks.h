@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Telling of the end of runs: a request to the address that a submission named, signed as the Standard Webhooks
- * specification has it, and tried again over some days. What makes the request is a program of ours in a worker,
- * so that it has the limits and the rules for addresses that any run has.
+ * Reports the ends of runs: a request to the URL that a submission named, signed according to the Standard Webhooks
+ * specification, and repeated over some days. A program of ours makes the request in a worker, under the same limits
+ * and rules for addresses as any run.
  */
 #ifndef CURFEW_SERVER_WEBHOOKS_H
 #define CURFEW_SERVER_WEBHOOKS_H
@@ -11,14 +11,14 @@
 
 typedef struct webhooks webhooks; /* server.webhooks */
 
-/* NULL: no memory, or the pool does not take the program. */
+/* NULL: out of memory, or the pool refuses the program. */
 webhooks *webhooks_open(server *s);
-/* When the pool is gone. NULL does nothing. */
+/* Call it when the pool is gone. NULL does nothing. */
 void webhooks_close(webhooks *w);
-/* The program's reference is the pool's: before that ends. NULL does nothing. */
+/* Drops the program, which belongs to the pool. Call it before the pool ends. NULL does nothing. */
 void webhooks_drop_program(webhooks *w);
 
-/* Without the lock, by one thread: begins with what is due. */
+/* Without the lock, by one thread: begins the deliveries that are due. */
 void webhooks_look(server *s);
 
 #endif
