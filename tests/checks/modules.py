@@ -477,7 +477,7 @@ def import_maps_that_are_wrong(context):
         ("{", "is not JSON"),
         ([], "must be a JSON object"),
         ({"import": {}}, "'import' is unknown: an import map has imports and scopes"),
-        ({"integrity": {}}, "'integrity' is not known"),
+        ({"integrity": {}}, "'integrity' is unknown"),
         ({"imports": []}, "imports: must be an object"),
         ({"imports": {"a": 1}}, "imports: 'a' must be mapped to a string"),
         ({"imports": {"a": "b"}}, "'a' is mapped to 'b', which is not a URL"),
