@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a node has to do with the others: taking runs, what is asked of its own, and showing those of others. */
+/* The work of a node in a cluster: taking runs, handling requests about its own runs, and showing those of other nodes.
+ */
 #include "cluster.h"
 
 #include "accounts.h"
@@ -18,8 +19,8 @@
 
 enum {
 	LOOK_EVERY_US = 500000,
-	ASK_EVERY_US = 50000, /* the others for room, while runs wait here */
-	HELD_MAX_US = 100000, /* so long they do where others wait for all */
+	ASK_EVERY_US = 50000, /* interval of asking the others for capacity, while runs wait here */
+	HELD_MAX_US = 100000, /* how long runs wait here while others wait without an owner */
 	REFRESH_EVERY_US = 500000,
 	USES_EVERY_US = 10000000,
 	COUNT_EVERY_US = 1000000,
@@ -28,7 +29,7 @@ enum {
 	STRAYS_MAX = 64
 };
 
-/* Runs that the database says this node has, and that it knows nothing of. */
+/* Runs that belong to this node in the database, but are unknown to it. */
 typedef struct strays {
 	size_t count;
 	char ids[STRAYS_MAX][ID_ROOM];
@@ -36,12 +37,12 @@ typedef struct strays {
 
 enum { CHANGES_MAX = 512 };
 
-/* What the thread that listens to the others has. */
+/* The state of the thread that listens to the others. */
 typedef struct listening {
 	server *server;
 	int64_t looked_us;
-	bool has_more; /* more runs have changed than it noted */
-	size_t count;  /* of those that it noted */
+	bool has_more; /* more runs have changed than were noted */
+	size_t count;  /* number of noted runs */
 	char changed[CHANGES_MAX][ID_ROOM];
 } listening;
 
@@ -57,7 +58,7 @@ bool cluster_join(server *s, curfew_failure *failure)
 	return true;
 }
 
-/* This node was thought dead: what it had is others' now, and it goes on under a new number. */
+/* Handles that this node was considered dead: others have its runs now, and it continues under a new number. */
 static void join_anew(server *s)
 {
 	server_lock(s);
@@ -78,7 +79,7 @@ static bool take_run(void *context, const stored_run *row)
 	bool known = restore_knows(s, row->owner);
 	server_unlock(s);
 	if (!known)
-		accounts_refresh(s); /* its token was made a moment ago */
+		accounts_refresh(s); /* its token may be new */
 	server_lock(s);
 	bool good = restore_taken(s, row);
 	server_unlock(s);
@@ -88,7 +89,7 @@ static bool take_run(void *context, const stored_run *row)
 }
 
 /*
- * Under the lock. What will have been begun in a moment may wait here, where there is memory for it. A node that can
+ * Under the lock: the runs that may wait here because they will begin soon, within the memory limit. A node that can
  * begin none leaves the others a moment to take them.
  */
 static store_room find_room(const server *s, bool may_wait)
@@ -105,13 +106,13 @@ static store_room find_room(const server *s, bool may_wait)
 	return room;
 }
 
-/* Under the lock: whether this node takes any. */
+/* Under the lock: whether this node may take runs. */
 static bool may_take(const server *s, const store_room *room)
 {
 	return s->launching && s->left_count == 0 && room->runs + room->ahead > 0 && store_node(s->store) != 0;
 }
 
-/* Until nothing more waits, or there is no room. */
+/* Takes runs until nothing more waits, or there is no capacity. */
 static void take_runs(server *s, bool may_wait)
 {
 	for (bool is_full = true; is_full; may_wait = false) {
@@ -134,7 +135,7 @@ static void take_runs(server *s, bool may_wait)
 	}
 }
 
-/* Those of nodes that are over, to be closed. */
+/* Takes the runs of dead nodes, to close them. */
 static void take_lost(server *s)
 {
 	server_lock(s);
@@ -147,7 +148,7 @@ static void take_lost(server *s)
 
 /* ---- Runs that wait here --------------------------------------------------------------------------------------- */
 
-/* Under the lock: gives back those that wait here for longer, at most so many. The number of them. */
+/* Under the lock: gives back runs that have waited here too long, at most so many. Returns their number. */
 static uint64_t give_back_waiting(server *s, uint64_t most, int64_t waited_us)
 {
 	uint64_t count = 0;
@@ -161,7 +162,7 @@ static uint64_t give_back_waiting(server *s, uint64_t most, int64_t waited_us)
 	return count;
 }
 
-/* Another node has said that it has room: it gets what waits here, and what comes in the next moment. */
+/* Another node has reported capacity: it gets the runs that wait here, and those that come in the next moment. */
 static void on_room(void *context, uint64_t runs)
 {
 	listening *l = context;
@@ -176,7 +177,7 @@ static void on_room(void *context, uint64_t runs)
 	server_unlock(s);
 }
 
-/* Another node has runs wait, and this one may have room for them. */
+/* Runs wait on another node, and this node may have capacity for them. */
 static void offer_room(server *s)
 {
 	server_lock(s);
@@ -188,8 +189,8 @@ static void offer_room(server *s)
 }
 
 /*
- * What does not have its turn here in a moment may find room elsewhere. Where others wait for all nodes, what waits
- * here does so too before long, so that turns go round the tokens of all.
+ * A run that does not get its turn here soon may find capacity elsewhere. If others wait without an owner, runs that
+ * wait here lose their owner before long, so that the tokens of all take turns.
  */
 static void look_after_waiting(server *s)
 {
@@ -206,9 +207,9 @@ static void look_after_waiting(server *s)
 
 typedef struct orders {
 	server *server;
-	const strays *before; /* NULL: what is not known is left alone */
+	const strays *before; /* NULL: unknown runs are left alone */
 	strays now;
-	bool is_sure; /* of what is not known */
+	bool is_sure; /* the unknown runs are certain */
 } orders;
 
 static bool has_stray(const strays *list, const char *id)
@@ -221,13 +222,13 @@ static bool has_stray(const strays *list, const char *id)
 }
 
 /*
- * That it was taken was written, and the answer never came. Nobody has begun it. One that is not known twice is given
- * back; at first it may be about to be known.
+ * The write of taking a run succeeded, but its answer never came, so nobody has begun the run. It is given back when it
+ * is unknown for the second time; at first it may become known in a moment.
  */
 static void note_stray(orders *o, const stored_run *order)
 {
 	if (order->state == RUN_STOPPING || o->before == NULL)
-		return; /* it is closed by who takes what is lost */
+		return; /* the thread that takes lost runs closes it */
 	if (o->is_sure && has_stray(o->before, order->id)) {
 		unsigned attempt = order->state >= RUN_RUNNING && order->attempt > 0 ? order->attempt - 1 : order->attempt;
 		(void)store_give_back(o->server->store, order->id, attempt, order->node);
@@ -255,7 +256,7 @@ static void carry_out(void *context, const stored_run *order)
 	server_unlock(s);
 }
 
-/* Only the thread that takes runs can say of one that it is not known: seen are those from the last time. */
+/* Only the thread that takes runs can decide that a run is unknown. `seen` has those of the last time. */
 static void carry_out_orders(server *s, strays *seen)
 {
 	orders o = {.server = s, .before = seen, .is_sure = seen != NULL && !store_has_doubts(s->store)};
@@ -270,10 +271,10 @@ static void carry_out_orders(server *s, strays *seen)
 
 /* ---- Runs of others ---------------------------------------------------------------------------------------- */
 
-/* One that has ended, until all that came before is shown. */
+/* A run that has ended, until all of its earlier events are shown. */
 typedef struct ended {
 	char id[ID_ROOM];
-	blob *report; /* NULL: it is to be read */
+	blob *report; /* NULL: the report must be read */
 	int64_t report_number, started_us, ended_us, queue_us;
 	size_t report_length;
 	uint64_t last_event;
@@ -282,7 +283,7 @@ typedef struct ended {
 	run_summary summary;
 } ended;
 
-/* Those that are shown, and what became of them. */
+/* The runs that are shown, and those of them that have ended. */
 typedef struct following {
 	server *server;
 	size_t count, room;
@@ -292,7 +293,7 @@ typedef struct following {
 	bool *found;
 	ended *done;
 	size_t done_count;
-	run *run; /* that somebody is about to listen to, and that is held for them by this listener */
+	run *run; /* a run that a request is about to listen to; this listener keeps it meanwhile */
 	run_listener holder;
 } following;
 
@@ -329,7 +330,7 @@ static void add_followed(following *f, const run *r)
 	f->after[f->count++] = r->next_event - 1;
 }
 
-/* Under the lock: the run, if it is still only shown here. */
+/* Under the lock: returns the run, if it is still only shown here. */
 static run *find_followed(server *s, const char *id)
 {
 	run *r = run_find(s, id);
@@ -394,13 +395,13 @@ static void on_event(void *context, const char *id, uint64_t number, int kind, c
 	blob_unref(copy);
 }
 
-/* Shows its end as the node did that had it. */
+/* Shows the end of a run as its own node did. */
 static void show_end(server *s, const ended *e)
 {
 	blob *report = e->report != NULL ? blob_ref(e->report)
 	                                 : store_read_report(s->store, e->report_number, e->report_length);
 	if (report == NULL)
-		return; /* the next time */
+		return; /* try again next time */
 	server_lock(s);
 	run *r = find_followed(s, e->id);
 	if (r != NULL) {
@@ -425,7 +426,7 @@ static void show_end(server *s, const ended *e)
 	server_unlock(s);
 }
 
-/* One that is not there (any more) is shown no longer. */
+/* A run that does not exist any more is no longer shown. */
 static void give_up(server *s, const char *id)
 {
 	server_lock(s);
@@ -451,7 +452,7 @@ static bool follow(following *f)
 	return more >= 0;
 }
 
-/* Under the lock: those that somebody looks at. The others are shown no longer. */
+/* Under the lock: collects the runs that a request shows. The others are no longer shown. */
 static void find_followed_runs(server *s, following *f)
 {
 	for (size_t i = 0; i < RUN_BUCKETS; i++) {
@@ -467,7 +468,7 @@ static void find_followed_runs(server *s, following *f)
 	}
 }
 
-/* A run has changed, as its node says. */
+/* Notes that a run has changed, as its node reported. */
 static void on_change(void *context, const char *id)
 {
 	listening *l = context;
@@ -480,7 +481,7 @@ static void on_change(void *context, const char *id)
 	server_unlock(l->server);
 }
 
-/* Those of which that was said. */
+/* Updates the runs that were reported as changed. */
 static void follow_changed(listening *l)
 {
 	following f;
@@ -518,7 +519,7 @@ static void follow_all(server *s)
 typedef struct counting {
 	server *server;
 	bool has_begun;
-	bool has_backlog; /* of tokens that may have any number at once */
+	bool has_backlog; /* of tokens without a limit of concurrent runs */
 } counting;
 
 static void forget_counts(account *a)
@@ -583,7 +584,7 @@ static void count_elsewhere(server *s)
 
 typedef struct times {
 	int64_t looked_us, refreshed_us, used_us, counted_us, count_every_us, due_us, asked_us, paced_us;
-	uint64_t ended; /* runs, then */
+	uint64_t ended; /* runs that had ended then */
 	strays strays;
 } times;
 
@@ -600,13 +601,13 @@ static void keep_accounts(server *s, times *t, int64_t now_us)
 	if (now_us - t->counted_us >= t->count_every_us) {
 		count_elsewhere(s);
 		t->counted_us = now_us;
-		/* Where very many wait it takes a while. */
+		/* If very many runs wait, counting takes a while. */
 		int64_t took_us = clock_now_us() - now_us;
 		t->count_every_us = 20 * took_us > COUNT_EVERY_US ? 20 * took_us : COUNT_EVERY_US;
 	}
 }
 
-/* Until there is something to do. */
+/* Waits until there is work. */
 static void await_nudge(server *s, const times *t)
 {
 	uint64_t count;
@@ -622,7 +623,7 @@ static void await_nudge(server *s, const times *t)
 	(void)!read(s->nudge, &count, sizeof count);
 }
 
-/* Under the lock: how many runs end here. */
+/* Under the lock: measures how many runs end here. */
 static void note_pace(server *s, times *t, int64_t now_us)
 {
 	uint64_t count = 0;
@@ -700,7 +701,7 @@ static void note_work(server *s, unsigned news)
 	server_nudge(s);
 }
 
-/* What there is to do now, as others say or since it is time. */
+/* Does the work that is due, by notifications of others or by time. */
 static void heed(listening *l, unsigned news)
 {
 	server *s = l->server;
@@ -789,7 +790,7 @@ static void ignore_news(run_listener *l, run_news news)
 	(void)news;
 }
 
-/* One that nobody listens to would be shown no longer. */
+/* Hold it, because a run that nobody listens to is no longer shown. */
 static void hold(following *f, run *r)
 {
 	if (f->run != NULL)
@@ -814,7 +815,7 @@ static void show_here(void *context, const stored_run *row)
 	server_unlock(s);
 }
 
-/* One that nobody had is this node's now, to be ended. */
+/* A run without an owner belongs to this node now, which has to end it. */
 static void take_cancelled(void *context, const stored_run *row)
 {
 	following *f = context;
@@ -832,7 +833,7 @@ static void take_cancelled(void *context, const stored_run *row)
 	server_unlock(s);
 }
 
-/* All that is known of it is here before somebody listens. */
+/* Load everything that is known of the run before a request listens to it. */
 static bool show_run(server *s, const char *id, run **r,
                      bool (*ask)(store *st, const char *id, void (*show)(void *context, const stored_run *row),
                                  void *context)) CURFEW__UNCHECKED;
@@ -856,7 +857,7 @@ static bool show_run(server *s, const char *id, run **r,
 	return good;
 }
 
-/* The state of one that an account may see; -1: there is none. False: the database failed. */
+/* Reads the state of a run that an account may see; -1: there is none. False: the database failed. */
 static bool read_state(server *s, const char *id, const account *who, int *state)
 {
 	run_filter filter = {.id = id, .outcome = -1, .most = 1};

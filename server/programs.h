@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources that runs are made of. Those that are the same are held once, and stay ready for a while after their last
- * run. Nothing here looks into them.
+ * Sources of runs. Equal sources are stored once, and stay ready for a while after their last run. Nothing here parses
+ * them.
  */
 #ifndef CURFEW_SERVER_PROGRAMS_H
 #define CURFEW_SERVER_PROGRAMS_H
@@ -11,7 +11,7 @@
 /* The owner under which an account stores programs: "" (everybody's) for an administrator. */
 const char *program_owner(const account *who);
 
-/* What a program of that name is, and how many there are of it. */
+/* The program of a name, and how many there are. */
 typedef struct program_search {
 	char sha256[SHA256_ROOM];
 	curfew_language language;
@@ -20,15 +20,15 @@ typedef struct program_search {
 } program_search;
 
 /*
- * Without the lock: one of the account's own, or else of everybody's; for an administrator also the one that any token
- * has of that name. False: there is none, or several.
+ * Without the lock: finds one of the account's own programs, or else one of everybody's; for an administrator also the
+ * only one of that name of any token. False: there is none, or there are several.
  */
 bool program_find(store *st, const account *who, const char *name, program_search *search);
 
 /* SHA-256 as hexadecimal. */
 void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM]);
 
-/* Under the lock: the program of a source, with a reference; NULL: out of memory. */
+/* Under the lock: returns the program of a source, with a reference. NULL: out of memory. */
 program *program_get(server *s, const char *sha256, curfew_language language, const char *name);
 void program_unref(server *s, program *p);
 /*
@@ -37,12 +37,12 @@ void program_unref(server *s, program *p);
  */
 void program_rest(server *s, program *p);
 void program_drop(server *s, program *p);
-/* The store is about to drop sources that no run on disk has: they have to be given to it again. */
+/* Notes that the store will drop sources that no run on disk has, so they have to be written again. */
 void programs_forget_stored(server *s);
 
 /*
- * Without the lock: what the pool needs, with a reference. bytes may be NULL; it is then read from the store if it is
- * needed. NULL, and why; *is_unread, unless that is NULL: whether the store did not give it.
+ * Without the lock: returns the program for the pool, with a reference. bytes may be NULL; they are then read from the
+ * store if necessary. NULL, and why; *is_unread (may be NULL) says whether the store could not read it.
  */
 worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, bool *is_unread,
                                    curfew_failure *failure);

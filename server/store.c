@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The writing thread. What is asked of it while it writes waits in a list, and all of that list is its next
- * transaction. If one fails, its writes are tried one by one, so that only what is at fault is refused.
+ * The writing thread. Requests that arrive while it writes wait in a list, and that whole list is its next transaction.
+ * If a transaction fails, its writes are tried one by one, so that only the one at fault is refused.
  */
 #include "common/clock.h"
 #include "log.h"
@@ -52,7 +52,7 @@ static void unlock_store(store *st)
 
 /* ---- Writes that wait -------------------------------------------------------------------------------------- */
 
-/* Where texts are copied to, behind the write that they belong to. */
+/* The space for texts, after the write that they belong to. */
 typedef struct packer {
 	size_t room; /* counted first */
 	char *at;    /* NULL: still counting */
@@ -110,7 +110,7 @@ static void pack_turn(packer *p, stored_turn *turn)
 	pack_words(p, &turn->problem);
 }
 
-/* All texts of a write, in one order. */
+/* Visits all texts of a write, in a fixed order. */
 static void pack_op(packer *p, write_op *op)
 {
 	switch (op->kind) {
@@ -164,7 +164,7 @@ static void append(store *st, write_op *op)
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
-/* Copies a write with everything that it points to. */
+/* Copies a write together with everything that it points to. */
 static bool submit(store *st, const write_op *given, store_done done, void *context)
 {
 	packer p = {0};
@@ -314,7 +314,7 @@ static void note_writing(store *st, bool begins)
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
-/* The writes of these lists in one transaction. */
+/* Executes the writes of these lists in one transaction. */
 static store_status write_together(store *st, const write_op *ops, const write_op *end, const run_news *news)
 {
 	st->is_key_taken = false;
@@ -335,7 +335,7 @@ static void note_result(store *st, store_status status, uint64_t writes)
 	(void)pthread_mutex_lock(&st->lock);
 	store_stats *stats = &st->stats;
 	bool was_healthy = stats->healthy;
-	/* A write of its own that is refused says nothing about the next one. */
+	/* If a single write is refused, the next one may still succeed. */
 	stats->healthy = status <= STORE_REFUSED;
 	if (!stats->healthy)
 		st->failed_us = clock_now_us();
@@ -368,7 +368,7 @@ static void count_doubt(store *st, bool begins)
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
-/* Whether these are there is not known: until it is, nobody is told that they are. */
+/* It is unknown whether these were written. Until that is known, nobody is notified of success. */
 static void note_doubts(store *st, write_op *ops, const write_op *end)
 {
 	for (; ops != end; ops = ops->next) {
@@ -379,7 +379,7 @@ static void note_doubts(store *st, write_op *ops, const write_op *end)
 	}
 }
 
-/* A run that was refused and may be there all the same is taken out: nobody would ever carry it out. */
+/* Removes a run that was refused but may have been written, because nobody would ever execute it. */
 static void settle_doubt(store *st, write_op *op, store_status status)
 {
 	if (!op->is_in_doubt)
@@ -394,8 +394,8 @@ static void settle_doubt(store *st, write_op *op, store_status status)
 }
 
 /*
- * Whether a write that failed is tried again before anybody is told: of a run that may be there all the same, under the
- * same id, and where servers share the database, of an end, which is not one before it is written.
+ * Whether a failed write is tried again before anybody is notified. That is so for a run that may have been written,
+ * under the same id, and in a shared database for the end of a run, which does not count before it is written.
  */
 static bool is_worth_waiting(store *st, const write_op *op, store_status status)
 {
@@ -406,7 +406,7 @@ static bool is_worth_waiting(store *st, const write_op *op, store_status status)
 	return op->is_in_doubt && status != STORE_REFUSED && clock_now_us() - op->asked_us < DOUBT_MAX_US;
 }
 
-/* Between enter and leave: tells how one write went; those that must be done come back later. */
+/* Between enter and leave: reports the result of one write. Writes that must succeed are tried again later. */
 static void finish_op(store *st, write_op *op, store_status status, write_op **again)
 {
 	if (is_worth_waiting(st, op, status)) {
@@ -445,7 +445,7 @@ static void write_one_by_one(store *st, write_op *ops, write_op **again)
 	}
 }
 
-/* Writes a list, together or else one by one. Returns what has to be tried again. */
+/* Writes a list, together or else one by one. Returns the writes that have to be tried again. */
 static write_op *write_list(store *st, write_op *ops, run_news *news)
 {
 	write_op *again = NULL;
@@ -480,7 +480,7 @@ typedef struct writer {
 	write_op *again; /* to be tried again */
 	int64_t again_us, news_us, clean_us, told_us;
 	int64_t dropped;    /* by retention, since that was told */
-	bool drops_sources; /* after the next writes */
+	bool drops_sources; /* drop sources after the next writes */
 } writer;
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -488,7 +488,7 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Waits until there is something to do; false: nothing is left, and nothing will come. */
+/* Waits for work. False: nothing is left, and nothing will come. */
 static bool wait_for_work(writer *w)
 {
 	store *st = w->st;
@@ -522,7 +522,8 @@ static void add_again(writer *w, write_op *list)
 	w->again_us = clock_now_us() + TRY_AGAIN_US;
 }
 
-/* Takes what waits. Whoever is to bring sources again learns that at the same instant, for the writes after these. */
+/* Takes the waiting writes. At the same instant the server is notified that writes after these must include their
+ * sources. */
 static write_op *take_work(writer *w, run_news **news, bool *ending)
 {
 	store *st = w->st;

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What migrates takes this lock, so that it is one server at a time. */
+/* Migration takes this lock, so that one server migrates at a time. */
 #define MIGRATION_LOCK "7433181301"
 
-/* Each brings the schema from its index to the next version. Never change one: add one. */
+/* Each entry upgrades the schema from its index to the next version. Never change one: add one. */
 static const struct migration {
-	int oldest; /* the oldest version whose servers may go on using it */
+	int oldest; /* the oldest version whose servers may still use it */
 	const char *sql;
 } migrations[] = {
 	{1,
@@ -23,7 +23,7 @@ static const struct migration {
      "  kind text NOT NULL, exports text NOT NULL, size bigint NOT NULL, created_us bigint NOT NULL, "
      "  updated_us bigint NOT NULL, PRIMARY KEY(owner, name), FOREIGN KEY(sha256, language) REFERENCES sources);"
      "CREATE INDEX programs_sha256 ON programs(sha256, language);"
-     /* node: whose a run is that has not ended, 0 for nobody's; epoch: how often it was taken. */
+     /* node: the owner of a run that has not ended, 0 for none; epoch: how often it was taken. */
      "CREATE TABLE runs(number bigserial PRIMARY KEY, id text COLLATE \"C\" NOT NULL UNIQUE, owner text NOT NULL, "
      "  state int NOT NULL, program text, name text NOT NULL, sha256 text NOT NULL, language int NOT NULL, call bytea, "
      "  params bytea NOT NULL, \"user\" bytea, limits text NOT NULL, flags bigint NOT NULL, priority int NOT NULL, "
@@ -58,7 +58,7 @@ static const struct migration {
      "  running bigint, queued bigint, per_minute bigint, ceilings text NOT NULL, created_us bigint NOT NULL, "
      "  revoked_us bigint NOT NULL DEFAULT 0, \"user\" text NOT NULL, allow_fetch text NOT NULL, priority int NOT NULL, "
      "  expires_us bigint NOT NULL, used_us bigint NOT NULL DEFAULT 0, programs_bytes bigint);"
-     /* Runs that come again. taken_us: until then whoever took it has it. */
+     /* Recurring runs. taken_us: until then the node that took it has it. */
      "CREATE TABLE schedules(owner text NOT NULL, name text COLLATE \"C\" NOT NULL, cron text NOT NULL, zone text NOT "
      "  NULL, overlap int NOT NULL, paused int NOT NULL, body bytea NOT NULL, created_us bigint NOT NULL, "
      "  updated_us bigint NOT NULL, next_us bigint NOT NULL, taken_us bigint NOT NULL DEFAULT 0, "
@@ -73,21 +73,21 @@ static const struct migration {
      "  RETURN OLD; END $$;"
      "CREATE TRIGGER runs_drop_key AFTER DELETE ON runs FOR EACH ROW WHEN (OLD.key IS NOT NULL AND OLD.state=4) "
      "  EXECUTE FUNCTION keep_key();"
-     /* The servers that there were. A fence is there as long as its node may write. */
+     /* All servers so far. A fence exists as long as its node may write. */
      "CREATE TABLE nodes(number bigserial PRIMARY KEY, name text NOT NULL, version text NOT NULL, address text NOT NULL, "
      "  capacity bigint NOT NULL, running bigint NOT NULL DEFAULT 0, is_draining boolean NOT NULL DEFAULT false, "
      "  started_us bigint NOT NULL, lease_until_us bigint NOT NULL, is_over boolean NOT NULL DEFAULT false);"
      "CREATE TABLE fences(node bigint PRIMARY KEY);"
-     /* Ends the leases that have run out. */
+     /* Ends expired leases. */
      "CREATE FUNCTION expire() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE ended bigint; BEGIN "
      "  WITH over AS (UPDATE nodes SET is_over=true WHERE NOT is_over AND lease_until_us < clock_us() RETURNING number), "
      "  gone AS (DELETE FROM fences USING over WHERE node=over.number RETURNING node) SELECT count(*) INTO ended FROM gone; "
      "  IF ended > 0 THEN PERFORM pg_notify('curfew', 'w'); END IF; "
      "  DELETE FROM nodes WHERE is_over AND lease_until_us < clock_us() - 86400000000; RETURN ended; END $$;"
      /*
-      * Takes what waits. One node at a time chooses, so that turns and quotas hold over all nodes: the first run of
-      * each token that has fewest under way goes first; within a token the highest priority, and then its users in
-      * turn.
+      * Takes waiting runs. One node at a time chooses, so that turns and quotas hold over all nodes. The first run of
+      * the token with the fewest runs in progress goes first; within a token the highest priority, and then its users
+      * in turn.
       */
      "CREATE FUNCTION take(me bigint, wanted bigint, memory_free bigint, memory_max bigint) RETURNS SETOF runs "
      "LANGUAGE plpgsql AS $$ BEGIN "
@@ -117,15 +117,14 @@ static const struct migration {
      "  UPDATE runs SET state=2, node=me, epoch=runs.epoch+1, attempt=runs.attempt+1, started_us=clock_us(), "
      "    queue_us=greatest(clock_us()-greatest(runs.created_us, runs.due_us), 0) FROM chosen "
      "    WHERE runs.number=chosen.number RETURNING runs.*; END $$;"
-     /* Takes what nodes carried out that are over, and what is not to be carried out again: state 3 until it is closed.
-      */
+     /* Takes runs of dead nodes that may not be repeated: state 3 until they are closed. */
      "CREATE FUNCTION take_lost(me bigint) RETURNS SETOF runs LANGUAGE plpgsql AS $$ BEGIN "
      "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
      "  IF NOT FOUND THEN RETURN; END IF;"
      "  RETURN QUERY UPDATE runs SET node=me, state=3, epoch=runs.epoch+1 WHERE number IN (SELECT r.number FROM runs r "
      "    WHERE r.state IN (2,3) AND r.node<>0 AND ((r.state=3 AND r.node=me) OR (r.attempt>r.retry AND NOT EXISTS "
      "    (SELECT 1 FROM fences f WHERE f.node=r.node))) LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING runs.*; END $$;"
-     /* One that nobody has is taken by who ends it. */
+     /* A run without an owner is taken by the node that ends it. */
      "CREATE FUNCTION cancel(me bigint, run text) RETURNS SETOF runs LANGUAGE plpgsql AS $$ BEGIN "
      "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
      "  IF NOT FOUND THEN me := 0; END IF;"
@@ -135,21 +134,21 @@ static const struct migration {
      "    node=CASE WHEN runs.node=0 THEN me ELSE runs.node END WHERE id=run AND state<>4 RETURNING runs.*; END $$;"},
 	/*
      * 2: NOTIFY takes a lock that lasts until its transaction is on disk, so no transaction that waits for the disk
-     * does it. What it says is for version 1, too, which reads its first letter.
+     * uses it. The notifications are also for version 1, which reads their first letter.
      */
 	{1,
-     /* Only the nodes that are left can tell that one is over. */
+     /* Only the remaining nodes can detect that one has died. */
      "CREATE OR REPLACE FUNCTION expire() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE ended bigint; BEGIN "
      "  WITH over AS (UPDATE nodes SET is_over=true WHERE NOT is_over AND lease_until_us < clock_us() RETURNING number), "
      "  gone AS (DELETE FROM fences USING over WHERE node=over.number RETURNING node) SELECT count(*) INTO ended FROM gone; "
      "  IF ended > 0 THEN PERFORM pg_notify('curfew', 'w lost'); END IF; "
      "  DELETE FROM nodes WHERE is_over AND lease_until_us < clock_us() - 86400000000; RETURN ended; END $$;"
      /*
-      * Takes what waits: so many are begun, and so many more wait on the node that took them. The first run of each
-      * token that has fewest under way goes first; within a token the highest priority, and then its users in turn.
-      * Nodes choose at the same time: what one has locked the other leaves out. Only among runs of tokens that may have
-      * so many at once one node chooses after the other, since each has to see what the one before it took. An index is
-      * always the right way, whatever the statistics of a table say whose rows come and go so quickly.
+      * Takes waiting runs: so many begin, and so many more wait on the node that took them. The first run of the token
+      * with the fewest runs in progress goes first; within a token the highest priority, and then its users in turn.
+      * Nodes choose concurrently: rows that one has locked are skipped by the others. Only runs of tokens with a limit
+      * of concurrent runs are chosen by one node after the other, because each has to see what the one before took. An
+      * index is always the right plan, whatever the statistics say of a table whose rows come and go so quickly.
       */
      "CREATE FUNCTION choose(me bigint, wanted bigint, ahead bigint, memory_free bigint, memory_max bigint) "
      "RETURNS SETOF runs LANGUAGE plpgsql SET enable_seqscan=off SET enable_bitmapscan=off AS $$ "
@@ -185,7 +184,7 @@ static const struct migration {
      "    started_us=CASE WHEN chosen.begins THEN clock_us() ELSE runs.started_us END, queue_us=CASE WHEN chosen.begins "
      "    THEN greatest(clock_us()-greatest(runs.created_us, runs.due_us), 0) ELSE runs.queue_us END FROM chosen "
      "    WHERE runs.number=chosen.number RETURNING runs.*; END $$;"
-     /* What nodes had that are over: first what is carried out again, which is nobody's then. */
+     /* Runs of dead nodes: first those that are repeated, which then have no owner. */
      "CREATE OR REPLACE FUNCTION take_lost(me bigint) RETURNS SETOF runs LANGUAGE plpgsql AS $$ BEGIN "
      "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
      "  IF NOT FOUND THEN RETURN; END IF;"
@@ -196,7 +195,7 @@ static const struct migration {
      "  RETURN QUERY UPDATE runs SET node=me, state=3, epoch=runs.epoch+1 WHERE number IN (SELECT r.number FROM runs r "
      "    WHERE r.state IN (2,3) AND r.node<>0 AND ((r.state=3 AND r.node=me) OR (r.attempt>r.retry AND NOT EXISTS "
      "    (SELECT 1 FROM fences f WHERE f.node=r.node))) LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING runs.*; END $$;"
-     /* Of a run that a node has, that it is asked for may be lost with the database: whoever asks is told so then. */
+     /* The request to a run's node may be lost with the database; the caller then gets an error. */
      "CREATE OR REPLACE FUNCTION cancel(me bigint, run text) RETURNS SETOF runs LANGUAGE plpgsql AS $$ "
      "DECLARE whose bigint; BEGIN "
      "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
@@ -208,7 +207,7 @@ static const struct migration {
      "  RETURN QUERY UPDATE runs SET cancels=runs.cancels+1, watched=true, "
      "    epoch=CASE WHEN runs.node=0 AND me<>0 THEN runs.epoch+1 ELSE runs.epoch END, "
      "    node=CASE WHEN runs.node=0 THEN me ELSE runs.node END WHERE id=run AND state<>4 RETURNING runs.*; END $$;"
-     /* A run whatever its state; from now on all of its events are written, and its end is told. */
+     /* Reads a run in any state. From now on all of its events are written, and its end is notified. */
      "CREATE FUNCTION look_at(run text) RETURNS SETOF runs LANGUAGE plpgsql AS $$ DECLARE whose bigint; BEGIN "
      "  PERFORM set_config('synchronous_commit', 'off', true);"
      "  UPDATE runs SET watched=true WHERE id=run AND state<>4 AND NOT watched RETURNING node INTO whose;"
@@ -238,7 +237,8 @@ static int64_t read_number(pg_store *st, pg_link *link, const char *sql, curfew_
 
 /* ---- The schema ---------------------------------------------------------------------------------------------- */
 
-/* -1: it cannot be read; 0: there is none yet. *oldest: the oldest version that may use it. */
+/* Reads the schema's version. -1: it cannot be read; 0: there is none yet. *oldest: the oldest version that may use it.
+ */
 static int64_t read_version(pg_store *st, pg_link *link, int64_t *oldest)
 {
 	int64_t there = read_number(
@@ -276,7 +276,7 @@ static bool migrate_from(pg_store *st, pg_link *link, int64_t version, curfew_fa
 	return true;
 }
 
-/* All or nothing, and one server at a time. */
+/* Upgrades in one transaction, one server at a time. */
 static bool migrate(pg_store *st, pg_link *link, curfew_failure *failure)
 {
 	static const char what[] = "the database cannot be used";
@@ -295,7 +295,7 @@ static bool migrate(pg_store *st, pg_link *link, curfew_failure *failure)
 	return run(st, link, good ? "COMMIT" : "ROLLBACK", what, good ? failure : NULL) && good;
 }
 
-/* Who is not the server leaves a database of another version alone. */
+/* Only a server upgrades: other commands leave a database of another version alone. */
 static bool check_version(pg_store *st, pg_link *link, store_user user, curfew_failure *failure)
 {
 	int64_t oldest, version = read_version(st, link, &oldest);
@@ -334,7 +334,7 @@ static void close_all(store *base)
 	free(st);
 }
 
-/* Nobody has it alone. */
+/* A shared database cannot be claimed. */
 static bool claim(store *base, curfew_failure *failure)
 {
 	(void)base;
@@ -342,7 +342,7 @@ static bool claim(store *base, curfew_failure *failure)
 	return true;
 }
 
-/* Events are numbered from how often their run was taken instead. */
+/* Event numbers continue from the run's epoch instead. */
 static uint64_t begin_life(store *base)
 {
 	(void)base;
@@ -422,7 +422,7 @@ store *store_open_postgres(const char *url, store_user user, curfew_failure *fai
 	            (user == STORE_SERVER ? migrate(st, &st->admin, &inner) : check_version(st, &st->admin, user, &inner));
 	if (good)
 		return &st->base;
-	/* Without the address, which holds the password. */
+	/* Leave out the address, which contains the password. */
 	(void)snprintf(failure->message, sizeof failure->message, "store: %.230s", inner.message);
 	close_all(&st->base);
 	return NULL;

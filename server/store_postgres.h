@@ -14,42 +14,43 @@
 
 enum { PG_READERS = 4, PG_PARAMS_MAX = 32, PG_TOLD_MAX = 256 };
 
-/* One connection: used by one thread at a time, and connected again where it was lost. */
+/* One connection. One thread at a time uses it, and it is connected again if it was lost. */
 typedef struct pg_link {
 	PGconn *conn;
-	int64_t tried_us; /* when it was last connected in vain */
-	bool is_busy;     /* of those that read */
+	int64_t tried_us; /* when connecting last failed */
+	bool is_busy;     /* of the reading connections */
 } pg_link;
 
-/* Who waits for a transaction is told after it, since whoever tells within one keeps all others from committing. */
+/* Notifications are sent after the transaction, because a transaction with a notification keeps all others from
+ * committing. */
 typedef struct pg_told {
-	bool has_work;  /* runs wait that nobody has */
-	bool has_more;  /* than there is room for */
-	bool is_unread; /* it was sent, and its results were not read */
+	bool has_work;  /* runs wait without an owner */
+	bool has_more;  /* more than fit into ids */
+	bool is_unread; /* sent, but its results were not read */
 	size_t count;
-	char ids[PG_TOLD_MAX][ID_ROOM]; /* runs that have changed and that others show */
+	char ids[PG_TOLD_MAX][ID_ROOM]; /* changed runs that others show */
 } pg_told;
 
 typedef struct pg_store {
 	store base;
-	char *url;        /* holds the password: never shown */
+	char *url;        /* contains the password, and is never shown */
 	char reason[160]; /* of the last connection that failed; without the address */
-	/* The taker is of the thread that looks for what is due. Of the writing thread, of the one that renews the lease,
-	 * of the start and of retention, of the one that asks for runs and of its notifications, of the command line. */
+	/* The connections of: the writing thread, the thread that renews the lease, the start and retention, the thread that
+	 * takes runs, its notifications, the thread that checks what is due, and maintenance by the command line. */
 	pg_link writer, keeper, admin, cluster, listener, taker, upkeep;
 	bool is_writing;      /* a transaction of the writer's is open */
-	pg_told told;         /* the writing thread's: what is told once that is committed */
-	pthread_mutex_t lock; /* of what follows */
+	pg_told told;         /* used by the writing thread: notifications to send after the commit */
+	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t free;
 	pg_link readers[PG_READERS];
 	/* This node. */
-	atomic_ullong node; /* its number, which every transaction checks; 0: none, or lost */
+	atomic_ullong node; /* the number of this node, which every transaction checks; 0: none, or lost */
 	uint64_t lease_us;
 	pthread_t thread;
 	bool has_thread, ends;
 	atomic_ullong running;
 	atomic_bool is_draining;
-	int64_t renewed_since_us; /* no renewal has failed since then; the renewing thread's */
+	int64_t renewed_since_us; /* no renewal has failed since then; used by the renewing thread */
 	atomic_llong
 		clock_offset_us; /* what the database's clock is ahead of this machine's; all times in it are of that */
 } pg_store;
@@ -59,7 +60,7 @@ static inline pg_store *pg_of(store *st)
 	return (pg_store *)(void *)st;
 }
 
-/* Parameters of a statement, one after the other, as text; bytes in binary. */
+/* Parameters of a statement, in order, as text; bytes are binary. */
 typedef struct pg_params {
 	int count;
 	const char *values[PG_PARAMS_MAX];
@@ -69,21 +70,21 @@ typedef struct pg_params {
 
 void pg_words(pg_params *p, const char *words);
 void pg_number(pg_params *p, int64_t number);
-/* NULL where it is UINT64_MAX. */
+/* NULL if it is UINT64_MAX. */
 void pg_quota(pg_params *p, uint64_t max);
 void pg_bytes(pg_params *p, const void *data, size_t length);
 
 void pg_copy_reason(pg_store *st, char reason[160]);
-/* Connects it if need be; false: that failed, st->reason says why. */
+/* Connects it if necessary. False: that failed, and st->reason says why. */
 bool pg_connect(pg_store *st, pg_link *link);
 void pg_close(pg_link *link);
 /*
- * Carries out one statement, or several without parameters, and waits for it. The result is cleared by the caller;
- * NULL: it failed, and failure, if there is one, says why.
+ * Executes one statement, or several without parameters, and waits for it. The caller clears the result. NULL: it
+ * failed, and failure (may be NULL) says why.
  */
 PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *params, const char *what,
                  curfew_failure *failure);
-/* The same, on a connection that nobody else uses meanwhile. */
+/* The same, on a free reading connection. */
 PGresult *pg_read_rows(store *st, const char *sql, const pg_params *p, const char *what, curfew_failure *failure);
 
 /* How many rows there are; of a statement that failed, whose result is NULL, none. */
@@ -91,12 +92,12 @@ int pg_count(const PGresult *rows);
 /* Clears a result. False: the statement failed. */
 bool pg_end(PGresult *rows);
 
-/* Columns of a result, which is in binary: NULL for NULL, and 0. */
+/* Reads columns of a binary result. NULL becomes NULL or 0. */
 const char *pg_get(const PGresult *rows, int row, const char *column);
 int64_t pg_get_number(const PGresult *rows, int row, const char *column);
 size_t pg_get_length(const PGresult *rows, int row, const char *column);
 
-/* A time of this machine's clock as one of the database's, and the other way round; 0 stays. */
+/* Converts between times of this machine's clock and the database's; 0 stays. */
 static inline int64_t pg_time(const pg_store *st, int64_t wall_us)
 {
 	return wall_us != 0 ? wall_us + atomic_load(&st->clock_offset_us) : 0;
@@ -107,9 +108,9 @@ static inline int64_t pg_local_time(const pg_store *st, int64_t us)
 	return us != 0 ? us - atomic_load(&st->clock_offset_us) : 0;
 }
 
-/* What a run had printed: a JSON array of its output events, as they were; free with free. */
+/* Reads a run's output: a JSON array of its output events; free it with free. */
 char *pg_load_output(store *st, const char *id);
-/* Rows of SELECT * FROM runs; texts are of the result. */
+/* Reads a row of SELECT * FROM runs; texts belong to the result. */
 void pg_fill_run(pg_store *st, stored_run *run, const PGresult *rows, int i);
 void pg_fill_view(pg_store *st, run_view *view, const PGresult *rows, int i);
 
@@ -124,7 +125,7 @@ bool pg_take_schedules(store *st, size_t max, void (*show)(void *context, const 
 bool pg_take_deliveries(store *st, size_t max, size_t max_each, void (*show)(void *context, const run_view *view),
                         void *context);
 
-/* Leaves the others, if it has joined. */
+/* Leaves the cluster, if it has joined. */
 void pg_leave(pg_store *st);
 
 store_status pg_begin(store *st);

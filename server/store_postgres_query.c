@@ -24,8 +24,8 @@ void pg_copy_reason(pg_store *st, char reason[160])
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
-/* Why there is no connection. What libpq says of an address that it cannot read may be a part of it, the password's
- * too. */
+/* Why there is no connection. libpq's message about a malformed address may contain a part of the address, even the
+ * password. */
 static void note_unconnected(pg_store *st, const char *words)
 {
 	if (strncmp(words, "connection to server", 20) == 0)
@@ -44,7 +44,7 @@ static void ignore_notice(void *context, const char *message)
 	(void)message;
 }
 
-/* What every connection is told first. A transaction that its client forgets must not hold up the others. */
+/* The first statements of every connection. A forgotten transaction must not block the others, so it has a timeout. */
 #define SETTINGS                                                                                                                            \
 	"SET search_path = curfew; SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '5s'; " \
 	"SET client_min_messages = warning"
@@ -72,7 +72,7 @@ static bool set_up(pg_store *st, const pg_link *link)
 	return good;
 }
 
-/* One that was never opened needs no libpq. */
+/* A connection that was never opened needs no libpq. */
 void pg_close(pg_link *link)
 {
 	if (link->conn != NULL)
@@ -98,7 +98,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 		return false;
 	if (link->conn != NULL)
 		PQfinish(link->conn);
-	/* What the address says itself goes before these. */
+	/* The address itself takes precedence over these. */
 	link->conn = PQconnectdbParams(names, values, 1);
 	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link)) {
 		link->tried_us = 0;
@@ -136,7 +136,7 @@ PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *
 		return result;
 	refuse(st, what, PQerrorMessage(link->conn), failure);
 	note_reason(st, PQerrorMessage(link->conn));
-	/* 25006: read-only now. Where there are several addresses, another one may be the right one. */
+	/* 25006: the server is read-only now. If there are several addresses, another one may be writable. */
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	bool is_wrong_one = code != NULL && strcmp(code, "25006") == 0;
 	PQclear(result);
@@ -182,7 +182,7 @@ PGresult *pg_read_rows(store *base, const char *sql, const pg_params *p, const c
 static void add_param(pg_params *p, const char *value, size_t length, int format)
 {
 	if (p->count == PG_PARAMS_MAX)
-		return; /* the statement then has too few, and fails */
+		return; /* the statement then lacks a parameter, and fails */
 	p->values[p->count] = value;
 	p->lengths[p->count] = (int)length;
 	p->formats[p->count++] = format;
@@ -236,7 +236,7 @@ size_t pg_get_length(const PGresult *rows, int row, const char *column)
 	return (size_t)PQgetlength(rows, row, PQfnumber(rows, column));
 }
 
-/* Results are in binary: the highest byte first. */
+/* Results are binary, in big-endian order. */
 int64_t pg_get_number(const PGresult *rows, int row, const char *column)
 {
 	const unsigned char *data = (const unsigned char *)pg_get(rows, row, column);

@@ -334,7 +334,7 @@ static void fill_token(stored_token *token, const PGresult *rows, int i)
 	(void)snprintf(token->name, sizeof token->name, "%s", pg_get(rows, i, "name"));
 	if (pg_get_length(rows, i, "hash") == sizeof token->hash)
 		memcpy(token->hash, pg_get(rows, i, "hash"), sizeof token->hash);
-	/* A ceiling that this build cannot read must not be ignored. */
+	/* A ceiling that this build cannot read must not be ignored, so the token is treated as revoked. */
 	token->is_revoked = pg_get_number(rows, i, "revoked_us") != 0 ||
 	                    !limits_from_text(&token->ceilings, pg_get(rows, i, "ceilings"));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the store and its database share: store.c has the thread and what waits for it; a backend does the rest. */
+/* Shared by the store and its databases: store.c has the thread and its queue; a backend does the rest. */
 #ifndef CURFEW_SERVER_STORE_PRIVATE_H
 #define CURFEW_SERVER_STORE_PRIVATE_H
 
@@ -23,7 +23,7 @@ typedef enum write_kind {
 	WRITE_ATTEMPT
 } write_kind;
 
-/* One write: what it needs is behind it, or held by it, and does not change any more. */
+/* One write. Its data follows it, or it holds references to it; the data does not change any more. */
 typedef struct write_op {
 	struct write_op *next;
 	write_kind kind;
@@ -32,7 +32,7 @@ typedef struct write_op {
 	bool until_it_works;
 	bool told;
 	int64_t asked_us;
-	bool is_in_doubt; /* an attempt may have succeeded without being known to */
+	bool is_in_doubt; /* an attempt may have succeeded, but that is unknown */
 	union {
 		stored_run run;
 		stored_start start;
@@ -52,7 +52,7 @@ typedef struct write_op {
 	char texts[];
 } write_op;
 
-/* What a run printed and noted since the last time. */
+/* New output and checkpoints of a run. */
 typedef struct run_news {
 	struct run_news *next;
 	char id[ID_ROOM];
@@ -67,12 +67,12 @@ struct store_news {
 };
 
 /*
- * How a write went: STORE_REFUSED says nothing about the next one, STORE_FAILED does. STORE_UNKNOWN: the database went
- * away before it said whether it had written.
+ * The result of a write. After STORE_REFUSED the next write may succeed; after STORE_FAILED it will not. STORE_UNKNOWN:
+ * the connection to the database was lost before it confirmed the write.
  */
 typedef enum store_status { STORE_OK, STORE_REFUSED, STORE_FAILED, STORE_UNKNOWN } store_status;
 
-/* A database. What does not say otherwise is called by the writing thread alone. */
+/* A database. Unless stated otherwise, only the writing thread calls these. */
 typedef struct store_backend {
 	void (*close)(store *st);
 	bool (*claim)(store *st, curfew_failure *failure);
@@ -91,7 +91,7 @@ typedef struct store_backend {
 	int (*clean)(store *st, uint64_t *bytes);
 	void (*drop_sources)(store *st);
 
-	/* By any thread; as the functions of the same names in store.h. */
+	/* By any thread; like the functions of the same names in store.h. */
 	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
 	                  void *context);
 	blob *(*read_part)(store *st, int64_t report_number, size_t part);
@@ -102,7 +102,7 @@ typedef struct store_backend {
 	void *(*read_source)(store *st, const char *sha256, curfew_language language, size_t *length);
 	bool (*read_schedules)(store *st, const char *owner, const char *name,
 	                       void (*show)(void *context, const stored_schedule *schedule), void *context);
-	/* By one thread, which is another than the writing one. */
+	/* By one thread, which is not the writing one. */
 	bool (*take_schedules)(store *st, size_t max, void (*show)(void *context, const stored_schedule *schedule),
 	                       void *context);
 	bool (*take_deliveries)(store *st, size_t max, size_t max_each, void (*show)(void *context, const run_view *view),
@@ -117,7 +117,7 @@ typedef struct store_backend {
 	bool (*back_up)(store *st, const char *path, uint64_t *bytes, curfew_failure *failure);
 	bool (*examine)(store *st, store_check *check, curfew_failure *failure);
 
-	/* Of a database that many servers share; NULL where it cannot be. */
+	/* For a shared database; NULL if it cannot be shared. */
 	bool (*join)(store *st, const store_member *member, curfew_failure *failure);
 	uint64_t (*node)(store *st);
 	void (*tell_load)(store *st, uint64_t running, bool is_draining);
@@ -137,15 +137,15 @@ typedef struct store_backend {
 	void (*ask_for_room)(store *st);
 } store_backend;
 
-/* The part that is the same for every backend; theirs begins with it. */
+/* The common part of every backend's struct, which begins with it. */
 struct store {
 	const store_backend *backend;
 	store_listener listener;
 	store_retention retention;
-	char reason[128];  /* the writing thread's: why its last write failed */
+	char reason[128];  /* used by the writing thread: why its last write failed */
 	bool is_key_taken; /* the same: that was why */
 
-	/* Under its lock, which nobody holds while calling anything. */
+	/* Guarded by its lock, which nobody holds while calling anything. */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	pthread_t thread;
@@ -153,20 +153,20 @@ struct store {
 	bool running, ending, has_news;
 	int64_t writing_us; /* since when a transaction is under way; 0: none is */
 	int64_t failed_us;  /* when the last one failed */
-	size_t doubts;      /* runs that were refused and may be in the database all the same, until they are out of it */
+	size_t doubts;      /* refused runs that may be in the database, until they are removed from it */
 	store_stats stats;
 };
 
-/* What a run takes in the database besides its texts, about. */
+/* The approximate size of a run in the database, without its texts. */
 enum { STORE_ROW_BYTES = 512 };
-/* So long the key of a run is known, also of one that was dropped. */
+/* How long the key of a run is kept, even if the run was dropped. */
 #define STORE_KEYS_KEPT_US (INT64_C(24) * 3600 * 1000000)
 
-/* Before and after everything else, for a backend. */
+/* For a backend: called before and after everything else. */
 void store_init(store *st, const store_backend *backend);
 void store_finish(store *st);
 
-/* By any thread: whether the database can be used, as far as that is known without a write. */
+/* By any thread: notes whether the database can be used, as far as that is known without a write. */
 void store_note_health(store *st, bool is_healthy, const char *reason);
 
 /* The PostgreSQL database at an address (store_postgres.c). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening the SQLite database: the directory, the lock that keeps a second server away, the schema and its versions. */
+/* Opens the SQLite database: the directory, the lock that excludes a second server, the schema and its versions. */
 #include "log.h"
 #include "machine.h"
 #include "revocations.h"
@@ -18,7 +18,7 @@
 #define LOOSEN_OLD                                                                                                     \
 	"  INSERT INTO loose SELECT old.sha256 WHERE NOT EXISTS (SELECT 1 FROM loose WHERE sha256=old.sha256); END;"
 
-/* Each brings the schema from its index to the next version (user_version). Never change one: add one. */
+/* Each entry upgrades the schema from its index to the next version (user_version). Never change one: add one. */
 static const char *const migrations[] = {
 	"CREATE TABLE sources(sha256 TEXT NOT NULL, language INTEGER NOT NULL, bytes BLOB NOT NULL, "
 	"  PRIMARY KEY(sha256, language));"
@@ -42,13 +42,13 @@ static const char *const migrations[] = {
 	"CREATE TABLE tokens(id TEXT PRIMARY KEY, name TEXT NOT NULL, hash BLOB NOT NULL, scopes INTEGER NOT NULL, "
 	"  running INTEGER, queued INTEGER, per_minute INTEGER, ceilings TEXT NOT NULL, created_us INTEGER NOT NULL, "
 	"  revoked_us INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
-	/* What a program exports is known from here on; until it is stored again, of one from before it is not. */
+	/* The exports of programs, which older programs lack until they are stored again. */
 	"UPDATE programs SET exports='';",
 	"ALTER TABLE runs ADD COLUMN allow_fetch TEXT;"
 	"ALTER TABLE tokens ADD COLUMN user TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE tokens ADD COLUMN allow_fetch TEXT NOT NULL DEFAULT '';",
 	"ALTER TABLE runs ADD COLUMN wasi TEXT;",
-	/* What retention, filters and the start look for is found without reading the table. */
+	/* Indexes for retention, filters and the start, so that they need not read the table. */
 	"ALTER TABLE tokens ADD COLUMN priority INTEGER NOT NULL DEFAULT 9;"
 	"ALTER TABLE tokens ADD COLUMN expires_us INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE tokens ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;"
@@ -57,7 +57,7 @@ static const char *const migrations[] = {
 	"INSERT INTO counters VALUES('lives', 0);"
 	"CREATE INDEX runs_ended ON runs(ended_us) WHERE state=4;"
 	"CREATE INDEX runs_outcome ON runs(outcome, id) WHERE state=4 AND outcome<>0;"
-	/* How much of the history is whose, and the keys of runs that are there no more. */
+	/* The size of each owner's history, and the keys of runs that were dropped. */
 	"ALTER TABLE runs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE runs SET bytes=length(report)+length(params)+512 WHERE state=4;"
 	"CREATE TABLE owners(owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
@@ -70,7 +70,7 @@ static const char *const migrations[] = {
 	"CREATE TRIGGER runs_drop AFTER DELETE ON runs BEGIN UPDATE owners SET bytes=bytes-old.bytes WHERE owner=old.owner; END;"
 	"CREATE TRIGGER runs_drop_key AFTER DELETE ON runs WHEN old.key IS NOT NULL BEGIN "
 	"  INSERT OR REPLACE INTO keys VALUES(old.owner, old.key, old.id, old.body_sha256, old.created_us); END;",
-	/* Reports apart from their runs, in parts of 1 MiB; what a list shows of them is in the run's row. */
+	/* Reports are stored apart from their runs, in parts of 1 MiB. The run's row has what a list shows of them. */
 	"CREATE TABLE reports(place INTEGER PRIMARY KEY, data BLOB NOT NULL);" /* place: 4096 * runs.number + part */
 	"ALTER TABLE runs ADD COLUMN report_bytes INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE runs ADD COLUMN wall_us INTEGER;"
@@ -90,7 +90,7 @@ static const char *const migrations[] = {
 	"CREATE INDEX runs_program ON runs(owner, program, id) WHERE program IS NOT NULL;"
 	"CREATE INDEX runs_any_program ON runs(program, id) WHERE program IS NOT NULL;"
 	"CREATE INDEX runs_owner_outcome ON runs(owner, outcome, id) WHERE state=4 AND outcome<>0;",
-	/* Runs that come again. taken_us: until then whoever took it has it. */
+	/* Recurring runs. taken_us: until then the thread that took it has it. */
 	"CREATE TABLE schedules(owner TEXT NOT NULL, name TEXT NOT NULL, cron TEXT NOT NULL, zone TEXT NOT NULL, "
 	"  overlap INTEGER NOT NULL, paused INTEGER NOT NULL, body TEXT NOT NULL, created_us INTEGER NOT NULL, "
 	"  updated_us INTEGER NOT NULL, next_us INTEGER NOT NULL, taken_us INTEGER NOT NULL DEFAULT 0, "
@@ -98,7 +98,7 @@ static const char *const migrations[] = {
 	"  runs INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
 	"CREATE INDEX schedules_next ON schedules(next_us) WHERE next_us>0;"
 	"ALTER TABLE runs ADD COLUMN schedule TEXT;",
-	/* Who is told of a run's end; the rows in which that is due are few, and found by themselves. */
+	/* Webhooks of runs. Few rows are due at a time, and an index finds them. */
 	"ALTER TABLE runs ADD COLUMN hook_url TEXT;"
 	"ALTER TABLE runs ADD COLUMN hook_secret TEXT;"
 	"ALTER TABLE runs ADD COLUMN hook_state INTEGER NOT NULL DEFAULT 0;"
@@ -110,7 +110,7 @@ static const char *const migrations[] = {
 	"CREATE INDEX runs_hook ON runs(hook_due_us) WHERE hook_due_us>0;",
 	"CREATE INDEX runs_schedule ON runs(owner, schedule, id) WHERE schedule IS NOT NULL;"
 	"CREATE INDEX runs_any_schedule ON runs(schedule, id) WHERE schedule IS NOT NULL;",
-	/* Sources that nothing may need any more, so that these alone are looked at, and not all of them. */
+	/* Sources that may be unused, so that only these need to be checked. */
 	"CREATE TABLE loose(sha256 TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"INSERT OR IGNORE INTO loose SELECT sha256 FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE "
 	"  runs.sha256=sources.sha256) AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256);"
@@ -174,7 +174,7 @@ static bool is_sound(sqlite3 *db, curfew_failure *failure)
 	             sqlite3_step(statement) == SQLITE_ROW &&
 	             strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
 	if (!sound && sqlite3_errcode(db) == SQLITE_ROW) {
-		/* A heading may stand before what is wrong. */
+		/* The text may begin with a heading. */
 		const char *words = (const char *)sqlite3_column_text(statement, 0), *line = strchr(words, '\n');
 		(void)snprintf(failure->message, sizeof failure->message, "the database is damaged: %.200s",
 		               line != NULL ? line + 1 : words);
@@ -204,8 +204,8 @@ static bool prepare_writes(sqlite_store *st, curfew_failure *failure)
 typedef enum check_kind { CHECK_NONE, CHECK_FIRST, CHECK_ASIDE } check_kind;
 
 /*
- * Whether it is worth to read all of it: where that takes no time, before the start; of a large one after an end that
- * was not in order (then its journal is still there), and while the server is there already.
+ * Whether to check the whole database: before the start, if that takes little time or if the last end was not orderly
+ * (its journal still exists); otherwise while the server runs.
  */
 static check_kind choose_check(const sqlite_store *st)
 {
@@ -241,7 +241,7 @@ static void *check_aside(void *context)
 
 static bool claim(store *base, curfew_failure *failure);
 
-/* Only a server changes the version of a database, or whoever is alone with it. */
+/* Only a server, or a process that is alone with the database, changes its version. */
 static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failure)
 {
 	curfew_failure ignored;
@@ -256,7 +256,7 @@ static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failu
 static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failure)
 {
 	check_kind check = user == STORE_SERVER ? choose_check(st) : CHECK_NONE;
-	/* FULL: a commit is on disk, also when the machine loses its power. */
+	/* FULL: a commit survives a power failure. */
 	st->writer = sqlite_connect(st, SQLITE_OPEN_READWRITE | (user != STORE_VISITOR ? SQLITE_OPEN_CREATE : 0),
 	                            "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
 	                            "PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864",
@@ -274,7 +274,7 @@ static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failu
 	return true;
 }
 
-/* For those who do not make one. */
+/* For callers that do not create one. */
 static bool is_there(const sqlite_store *st, curfew_failure *failure)
 {
 	char path[SQLITE_FOLDER_MAX + 16];

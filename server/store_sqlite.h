@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the SQLite store share, from the ground up: store_sqlite_query.c has connections and statements,
- * store_sqlite_read.c reads, store_sqlite_due.c has what comes due, store_sqlite_write.c writes, store_sqlite_admin.c
- * is for the command line, store_sqlite.c opens and migrates.
+ * Shared by the files of the SQLite store, from the ground up: store_sqlite_query.c has connections and statements,
+ * store_sqlite_read.c reads, store_sqlite_due.c has what is due, store_sqlite_write.c writes, store_sqlite_admin.c is
+ * for the command line, store_sqlite.c opens and migrates.
  */
 #ifndef CURFEW_SERVER_STORE_SQLITE_H
 #define CURFEW_SERVER_STORE_SQLITE_H
@@ -84,17 +84,17 @@ typedef struct sqlite_store {
 	store base;
 	char folder[SQLITE_FOLDER_MAX];
 	int claim;       /* the lock file, or -1 */
-	sqlite3 *writer; /* the writing thread's */
-	sqlite3 *admin;  /* the command line's; opened when first needed */
-	sqlite3 *taker;  /* of who takes what is due; opened when first needed */
+	sqlite3 *writer; /* used by the writing thread */
+	sqlite3 *admin;  /* used by the command line; opened at first use */
+	sqlite3 *taker;  /* used by the thread that takes what is due; opened at first use */
 	sqlite3_stmt *writes[SQL_WRITES];
-	/* Connections that read; each is used by one thread at a time. Opened when first needed. */
+	/* Reading connections, each used by one thread at a time. Opened at first use. */
 	pthread_mutex_t read_lock;
 	pthread_cond_t read_free;
 	sqlite3 *readers[SQLITE_READERS];
 	bool is_reading[SQLITE_READERS];
 	int drop_at_once; /* runs, by how long it took the last time; the writing thread's */
-	/* Reads all of a large one while the server is there. */
+	/* Checks a large database completely while the server runs. */
 	pthread_t check;
 	bool has_check;
 	atomic_bool ends_check;
@@ -107,16 +107,16 @@ static inline sqlite_store *sqlite_of(store *st)
 
 /* store_sqlite_query.c */
 
-/* A failure that names what was done and what SQLite says. */
+/* Sets a failure that names the operation and SQLite's message. */
 bool sqlite_refuse(sqlite3 *db, const char *what, curfew_failure *failure);
-/* A connection to the database, with these settings; NULL, and why. */
+/* Opens a connection to the database, with these settings. NULL, and why. */
 sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings, curfew_failure *failure);
-/* Carries out statements without rows. False, and a failure that begins with what. */
+/* Executes statements without rows. False, and a failure that begins with what. */
 bool sqlite_run_sql(sqlite3 *db, const char *sql, const char *what, curfew_failure *failure);
-/* One number; -1 if there is none. */
+/* Reads one number; -1 if there is none. */
 int64_t sqlite_read_number(sqlite3 *db, const char *sql);
 
-/* A statement whose parameters are set one after the other. The first failure stays, and is what running it gives. */
+/* A statement whose parameters are set in order. The first failure stays, and is the result of running it. */
 typedef struct binding {
 	sqlite3_stmt *statement;
 	int column;
@@ -127,27 +127,27 @@ void bind_words(binding *b, const char *words);
 void bind_text(binding *b, const char *data, size_t length);
 void bind_bytes(binding *b, const void *data, size_t length);
 void bind_number(binding *b, int64_t number);
-/* NULL where it is UINT64_MAX. */
+/* NULL if it is UINT64_MAX. */
 void bind_quota(binding *b, uint64_t max);
 /* One of the statements of the writing connection. */
 binding bind_write(sqlite_store *st, sqlite_write which);
-/* Carries it out once and makes it ready for the next time; an SQLite status, SQLITE_OK also where it had a row. */
+/* Executes it once and resets it. Returns an SQLite status, which is SQLITE_OK also if it had a row. */
 int run_statement(sqlite3_stmt *statement);
-/* The same, unless a parameter could not be set: then that status. */
+/* The same. If a parameter could not be set, returns that status. */
 int run_bound(binding *b);
 
-/* A statement that reads, on a connection of its own until finish_reading. */
+/* A reading statement, which has a connection until finish_reading. */
 typedef struct reading {
 	sqlite_store *st;
 	sqlite3 *db;
-	binding bound; /* its statement is NULL where that failed */
+	binding bound; /* its statement is NULL if that failed */
 	int slot;
 } reading;
 
 reading begin_reading(store *st, const char *sql);
-/* The next row; false: there is none, and finish_reading tells why. */
+/* Steps to the next row. False: there is none, and finish_reading says why. */
 bool read_row(reading *r);
-/* False: the database failed. failure, if not NULL, is filled in with what was read. */
+/* False: the database failed. failure (may be NULL) says what was read, and why it failed. */
 bool finish_reading(reading *r, const char *what, curfew_failure *failure);
 const char *column_words(sqlite3_stmt *row, int column);
 
@@ -171,14 +171,14 @@ void *sqlite_read_source(store *st, const char *sha256, curfew_language language
 bool sqlite_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,
                       curfew_failure *failure);
 
-/* What sqlite_fill_view reads. */
+/* The columns that sqlite_fill_view reads. */
 extern const char sqlite_view_columns[];
 void sqlite_fill_view(run_view *view, sqlite3_stmt *row);
 
 /* store_sqlite_due.c */
 int sqlite_put_schedule(sqlite_store *st, const stored_schedule *schedule);
 int sqlite_delete_schedule(sqlite_store *st, const stored_schedule *schedule);
-/* The turn that a run is of. */
+/* The turn of a schedule that a run belongs to. */
 int sqlite_use_turn(sqlite_store *st, const stored_run *r);
 int sqlite_pass_turn(sqlite_store *st, const stored_turn *turn);
 bool sqlite_read_schedules(store *st, const char *owner, const char *name,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the writing thread does to the SQLite database: one transaction after the other, and retention. */
+/* The writing thread's work on the SQLite database: one transaction after the other, and retention. */
 #include "common/clock.h"
 #include "limits_text.h"
 #include "store_sqlite.h"
@@ -99,7 +99,7 @@ static int add_report(sqlite_store *st, int64_t number, const blob *report)
 	return status;
 }
 
-/* *number: of the row; -1: there is none, so that there is nothing to end. */
+/* *number: the row's number; -1: there is none, so there is nothing to end. */
 static int end_row(sqlite_store *st, const stored_end *end, int64_t *number)
 {
 	const run_summary *used = &end->summary;
@@ -172,7 +172,7 @@ static int use_token(sqlite_store *st, const char *id, int64_t used_us)
 
 /* ---- Transactions ---------------------------------------------------------------------------------------- */
 
-/* Ends the transaction where something in it failed. */
+/* Ends a transaction in which something failed. */
 static store_status judge(sqlite_store *st, int status)
 {
 	if (status == SQLITE_OK)
@@ -218,13 +218,13 @@ static int write_any(sqlite_store *st, const write_op *op)
 {
 	switch (op->kind) {
 	case WRITE_RUN: return write_run(st, op);
-	case WRITE_NO_RUN: return SQLITE_OK; /* what fails here is not there */
+	case WRITE_NO_RUN: return SQLITE_OK; /* a run that fails here does not exist */
 	case WRITE_START: return write_start(st, &op->start);
 	case WRITE_END: return write_end(st, &op->end);
 	case WRITE_PROGRAM: return write_program(st, op);
 	case WRITE_NO_PROGRAM: return delete_program(st, &op->program);
 	case WRITE_NEWS: return write_news(st, op->news);
-	case WRITE_BACK: break; /* only of a database that is shared */
+	case WRITE_BACK: break; /* only in a shared database */
 	case WRITE_TOKEN_USE: return use_token(st, op->use.id, op->use.used_us);
 	case WRITE_SCHEDULE: return sqlite_put_schedule(st, &op->schedule);
 	case WRITE_NO_SCHEDULE: return sqlite_delete_schedule(st, &op->schedule);
@@ -267,8 +267,8 @@ static int drop_before(sqlite_store *st, int64_t ended_us, int max)
 }
 
 /*
- * What is too much is dropped from the owner that has most of the history, its oldest runs first and no more of them
- * than it takes: nobody loses a run to what another one keeps.
+ * If the history is too large, the oldest runs of the owner that has most of it are dropped, and no more than
+ * necessary. So nobody loses a run because of what another owner keeps.
  */
 static int drop_bytes(sqlite_store *st, uint64_t bytes)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What workers have compiled: they ask for the code of a program that they were sent, and are given it as a file. One
- * thread looks after that, since what is in the cache is read through before it is believed; the compiler's processes
- * do the rest. A request ends with its last answer, when its worker does not need it any more, or with its worker: so
- * the deadline of a run, which the worker keeps, ends the compiler.
+ * Compiles for workers. A worker requests the code of a program that it was sent, and gets it as a file. One thread
+ * handles these requests, because cached code is verified before it is used; the compiler's processes do the rest. A
+ * request ends with its last answer, when its worker no longer needs it, or with its worker. So the deadline of a run,
+ * which the worker enforces, ends the compiler.
  */
 #include "inside.h"
 
@@ -16,20 +16,20 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A worker is told so often what its programs have taken of the processor. */
+/* How often a worker is sent the CPU time that compiling its programs has taken. */
 enum { TELL_MS = 20 };
-/* It needs at most so many of a program at once: plain, metered, the description. */
+/* The maximum number of requests for one program at once: plain, metered, the description. */
 enum { PARTS = 3 };
 
 typedef struct request {
 	struct request *next;
 	worker_pool *pool;
 	uint64_t process; /* the worker's id */
-	uint64_t number;  /* among its requests */
+	uint64_t number;  /* number of the request in its worker */
 	uint32_t what;
 	worker_program *program;    /* with a reference */
 	uint64_t owner, user;       /* of a run that needs it */
-	curfew_code_request *asked; /* NULL: it was not asked for yet */
+	curfew_code_request *asked; /* NULL: not requested from the compiler yet */
 	atomic_bool is_ready;       /* there is an answer */
 	bool ended;                 /* under the lock */
 } request;
@@ -95,7 +95,7 @@ bool worker_compile(process *p, uint64_t number, const worker_compile_head *head
 	if (head->what != CURFEW_CODE_NONE)
 		return begin(p, number, head);
 	request *needless = find(p, number);
-	/* Its last answer may be on its way. */
+	/* Not an error: its last answer may be in flight. */
 	if (needless == NULL)
 		return true;
 	needless->ended = true;
@@ -173,7 +173,7 @@ static void send_answer(worker_pool *pool, request *own, const curfew_code_answe
 		return;
 	}
 	bool added = answer->file < 0 || worker_files_add(&p->files, worker_bytes_count(&p->out), answer->file);
-	/* It would wait for this one for ever. */
+	/* End the run: it would wait for this message for ever. */
 	if (!added || !worker_frame_add_whole(&p->out, WORKER_FRAME_CODE, own->number, answer, sizeof *answer, NULL, 0))
 		worker_process_kill(p);
 	own->ended |= answer->kind == CURFEW_CODE_DONE || answer->kind == CURFEW_CODE_FAILED;
@@ -188,7 +188,7 @@ static void drop(request *own)
 	free(own);
 }
 
-/* Takes one out that has ended. It lets the lock go meanwhile. */
+/* Removes a request that has ended. Releases the lock meanwhile. */
 static bool drop_ended(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 static bool drop_ended(worker_pool *pool)
 {
@@ -206,8 +206,8 @@ static bool drop_ended(worker_pool *pool)
 }
 
 /*
- * Answers each that has something new, or (all) of which the processor time is to be told. Only this thread takes any
- * out of the list. Under the lock, which it lets go meanwhile.
+ * Answers each request that has something new, or (all) each whose CPU time is due. Only this thread removes requests
+ * from the list. Under the lock, which it releases meanwhile.
  */
 static void answer_all(worker_pool *pool, bool all) CURFEW__REQUIRES(pool->lock);
 static void answer_all(worker_pool *pool, bool all)
@@ -220,7 +220,7 @@ static void answer_all(worker_pool *pool, bool all)
 		get_answer(own, &answer);
 		worker_lock(pool);
 		send_answer(pool, own, &answer);
-		/* The interface may have come together with the rest. */
+		/* The interface may have arrived together with the code. */
 		if (answer.kind == CURFEW_CODE_INTERFACE)
 			on_ready(own);
 	}
@@ -251,7 +251,7 @@ static void *work(void *context)
 
 bool worker_compiling_start(worker_pool *pool)
 {
-	/* What nobody trusts is read in a process that can be killed, or not at all. */
+	/* Compile only in a process that can be killed, because the program is untrusted. */
 	const curfew_engine_options options = {
 		.size = sizeof options, .cache_dir = pool->options.cache_dir, .compile = CURFEW_COMPILE_PROCESS};
 	worker_compiling *own = &pool->compiling;

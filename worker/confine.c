@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Namespaces, an empty root, another user, no capabilities, small limits. The order matters: mounting needs what is
- * given up after it, and a change of user resets what prctl set before.
+ * Namespaces, an empty root, another user, no capabilities, small limits. The order matters: mounting needs rights that
+ * are given up after it, and a change of user resets what prctl set before.
  */
 #include "confine.h"
 
@@ -22,15 +22,15 @@
 
 enum {
 	NOBODY = 65534,
-	THREADS_MAX = 8192,      /* of this user, in all its processes: far more than ours need, and no end of them */
+	THREADS_MAX = 8192,      /* of this user, in all its processes: far more than ours need, but still a limit */
 	OPEN_FILES = 512,        /* besides those of the programs that are kept */
-	MORE_LIKELY_KILLED = 500 /* when memory runs out the system takes a worker before it takes its pool */
+	MORE_LIKELY_KILLED = 500 /* when memory runs out, the system kills a worker before its pool */
 };
 
-/* How long a thread that comes before all others may go on without sleeping: none of ours does for a millisecond. */
+/* The limit of a real-time thread's run without sleeping. None of ours runs for a millisecond. */
 #define REALTIME_US ((rlim_t)200000)
 
-/* The largest file is an image of a guest's memory, which is a file without a name. */
+/* The largest file is the image of a guest's memory, an anonymous file. */
 #define FILE_BYTES ((rlim_t)4 << 30)
 
 size_t worker_programs_max(void)
@@ -69,7 +69,7 @@ static void set_limits(uint64_t data_bytes)
 	set_limit(RLIMIT_NOFILE, OPEN_FILES + WORKER_PROGRAMS_MAX * WORKER_PROGRAM_FILES);
 	set_limit(RLIMIT_MSGQUEUE, 0);
 	set_limit(RLIMIT_NPROC, THREADS_MAX);
-	set_limit(RLIMIT_RTPRIO, 0); /* none of its threads is, or becomes, one that keeps everybody else waiting */
+	set_limit(RLIMIT_RTPRIO, 0); /* no thread of the worker may have or get a real-time class */
 	set_limit(RLIMIT_RTTIME, REALTIME_US);
 	if (data_bytes != 0)
 		set_limit(RLIMIT_DATA, data_bytes);
@@ -80,20 +80,20 @@ static void set_limits(uint64_t data_bytes)
 
 /* ---- Namespaces and the root ----------------------------------------------------------------------------- */
 
-/* Replaces the root by an empty file system that cannot be written. Only in a mount namespace of our own. */
+/* Replaces the root by an empty read-only file system. Only in a mount namespace of our own. */
 static bool empty_root(void)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("none", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0555") != 0)
 		return false;
-	/* With both names the same, the old root comes to lie on top of the new one, from where it is taken off. */
+	/* With two equal paths, pivot_root puts the old root on top of the new one, from where it is unmounted. */
 	return chdir("/proc") == 0 && syscall(SYS_pivot_root, ".", ".") == 0 && umount2(".", MNT_DETACH) == 0 &&
 	       chdir("/") == 0;
 }
 
 /*
- * Without a mount namespace, or where our root is a directory of another file system and cannot be replaced: an empty
- * directory that is gone as soon as it is the root.
+ * For use without a mount namespace, or if our root is a directory of another file system and cannot be replaced: makes
+ * an empty directory the root, and deletes it at once.
  */
 static bool change_root(void)
 {
@@ -107,7 +107,7 @@ static bool change_root(void)
 	return changed;
 }
 
-/* What became of it is looked at, and not believed. */
+/* Verify the result instead of trusting the calls. */
 static bool is_root_empty(void)
 {
 	DIR *root = opendir("/");
@@ -131,7 +131,7 @@ static uint32_t take_namespaces(void)
 		{CLONE_NEWUTS, WORKER_HAS_UTS_NAMESPACE},
 		{CLONE_NEWNS, WORKER_HAS_MOUNT_NAMESPACE},
 	};
-	/* Whoever started us gave us a process namespace if it could. */
+	/* The parent has given us a process namespace if it could. */
 	uint32_t has = getpid() == 1 ? WORKER_HAS_PROCESS_NAMESPACE : 0;
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (unshare(kinds[i].flag) == 0)
@@ -142,7 +142,7 @@ static uint32_t take_namespaces(void)
 
 /* ---- User and capabilities ------------------------------------------------------------------------------- */
 
-/* Which user outside this namespace our root is, and how many users the namespace has. */
+/* Reads which user outside this namespace our root is, and how many users the namespace has. */
 static void read_user_map(unsigned *outside, unsigned *count)
 {
 	unsigned inside;
@@ -154,7 +154,7 @@ static void read_user_map(unsigned *outside, unsigned *count)
 	(void)fclose(file);
 }
 
-/* Root becomes nobody, where there is such a user. */
+/* Root becomes nobody, if there is such a user. */
 static void change_user(void)
 {
 	if (geteuid() != 0 || setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0)
@@ -173,8 +173,8 @@ static bool drop_capabilities(void)
 }
 
 /*
- * Which pages have changed is told to everybody, where they lie in the machine's memory only to who opened the file
- * with that capability: it is opened without.
+ * Opens pagemap without capabilities. Any process can read which pages have changed; physical addresses are shown only
+ * if the file was opened with a capability.
  */
 static int open_pagemap(void)
 {
@@ -196,7 +196,7 @@ uint32_t worker_confine(uint64_t data_bytes, int *pagemap)
 {
 	unsigned outside = 0, count = 0;
 	read_user_map(&outside, &count);
-	/* What is behind /proc cannot be reached any more once the root is empty. */
+	/* Open this first: /proc is out of reach once the root is empty. */
 	*pagemap = open_pagemap();
 	set_limits(data_bytes);
 	uint32_t has = take_namespaces();
@@ -207,7 +207,7 @@ uint32_t worker_confine(uint64_t data_bytes, int *pagemap)
 	change_user();
 	if (geteuid() != 0 || outside != 0)
 		has |= WORKER_HAS_OTHER_USER;
-	/* Where it took one to be given the others, we are in one already, as its root. */
+	/* If a user namespace was needed for the others, we are its root already. */
 	if (unshare(CLONE_NEWUSER) == 0 || count == 1)
 		has |= WORKER_HAS_USER_NAMESPACE;
 	if (drop_capabilities())

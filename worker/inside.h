@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pool's own view of its processes, programs and runs. Everything is under the pool's lock but where it says. */
+/* The pool's own view of its processes, programs and runs. The pool's lock guards everything unless stated otherwise.
+ */
 #ifndef CURFEW_WORKER_INSIDE_H
 #define CURFEW_WORKER_INSIDE_H
 
@@ -14,17 +15,17 @@
 typedef enum process_state {
 	PROCESS_STARTING,
 	PROCESS_READY,
-	PROCESS_ENDING, /* dead or killed: nothing it sends counts any more */
+	PROCESS_ENDING, /* dead or killed: its messages are ignored */
 } process_state;
 
-/* Why it is no worker any more, as far as its runs are concerned. */
+/* Why a worker ended, as far as its runs are concerned. */
 typedef enum process_fault {
-	FAULT_UNKNOWN, /* it died, or broke a rule, and any of its runs may be to blame */
+	FAULT_UNKNOWN, /* it died, or broke a rule, and any of its runs may be at fault */
 	FAULT_RULE,    /* a message of the blamed run broke a rule */
-	FAULT_SILENCE, /* it did not answer when the blamed run's time was up; or at all, and then no run is blamed */
+	FAULT_SILENCE, /* it did not respond when the blamed run's time was up; or not at all, and then no run is blamed */
 } process_fault;
 
-/* One worker. in is the pool thread's alone. */
+/* One worker. Only the pool thread uses in. */
 typedef struct process {
 	struct process *next;
 	worker_pool *pool;
@@ -33,25 +34,25 @@ typedef struct process {
 	int socket;
 	process_state state;
 	bool serving;                /* not a spare */
-	bool sends_later;            /* the rest of out waits until its socket takes it */
-	bool exited;                 /* it is no more, and was waited for */
-	bool reported;               /* its runs were told */
-	int64_t ready_look_ns;       /* when to look whether it will ever be ready */
+	bool sends_later;            /* the rest of out waits until the socket is writable */
+	bool exited;                 /* it has ended, and was waited for */
+	bool reported;               /* its runs were notified */
+	int64_t ready_look_ns;       /* when to check whether it has become ready */
 	int64_t given_ns;            /* time it was given, as far as it was observed (given.c) */
-	int64_t observed_ns, cpu_ns; /* then */
+	int64_t observed_ns, cpu_ns; /* at that observation */
 	uint64_t id;                 /* not used twice in a pool */
 	worker_bytes in, out;
-	worker_files files;   /* that go with out */
+	worker_files files;   /* sent along with out */
 	worker_run **runs;    /* [slot_count]; NULL: free */
 	uint32_t *free_slots; /* [slot_count], of which free_count are */
 	size_t slot_count, free_count;
 	size_t active;
 	uint64_t serial; /* of the last run */
 	process_fault fault;
-	const worker_run *blamed; /* the run that has to do with it; NULL: none in particular */
+	const worker_run *blamed; /* the run that is at fault; NULL: unknown */
 	bool *has_program;        /* [program_count], by slot */
 	size_t program_count;
-	worker_memory memory; /* as told last */
+	worker_memory memory; /* as last reported */
 	char why[200];        /* why it ended */
 } process;
 
@@ -65,14 +66,14 @@ struct worker_program {
 	char *map_name, *map; /* the import map; NULL: none */
 	void *bytes;
 	size_t length;
-	curfew_code *code; /* the thread's that compiles, alone; NULL: nobody asked for it */
-	char sha256[65];   /* the pool thread's alone: "" until it is asked for */
+	curfew_code *code; /* used only by the compile thread; NULL: not requested */
+	char sha256[65];   /* used only by the pool thread; "" until it is needed */
 };
 
-/* The life of a run. Which state may follow which is in run.c. */
+/* The states of a run. state.c has the table of legal transitions. */
 typedef enum run_state {
 	RUN_QUEUED,  /* waits for a worker */
-	RUN_SENT,    /* a worker has it, or is about to */
+	RUN_SENT,    /* a worker has it, or will get it */
 	RUN_STARTED, /* the worker has begun with it */
 	RUN_STOPPED, /* the worker's watch stops it */
 	RUN_DONE,
@@ -95,18 +96,18 @@ struct worker_run {
 	uint64_t user;  /* a number for it; 0: none */
 	char id[27];
 	curfew_limits limits;
-	worker_bytes frame; /* what its worker is sent; kept as long as it could be carried out again */
-	process *process;   /* NULL: it waits for one */
+	worker_bytes frame; /* the message to its worker; kept as long as the run can be executed again */
+	process *process;   /* NULL: it waits for a worker */
 	uint64_t number;
 	unsigned cancels_sent;
-	unsigned losses; /* how often it was carried out again after a kill that was not its own */
+	unsigned losses; /* how often it was executed again after its worker was killed for another run */
 
 	int64_t submitted_ns;
-	int64_t due_ns;           /* when it is to have ended at the latest; INT64_MAX: never */
-	int64_t look_ns;          /* when to look whether its worker answers */
-	int64_t overdue_since_ns; /* process.given_ns when it was first seen to be late; -1: it was not */
+	int64_t due_ns;           /* when it must have ended; INT64_MAX: never */
+	int64_t look_ns;          /* when to check whether its worker responds */
+	int64_t overdue_since_ns; /* process.given_ns when it was first late; -1: it is not */
 	curfew_outcome due_why;   /* CURFEW_OUTCOME_DEADLINE or CANCELLED */
-	curfew_run_usage usage;   /* as told last */
+	curfew_run_usage usage;   /* as last reported */
 
 	/* The pool thread's alone. */
 	curfew_broker *broker; /* NULL: it may ask for nothing, or is done */
@@ -126,7 +127,7 @@ typedef struct worker_compiling {
 } worker_compiling;
 
 struct worker_pool {
-	atomic_uint references; /* the owner's, and of each program and run */
+	atomic_uint references; /* one for the owner, and one for each program and run */
 	worker_pool_options options;
 	int executable;
 	int epoll;
@@ -139,43 +140,43 @@ struct worker_pool {
 	worker_run *first_queued, **last_queued;
 	worker_program **programs; /* [program_count], by slot */
 	size_t program_count;
-	bool sleeping; /* the pool thread is to be woken */
-	bool has_work; /* something is there that it has not sent yet */
+	bool sleeping; /* the pool thread sleeps, and must be woken */
+	bool has_work; /* there are messages to send */
 	atomic_bool ending;
 	bool was_ready;
-	unsigned failures; /* workers in a row that never became ready */
-	char failure[200]; /* the last one's */
+	unsigned failures; /* consecutive workers that did not become ready */
+	char failure[200]; /* of the last of these */
 	int64_t spawn_after_ns;
 	size_t spawned;
 	int64_t look_ns; /* no run is due before */
 	worker_pool_stats stats;
-	uint64_t asked_after; /* runs that were done when the workers were last asked for their memory */
-	bool asked_busy;      /* and whether there were others */
+	uint64_t asked_after; /* number of finished runs when the workers were last asked for their memory */
+	bool asked_busy;      /* whether other runs were in progress then */
 
 	_Atomic(worker_run *) cancelled;
-	_Atomic(worker_run *) ready; /* whose brokers have something for them */
-	worker_run *held;            /* the same, whose workers have enough to read; the pool thread's alone */
+	_Atomic(worker_run *) ready; /* runs whose brokers have messages */
+	worker_run *held;            /* such runs whose workers have enough to read; used only by the pool thread */
 	curfew_network *network;     /* NULL: no run may fetch */
 	worker_compiling compiling;
 };
 
-/* process.c: starts a process that is to be a worker. NULL: *why (static) and errno say. */
+/* process.c: starts a worker process. NULL: *why (static) and errno say why not. */
 process *worker_process_start(const worker_pool *pool, const char **why);
-/* Gives the thread of a worker that stops its runs a larger share of the cores, where we may. Before it sees any
+/* Gives the thread of a worker that stops its runs a larger share of the cores, if allowed. Call it before it sees any
  * program. */
 void worker_process_prefer(const process *p);
 void worker_process_kill(process *p);
-/* Once it is dead: says in why what it died of, unless that is known. */
+/* Call it once the worker is dead. Says in why how it died, unless that is known. */
 void worker_process_reap(process *p);
 void worker_process_free(process *p);
 
 /*
- * receive.c: takes in what a worker has sent, on the pool thread, without the lock. 1: there may be more; 0: nothing
- * more now; -1: its end, or it sent what it may not, and why says what.
+ * receive.c: processes what a worker has sent, on the pool thread, without the lock. Returns 1 if there may be more, 0
+ * if there is nothing now, and -1 at its end, or if it broke a rule; why says which.
  */
 int worker_receive(worker_pool *pool, process *p);
 
-/* report.c: ends a run for which no worker has given a report, and tells. Without the lock. */
+/* report.c: ends a run without a worker's report, and notifies its owner. Without the lock. */
 typedef struct worker_end {
 	curfew_outcome outcome;
 	curfew_stop_mode mode; /* CURFEW_STOP_NONE: it was not stopped */
@@ -184,84 +185,85 @@ typedef struct worker_end {
 } worker_end;
 void worker_run_fail(worker_run *run, const worker_end *end);
 
-/* given.c: looks at a worker and adds to given_ns, at most step_max_ns for the time since the last look; returns it. */
+/* given.c: observes a worker and adds to given_ns, at most step_max_ns for the time since the last observation. Returns
+ * given_ns. */
 int64_t worker_process_observe(process *p, int64_t now, int64_t step_max_ns);
 
-/* overdue.c; under the lock. A run is due then, and why it would be stopped. */
+/* overdue.c; under the lock. Sets when a run is due, and why it would be stopped. */
 void worker_run_expect(worker_run *run, int64_t due_ns, curfew_outcome why);
-/* Its watch has said that it stops it. */
+/* Notes that the worker's watch stops the run. */
 void worker_run_note_stopped(worker_run *run);
-/* A run of this worker for which it does not answer, or NULL. Notes when to look next. */
+/* Returns a run of this worker for which it does not respond, or NULL. Notes when to check next. */
 worker_run *worker_process_find_overdue(process *p, int64_t now);
-/* Whether it had its time to become ready. */
+/* Whether the worker has had enough time to become ready. */
 bool worker_process_hangs(process *p, int64_t now);
 
-/* answers.c: what brokers have for runs. All on the pool thread, without the lock, but for note. */
+/* answers.c: messages of brokers. All of it on the pool thread, without the lock, except note. */
 void worker_answers_note(void *run);
-/* Hands on to the workers what they have room for. */
+/* Passes messages to the workers, as far as their limits allow. */
 void worker_answers_pass(worker_pool *pool);
-/* Whether there is more of it, and room again. Under the lock. */
+/* Whether there are more messages that may be passed now. Under the lock. */
 bool worker_answers_can_go_on(const worker_pool *pool) CURFEW__REQUIRES(pool->lock);
-/* Ends what the broker of a run, or those of a worker's runs that cannot be carried out again, carry out. */
+/* Ends the requests of a run, or of those runs of a worker that cannot be executed again. */
 void worker_run_abort(worker_run *run);
 void worker_process_abort(process *p);
-/* Forgets what is still there: all runs are done. */
+/* Drops the remaining messages. All runs are done. */
 void worker_answers_drop(worker_pool *pool);
 
 /* program.c */
 
-/* Sends a program to a worker that does not have it. Under the lock. False: out of memory. */
+/* Sends a program to a worker, unless it has it. Under the lock. False: out of memory. */
 bool worker_program_send(process *p, const worker_program *program);
-/* Its SHA-256, in hex; "": an image's is not known here. On the pool thread. */
+/* Its SHA-256, in hex; "" for an image, whose program's is not known here. On the pool thread. */
 const char *worker_program_hash(worker_program *program);
 
 /* compile.c */
 
-/* Before workers are started. False: there is no memory, or no thread for it. */
+/* Call it before workers are started. False: out of memory, or no thread can be started. */
 bool worker_compiling_start(worker_pool *pool);
-/* When every worker is gone. */
+/* Call it when every worker is gone. */
 void worker_compiling_stop(worker_pool *pool);
-/* A worker asks for code of a program, or does not need it any more. Under the lock. False: it may not ask for that. */
+/* Handles a worker's request for code, or its withdrawal. Under the lock. False: the worker may not request that. */
 bool worker_compile(process *p, uint64_t number, const worker_compile_head *head);
-/* A worker needs nothing any more. Under the lock. */
+/* Drops all requests of a worker. Under the lock. */
 void worker_compile_forget(process *p);
 
 /* state.c */
 
-/* Moves a run to another state, which must be one that may follow. Under the lock. */
+/* Moves a run to another state; the transition must be legal. Under the lock. */
 void worker_run_move(worker_run *run, run_state state);
-/* Something of it leaves the pool: from here on it cannot be carried out again. */
+/* Notes that something of the run leaves the pool: from here on it cannot be executed again. */
 void worker_run_publish(worker_run *run);
-/* The run of that number, or NULL. */
+/* Returns the run of that number, or NULL. */
 worker_run *worker_process_find(process *p, uint64_t number);
 
-/* assign.c; all but detach and repeat under the lock. */
+/* assign.c; all of it under the lock, except detach and repeat. */
 
-/* The worker with the least to do, or NULL: none is ready. */
+/* Returns the worker with the fewest runs. NULL: none is ready. */
 process *worker_pool_choose(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
-/* Hands a run to a worker. False: out of memory. */
+/* Assigns a run to a worker. False: out of memory. */
 bool worker_run_assign(process *p, worker_run *run);
-/* Takes a run out of the queue, if it is there. */
+/* Removes a run from the queue, if it is there. */
 bool worker_run_remove(worker_pool *pool, worker_run *run) CURFEW__REQUIRES(pool->lock);
 /* Sets when a run that begins now is due. */
 void worker_run_arm(worker_run *run, int64_t now);
 /*
- * Its worker was killed for another run: puts it back to the front of the queue if nobody can tell. False: it is to be
- * ended.
+ * Called for a run whose worker was killed for another run. Puts it back to the front of the queue if nobody has seen
+ * anything of it. False: it has to be ended.
  */
 bool worker_run_repeat(worker_run *run);
-/* Takes a run that is done away from its worker. */
+/* Removes a finished run from its worker. */
 void worker_run_detach(worker_run *run);
 
-/* run.c: passes on what was cancelled since. */
+/* run.c: passes new cancels on to the workers. */
 void worker_pool_take_cancels(worker_pool *pool);
 
 /* base.c */
 
-/* Tells the pool's thread that there is something for it to do. Under the lock. */
+/* Notifies the pool's thread that there is work. Under the lock. */
 void worker_pool_wake(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 void worker_pool_unref(worker_pool *pool);
-/* Writes why a call fails, and returns the status. */
+/* Sets the message of a failed call, and returns the status. */
 curfew_status worker_refuse(curfew_failure *failure, curfew_status status, const char *message);
 
 static inline void worker_lock(worker_pool *pool) CURFEW__ACQUIRES(pool->lock);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Confined worker processes, seen from the process that uses them: a pool of processes that were started and confined
- * before they see anything of a program, and that carry out many runs at a time each. Nothing of a guest is parsed on
- * this side, and whatever comes from a worker is checked: it may have been taken over.
+ * Confined worker processes, seen from the process that uses them. A pool of processes is started and confined before
+ * they see anything of a program, and each executes many runs at a time. This side parses nothing of a guest, and
+ * checks everything that comes from a worker, because an attacker may control it.
  *
- * Threads: everything here may be used from any thread. Callbacks come on the pool's own thread, one at a time: be
- * short. They may call everything but worker_pool_destroy.
+ * Threads: any thread may call everything here. Callbacks come on the pool's own thread, one at a time, so they must be
+ * short. They may call everything except worker_pool_destroy.
  */
 #ifndef CURFEW_WORKER_POOL_H
 #define CURFEW_WORKER_POOL_H
@@ -31,25 +31,25 @@ size_t worker_programs_max(void);
 
 /* ---- Pool ------------------------------------------------------------------------------------------------ */
 
-/* What became of a worker and its runs; borrowed for the callback. */
+/* The end of a worker and its runs; borrowed for the callback. */
 typedef struct worker_death {
 	pid_t pid;
 	const char *why;
-	size_t lost;      /* runs that ended with it and had no part in it, as far as is known */
-	size_t repeated;  /* runs that are carried out again */
-	const char *runs; /* the ids of the first ones that it had, with blanks between */
+	size_t lost;      /* runs that ended with it without being at fault, as far as known */
+	size_t repeated;  /* runs that are executed again */
+	const char *runs; /* the ids of its first runs, with spaces between */
 } worker_death;
 
 typedef struct worker_pool_options {
-	uint32_t workers;    /* 0: one per core */
-	uint32_t spares;     /* more of them, started and idle, to take the place of one that dies; may be 0 */
-	uint32_t threads;    /* threads that execute runs in each; 0: 16 */
-	uint64_t data_bytes; /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
-	int input;           /* what the workers have as standard input, for a pool of one run: may only be read; 0: none */
-	bool fetches;        /* jobs may have allow_fetch: what that takes is there from the start */
+	uint32_t workers;      /* 0: one per core */
+	uint32_t spares;       /* additional idle workers, to replace one that dies; may be 0 */
+	uint32_t threads;      /* threads that execute runs in each; 0: 16 */
+	uint64_t data_bytes;   /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
+	int input;             /* the workers' standard input, for a pool of one run; read-only; 0: none */
+	bool fetches;          /* jobs may have allow_fetch, so the network thread is started */
 	uint32_t engine_flags; /* CURFEW_ENGINE_*, of the engine in each */
-	uint64_t patience_ns;  /* time that a worker is given to say that it stops a run, then it is killed; 0: 50 ms */
-	/* A worker is no more, though nobody asked it to end; on the pool's thread. May be NULL. */
+	uint64_t patience_ns;  /* time that a worker has to report a stop before it is killed; 0: 50 ms */
+	/* Called on the pool's thread when a worker has ended unexpectedly. May be NULL. */
 	void (*on_death)(void *context, const struct worker_death *death);
 	void *context;
 	const char *cache_dir; /* as in curfew_engine_options: what is compiled for the workers is kept there; borrowed for
@@ -57,15 +57,15 @@ typedef struct worker_pool_options {
 } worker_pool_options;
 
 /*
- * Starts the pool; waits until one worker is ready. options may be NULL. The executable that this process runs must
- * call worker_main when its only argument is "worker".
+ * Starts the pool, and waits until one worker is ready. options may be NULL. The executable of this process must call
+ * worker_main when its only argument is "worker".
  */
 curfew_status worker_pool_create(const worker_pool_options *options, worker_pool **pool, curfew_failure *failure);
 
-/* Kills the workers. Runs that were still going are reported as cancelled, before this returns. */
+/* Kills the workers. Runs in progress are reported as cancelled before this returns. */
 void worker_pool_destroy(worker_pool *pool);
 
-/* What protects the system from a worker: each where the system gives it, the filter of system calls always. */
+/* The layers of a worker's confinement. Each is used if the system offers it; the filter of system calls always is. */
 #define WORKER_HAS_USER_NAMESPACE (1u << 0)
 #define WORKER_HAS_PROCESS_NAMESPACE (1u << 1)
 #define WORKER_HAS_NETWORK_NAMESPACE (1u << 2)
@@ -96,21 +96,21 @@ typedef struct worker_pool_stats {
 	uint32_t workers;     /* ready, spares included */
 	uint32_t busy;        /* of them, those that have runs */
 	uint32_t has;         /* WORKER_HAS_*, of the worker that was ready last */
-	uint64_t restarts;    /* workers that were started in the place of one that died */
+	uint64_t restarts;    /* workers that were started to replace one that died */
 	uint64_t active;      /* runs that were submitted and are not done */
 	uint64_t runs_total;  /* done */
 	uint64_t crashed;     /* of them, lost with their worker */
-	uint64_t repeated;    /* runs carried out again, since their worker was killed for another */
-	worker_memory memory; /* of all workers, as they told last */
+	uint64_t repeated;    /* runs executed again, because their worker was killed for another run */
+	worker_memory memory; /* of all workers, as last reported */
 } worker_pool_stats;
 void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats);
-/* Has the workers tell of their memory, unless nothing was run since they did. */
+/* Asks the workers to report their memory, unless nothing has run since they did. */
 void worker_pool_ask_memory(worker_pool *pool);
 
 /* ---- Program --------------------------------------------------------------------------------------------- */
 
 typedef struct worker_source {
-	curfew_language language; /* not looked at for an image */
+	curfew_language language; /* ignored for an image */
 	bool is_image;            /* bytes are those of curfew_program_save */
 	bool is_path;             /* as CURFEW_SOURCE_PATH */
 	bool has_node;            /* as CURFEW_SOURCE_NODE */
@@ -118,7 +118,7 @@ typedef struct worker_source {
 	const char *name;         /* as curfew_source.name */
 	const void *bytes;
 	size_t length;          /* at most WORKER_PROGRAM_MOST */
-	const char *import_dir; /* as curfew_source.import_dir; it is read on this side */
+	const char *import_dir; /* as curfew_source.import_dir; this process reads it */
 	const char *import_map; /* as in curfew_source, down to import_map_name */
 	size_t import_map_length;
 	const char *import_map_name;
@@ -127,8 +127,8 @@ typedef struct worker_source {
 #define WORKER_PROGRAM_MOST ((size_t)256 << 20)
 
 /*
- * A program for runs, with one reference for the caller. Its bytes are copied, and sent to each worker once, when its
- * first run comes there; the workers forget it when the last reference is gone.
+ * Creates a program for runs, with one reference for the caller. Its bytes are copied, and sent to each worker once,
+ * before its first run there. The workers drop it when the last reference is gone.
  */
 curfew_status worker_program_create(worker_pool *pool, const worker_source *source, worker_program **program,
                                     curfew_failure *failure);
@@ -137,16 +137,16 @@ void worker_program_unref(worker_program *program);
 
 /* ---- Run ------------------------------------------------------------------------------------------------- */
 
-/* Only load the program, and tell what it is, as curfew_program_inspect; cannot be cancelled. */
+/* Only load the program and describe it, as curfew_program_inspect does; cannot be cancelled. */
 #define WORKER_JOB_INSPECT (1u << 16)
 
-/* How a run ended. Everything is borrowed for the callback. */
+/* The end of a run. Everything is borrowed for the callback. */
 typedef struct worker_result {
 	curfew_outcome outcome;
 	int32_t exit_code;       /* outcome EXITED: the program's */
-	const char *report;      /* the report as one line of JSON; NULL: a program was inspected without fault */
+	const char *report;      /* the report as one line of JSON; NULL: a program was inspected successfully */
 	size_t report_length;    /* it does not end in NUL */
-	const char *description; /* what that program is: JSON as the worker has it, which is not to be trusted further */
+	const char *description; /* the description of that program: the worker's JSON, which is untrusted */
 	size_t description_length;
 } worker_result;
 
@@ -171,13 +171,13 @@ typedef struct worker_job {
 	const curfew_secret *secrets; /* as in curfew_run_options, down to store; they are read by this call */
 	size_t secret_count;
 	curfew_secrets *store;
-	const char *const *allow_fetch; /* as in curfew_run_options; requests are checked and made on this side */
+	const char *const *allow_fetch; /* as in curfew_run_options; this process checks and makes the requests */
 	size_t allow_fetch_count;
 
 	uint64_t owner; /* a number for whose it is, as in curfew_code_set_asker, beside user */
 
-	void *context;                   /* of the callbacks; each of them may be NULL */
-	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */
+	void *context;                   /* of the callbacks, each of which may be NULL */
+	void (*on_start)(void *context); /* called when a worker has begun with it; not called if it ends before */
 	/* As curfew_event_callback; data is borrowed. */
 	void (*on_event)(void *context, curfew_event_kind kind, const char *data, size_t length);
 	/* Called once, last. */
@@ -185,21 +185,22 @@ typedef struct worker_job {
 } worker_job;
 
 /*
- * Takes a job, everything of it copied. CURFEW_OK means that on_done will be called, exactly once, maybe before this
- * returns on another thread. *run (run may be NULL) is a reference for the caller.
+ * Submits a job; everything of it is copied. CURFEW_OK means that on_done will be called exactly once, perhaps on
+ * another thread before this returns. *run (run may be NULL) is a reference for the caller.
  */
 curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worker_run **run, curfew_failure *failure);
 
-/* Cancels the run; again: without its grace. Async-signal-safe; after its end nothing happens. */
+/* Cancels the run. A second call skips the grace. Async-signal-safe; nothing happens after its end. */
 void worker_run_cancel(worker_run *run);
 
 /* The run's id, in memory of the run. */
 const char *worker_run_get_id(const worker_run *run);
 
-/* What the run had used when its worker last told (it is asked by this call), and the wall-clock time until now. */
+/* What the run had used when its worker last reported (this call requests a new report), and the wall-clock time until
+ * now. */
 void worker_run_get_usage(worker_run *run, curfew_run_usage *usage);
 
-/* Drops the caller's reference; the run goes on. NULL does nothing. */
+/* Drops the caller's reference. The run continues. NULL does nothing. */
 void worker_run_unref(worker_run *run);
 
 /* ---- Worker ---------------------------------------------------------------------------------------------- */

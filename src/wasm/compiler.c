@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The lock of a compiler guards all of it and its jobs. It is never held while a listener is called. Only its owner
- * ends a job; whoever does so waits for a call of its listener that is in progress.
+ * The lock of a compiler guards all of it and its jobs. It is never held while a listener is called. Only a job's owner
+ * ends the job, and then waits for a call of its listener that is in progress.
  */
 #include "engine/extra.h"
 #include "base/refuse.h"
@@ -30,16 +30,16 @@
 #include "wasm/compiled.h"
 #include "wasm/compiler_process.h"
 
-/* Processes at once: each uses all cores. */
+/* Processes at once; each uses all cores. */
 #define PROCESSES_MOST 4
-/* A process that was kept ready and ended by itself is replaced so often. */
+/* How often a spare process that ended by itself is replaced. */
 #define SPARES_LOST_MOST 3
-/* Processes that are tried for a job, if one does not take it. */
+/* How many processes are tried for a job, if one does not take it. */
 #define ASKED_MOST 3
-/* Threads that compile here at once. */
+/* Threads that compile in this process at once. */
 #define THREADS_MOST 2
 #define THREAD_STACK_BYTES ((size_t)16 << 20)
-/* Written to a file at once: whoever ends the job does not wait for more. */
+/* Bytes to write to a file at a time: the thread that ends the job waits for one such piece. */
 #define PIECE_BYTES ((size_t)1 << 20)
 
 enum job_state { JOB_QUEUED, JOB_COMPILING, JOB_DONE };
@@ -47,17 +47,17 @@ enum { INPUT, INTERFACE, CODE, FILES };
 
 struct curfew__job {
 	curfew__compiler *compiler;
-	curfew__job *next; /* in the list of all that were not ended */
+	curfew__job *next; /* in the list of jobs that were not ended */
 	curfew__turn turn; /* the same list */
 	enum job_state state;
 	curfew__compile_request request;
 	curfew__job_listener listener;
 	const void *bytes;
 	size_t length;
-	uint64_t number; /* by which it is known elsewhere; 0: it is not */
+	uint64_t number; /* its number in the other process; 0: it has none */
 	char cache_name[CURFEW__CACHE_NAME];
-	struct place *place; /* of the thread that compiles it here */
-	unsigned references; /* its owner's, and of a thread that is at work on it */
+	struct place *place; /* the thread that compiles it in this process */
+	unsigned references; /* one for its owner, and one for a thread that works on it */
 	bool ended;
 	bool calling; /* its listener is being called, or its bytes are being read */
 	bool was_told;
@@ -65,41 +65,41 @@ struct curfew__job {
 	curfew__compiler_process *process; /* NULL: none */
 	clockid_t cpu_clock;
 	bool has_clock;
-	uint64_t cpu_ns; /* once it has ended */
+	uint64_t cpu_ns; /* set once the process has ended */
 };
 
-/* A process that was started. */
+/* A process that compiles. */
 typedef struct child {
 	struct child *next;
 	curfew__compiler_process process;
-	curfew__job *job; /* NULL: it waits for one, or was killed */
-	bool is_over;     /* nothing is heard of it any more */
+	curfew__job *job; /* NULL: the process waits for a job, or was killed */
+	bool is_over;     /* the process sends nothing any more */
 } child;
 
-/* Where a thread that compiles here is kept. */
+/* The slot of a thread that compiles in this process. */
 typedef struct place {
 	pthread_t thread;
-	bool is_taken; /* there is one, which is to be joined */
-	bool is_over;  /* it does nothing more */
+	bool is_taken; /* there is a thread, which must be joined */
+	bool is_over;  /* the thread has finished its work */
 } place;
 
 struct curfew__compiler {
 	curfew__mutex lock;
-	pthread_cond_t changed; /* a job's calling */
+	pthread_cond_t changed; /* some job's `calling` has changed */
 	curfew__compiler_options options;
 	curfew__loader *loader;
 	char *executable; /* as in options */
 	char path[PATH_MAX];
-	bool looked; /* for the executable; path is "" where there is none */
+	bool looked; /* the executable was searched for; path is "" if there is none */
 	bool is_running, ending;
 	pthread_t thread;
 	int wake;
 	curfew__job *jobs;
 	child *children;
 	place places[THREADS_MOST];
-	uint64_t asked;       /* jobs so far */
-	unsigned spares_lost; /* that ended before they had one */
-	curfew_failure why;   /* there is no process */
+	uint64_t asked;       /* number of jobs so far */
+	unsigned spares_lost; /* spare processes that ended before they had a job */
+	curfew_failure why;   /* why there is no process */
 };
 
 curfew__compiler *curfew__compiler_create(const curfew__compiler_options *options)
@@ -166,7 +166,7 @@ static void unref(curfew__job *job)
 	free(job);
 }
 
-/* Begins to use what belongs to the job's owner. False: the job was ended. Under the lock. */
+/* Begins to use data of the job's owner. False: the job was ended. Under the lock. */
 static bool hold(curfew__job *job) CURFEW__UNCHECKED;
 static bool hold(curfew__job *job)
 {
@@ -192,7 +192,7 @@ static int take_file(curfew__job *job, int which)
 	return file;
 }
 
-/* The interface is written. Under the lock, which it lets go meanwhile. */
+/* Reports that the interface is written. Under the lock, which it releases meanwhile. */
 static void tell_interface(curfew__job *job)
 {
 	int file = take_file(job, INTERFACE);
@@ -207,7 +207,7 @@ static void tell_interface(curfew__job *job)
 	let_go(job);
 }
 
-/* It is over, one way or another. Under the lock, which it lets go meanwhile. */
+/* Finishes a job, with or without success. Under the lock, which it releases meanwhile. */
 static void tell_done(curfew__job *job, const curfew__compile_failure *failure) CURFEW__UNCHECKED;
 static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 {
@@ -286,7 +286,7 @@ static void *compile_here(void *argument)
 	return NULL;
 }
 
-/* A place for another thread; NULL: as many compile as may. */
+/* Returns a slot for another thread. NULL: the maximum number of threads compiles already. */
 static place *find_place(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static place *find_place(curfew__compiler *compiler)
 {
@@ -305,7 +305,7 @@ static bool start_here(curfew__compiler *compiler, curfew__job *job)
 	if (!own)
 		return false;
 	if (own->is_taken)
-		pthread_join(own->thread, NULL); /* it needs the lock no more */
+		pthread_join(own->thread, NULL); /* the thread no longer needs the lock */
 	job->request.can_be_ended = job->request.parallel = false;
 	job->place = own;
 	pthread_attr_init(&attributes);
@@ -325,7 +325,7 @@ static bool may_compile_here(const curfew__compiler *compiler)
 	return compiler->options.where != CURFEW__COMPILE_PROCESS;
 }
 
-/* Where the executable is; "" if a process cannot be. */
+/* The path of the executable; "" if there can be no process. */
 static const char *path_of(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static const char *path_of(curfew__compiler *compiler)
 {
@@ -342,7 +342,7 @@ static const char *path_of(curfew__compiler *compiler)
 	return compiler->path;
 }
 
-/* Starts a process. NULL: there can be none from now on. */
+/* Starts a process. NULL: processes are impossible from now on. */
 static child *start_child(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static child *start_child(curfew__compiler *compiler)
 {
@@ -361,7 +361,7 @@ static child *start_child(curfew__compiler *compiler)
 	return made;
 }
 
-/* One that waits for a job; NULL: none does. */
+/* Returns a process that waits for a job. NULL: none does. */
 static child *find_spare(const curfew__compiler *compiler)
 {
 	child *found = compiler->children;
@@ -404,7 +404,7 @@ static void note_cpu(curfew__job *job)
 		job->cpu_ns = (uint64_t)cpu_ns;
 }
 
-/* What a process has answered. Under the lock. */
+/* Handles the answers of a process. Under the lock. */
 static void take_answer(child *own, const curfew__compiler_answer *answer)
 {
 	curfew__job *job = own->job;
@@ -418,7 +418,7 @@ static void take_answer(child *own, const curfew__compiler_answer *answer)
 	job->process = NULL;
 	note_cpu(job);
 	job->has_clock = false;
-	/* It serves one file. */
+	/* A process serves only one file. */
 	own->is_over = true;
 	curfew__compiler_process_kill(&own->process);
 	if (answer->kind == CURFEW__COMPILER_DONE && job->request.describe)
@@ -439,7 +439,7 @@ static void hear(child *own)
 	}
 }
 
-/* Waits for a process, and says in failure what it ended of. False: that is the fault of what it compiled. */
+/* Waits for a process, and says in failure how it ended. False: the compiled program is at fault. */
 static bool is_fault(curfew__compiler *compiler, child *own, curfew_failure *failure)
 {
 	switch (curfew__compiler_process_finish(&own->process, failure)) {
@@ -459,14 +459,14 @@ static bool is_fault(curfew__compiler *compiler, child *own, curfew_failure *fai
 	return true;
 }
 
-/* A process has ended. It lets the lock go meanwhile. */
+/* Handles the end of a process. Releases the lock meanwhile. */
 static void bury(curfew__compiler *compiler, child *own) CURFEW__REQUIRES(compiler->lock);
 static void bury(curfew__compiler *compiler, child *own)
 {
 	curfew_failure failure = {.message = ""};
 	child **at = &compiler->children;
 
-	hear(own); /* what it has said last */
+	hear(own); /* read its last answers first */
 	while (*at != own)
 		at = &(*at)->next;
 	*at = own->next;
@@ -488,7 +488,7 @@ static void bury(curfew__compiler *compiler, child *own)
 
 /* ---- The thread --------------------------------------------------------------------------------------------- */
 
-/* Copies the input to a file, piece by piece. Under the lock, which it lets go meanwhile. */
+/* Copies the input to a file, piece by piece. Under the lock, which it releases meanwhile. */
 static bool write_input(curfew__job *job)
 {
 	const char *bytes = job->bytes;
@@ -525,11 +525,11 @@ static unsigned count_processes(const curfew__compiler *compiler)
 	return count;
 }
 
-/* False: there is no process that takes it. */
+/* Sends the job to a process. False: no process takes it. */
 static bool ask_some(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
 static bool ask_some(curfew__compiler *compiler, curfew__job *job)
 {
-	/* One that was kept ready, or has only begun, may have died meanwhile. */
+	/* A spare process, or one that was just started, may have died meanwhile. */
 	for (int i = 0; i < ASKED_MOST; i++) {
 		child *own = find_spare(compiler);
 		if (!own)
@@ -560,7 +560,7 @@ static void hand_on(curfew__compiler *compiler, curfew__job *job)
 		tell_failed(job, "no thread can be started", true);
 }
 
-/* Begins a job, which stays until this is done with it. It lets the lock go meanwhile. */
+/* Begins a job, and keeps it in memory meanwhile. Releases the lock meanwhile. */
 static void begin_job(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
 static void begin_job(curfew__compiler *compiler, curfew__job *job)
 {
@@ -589,7 +589,7 @@ static curfew__job *next_job(curfew__compiler *compiler)
 	return CURFEW__OWNER(next, curfew__job, turn);
 }
 
-/* Whoever compiled twice will compile again: a process is kept ready. */
+/* After two jobs a third is likely, so keep a spare process ready. */
 static void keep_spare(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static void keep_spare(curfew__compiler *compiler)
 {
@@ -597,7 +597,7 @@ static void keep_spare(curfew__compiler *compiler)
 		start_child(compiler);
 }
 
-/* Waits until something happens. It lets the lock go meanwhile. */
+/* Waits for an event. Releases the lock meanwhile. */
 static void wait_for_more(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static void wait_for_more(curfew__compiler *compiler)
 {
@@ -620,7 +620,7 @@ static void wait_for_more(curfew__compiler *compiler)
 		eventfd_t seen;
 		eventfd_read(compiler->wake, &seen);
 	}
-	/* The list is changed by this thread alone. */
+	/* Only this thread changes the list. */
 	i = 1;
 	for (child *own = compiler->children, *next; own; own = next, i += 2) {
 		next = own->next;
@@ -768,7 +768,7 @@ uint64_t curfew__job_cpu(curfew__job *job)
 
 /* ---- Elsewhere ---------------------------------------------------------------------------------------------- */
 
-/* Without the lock: what is told is the listener's business now. */
+/* Call the listener without the lock. */
 static void pass_on(const curfew__job *job, const curfew__heard *heard)
 {
 	const curfew__job_listener *listener = &job->listener;

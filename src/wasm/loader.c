@@ -10,13 +10,13 @@
 #include "common/mutex.h"
 #include "common/owner.h"
 
-/* Wasmtime's reading of code recurses in nothing that a program chooses. */
+/* A program cannot choose the depth of recursion when Wasmtime reads code, so a small stack is enough. */
 #define STACK_BYTES ((size_t)1 << 20)
 
 struct curfew__loader {
 	curfew__mutex lock;
 	pthread_cond_t added;
-	pthread_cond_t done;  /* with a call */
+	pthread_cond_t done;  /* a call has ended */
 	curfew__turn *newest; /* of those that wait */
 	bool is_running, is_ending;
 	pthread_t thread;
@@ -77,7 +77,7 @@ static void *loader_main(void *argument)
 		curfew__mutex_unlock(&loader->lock);
 		load->call(load->context);
 		curfew__mutex_lock(&loader->lock);
-		/* It may have been added again by its own call. */
+		/* Its own call may have added it again. */
 		if (load->state == CURFEW__LOAD_CALLED)
 			load->state = CURFEW__LOAD_NONE;
 		pthread_cond_broadcast(&loader->done);

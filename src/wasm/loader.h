@@ -11,23 +11,23 @@
 
 typedef struct curfew__loader curfew__loader;
 
-/* Something to load; its owner's, zeroed at first. */
+/* Something to load. It belongs to its owner; initialise it with zeros. */
 typedef struct curfew__load {
-	void (*call)(void *context); /* on the loader's thread */
+	void (*call)(void *context); /* called on the loader's thread */
 	void *context;
-	/* The loader's. */
+	/* Used by the loader. */
 	curfew__turn turn;
 	enum { CURFEW__LOAD_NONE, CURFEW__LOAD_QUEUED, CURFEW__LOAD_CALLED } state;
 } curfew__load;
 
-/* NULL: out of memory. No thread is started yet. */
+/* Starts no thread yet. NULL: out of memory. */
 curfew__loader *curfew__loader_create(void);
-/* Nothing is being loaded. NULL: nothing. */
+/* Call it when nothing is being loaded. NULL does nothing. */
 void curfew__loader_destroy(curfew__loader *loader);
 
 /* Has it called, which goes through so many bytes. False: no thread can be started. */
 bool curfew__loader_add(curfew__loader *loader, curfew__load *load, size_t bytes);
-/* Afterwards it is not called, and is being called no more. Not from its call. */
+/* Removes the load from the queue, and waits for its call if that is in progress. Not from its call. */
 void curfew__loader_remove(curfew__loader *loader, curfew__load *load);
 /* CPU time of the thread so far, in nanoseconds. */
 int64_t curfew__loader_cpu(curfew__loader *loader);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From bytes to linked code. Compiled code comes from an image, from the cache, or from the compiler, in this order; it
+ * From bytes to linked code. Compiled code comes from an image, from the cache, or from the compiler, in this order. It
  * is the same in all of them, and for every stack limit. All runs of a program wait for one job of the compiler, which
  * is ended when the last of them has left.
  */
@@ -22,10 +22,10 @@
 #include "wasm/link.h"
 #include "common/mutex.h"
 
-/* Inlined calls that stand at one place, as far as they are told of. */
+/* The maximum number of inlined calls that are reported for one instruction. */
 #define LOCATIONS_MOST 8
-/* A program, or its code, of at most so many bytes is read by whoever asks for it, which takes up to a millisecond or
- * so; more by the loader's thread. */
+/* A program, or its code, of at most so many bytes is read by the thread that needs it, which takes up to about a
+ * millisecond. The loader's thread reads larger ones. */
 #define LITTLE_BYTES ((size_t)64 << 10)
 
 enum {
@@ -39,51 +39,51 @@ enum flavour_state { FLAVOUR_NEW, FLAVOUR_ASKED, FLAVOUR_DONE, FLAVOUR_BAD };
 
 enum loading {
 	LOADING_NOTHING,
-	LOADING_CACHED, /* what the cache has of it */
-	LOADING_SHELL,  /* its interface: whether what it imports is there */
-	LOADING_CODE,   /* for a machine, to be executed */
+	LOADING_CACHED, /* its code in the cache */
+	LOADING_SHELL,  /* its shell, to check the imports */
+	LOADING_CODE,   /* its code, for a machine */
 };
 
-/* What comes of it. */
+/* The result of loading. */
 typedef struct loaded {
 	uint8_t sha256[32];            /* CACHED */
-	char name[CURFEW__CACHE_NAME]; /* CACHED: what the cache calls it; "": that was not come to */
+	char name[CURFEW__CACHE_NAME]; /* CACHED: its name in the cache; "": not determined */
 	curfew__compiled *compiled;    /* CACHED; NULL: there is none */
 	curfew__code *code;            /* CODE */
 	bool failed;
 	curfew__wasm_error error;
 } loaded;
 
-/* What the compiler makes of a program for one purpose. */
+/* What the compiler makes of a program, for one purpose. */
 typedef struct curfew__wasm_flavour {
 	curfew__wasm_program *program;
 	int which;
 	enum flavour_state state;
 	curfew__asker asker; /* who asked first */
-	curfew__job *job;    /* NULL: none, or one that has to be ended no more */
+	curfew__job *job;    /* NULL: none, or one that need not be ended any more */
 	curfew__wasm_waiter *waiters;
-	int interface; /* the shell, not looked at yet; -1: none */
+	int interface; /* the shell, not checked yet; -1: none */
 	curfew__compiled *code;
 	char *description;
 	size_t description_length;
 	curfew__wasm_error failure;
-	enum loading loading;     /* under way; one thing at a time */
-	curfew__load load;        /* by the loader */
-	curfew__machine *machine; /* SHELL, CODE: for which */
-	curfew__compiled *shell;  /* SHELL: what is looked at */
-	int64_t load_start_ns;    /* by the CPU clock of the loader; -1: it does not load this */
-	uint64_t load_cpu_ns;     /* that loading has taken of the loader's so far */
+	enum loading loading;     /* what is being loaded; one thing at a time */
+	curfew__load load;        /* the request to the loader */
+	curfew__machine *machine; /* SHELL, CODE: the machine to load for */
+	curfew__compiled *shell;  /* SHELL: the shell that is checked */
+	int64_t load_start_ns;    /* the loader's CPU clock at the start; -1: the loader does not load this */
+	uint64_t load_cpu_ns;     /* CPU time of the loader for this so far */
 } flavour;
 
 struct curfew__wasm_program {
-	curfew__mutex lock;   /* of everything below, but for what never changes */
+	curfew__mutex lock;   /* guards everything below that can change */
 	const uint8_t *bytes; /* as given */
-	uint8_t *copy;        /* that is where they are; NULL: they are lent */
+	uint8_t *copy;        /* owns the bytes; NULL: they are lent */
 	size_t length;
 	uint8_t sha256[32];
 	bool has_sha256;
 	bool is_text;
-	bool is_component; /* as far as it is known */
+	bool is_component; /* as far as known */
 	curfew__compiler *compiler;
 	const char *cache_dir;
 	const void *owner;
@@ -203,7 +203,7 @@ static void set_failure(flavour *own, const curfew__wasm_error *error)
 	own->state = FLAVOUR_BAD;
 }
 
-/* What a file says, as text. It is mapped: a confined worker may map its files, and not read at a place. */
+/* Reads a file as text. It is mapped, because a confined worker may map its files, but not read at an offset. */
 static char *read_text(int file, size_t *length)
 {
 	struct stat status;
@@ -223,7 +223,7 @@ static char *read_text(int file, size_t *length)
 	return text;
 }
 
-/* The description begins with the kind, which is told apart from the rest. */
+/* The description begins with the kind, which is returned separately. */
 static void take_kind(flavour *own)
 {
 	static const char module[] = "{\"kind\":\"module\",", component[] = "{\"kind\":\"component\",";
@@ -292,7 +292,7 @@ static void on_done(void *context, int file, const curfew__compile_failure *fail
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------- */
 
-/* What has been taken of the processor for it so far: by the compiler, and by the loader. Under the lock. */
+/* CPU time for it so far, of the compiler and the loader. Under the lock. */
 static uint64_t cpu_of(const flavour *own)
 {
 	uint64_t cpu_ns = own->load_cpu_ns + (own->job ? curfew__job_cpu(own->job) : 0);
@@ -328,7 +328,8 @@ static void leave_waiters(curfew__wasm_waiter *waiter)
 	waiter->cpu_ns += cpu_of(own) - waiter->cpu_before_ns;
 }
 
-/* The job of a flavour, if it is over or nobody waits for it: to be ended without the lock. Under the lock. */
+/* Takes the job of a flavour, if it is over or nobody waits for it. The caller ends it without the lock. Under the
+ * lock. */
 static curfew__job *take_needless_job(flavour *own)
 {
 	curfew__job *job = own->job;
@@ -336,7 +337,7 @@ static curfew__job *take_needless_job(flavour *own)
 	if (own->waiters)
 		return NULL;
 	own->job = NULL;
-	/* What was not the program's fault is tried again. */
+	/* If the program was not at fault, a later run tries again. */
 	if (own->state == FLAVOUR_BAD && own->failure.internal)
 		own->state = FLAVOUR_NEW;
 	if (own->state == FLAVOUR_ASKED) {
@@ -395,7 +396,7 @@ static void ask_compiler(flavour *own, const char *cache_name)
 
 /* ---- Loading ----------------------------------------------------------------------------------------------- */
 
-/* What is done here needs no lock: nothing that it reads changes while own->loading says so. */
+/* This needs no lock, because nothing that it reads changes while own->loading is set. */
 
 static void load_cached(const flavour *own, loaded *result)
 {
@@ -500,7 +501,8 @@ static void load_called(void *context)
 	curfew__mutex_unlock(&program->lock);
 }
 
-/* What is little is loaded at once. Under the lock, since what would wait for it waits for the lock as well. */
+/* Loads small code on this thread. It keeps the lock, because the threads that want the code wait for the lock as well.
+ */
 static void load(flavour *own, enum loading what, curfew__machine *machine, size_t bytes)
 {
 	loaded result = {.compiled = NULL};
@@ -514,12 +516,12 @@ static void load(flavour *own, enum loading what, curfew__machine *machine, size
 	wake_all(own);
 }
 
-/* Begins to make what is asked for, if nobody has. Under the lock. */
+/* Begins to make the flavour, unless that has begun. Under the lock. */
 static void begin(flavour *own, const curfew__wasm_waiter *waiter)
 {
 	const curfew__wasm_program *program = own->program;
 
-	/* What is still being loaded was begun for others, who have left: what comes of it is waited for. */
+	/* If a load for runs that have left is still in progress, wait for its result. */
 	if (own->state != FLAVOUR_NEW || own->loading)
 		return;
 	own->asker = waiter->asker;
@@ -540,7 +542,7 @@ static bool is_under_way(const flavour *own)
 
 /* ---- Code --------------------------------------------------------------------------------------------------- */
 
-/* Why it failed, as the caller's own. */
+/* Copies the error for the caller. */
 static curfew__wasm_step tell_failure(const flavour *own, curfew__wasm_error *error)
 {
 	*error = own->failure;
@@ -558,7 +560,7 @@ static const curfew__code *find_code(const flavour *own, const curfew__machine *
 	return code;
 }
 
-/* Whether what it imports is there, which its shell shows before anything is compiled. Under the lock. */
+/* Checks the imports with the shell, before anything is compiled. Under the lock. */
 static void look_at_shell(flavour *own, curfew__machine *machine)
 {
 	curfew__wasm_error error;
@@ -575,7 +577,7 @@ static void look_at_shell(flavour *own, curfew__machine *machine)
 	wake_all(own);
 }
 
-/* Loads what the compiler or the cache has given, if that is not under way. Under the lock. */
+/* Loads the code from the compiler or the cache, unless that is in progress. Under the lock. */
 static void load_given(flavour *own, curfew__machine *machine)
 {
 	if (own->loading)
@@ -588,7 +590,7 @@ static void load_given(flavour *own, curfew__machine *machine)
 	}
 }
 
-/* How far it is. Under the lock. */
+/* Returns its progress. Under the lock. */
 static curfew__wasm_step step_of(const flavour *own, const curfew__machine *machine, const curfew__code **code,
                                  curfew__wasm_error *error)
 {
