@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Include libpq-fe.h first, before pq.h redefines the functions' names. */
+/* Include this before the macros of pq.h redefine the names of functions. */
 static const char *const names[] = {
 	"PQclear",
 	"PQcmdTuples",

@@ -82,7 +82,7 @@ static void free_program(server *s, program *p)
 	free(p);
 }
 
-static program *make(server *s, const char *sha256, curfew_language language, const char *name)
+static program *create_program(server *s, const char *sha256, curfew_language language, const char *name)
 {
 	program *p = calloc(1, sizeof *p);
 	if (p == NULL || (p->name = text_copy(name, strlen(name))) == NULL) {
@@ -102,7 +102,7 @@ program *program_get(server *s, const char *sha256, curfew_language language, co
 	while (p != NULL && (p->language != language || strcmp(p->sha256, sha256) != 0 || strcmp(p->name, name) != 0))
 		p = p->chain;
 	if (p == NULL)
-		p = make(s, sha256, language, name);
+		p = create_program(s, sha256, language, name);
 	else if (p->is_idle)
 		leave_idle(s, p);
 	if (p != NULL) {

@@ -196,8 +196,8 @@ static answer reply_full(request *q, refusal why, unsigned seconds)
 	if (why == REFUSAL_QUOTA)
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "quota", "the quota of this token is used up", seconds);
 	if (why == REFUSAL_SHARE)
-		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "share",
-		                   "this token has its share of the queue, others have theirs", seconds);
+		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "share", "this token has used its share of the queue",
+		                   seconds);
 	if (why == REFUSAL_STORE)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "store", "the database does not answer", 5);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
@@ -864,7 +864,7 @@ static const char *read_limit(list *l, const char *words)
 	if (*words < '0' || *words > '9' || *end != '\0' || most < 1 || most > PAGE_MOST)
 		return "limit must be a number from 1 to 1000";
 	if (l->with_reports && most > PAGE_REPORTS_MAX)
-		return "limit must be at most 20 where include=report";
+		return "limit must be at most 20 with include=report";
 	l->filter.most = most;
 	return NULL;
 }
@@ -879,7 +879,7 @@ static const char *read_arguments(list *l)
 	l->state = l->filter.outcome = -1;
 	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);
 	if (unknown != NULL)
-		return "an argument is not known: there are state, program, schedule, outcome, limit, after and include";
+		return "an argument is unknown; the known ones are state, program, schedule, outcome, limit, after and include";
 	if (include != NULL && strcmp(include, "report") != 0)
 		return "include must be report";
 	l->with_reports = include != NULL;
@@ -894,7 +894,7 @@ static const char *read_arguments(list *l)
 			l->filter.outcome = i;
 	}
 	if (outcome != NULL && l->filter.outcome < 0)
-		return "outcome is none of a report's";
+		return "outcome is not an outcome of a report";
 	l->filter.program = http_argument(q, "program");
 	l->filter.schedule = http_argument(q, "schedule");
 	l->filter.after = http_argument(q, "after");

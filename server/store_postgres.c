@@ -217,7 +217,7 @@ static const struct migration {
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
 
-static bool run(pg_store *st, pg_link *link, const char *sql, const char *what, curfew_failure *failure)
+static bool execute_sql(pg_store *st, pg_link *link, const char *sql, const char *what, curfew_failure *failure)
 {
 	return pg_end(pg_run(st, link, sql, NULL, what, failure));
 }
@@ -260,17 +260,19 @@ static bool refuse_newer(int64_t version, int64_t oldest, curfew_failure *failur
 
 static bool migrate_from(pg_store *st, pg_link *link, int64_t version, curfew_failure *failure)
 {
-	static const char what[] = "the database cannot be brought to this version";
+	static const char what[] = "the database cannot be upgraded to this version";
 	char note[96];
-	if (version == 0 && !run(st, link,
-	                         "CREATE SCHEMA IF NOT EXISTS curfew; CREATE TABLE IF NOT EXISTS schema_version(version "
-	                         "bigint PRIMARY KEY, oldest bigint NOT NULL)",
-	                         what, failure))
+	if (version == 0 &&
+	    !execute_sql(st, link,
+	                 "CREATE SCHEMA IF NOT EXISTS curfew; CREATE TABLE IF NOT EXISTS schema_version(version "
+	                 "bigint PRIMARY KEY, oldest bigint NOT NULL)",
+	                 what, failure))
 		return false;
 	for (; version < SCHEMA; version++) {
 		(void)snprintf(note, sizeof note, "INSERT INTO schema_version VALUES(%d, %d)", (int)version + 1,
 		               migrations[version].oldest);
-		if (!run(st, link, migrations[version].sql, what, failure) || !run(st, link, note, what, failure))
+		if (!execute_sql(st, link, migrations[version].sql, what, failure) ||
+		    !execute_sql(st, link, note, what, failure))
 			return false;
 	}
 	return true;
@@ -285,14 +287,14 @@ static bool migrate(pg_store *st, pg_link *link, curfew_failure *failure)
 		return refuse_newer(version, oldest, failure);
 	if (version >= SCHEMA)
 		return true;
-	if (!run(st, link, "BEGIN", what, failure) ||
-	    !run(st, link, "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ")", what, failure))
+	if (!execute_sql(st, link, "BEGIN", what, failure) ||
+	    !execute_sql(st, link, "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ")", what, failure))
 		return false;
 	version = read_version(st, link, &oldest);
-	bool good = version < 0       ? run(st, link, "SELECT 1", what, failure)
+	bool good = version < 0       ? execute_sql(st, link, "SELECT 1", what, failure)
 	            : oldest > SCHEMA ? refuse_newer(version, oldest, failure)
 	                              : migrate_from(st, link, version, failure);
-	return run(st, link, good ? "COMMIT" : "ROLLBACK", what, good ? failure : NULL) && good;
+	return execute_sql(st, link, good ? "COMMIT" : "ROLLBACK", what, good ? failure : NULL) && good;
 }
 
 /* Only a server upgrades: other commands leave a database of another version alone. */
@@ -304,12 +306,13 @@ static bool check_version(pg_store *st, pg_link *link, store_user user, curfew_f
 	if (version >= SCHEMA || (version == 0 && user == STORE_MAKER))
 		return migrate(st, link, failure);
 	if (version < 0)
-		return run(st, link, "SELECT 1 FROM schema_version", "the database cannot be read", failure);
-	(void)snprintf(failure->message, sizeof failure->message,
-	               version == 0
-	                   ? "there is no database of curfew's in it"
-	                   : "the database has version %lld and this curfew version %d: start a server of it first",
-	               (long long)version, SCHEMA);
+		return execute_sql(st, link, "SELECT 1 FROM schema_version", "the database cannot be read", failure);
+	(void)snprintf(
+		failure->message, sizeof failure->message,
+		version == 0
+			? "it contains no database of curfew"
+			: "the database has version %lld and this curfew needs version %d: start a server of this version first",
+		(long long)version, SCHEMA);
 	return false;
 }
 
@@ -417,7 +420,7 @@ store *store_open_postgres(const char *url, store_user user, curfew_failure *fai
 	store_init(&st->base, &backend);
 	(void)pthread_mutex_init(&st->lock, NULL);
 	(void)pthread_cond_init(&st->free, NULL);
-	bool good = pq_load(&inner) && run(st, &st->admin, "SELECT 1", "the database cannot be reached", &inner) &&
+	bool good = pq_load(&inner) && execute_sql(st, &st->admin, "SELECT 1", "the database cannot be reached", &inner) &&
 	            is_writable(st, &inner) &&
 	            (user == STORE_SERVER ? migrate(st, &st->admin, &inner) : check_version(st, &st->admin, user, &inner));
 	if (good)

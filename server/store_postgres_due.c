@@ -119,7 +119,7 @@ bool pg_take_deliveries(store *base, size_t max, size_t max_each, void (*show)(v
 	pg_number(&p, STORE_TOLD_US);
 	pg_number(&p, (int64_t)max);
 	pg_number(&p, (int64_t)max_each);
-	PGresult *rows = pg_run(st, &st->taker, take_deliveries, &p, "ends that are to be told", NULL);
+	PGresult *rows = pg_run(st, &st->taker, take_deliveries, &p, "ends that are to be reported", NULL);
 	for (int i = 0; i < pg_count(rows); i++) {
 		run_view view;
 		pg_fill_view(st, &view, rows, i);

@@ -35,7 +35,7 @@ static void note_unconnected(pg_store *st, const char *words)
 	else
 		note_reason(
 			st,
-			"its address cannot be read: it is postgres://USER:PASSWORD@HOST:PORT/DATABASE, other characters as %XX");
+			"its address is malformed: it must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, other characters as %XX");
 }
 
 static void ignore_notice(void *context, const char *message)
@@ -112,7 +112,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 	return false;
 }
 
-static void refuse(pg_store *st, const char *what, const char *why, curfew_failure *failure)
+static void report_failure(pg_store *st, const char *what, const char *why, curfew_failure *failure)
 {
 	if (failure == NULL)
 		return;
@@ -126,7 +126,7 @@ PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *
                  curfew_failure *failure)
 {
 	if (!pg_connect(st, link)) {
-		refuse(st, what, NULL, failure);
+		report_failure(st, what, NULL, failure);
 		return NULL;
 	}
 	PGresult *result = p != NULL ? PQexecParams(link->conn, sql, p->count, NULL, p->values, p->lengths, p->formats, 1)
@@ -134,7 +134,7 @@ PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *
 	ExecStatusType status = PQresultStatus(result);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return result;
-	refuse(st, what, PQerrorMessage(link->conn), failure);
+	report_failure(st, what, PQerrorMessage(link->conn), failure);
 	note_reason(st, PQerrorMessage(link->conn));
 	/* 25006: the server is read-only now. If there are several addresses, another one may be writable. */
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -160,7 +160,7 @@ static pg_link *acquire(pg_store *st)
 	return found;
 }
 
-static void release(pg_store *st, pg_link *link)
+static void release_link(pg_store *st, pg_link *link)
 {
 	(void)pthread_mutex_lock(&st->lock);
 	link->is_busy = false;
@@ -173,7 +173,7 @@ PGresult *pg_read_rows(store *base, const char *sql, const pg_params *p, const c
 	pg_store *st = pg_of(base);
 	pg_link *link = acquire(st);
 	PGresult *rows = pg_run(st, link, sql, p, what, failure);
-	release(st, link);
+	release_link(st, link);
 	return rows;
 }
 

@@ -34,14 +34,14 @@ typedef struct request {
 	bool ended;                 /* under the lock */
 } request;
 
-static void wake(worker_pool *pool)
+static void wake_pool(worker_pool *pool)
 {
 	(void)eventfd_write(pool->compiling.wake, 1);
 }
 
 /* ---- What a worker asks for; under the lock ----------------------------------------------------------------- */
 
-static request *find(const process *p, uint64_t number)
+static request *find_request(const process *p, uint64_t number)
 {
 	request *found = p->pool->compiling.requests;
 	while (found != NULL && (found->process != p->id || found->number != number || found->ended))
@@ -49,7 +49,7 @@ static request *find(const process *p, uint64_t number)
 	return found;
 }
 
-static size_t count(const process *p)
+static size_t count_requests(const process *p)
 {
 	size_t requests = 0;
 	for (const request *r = p->pool->compiling.requests; r != NULL; r = r->next)
@@ -70,12 +70,12 @@ static void find_asker(const process *p, request *made)
 	}
 }
 
-static bool begin(process *p, uint64_t number, const worker_compile_head *head)
+static bool begin_request(process *p, uint64_t number, const worker_compile_head *head)
 {
 	worker_pool *pool = p->pool;
 	bool has = head->program < p->program_count && p->has_program[head->program];
-	if (!has || p->active == 0 || head->what > CURFEW_CODE_DESCRIPTION || find(p, number) != NULL ||
-	    count(p) >= PARTS * p->program_count)
+	if (!has || p->active == 0 || head->what > CURFEW_CODE_DESCRIPTION || find_request(p, number) != NULL ||
+	    count_requests(p) >= PARTS * p->program_count)
 		return false;
 	request *made = calloc(1, sizeof *made);
 	if (made == NULL)
@@ -86,20 +86,20 @@ static bool begin(process *p, uint64_t number, const worker_compile_head *head)
 	find_asker(p, made);
 	made->next = pool->compiling.requests;
 	pool->compiling.requests = made;
-	wake(pool);
+	wake_pool(pool);
 	return true;
 }
 
 bool worker_compile(process *p, uint64_t number, const worker_compile_head *head)
 {
 	if (head->what != CURFEW_CODE_NONE)
-		return begin(p, number, head);
-	request *needless = find(p, number);
+		return begin_request(p, number, head);
+	request *needless = find_request(p, number);
 	/* Not an error: its last answer may be in flight. */
 	if (needless == NULL)
 		return true;
 	needless->ended = true;
-	wake(p->pool);
+	wake_pool(p->pool);
 	return true;
 }
 
@@ -107,7 +107,7 @@ void worker_compile_forget(process *p)
 {
 	for (request *r = p->pool->compiling.requests; r != NULL; r = r->next)
 		r->ended |= r->process == p->id;
-	wake(p->pool);
+	wake_pool(p->pool);
 }
 
 /* ---- The thread ------------------------------------------------------------------------------------------------ */
@@ -116,7 +116,7 @@ static void on_ready(void *context)
 {
 	request *own = context;
 	atomic_store(&own->is_ready, true);
-	wake(own->pool);
+	wake_pool(own->pool);
 }
 
 static curfew_status make_code(worker_pool *pool, worker_program *program, curfew_failure *failure)
@@ -181,7 +181,7 @@ static void send_answer(worker_pool *pool, request *own, const curfew_code_answe
 }
 
 /* Without the lock. */
-static void drop(request *own)
+static void destroy_request(request *own)
 {
 	curfew_code_request_destroy(own->asked);
 	worker_program_unref(own->program);
@@ -200,7 +200,7 @@ static bool drop_ended(worker_pool *pool)
 		return false;
 	*at = ended->next;
 	worker_unlock(pool);
-	drop(ended);
+	destroy_request(ended);
 	worker_lock(pool);
 	return true;
 }
@@ -226,7 +226,7 @@ static void answer_all(worker_pool *pool, bool all)
 	}
 }
 
-static void *work(void *context)
+static void *compile_main(void *context)
 {
 	worker_pool *pool = context;
 	struct pollfd wakes = {.fd = pool->compiling.wake, .events = POLLIN};
@@ -261,7 +261,7 @@ bool worker_compiling_start(worker_pool *pool)
 		return false;
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&own->thread, NULL, work, pool) == 0;
+	bool started = pthread_create(&own->thread, NULL, compile_main, pool) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!started) {
 		(void)close(own->wake);
@@ -276,11 +276,11 @@ void worker_compiling_stop(worker_pool *pool)
 	if (own->wake < 0)
 		return;
 	atomic_store(&own->ending, true);
-	wake(pool);
+	wake_pool(pool);
 	(void)pthread_join(own->thread, NULL);
 	for (request *next; own->requests != NULL; own->requests = next) {
 		next = own->requests->next;
-		drop(own->requests);
+		destroy_request(own->requests);
 	}
 	(void)close(own->wake);
 	own->wake = -1;

@@ -517,7 +517,7 @@ static void load(flavour *own, enum loading what, curfew__machine *machine, size
 }
 
 /* Begins to make the flavour, unless that has begun. Under the lock. */
-static void begin(flavour *own, const curfew__wasm_waiter *waiter)
+static void start_flavour(flavour *own, const curfew__wasm_waiter *waiter)
 {
 	const curfew__wasm_program *program = own->program;
 
@@ -612,7 +612,7 @@ curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfe
 	*error = (curfew__wasm_error){0};
 	curfew__mutex_lock(&program->lock);
 	if (machine) {
-		begin(own, waiter);
+		start_flavour(own, waiter);
 		load_given(own, machine);
 	}
 	curfew__wasm_step step = machine ? step_of(own, machine, code, error) : CURFEW__WASM_BAD;
@@ -636,7 +636,7 @@ curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, c
 
 	*error = (curfew__wasm_error){0};
 	curfew__mutex_lock(&program->lock);
-	begin(own, waiter);
+	start_flavour(own, waiter);
 	if (is_under_way(own)) {
 		join_waiters(own, waiter);
 		curfew__mutex_unlock(&program->lock);
@@ -661,7 +661,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 	*error = (curfew__wasm_error){0};
 	*file = -1;
 	curfew__mutex_lock(&program->lock);
-	begin(own, waiter);
+	start_flavour(own, waiter);
 	bool is_asked = is_under_way(own);
 	int from = own->code ? own->code->file : is_asked && !with_interface ? -1 : own->interface;
 	if (own->state != FLAVOUR_BAD && from >= 0)
