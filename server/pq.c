@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Include this before the macros of pq.h redefine the names of functions. */
+/* Defined before pq.h is included, because its macros redefine these names. */
 static const char *const names[] = {
 	"PQclear",
 	"PQcmdTuples",
