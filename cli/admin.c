@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew admin: the upkeep of a server's database. */
+/* curfew admin: maintenance of a server's database. */
 #include "commands.h"
 #include "say.h"
 #include "server/serve.h"

@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The library takes no more. */
+/* The library's maximum. */
 #define PARAMS_MAX ((size_t)16 << 20)
 
 enum { NAME_SHOWN_MAX = 40 };
 
-/* Goes through the words of a command line. */
+/* Iterates over the arguments of a command line. */
 typedef struct parser {
 	cli_command_id command;
 	const cli_option *options;
@@ -45,7 +45,7 @@ static const cli_option *find_letter(const parser *p, char letter)
 	return NULL;
 }
 
-/* Where a program runs, fuel may be given as the time that it takes here. */
+/* For commands that run a program, fuel may be given as a time on this machine. */
 static bool set_fuel_time(parser *p, const cli_option *option, const char *value)
 {
 	curfew_limits limits = {.size = sizeof limits};
@@ -73,7 +73,7 @@ static int set_limit(parser *p, const cli_option *option, const char *value)
 
 void cli_hide_place(const char *given)
 {
-	/* Arguments may be written to. */
+	/* Writing to an argument is allowed. */
 	char *words = strstr((char *)(uintptr_t)given, "://");
 	if (words != NULL)
 		memset(words + 3, '*', strlen(words + 3));
@@ -138,7 +138,7 @@ static int set_option(parser *p, const cli_option *option, const char *value)
 	return option->repeatable ? add_to_list(&p->arguments->lists[option->id], value) : CLI_GO_ON;
 }
 
-/* The value of an option that needs one: what follows "=" or its letter, or else the next word. */
+/* The value of an option that needs one: the text after "=" or its letter, or else the next argument. */
 static int take_value(parser *p, const cli_option *option, const char *attached)
 {
 	if (attached != NULL)
@@ -181,13 +181,13 @@ static int parse_short(parser *p, const char *word)
 	return set_option(p, option, "");
 }
 
-/* Whether what follows PROGRAM are arguments for it. */
+/* Whether the arguments after PROGRAM are its own. */
 static bool takes_arguments(cli_command_id command)
 {
 	return ((RUN | BENCH | SUBMIT) & 1u << command) != 0;
 }
 
-/* Whether there is a PROGRAM, or what stands in its place. */
+/* Whether there is a PROGRAM, or something in its place. */
 static bool has_program(const parser *p)
 {
 	const cli_arguments *arguments = p->arguments;
@@ -199,7 +199,7 @@ static int refuse_second(const parser *p, const char *word)
 	return cli_usage_error("unexpected argument %s after %s", word, p->arguments->program);
 }
 
-/* The program's arguments: this word and all that follow it. */
+/* The program's arguments: this argument and all that follow it. */
 static void take_rest(parser *p, int at)
 {
 	p->arguments->rest = p->words + at;
@@ -233,7 +233,7 @@ static int parse_word(parser *p, const char *word)
 	return CLI_GO_ON;
 }
 
-/* Behind "--" nothing is an option: PROGRAM, unless it came before, and its arguments. */
+/* After "--" nothing is an option: PROGRAM follows, unless it came before, and then its arguments. */
 static int parse_literal(parser *p, int at)
 {
 	bool is_program = takes_arguments(p->command) && !has_program(p) &&
@@ -258,7 +258,7 @@ static int parse_words(parser *p)
 	return CLI_GO_ON;
 }
 
-/* What was given is complete, and fits together. */
+/* Checks that the arguments are complete and consistent. */
 static int check_program(parser *p)
 {
 	cli_arguments *arguments = p->arguments;
@@ -276,7 +276,7 @@ static int check_program(parser *p)
 	return CLI_GO_ON;
 }
 
-/* --params @FILE and --params -: the text takes their place. */
+/* --params @FILE and --params -: replaces them by the text. */
 static int read_params(parser *p)
 {
 	cli_arguments *arguments = p->arguments;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * curfew bench: repeats a program, or two in turns so that both meet the same noise, and prints distributions. Every
- * run is fresh and isolated and starts from the program's image. What does not end "ok" stops the bench: times of runs
- * that were cut short would mean nothing.
+ * run is fresh and isolated and starts from the program's image. A run that does not end "ok" stops the bench, because
+ * the times of runs that were cut short mean nothing.
  */
 #include "calibrate.h"
 #include "commands.h"
@@ -33,7 +33,7 @@ static const struct {
 	[MEMORY] = {"memory", "memory_peak_bytes", 1, cli_format_bytes},
 };
 
-/* One program and what was measured of it. */
+/* One program and its measurements. */
 typedef struct subject {
 	const char *path;
 	cli_source source;
@@ -44,7 +44,7 @@ typedef struct subject {
 	cli_samples samples[MEASURES];
 	cli_summary summaries[MEASURES];
 	bool metered;
-	curfew_report *stopped; /* of the run that did not end "ok" */
+	curfew_report *stopped; /* report of the run that did not end "ok" */
 } subject;
 
 typedef struct bench {
@@ -83,7 +83,7 @@ static void finish_bench(bench *b)
 
 /* ---- Setting up ------------------------------------------------------------------------------------------ */
 
-/* -1: fine. */
+/* Checks the options. -1: they are valid. */
 static int parse_runs(bench *b)
 {
 	const char *text = b->arguments->values[CLI_OPTION_RUNS];
@@ -210,7 +210,7 @@ static void keep_sample(subject *s, const curfew_used *used)
 		s->samples[i].values[s->samples[i].count++] = values[i];
 }
 
-/* Runs a subject once. CLI_GO_ON, or the exit code if the bench cannot go on. */
+/* Runs a subject once. CLI_GO_ON, or the exit code if the bench cannot continue. */
 static int run_once(bench *b, subject *s, bool measured)
 {
 	curfew_failure failure = {.message = ""};
@@ -245,9 +245,9 @@ static int run_round(bench *b, size_t round, bool measured)
 {
 	int code = CLI_GO_ON;
 	for (size_t i = 0; i < b->subject_count && code == CLI_GO_ON; i++) {
-		/* Who comes first changes, so that a trend of the machine's favours neither. */
+		/* Alternate which program is first, so that a trend of the machine favours neither. */
 		subject *s = &b->subjects[(i + round) % b->subject_count];
-		/* Taking over a memory that the other program left is no part of either's time. */
+		/* Taking over memory that the other program left must not count for either. */
 		if (b->subject_count > 1)
 			code = run_once(b, s, false);
 		if (code == CLI_GO_ON)
@@ -258,7 +258,7 @@ static int run_round(bench *b, size_t round, bool measured)
 	return code;
 }
 
-/* On a terminal, how far it has come; done at the end erases it. */
+/* Shows progress on a terminal; done at the end erases it. */
 static void show_progress(const bench *b, size_t round, bool done)
 {
 	static const char erase[] = "\r\033[K";
@@ -414,7 +414,7 @@ static int print_results(const bench *b)
 	return code;
 }
 
-/* Says which run was cut short, and what became of the ones before it. */
+/* Reports which run was cut short, and the results of those before it. */
 static void tell_stopped(const bench *b)
 {
 	for (size_t i = 0; i < b->subject_count; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Putting what a program imports together with it, for a server. */
+/* Bundles a program with its imports, for a server. */
 #include "commands.h"
 #include "say.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the text may import something: then it is loaded to find out. */
+/* Whether the text may import something. If so, the program is loaded to find out. */
 static bool may_import(const cli_source *source)
 {
 	return source->import_map != NULL || source->has_node ||
@@ -16,7 +16,7 @@ static bool may_import(const cli_source *source)
 
 static int load(cli_source *source, curfew_program *program)
 {
-	/* Packages are parsed to find what they import, and thrown away again. */
+	/* Memory for parsing packages, which is only needed to find their imports. */
 	const curfew_limits limits = {
 		.size = sizeof limits, .timeout_ns = UINT64_C(60) * 1000000000, .memory_bytes = UINT64_C(1) << 30};
 	curfew_failure failure = {.message = ""};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * curfew calibrate: runs small programs of different kinds under a fuel limit that they do not reach, and divides the
- * fuel that they used by the CPU time that they took. CPU time, since what else the machine does is no work of theirs.
- * What was measured belongs to the machine and to the engines: of other ones it is measured again.
+ * fuel that they used by their CPU time. It uses CPU time, because other work of the machine must not count. The result
+ * belongs to the machine and to the versions of the engines; with other ones it is measured again.
  */
 #include "calibrate.h"
 
@@ -19,8 +19,8 @@
 
 #define SCHEMA "curfew.calibration/2"
 #define FUEL_MOST UINT64_C(1000000000000000)
-#define WORK_NS UINT64_C(30000000)  /* one run */
-#define ENOUGH_NS UINT64_C(4000000) /* to tell from it how much work one run is to be */
+#define WORK_NS UINT64_C(30000000)  /* CPU time of one run */
+#define ENOUGH_NS UINT64_C(4000000) /* enough to estimate the amount of work of one run */
 
 enum { ROUNDS = 7, FIRST_AMOUNT = 1000, AMOUNT_MOST = 1 << 30, MODEL_MOST = 128 };
 
@@ -94,7 +94,7 @@ typedef struct calibration {
 	uint64_t fuel_per_ms[KINDS];
 } calibration;
 
-/* A program typical of no kind does some of each. */
+/* A mixed program does some work of each kind. */
 static uint64_t fuel_per_ms_of_wasm(const calibration *c)
 {
 	double sum = 0;
@@ -135,7 +135,7 @@ static curfew_status run_once(const subject *s, bool is_js, curfew_used *used, c
 	return status;
 }
 
-/* Finds how much work takes about WORK_NS. */
+/* Finds the amount of work that takes about WORK_NS. */
 static curfew_status find_amount(subject *s, bool is_js, curfew_failure *failure)
 {
 	curfew_used used = {.cpu_ns = 0};
@@ -177,7 +177,7 @@ static int compare(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* In turns, so that a slow spell of the machine does not fall on one kind alone. */
+/* Take turns, so that a slow period of the machine does not affect only one kind. */
 static curfew_status measure(subject *subjects, curfew_failure *failure)
 {
 	curfew_status status = CURFEW_OK;
@@ -191,7 +191,7 @@ static curfew_status measure(subject *subjects, curfew_failure *failure)
 	return status;
 }
 
-/* CLI_GO_ON, or the exit code after an error was said. */
+/* CLI_GO_ON, or the exit code after an error was reported. */
 static int calibrate(calibration *c)
 {
 	subject subjects[KINDS] = {{0}};
@@ -233,7 +233,7 @@ static void read_model(char model[MODEL_MOST])
 		(void)fclose(file);
 }
 
-/* What the figures belong to. */
+/* The machine and versions that the figures belong to. */
 static json_t *about(void)
 {
 	char model[MODEL_MOST];
@@ -304,7 +304,7 @@ static char *to_line(const calibration *c, size_t *length)
 	if (text == NULL)
 		return NULL;
 	*length = strlen(text) + 1;
-	text[*length - 1] = '\n'; /* in place of the NUL */
+	text[*length - 1] = '\n'; /* replaces the NUL */
 	return text;
 }
 
@@ -343,7 +343,7 @@ int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *li
 		int code = calibrate(&c);
 		if (code != CLI_GO_ON)
 			return code;
-		(void)keep_result(&c); /* else it is measured again the next time */
+		(void)keep_result(&c); /* after a failure it is measured again next time */
 	}
 	return cli_fuel_set(arguments, is_js ? c.fuel_per_ms[JAVASCRIPT] : fuel_per_ms_of_wasm(&c), "here", limits);
 }

@@ -6,11 +6,11 @@
 #include "options.h"
 
 /*
- * Where --fuel was given as a duration, sets limits->fuel to that much work on this machine, which is measured first
- * where that was not done yet. CLI_GO_ON, or the exit code after an error was said.
+ * If --fuel was given as a duration, sets limits->fuel to that much work on this machine, which is measured first if
+ * necessary. CLI_GO_ON, or the exit code after an error was reported.
  */
 int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *limits);
-/* Sets limits->fuel to --fuel as a duration, where a millisecond is so much fuel ("here"). Returns as above. */
+/* Sets limits->fuel to --fuel as a duration, if a millisecond is this much fuel ("here"). Returns as above. */
 int cli_fuel_set(const cli_arguments *arguments, uint64_t fuel_per_ms, const char *where, curfew_limits *limits);
 
 #endif

@@ -41,7 +41,7 @@ static int cancel(const cli_arguments *arguments, const cli_server *server, cli_
 	return code;
 }
 
-/* Every one of them, whatever becomes of the others; the exit code is the last one that is not 0. */
+/* Cancels each run, even if others fail. The exit code is the last one that is not 0. */
 static int cancel_all(const cli_arguments *arguments, const cli_server *server)
 {
 	int code = CLI_EXIT_OK;

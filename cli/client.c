@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking a server, and telling in one line what is wrong. */
+/* Sends requests to a server, and reports errors in one line. */
 #include "client.h"
 
 #include "common/clock.h"
@@ -212,7 +212,7 @@ int cli_server_print_list(const cli_server *server, span items, bool as_json,
 	return cli_print_stream(out, &words, &length);
 }
 
-/* An answer that is no good one. */
+/* Reports an answer that is an error. */
 static int say_refusal(const cli_server *server, const cli_http_answer *answer, const char *what)
 {
 	char detail[400], pointer[200], type[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands share that ask a server: where it is, one request, what is said of its refusals, its JSON. */
+/* Shared by the commands that ask a server: its address, requests, messages about refusals, and its JSON. */
 #ifndef CURFEW_CLI_CLIENT_H
 #define CURFEW_CLI_CLIENT_H
 
@@ -13,60 +13,61 @@
 /* An id of a run: a ULID. */
 enum { CLI_ID_LENGTH = CURFEW__ID_LENGTH };
 
-/* Where the server is and how to prove who asks. */
+/* The server's address and the client's credentials. */
 typedef struct cli_server {
 	char *url;
 	char *authorization; /* NULL: no token */
 	const char *ca_file;
 } cli_server;
 
-/* From options and environment. CLI_GO_ON, or the exit code after an error was said; to be finished in any case. */
+/* Reads options and environment. CLI_GO_ON, or the exit code after an error was reported. It must be finished in any
+ * case. */
 int cli_server_init(const cli_arguments *arguments, cli_server *server);
 void cli_server_finish(cli_server *server);
 
-/* A handle for exchanges with it, which interrupt_fd (-1: none) ends; NULL after an error was said. */
+/* A handle for exchanges with it; interrupt_fd (-1: none) interrupts them. NULL after an error was reported. */
 cli_http *cli_server_connect(const cli_server *server, int interrupt_fd);
 
 /*
- * Makes a request and hands out a good answer (status 200 to 299): CLI_GO_ON. Otherwise says what is wrong and returns
- * the exit code. what names the thing that is asked for ("run 01…"; NULL: nothing that could be missing). The answer is
- * to be finished in any case.
+ * Makes a request and returns a good answer (status 200 to 299): CLI_GO_ON. Otherwise reports what is wrong and returns
+ * the exit code. what names the requested object ("run 01…"; NULL: there is nothing that could be missing). The answer
+ * must be finished in any case.
  */
 int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_request *request, const char *what,
                    cli_http_answer *answer);
-/* Says why there is no good answer; returns the exit code. */
+/* Reports why there is no good answer, and returns the exit code. */
 int cli_server_fail(const cli_server *server, cli_http_result result, const cli_http_answer *answer, const char *what);
 
 /*
- * Where --fuel was given as a duration, sets limits->fuel to that much work on the server. CLI_GO_ON, or the exit code
- * after an error was said.
+ * If --fuel was given as a duration, sets limits->fuel to that much work on the server. CLI_GO_ON, or the exit code
+ * after an error was reported.
  */
 int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_arguments *arguments, bool is_js,
                           curfew_limits *limits);
 
-/* Says that a good answer is none of a curfew serve's; returns the exit code. */
+/* Reports that an answer is not that of a curfew serve, and returns the exit code. */
 int cli_server_strange(const cli_server *server);
 /*
- * Prints what a server lists, as items with a name: each as it came, or a heading and a row for each, with names of so
- * much width. Items that are no list are something that no server of ours answers.
+ * Prints a server's list of named items: each item unchanged, or a heading and a row for each, with names of this
+ * width. Items that are not a list do not come from a server of ours.
  */
 int cli_server_print_list(const cli_server *server, span items, bool as_json,
                           void (*write_heading)(FILE *out, int width),
                           void (*write_row)(FILE *out, int width, span item));
 
-/* Says that this is no id; returns the exit code. CLI_GO_ON: it is one. */
+/* CLI_GO_ON if this is an id. Otherwise reports that, and returns the exit code. */
 int cli_check_id(const char *id);
 
 /* ---- The server's JSON, as parts of its text --------------------------------------------------------------- */
 
 span cli_json(const cli_http_answer *answer);
-/* No data where it is missing or null. */
+/* Empty if it is missing or null. */
 span cli_json_member(span object, const char *key);
-/* A string, fit for a terminal, cut to size; "" where it is none. */
+/* Reads a string, made safe for a terminal and cut to size; "" if it is not a string. */
 void cli_json_line(span value, char *line, size_t size);
-/* A string; free with free. NULL where it is none. */
+/* Reads a string; free it with free. NULL if it is not a string. */
 char *cli_json_string(span value, size_t *length);
-/* A whole number, or -1. */
+/* Reads an integer, or -1. */
 int64_t cli_json_number(span value);
 
 /* ---- Tables ------------------------------------------------------------------------------------------------ */
@@ -76,7 +77,7 @@ void cli_format_age(int64_t at_ms, char *words, size_t size);
 /* Text that is written to memory and printed at once; returns the exit code. */
 int cli_print_stream(FILE *out, char **words, size_t *length);
 
-/* The path of what a server keeps under a name, after the name was checked. CLI_GO_ON, or the exit code. */
+/* Checks a name, and makes the path of the object that a server stores under it. CLI_GO_ON, or the exit code. */
 enum { CLI_SERVER_NAME_MAX = 128 };
 int cli_server_path(const char *folder, const char *what, const char *name, char *path, size_t size);
 

@@ -15,7 +15,7 @@ int cli_bench(const cli_arguments *arguments);
 int cli_secret(const cli_arguments *arguments);
 int cli_serve(const cli_arguments *arguments);
 int cli_token(const cli_arguments *arguments);
-/* Where a server's database is, for the commands that use it without the server; NULL after an error was said. */
+/* The place of a server's database, for the commands that use it directly. NULL after an error was reported. */
 const char *cli_store_place(const cli_arguments *arguments);
 int cli_admin(const cli_arguments *arguments);
 int cli_doctor(const cli_arguments *arguments);
@@ -28,20 +28,20 @@ int cli_schedules(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 
-/* Whether --params is a JSON array. CLI_GO_ON, or the exit code after an error was said. */
+/* Checks that --params is a JSON array. CLI_GO_ON, or the exit code after an error was reported. */
 int cli_check_params(const cli_arguments *arguments);
-/* Whether each of --allow-fetch may be one. CLI_GO_ON, or the exit code after an error was said. */
+/* Checks each host of --allow-fetch. CLI_GO_ON, or the exit code after an error was reported. */
 int cli_check_hosts(const cli_list *hosts);
 /*
  * The call's parameters: --params or, for JavaScript, each ARG as a string. *params (free with free; may be NULL) and
- * *length. CLI_GO_ON, or the exit code after an error was said.
+ * *length. CLI_GO_ON, or the exit code after an error was reported.
  */
 int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, size_t *length);
 
 /* What --dir and --allow-env grant. */
 /*
- * Makes a program that imports files a bundle of all of them, which it is loaded for, under limits; one that imports
- * nothing stays as it is. CLI_GO_ON, or the exit code where that failed, which is told.
+ * Makes a bundle of a program and its imports. To find these, the program is loaded under limits. A program that
+ * imports nothing is unchanged. CLI_GO_ON, or the exit code after an error was reported.
  */
 int cli_bundle(cli_source *source);
 
@@ -53,49 +53,49 @@ typedef struct cli_wasi {
 	char **texts; /* that dirs point into; ends with NULL */
 } cli_wasi;
 
-/* CLI_GO_ON, or the exit code after an error was said. To be finished in any case. */
+/* CLI_GO_ON, or the exit code after an error was reported. It must be finished in any case. */
 int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi);
-/* Sets what is WASI's in options: it is borrowed. Standard input goes to the program unless the program came from it.
- */
+/* Sets the WASI part of options, which is borrowed. The program gets standard input, unless it was itself read from
+ * there. */
 void cli_wasi_apply(const cli_wasi *wasi, const cli_arguments *arguments, curfew_run_options *options);
 void cli_wasi_finish(cli_wasi *wasi);
 
-/* An engine with the user's cache, or without where that cannot be used; flags: CURFEW_ENGINE_*. */
+/* Creates an engine with the user's cache, or without one if that cannot be used. flags: CURFEW_ENGINE_*. */
 curfew_status cli_engine_create(uint32_t threads, uint32_t flags, curfew_engine **engine, curfew_failure *failure);
-/* The same, for programs whose compilation may take so much memory. */
+/* The same, for programs whose compilation may need this much memory. */
 curfew_status cli_engine_create_for_compiling(uint64_t memory_bytes, curfew_engine **engine, curfew_failure *failure);
-/* Those that the options of the command ask for. */
+/* The flags that the command's options ask for. */
 uint32_t cli_engine_flags(const cli_arguments *arguments);
 
-/* The program of a source, an image included. */
+/* Creates the program of a source or image. */
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, uint32_t flags,
                                  curfew_program **program, curfew_failure *failure);
 
 /*
- * Opens a file of secrets with the key of --secrets-key (NULL: as the environment says). CLI_GO_ON, or the exit code
- * after an error was said, which begins with origin ("": it is the command's own file). (secret.c)
+ * Opens a file of secrets with the key of --secrets-key (NULL: from the environment). CLI_GO_ON, or the exit code after
+ * an error was reported, whose message begins with origin ("": it is the command's own file). (secret.c)
  */
 int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, const char *origin,
                      curfew_secrets **store);
 
-/* What --secret and --secrets give to a run (secret.c). */
+/* The secrets of --secret and --secrets for a run (secret.c). */
 typedef struct cli_grants {
 	curfew_secret *items;
 	size_t count;
 	curfew_secrets *store;
 } cli_grants;
 
-/* CLI_GO_ON, or the exit code after an error was said; to be finished in any case. */
+/* CLI_GO_ON, or the exit code after an error was reported. It must be finished in any case. */
 int cli_grants_init(const cli_arguments *arguments, cli_grants *grants);
-/* Names them, and the user, in the options of a run. */
+/* Sets them, and the user, in the options of a run. */
 void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options);
-/* Runs that were started have copies: wipes the values in the argument list, closes the store. */
+/* Call it when runs have their copies: wipes the values in the argument list, and closes the store. */
 void cli_grants_finish(cli_grants *grants);
 
 /* Whether a failure to create a program is the program's fault. */
 bool cli_is_program_fault(curfew_status status);
 
-/* Tells a person on stderr what a report says. */
+/* Prints a report for people on stderr. */
 void cli_tell(const curfew_report *report);
 /* Prints the report's value, as JSON on a line of its own; returns the exit code. */
 int cli_print_value(const curfew_report *report);

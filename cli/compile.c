@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What fits the largest programs, where nothing else is asked for. */
+/* Defaults that suffice for the largest programs. */
 #define TIMEOUT_NS (UINT64_C(600) * 1000000000)
 #define MEMORY_BYTES (UINT64_C(8) << 30)
 
@@ -34,7 +34,7 @@ static bool is_same_file(const char *a, const char *b)
 	       first.st_ino == second.st_ino;
 }
 
-/* -1: nothing is wrong. */
+/* Checks the options. -1: they are valid. */
 static int check_arguments(const cli_arguments *arguments, const char *target)
 {
 	bool is_stdin = strcmp(arguments->program, "-") == 0;
@@ -108,7 +108,7 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	return code;
 }
 
-/* What compiling WebAssembly may take: as much as is asked for. */
+/* Memory for compiling WebAssembly: as much as --memory says. */
 static uint64_t memory_of(const cli_arguments *arguments)
 {
 	return arguments->limits.memory_bytes != 0 ? arguments->limits.memory_bytes : MEMORY_BYTES;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curfew doctor: what this system gives. What protects it from a confined worker is asked of a worker; the rest is
- * tried out here.
+ * curfew doctor: shows what this system offers. A worker reports its own confinement; the rest is tried here.
  */
 #include "commands.h"
 #include "format.h"
@@ -21,8 +20,8 @@
 
 typedef struct check {
 	const char *name;
-	const char *meaning; /* what it is good for */
-	uint32_t has;        /* of a worker; 0: test says */
+	const char *meaning; /* its effect */
+	uint32_t has;        /* as a worker reports; 0: use test */
 	bool (*test)(void);
 } check;
 
@@ -66,7 +65,7 @@ static bool has_realtime(void)
 	return true;
 }
 
-/* What sched_setattr(2) takes. */
+/* The argument of sched_setattr(2). */
 typedef struct scheduling {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -154,7 +153,7 @@ static void write_table(FILE *out, const struct utsname *system, const bool *has
 		fprintf(out, "\nNo worker can be started: %s\n", problem);
 }
 
-/* What a worker has here; 0 and why where there can be none. */
+/* The layers of a worker on this system; 0, and why, if there can be no worker. */
 static uint32_t ask_worker(curfew_failure *failure)
 {
 	worker_pool_stats stats = {0};

@@ -28,7 +28,7 @@ void cli_events_finish(cli_events *events)
 	text_finish(&events->data);
 }
 
-/* What follows "name:" and a blank, or NULL. */
+/* The text after "name:" and a space, or NULL. */
 static const char *field_of(const text *line, const char *name)
 {
 	size_t length = strlen(name);
@@ -47,7 +47,7 @@ static bool end_event(cli_events *events, cli_events_handler handler, void *cont
 	return more;
 }
 
-/* A line has come, without its break. False: nothing more is wanted. */
+/* Handles a line, without its line break. False: nothing more is wanted. */
 static bool take_line(cli_events *events, cli_events_handler handler, void *context)
 {
 	text *line = &events->line;

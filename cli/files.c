@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of the command line. A program is checked here for what is no program at all (a directory, binary data), so
- * that the message can name the file; whether it parses is the guest's to find out, under limits.
+ * Files of the command line. Files that cannot be a program (a directory, binary data) are refused here, so that the
+ * message can name the file. Whether a program parses is the guest's to find out, under limits.
  */
 #include "files.h"
 
@@ -24,7 +24,7 @@
 
 enum { SOURCE_MOST = 16 << 20, WASM_MOST = 64 << 20, FIRST_READ = 64 << 10, MAP_MOST = 1 << 20 };
 
-/* An image holds a guest's memory, which is at most 4 GiB. */
+/* An image contains a guest's memory, which has at most 4 GiB. */
 #define IMAGE_MOST ((size_t)5 << 30)
 
 const char *cli_base_name(const char *path)
@@ -61,7 +61,7 @@ static bool has_wasm_header(const cli_source *source)
 	return source->length >= 4 && memcmp(source->text, "\0asm", 4) == 0;
 }
 
-/* Reads to the end, or to one byte beyond what may be. False: errno says why. */
+/* Reads to the end, or to one byte beyond the limit. False: errno says why. */
 static bool read_all(int fd, cli_source *source)
 {
 	size_t capacity = 0;
@@ -160,7 +160,7 @@ static bool check_text(const char *program, const cli_source *source, curfew_fai
 	return true;
 }
 
-/* Name and directory of a program that was read. */
+/* Sets name and directory of a program that was read. */
 static bool set_names(const char *program, cli_source *source)
 {
 	if (strcmp(program, "-") == 0) {
@@ -175,7 +175,7 @@ static bool set_names(const char *program, cli_source *source)
 	if (source->name == NULL)
 		return false;
 	(void)snprintf(source->name, size, "%s%s", reserved ? "./" : "", name);
-	/* Imports are looked for where the file really is, as Node does. */
+	/* Resolve symbolic links: imports are searched where the file really is, as in Node. */
 	source->import_dir = realpath(program, NULL);
 	if (source->import_dir == NULL)
 		return errno != ENOMEM;
@@ -193,7 +193,7 @@ static const struct {
 	{"wasm", CURFEW_LANGUAGE_WASM}, {"wat", CURFEW_LANGUAGE_WAT},       {"tar", CURFEW_LANGUAGE_BUNDLE},
 };
 
-/* By --lang, else by the ending; where there is neither, the first bytes say so when they are read. */
+/* Finds the language by --lang, or else by the ending, or else later by the first bytes. */
 static curfew_language language_of(const char *program, const char *lang, bool *is_named)
 {
 	const char *dot = strrchr(cli_base_name(program), '.');
@@ -246,7 +246,7 @@ static bool read_source(const char *program, const char *lang, cli_source *sourc
 	return true;
 }
 
-/* Its path below the directory, which is resolved; NULL: it lies elsewhere, or memory is short. */
+/* The file's path below the directory, which is resolved. NULL: it is elsewhere, or out of memory. */
 static char *path_below(const char *program, const char *folder)
 {
 	char *path = realpath(program, NULL);
@@ -287,7 +287,7 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* What package.json has as main; free with free. NULL: nothing. */
+/* The main of package.json; free it with free. NULL: there is none. */
 static char *read_main(const char *dir)
 {
 	char *path = NULL, why[64], *main = NULL;
@@ -424,7 +424,7 @@ void cli_write_json_bytes(FILE *out, const char *bytes, size_t length)
 	fputs("\"}", out);
 }
 
-/* One file, as a member of the object. */
+/* Writes one file as a member of the object. */
 static bool add_file(FILE *out, const char *item, curfew_failure *failure)
 {
 	char why[128] = "";
@@ -484,7 +484,7 @@ static int open_temporary(const char *target, char temporary[PATH_MAX])
 	return mkostemp(temporary, O_CLOEXEC);
 }
 
-/* The file that a path means, symbolic links followed, also where it does not exist yet. */
+/* The file that a path means, with symbolic links followed, even if it does not exist yet. */
 static void resolve(const char *path, char target[PATH_MAX])
 {
 	if (realpath(path, target) == NULL)
@@ -503,7 +503,7 @@ static int check_folder(const char *target)
 	return 0;
 }
 
-/* Replacing needs a regular file, or none, in a directory that can be written. */
+/* Replacing needs a regular file, or none, in a writable directory. */
 static bool can_replace(const char *target)
 {
 	struct stat status;
@@ -600,7 +600,7 @@ char *cli_cache_dir(void)
 {
 	const char *base = getenv("XDG_CACHE_HOME");
 	const char *inside = "";
-	/* As the XDG specification has it: a relative path is as good as none. */
+	/* The XDG specification says that a relative path is to be ignored. */
 	if (base == NULL || base[0] != '/') {
 		base = getenv("HOME");
 		inside = "/.cache";
@@ -611,7 +611,7 @@ char *cli_cache_dir(void)
 	char *path = malloc(size);
 	if (path == NULL)
 		return NULL;
-	/* The directory above may not be there on a new account; the library makes only the last one. */
+	/* On a new account the parent directory may be missing; the library makes only the last directory. */
 	(void)snprintf(path, size, "%s%s", base, inside);
 	(void)mkdir(path, 0700);
 	(void)snprintf(path, size, "%s%s/curfew", base, inside);

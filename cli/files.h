@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the program, and writing a file so that it is there completely or not at all. */
+/* Reads programs, and writes files completely or not at all. */
 #ifndef CURFEW_CLI_FILES_H
 #define CURFEW_CLI_FILES_H
 
@@ -15,29 +15,30 @@ typedef struct cli_source {
 	char *text;
 	size_t length;
 	char *name;       /* for stacks and reports: the file's name without its directory */
-	char *path;       /* of the file, where PROGRAM is its directory; NULL: PROGRAM itself */
+	char *path;       /* path of the file, if PROGRAM is a directory; NULL: PROGRAM itself */
 	char *import_dir; /* the file's directory, symbolic links resolved; NULL: standard input */
-	char *import_map; /* its text and where it lies below import_dir (NULL: elsewhere); NULL: none */
+	char *import_map; /* its text, and its path below import_dir (NULL: elsewhere); NULL: none */
 	char *import_map_name;
 	bool is_image;
-	bool is_path;    /* name is where it lies below import_dir */
-	bool has_node;   /* it is to have Node's globals */
-	bool is_unnamed; /* neither --lang nor the ending tell the language */
+	bool is_path;    /* name is its path below import_dir */
+	bool has_node;   /* it gets Node's globals */
+	bool is_unnamed; /* neither --lang nor the ending gives the language */
 	curfew_language language;
 } cli_source;
 
 /*
- * Reads PROGRAM ("-": standard input). lang is --lang, or NULL: told by the first bytes and the file's ending. If it
- * cannot be a program, says why in one line of message.
+ * Reads PROGRAM ("-": standard input). lang is --lang; NULL: the first bytes and the file's ending decide. If it cannot
+ * be a program, says why in one line of message.
  */
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
 /*
- * Lets imports read the directory of --import-dir, in which the program has to lie, in place of its own, and gives it
- * the map of --import-map. If that cannot be, says why in one line.
+ * Lets imports read the directory of --import-dir, which must contain the program, in place of its own, and sets the
+ * import map of
+ * --import-map. If that is impossible, says why in one line.
  */
 bool cli_source_set_imports(cli_source *source, const char *program, const cli_arguments *arguments,
                             curfew_failure *failure);
-/* The same of the code of --eval: imports are read from the current directory. */
+/* The same for the code of --eval: imports are read from the current directory. */
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);
 /* Binary or text; all others are JavaScript, or TypeScript. */
@@ -46,22 +47,21 @@ bool cli_language_is_wasm(curfew_language language);
 /* The part of a path after its last slash. */
 const char *cli_base_name(const char *path);
 
-/*
- * The text of a file ("-": standard input) of at most so many bytes, with a NUL behind it; free with free. NULL: why.
- */
+/* Reads the text of a file ("-": standard input) of at most this many bytes, and adds a NUL; free it with free. NULL:
+ * why. */
 char *cli_file_read(const char *path, size_t most, char *why, size_t why_size);
-/* The bytes of a file ("-": standard input) of at most so many; free with free. NULL: why. */
+/* Reads the bytes of a file ("-": standard input), at most this many; free them with free. NULL: why. */
 char *cli_file_read_bytes(const char *path, size_t most, size_t *length, char *why, size_t why_size);
-/* Writes bytes as JSON: a text as a string, what is none as {"base64": "..."}. */
+/* Writes bytes as JSON: text as a string, anything else as {"base64": "..."}. */
 void cli_write_json_bytes(FILE *out, const char *bytes, size_t length);
 /*
- * The files of --file, each "[NAME=]PATH", as JSON for curfew_run_options.files; free with free. NULL with an empty
- * message: there are none; else why, in one line.
+ * The files of --file, each "[NAME=]PATH", as JSON for curfew_run_options.files; free it with free. NULL with an empty
+ * message: there are none; otherwise the message says why.
  */
 char *cli_files_to_json(const char *const *items, size_t count, size_t *length, curfew_failure *failure);
 /* Whether the file can be written later; if not, why, as an errno. Changes nothing. */
 int cli_file_check(const char *path);
-/* Replaces the file in one step, or writes to what is no regular file (a pipe, /dev/stdout). 0 or an errno. */
+/* Replaces the file in one step, or writes to it if it is not a regular file (a pipe, /dev/stdout). 0 or an errno. */
 int cli_file_write(const char *path, const void *bytes, size_t length);
 
 /* Directory for compiled code: $XDG_CACHE_HOME/curfew or ~/.cache/curfew; NULL if there is none. Free with free. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Three threads: the main one passes output on and shows the live line (watch.c), one reads the event stream, one asks
- * for figures while a live line is shown and cancels when a signal came. They are told to end by one descriptor.
+ * There are three threads: the main one passes output on and shows the live line (watch.c), one reads the event stream,
+ * and one asks for figures while a live line is shown and cancels after a signal. One descriptor notifies them all of
+ * the end.
  */
 #include "follow_private.h"
 
@@ -16,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-	SILENCE_MS = 35000,   /* the server says something every 10 s */
-	QUIET_MS = 400,       /* all that there is now has come */
+	SILENCE_MS = 35000,   /* the server sends something every 10 s */
+	QUIET_MS = 400,       /* after this silence, everything so far has arrived */
 	PATIENCE_MS = 60000,  /* without a connection */
 	FIRST_PAUSE_MS = 100, /* before trying again; doubled each time */
 	LAST_PAUSE_MS = 2000,
@@ -38,7 +39,7 @@ static bool is_raised(int fd, int wait_ms)
 	return poll(&ready, 1, wait_ms) > 0;
 }
 
-/* A signal, or nobody reads the output any more. Async-signal-safe. */
+/* Called after a signal, or if nobody reads the output any more. Async-signal-safe. */
 static void interrupt(void *context)
 {
 	follow *f = context;
@@ -46,7 +47,7 @@ static void interrupt(void *context)
 	raise_fd(is_first && f->options->cancels ? f->cancel_fd : f->leave_fd);
 }
 
-/* Why there is no good answer, as a phrase. */
+/* Formats why there is no good answer, as a phrase. */
 static const char *reason_of(cli_http_result result, const cli_http_answer *answer, char *words, size_t size)
 {
 	if (result != CLI_HTTP_ANSWERED)
@@ -75,7 +76,7 @@ static cli_http_result ask_run(follow *f, cli_http *http, unsigned silence_ms, c
 	return cli_http_exchange(http, &request, answer);
 }
 
-/* What the run is now. After the server began anew its story may have, too. */
+/* Asks for the state of the run. After a restart of the server, its event log may begin again, too. */
 static void take_run(follow *f, span run)
 {
 	char state[32];
@@ -127,7 +128,7 @@ static bool may_come_back(cli_http_result result, const cli_http_answer *answer)
 	return is_full || result == CLI_HTTP_CUT || result == CLI_HTTP_UNREACHABLE || result == CLI_HTTP_SILENT;
 }
 
-/* The answer is taken over. */
+/* Takes ownership of the answer. */
 static void give_up(follow *f, cli_http_result result, cli_http_answer *answer)
 {
 	f->has_failed = true;
@@ -136,7 +137,7 @@ static void give_up(follow *f, cli_http_result result, cli_http_answer *answer)
 	*answer = (cli_http_answer){0};
 }
 
-/* Says why it was given up; returns the exit code. */
+/* Reports why it was given up, and returns the exit code. */
 static int say_given_up(const follow *f)
 {
 	char what[64];
@@ -167,7 +168,7 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 		give_up(f, result, answer);
 		return false;
 	}
-	/* Not of one that was only moved to another connection. */
+	/* Do not report that if the stream was only moved to another connection. */
 	if (!f->is_told && (uint64_t)clock_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
 		follow_tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
 		            reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
@@ -178,7 +179,7 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 	return !is_raised(f->leave_fd, (int)(wait_ms < PATIENCE_MS ? wait_ms : PATIENCE_MS));
 }
 
-/* Asks after a lost connection what has become of it. */
+/* After a lost connection, asks for the state of the run. */
 static cli_http_result find_again(follow *f, cli_http_answer *answer)
 {
 	cli_http_result result = ask_run(f, f->http, SILENCE_MS, answer);
@@ -187,7 +188,7 @@ static cli_http_result find_again(follow *f, cli_http_answer *answer)
 	return result;
 }
 
-/* Once through: the stream, or what is left of it. True: it is over. */
+/* Reads the stream, or the rest of it, once. True: it is complete. */
 static bool go_through(follow *f, bool again, cli_http_result *result, cli_http_answer *answer)
 {
 	*result = again ? find_again(f, answer) : CLI_HTTP_ANSWERED;
@@ -196,7 +197,7 @@ static bool go_through(follow *f, bool again, cli_http_result *result, cli_http_
 	cli_http_answer_finish(answer);
 	*result = stream(f, answer);
 	if (*result == CLI_HTTP_ANSWERED && answer->status == 204) {
-		/* Its end is not in the stream any more: the server was started anew. */
+		/* The end is no longer in the stream, because the server was restarted. */
 		cli_http_answer_finish(answer);
 		*result = find_again(f, answer);
 		span report = *result == CLI_HTTP_ANSWERED ? cli_json_member(cli_json(answer), "report") : (span){0};
@@ -272,7 +273,7 @@ static void *accompany(void *context)
 
 /* ---- All of it ------------------------------------------------------------------------------------------- */
 
-/* What it is at the start: how long it may take, and what there is of its output. */
+/* Reads its state at the start: its time limit, and its output so far. */
 static int look_at_start(follow *f)
 {
 	char what[64];
@@ -323,7 +324,7 @@ static int follow_run(follow *f)
 {
 	const cli_follow_options *options = f->options;
 	int code = look_at_start(f);
-	/* Nothing has come of it so far. */
+	/* Nothing has arrived so far. */
 	if (code != CLI_GO_ON ||
 	    (options->once && !f->was_done && f->output_bytes == 0 && options->kind == CLI_FOLLOW_OUTPUT))
 		return code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What following a run is made of: follow.c has its connections and threads, story.c makes sense of what comes. */
+/* Internals of following a run: follow.c has connections and threads, story.c interprets the events. */
 #ifndef CURFEW_CLI_FOLLOW_PRIVATE_H
 #define CURFEW_CLI_FOLLOW_PRIVATE_H
 
@@ -16,15 +16,15 @@ typedef struct follow {
 	cli_followed *followed;
 	cli_watch watch;
 	int cancel_fd; /* readable: cancel the run */
-	int leave_fd;  /* readable: it is over */
+	int leave_fd;  /* readable: end */
 	atomic_bool signalled;
-	int code; /* exit code after an error was said; CLI_GO_ON: none */
-	/* Why it was given up, to be said when no live line is in the way. */
+	int code; /* exit code after an error was reported; CLI_GO_ON: none */
+	/* Why it was given up, to be reported once the live line is gone. */
 	bool has_failed;
 	cli_http_result result;
 	cli_http_answer answer;
 
-	/* Of the reading thread. */
+	/* Used by the reading thread. */
 	cli_http *http;
 	cli_events events;
 	uint64_t last; /* number of the last event; 0: none yet */
@@ -35,29 +35,29 @@ typedef struct follow {
 	bool is_lost, is_told;
 	uint64_t lost_ms;
 	size_t passed[2];      /* bytes of stdout and stderr */
-	uint64_t output_bytes; /* that there were at the start; for once */
+	uint64_t output_bytes; /* bytes of output at the start; used with `once` */
 
 	curfew__mutex mutex; /* guards what follows */
 	curfew_run_usage usage;
-	uint64_t usage_ms; /* when that was so */
+	uint64_t usage_ms; /* time of that usage */
 	bool is_running;
 } follow;
 
-/* Says something while the live line may be there: on the way that the run's stderr takes. */
+/* Prints a message while the live line may be shown: it takes the way of the run's stderr. */
 void follow_tell(follow *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Whether only what there is now is wanted. */
+/* Whether only the output so far is wanted. */
 bool follow_ends_now(const follow *f);
-/* An event of the stream; false: nothing more is wanted. */
+/* Handles an event of the stream. False: nothing more is wanted. */
 bool follow_take_event(void *context, uint64_t number, const char *kind, span data);
-/* The report of a run whose stream no longer has it. */
+/* Handles the report of a run whose stream no longer has it. */
 void follow_take_report(follow *f, span json);
 
-/* What the run has used, of its JSON; and as the live line shows it. */
+/* Reads the usage of the run from its JSON, and formats it for the live line. */
 void follow_take_usage(follow *f, span run);
 void follow_get_usage(void *context, curfew_run_usage *usage);
 
-/* A number of JSON, 0 where it is none. */
+/* Reads a number of JSON, 0 if it is not a number. */
 uint64_t follow_number_of(span object, const char *key);
 
 #endif

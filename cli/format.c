@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So many figures: 1.23, 12.3, 123; trailing zeros of the fraction are dropped if asked. */
+/* Writes this many significant figures: 1.23, 12.3, 123. Trailing zeros of the fraction are dropped on request. */
 static void format_scaled(double value, int figures, bool trim, const char *unit, char text[CLI_QUANTITY])
 {
 	int decimals = figures - (value < 9.995 ? 1 : value < 99.95 ? 2 : 3);
@@ -66,7 +66,7 @@ void cli_format_count(uint64_t count, char text[CLI_QUANTITY])
 		format_scaled((double)count / 1e9, 3, true, "G", text);
 }
 
-/* Controls of UTF-8's two- and three-byte forms: C1, and the marks that turn the direction of writing. */
+/* Control characters of two and three bytes in UTF-8: C1, and the marks that change the direction of writing. */
 static size_t wide_control(const unsigned char *text, size_t length)
 {
 	if (length >= 2 && text[0] == 0xc2 && text[1] < 0xa0)
@@ -87,7 +87,7 @@ void cli_format_line(const char *data, size_t length, char *line, size_t size)
 		line[written++] = control > 0 ? '?' : data[at];
 		at += control > 0 ? control : 1;
 	}
-	/* No half character at the end. */
+	/* Do not cut inside a character. */
 	while (at < length && written > 0 && ((unsigned char)line[written - 1] & 0x80) != 0)
 		written--;
 	line[written] = '\0';

@@ -188,7 +188,7 @@ int cli_print_version(void)
 
 /* ---- Man page -------------------------------------------------------------------------------------------- */
 
-/* Text for troff: hyphens stay hyphens, and a line cannot become a request. */
+/* Writes text for troff: hyphens stay hyphens, and a line cannot become a request. */
 static void write_troff(FILE *out, const char *text)
 {
 	bool line_start = true;
@@ -241,7 +241,7 @@ static void write_man_command(FILE *out, cli_command_id command)
 	write_troff(out, cli_commands[command].description);
 	fputc('\n', out);
 	for (size_t i = 0; i < count; i++) {
-		/* The limits are the same everywhere and have a section of their own. */
+		/* Limits are the same for all commands, and have a section of their own. */
 		if (options[i].limit == NULL)
 			write_man_option(out, &options[i]);
 	}
@@ -372,7 +372,7 @@ static void write_bash(FILE *out)
 	      out);
 }
 
-/* Text inside single quotes of a shell, for zsh also inside brackets and before a colon. */
+/* Writes text for single quotes of a shell; for zsh also for brackets and before a colon. */
 static void write_quoted(FILE *out, const char *text, const char *escaped)
 {
 	for (; *text != '\0'; text++) {

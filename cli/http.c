@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One exchange at a time through curl's multi interface, which alone can wait for a second descriptor. */
+/* One exchange at a time, through curl's multi interface, because only that can wait for a second descriptor. */
 #include "http.h"
 
 #include "common/clock.h"
@@ -28,12 +28,12 @@ enum { CONNECT_MS = 10000, TICK_MS = 1000 };
 	X(multi_info_read) X(multi_cleanup) X(slist_append) X(slist_free_all)
 /* clang-format on */
 
-/* The functions, by their names without "curl_". */
+/* The functions, named without "curl_". */
 typedef struct library {
 #define X(name) __typeof__(&curl_##name) name;
 	FUNCTIONS(X)
 #undef X
-	char message[256]; /* why it cannot be used; "": it can */
+	char message[256]; /* why libcurl cannot be used; "": it can */
 } library;
 
 static library curl;
@@ -105,7 +105,7 @@ typedef struct exchange {
 	const cli_http_request *request;
 	cli_http_answer *answer;
 	struct curl_slist *headers;
-	uint64_t heard_ms; /* when something came last */
+	uint64_t heard_ms; /* when data last arrived */
 	bool stopped, too_large;
 	char error[CURL_ERROR_SIZE];
 } exchange;
@@ -158,7 +158,7 @@ static void set_up(exchange *e)
 	char url[2048], agent[64];
 	(void)snprintf(url, sizeof url, "%s%s", options->url, request->path);
 	(void)snprintf(agent, sizeof agent, "curfew/%s", curfew_version());
-	curl.easy_reset(easy); /* connections stay */
+	curl.easy_reset(easy); /* keeps the connections */
 	(void)curl.easy_setopt(easy, CURLOPT_URL, url);
 	(void)curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -181,7 +181,7 @@ static void set_up(exchange *e)
 	(void)curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-/* Drives it to its end. CURLE_OK and no answer where it was given up: *result then says why. */
+/* Performs the exchange. If it was given up, returns CURLE_OK without an answer, and *result says why. */
 static CURLcode perform(exchange *e, cli_http_result *result)
 {
 	struct curl_waitfd interrupt = {.fd = e->http->options.interrupt_fd, .events = CURL_WAIT_POLLIN};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP exchanges with one server, one after the other, over libcurl, which is loaded when the first one is made:
- * linked, it would make every start of the command slower. No redirect is followed, and every answer has a cap.
+ * HTTP exchanges with one server, one after the other, over libcurl. libcurl is loaded for the first one, because
+ * linking it would make every start of the command slower. No redirect is followed, and every answer has a limit.
  */
 #ifndef CURFEW_CLI_HTTP_H
 #define CURFEW_CLI_HTTP_H
@@ -12,9 +12,9 @@
 typedef struct cli_http cli_http;
 
 typedef struct cli_http_options {
-	const char *url;           /* "http://127.0.0.1:7433", without a slash at its end; borrowed, as the others */
+	const char *url;           /* "http://127.0.0.1:7433", without a slash at its end; borrowed, like the others */
 	const char *authorization; /* a whole header; NULL: none */
-	const char *ca_file;       /* certificates to believe in place of the system's; NULL: the system's */
+	const char *ca_file;       /* trusted certificates in place of the system's; NULL: the system's */
 	int interrupt_fd;          /* readable: give up; -1: none */
 } cli_http_options;
 
@@ -29,9 +29,8 @@ typedef struct cli_http_request {
 	const void *body;
 	size_t body_length;
 	const char *header;  /* one more header; NULL: none */
-	unsigned silence_ms; /* give up when nothing has come for so long; 0: wait for ever */
-	/* Takes the parts of an answer 200 as they come; false: no more of it is wanted. NULL: it goes to the answer's
-	 * body. */
+	unsigned silence_ms; /* give up after this time without data; 0: wait for ever */
+	/* Takes the parts of an answer 200 as they arrive. False: no more is wanted. NULL: the answer's body gets them. */
 	bool (*on_data)(void *context, const char *data, size_t length);
 	void *context;
 } cli_http_request;
@@ -40,10 +39,10 @@ typedef enum cli_http_result {
 	CLI_HTTP_ANSWERED,    /* with any status */
 	CLI_HTTP_STOPPED,     /* on_data wanted no more */
 	CLI_HTTP_INTERRUPTED, /* by interrupt_fd */
-	CLI_HTTP_SILENT,      /* nothing came for silence_ms */
-	CLI_HTTP_UNREACHABLE, /* there is no connection: nothing was sent */
-	CLI_HTTP_CUT,         /* the connection ended in the middle: what was sent may have been done */
-	CLI_HTTP_FAILED,      /* for a reason that will not go away */
+	CLI_HTTP_SILENT,      /* no data for silence_ms */
+	CLI_HTTP_UNREACHABLE, /* no connection: nothing was sent */
+	CLI_HTTP_CUT,         /* the connection broke: the request may have been executed */
+	CLI_HTTP_FAILED,      /* a permanent error */
 } cli_http_result;
 
 typedef struct cli_http_answer {
@@ -52,14 +51,14 @@ typedef struct cli_http_answer {
 	unsigned retry_after_s; /* 0: not said */
 	bool is_problem;        /* the body is application/problem+json */
 	text body;
-	char message[256]; /* what went wrong, where there is no answer */
+	char message[256]; /* the error, if there is no answer */
 } cli_http_answer;
 
-/* The answer is to be finished in any case. */
+/* The answer must be finished in any case. */
 cli_http_result cli_http_exchange(cli_http *http, const cli_http_request *request, cli_http_answer *answer);
 void cli_http_answer_finish(cli_http_answer *answer);
 
-/* A part of a path or a value in a query, escaped; free with free. NULL: out of memory. */
+/* Escapes a part of a path or a value in a query; free it with free. NULL: out of memory. */
 char *cli_http_escape(const char *words);
 
 #endif

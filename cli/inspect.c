@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curfew inspect: what a program is. The library tells it as JSON, which is printed as it is or as aligned text; names
- * in it are the program's own, and are made harmless for a terminal.
+ * curfew inspect: describes a program. The library's description is JSON, which is printed as it is or as aligned text.
+ * Names in it are the program's own, and are made safe for a terminal.
  */
 #include "commands.h"
 #include "format.h"
@@ -25,7 +25,7 @@ static const char *text_of(const json_t *item, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* MODULE.NAME of an import of a module, else NAME, as one harmless line. */
+/* MODULE.NAME for an import of a module, otherwise NAME, as one safe line. */
 static void format_name(const json_t *item, char text[TEXT_MOST])
 {
 	char whole[TEXT_MOST];
@@ -34,7 +34,7 @@ static void format_name(const json_t *item, char text[TEXT_MOST])
 	cli_format_line(whole, length < TEXT_MOST ? (size_t)length : TEXT_MOST - 1, text, TEXT_MOST);
 }
 
-/* How wide the columns have to be; what an instance has in it stands below it, indented. */
+/* Computes the widths of the columns. The contents of an instance are printed below it, indented. */
 static void measure(page *p, const json_t *items, int indent)
 {
 	char name[TEXT_MOST];

@@ -45,7 +45,7 @@ static void get_usage(void *run, curfew_run_usage *usage)
 
 /* ---- Standard input ---------------------------------------------------------------------------------------- */
 
-/* From standard input into the pipe. */
+/* Copies standard input to the pipe. */
 static void *pump(void *end)
 {
 	char bytes[4096];
@@ -60,7 +60,7 @@ static void *pump(void *end)
 	return NULL;
 }
 
-/* The end of a pipe that a thread fills from standard input, for as long as this process lives; -1: it cannot be. */
+/* Returns the end of a pipe that a thread fills from standard input, as long as this process lives. -1: it failed. */
 static int open_pipe(void)
 {
 	int ends[2];
@@ -82,14 +82,14 @@ static int open_pipe(void)
 }
 
 /*
- * Standard input as a worker may have it: nothing can be written to it. A terminal is opened once more for that; what
- * cannot be, such as a socket, comes through a pipe.
+ * Returns a standard input for the worker that cannot be written to. A terminal is opened again for that. Anything that
+ * cannot be opened again, such as a socket, comes through a pipe.
  */
 static int open_input(void)
 {
 	int flags = fcntl(STDIN_FILENO, F_GETFL);
 	if (flags < 0)
-		return 0; /* it is closed */
+		return 0; /* standard input is closed */
 	int fd = (flags & O_ACCMODE) == O_RDONLY ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
 	                                         : open("/proc/self/fd/0", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return fd >= 0 ? fd : open_pipe();
@@ -154,7 +154,7 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
 	curfew_status status = start_pool(isolated, source, language, job, failure);
 	if (status != CURFEW_OK)
 		return status;
-	/* A signal that came meanwhile is delivered now. */
+	/* A signal that arrived meanwhile is delivered now. */
 	watch->cancel = (cli_canceller){cancel, isolated->run};
 	cli_signals_catch(watch->cancel);
 	cli_watch_until_done(watch, get_usage, isolated->run);

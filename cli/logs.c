@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew logs: what a run of a server has written. */
+/* curfew logs: prints the output of a server's run. */
 #include "commands.h"
 #include "follow.h"
 #include "say.h"

@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A standard stream that is closed would give its number to the next file that is opened. */
+/* Open closed standard streams: otherwise the next opened file would get such a number. */
 static void fill_standard_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* Write-only for stdin and read-only for the others: using them stays an error. */
+		/* Open stdin write-only and the others read-only, so that using them stays an error. */
 		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
 			return;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands as a set of bits: which of them an option is for, as the table and the parser of options see it. */
+/* Sets of commands, as bits, that an option belongs to. */
 #ifndef CURFEW_CLI_MASKS_H
 #define CURFEW_CLI_MASKS_H
 
@@ -24,7 +24,7 @@
 #define LIMITED (RUN | COMPILE | INSPECT | BENCH)
 #define CLIENT (SUBMIT | PS | LOGS | CANCEL | PROGRAMS | SCHEDULES)
 #define ALL (LIMITED | SECRET | SERVE | TOKEN | ADMIN | DOCTOR | CALIBRATE | CLIENT)
-/* Where --fuel may be a time. */
+/* Commands for which --fuel may be a time. */
 #define TIMED_FUEL (RUN | BENCH | SUBMIT)
 
 #endif

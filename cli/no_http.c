@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of http.c in a command without libcurl (-Dfetch=false): what asks a server says so. */
+/* Replaces http.c in a command without libcurl (-Dfetch=false): commands that ask a server report that. */
 #include "http.h"
 
 #include <stdio.h>

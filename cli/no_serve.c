@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of serve.c in a command without a server (-Dserver=false). */
+/* Replaces serve.c in a command without a server (-Dserver=false). */
 #include "commands.h"
 #include "say.h"
 

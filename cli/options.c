@@ -535,7 +535,7 @@ static size_t list_settings(cli_option *options)
 	return count < CLI_OPTIONS_MOST ? count : CLI_OPTIONS_MOST;
 }
 
-/* Those of a token are ceilings, and have no defaults. */
+/* A token's limits are ceilings, and have no defaults. */
 static size_t list_limits(cli_command_id command, cli_option *options)
 {
 	size_t count;

@@ -35,10 +35,10 @@ typedef enum cli_command_id {
 
 typedef struct cli_command {
 	const char *name;
-	const char *usage;       /* what follows "curfew NAME" */
+	const char *usage;       /* the text after "curfew NAME" */
 	const char *summary;     /* one phrase */
-	const char *description; /* a paragraph; lines are at most 76 long */
-	const char *actions;     /* words of which one comes first, separated by blanks; NULL: it has none */
+	const char *description; /* a paragraph; lines have at most 100 characters */
+	const char *actions;     /* its subcommands, separated by spaces; NULL: it has none */
 } cli_command;
 
 extern const cli_command cli_commands[CLI_COMMANDS];
@@ -119,17 +119,17 @@ typedef struct cli_option {
 	char letter;          /* "-o"; 0: none */
 	const char *argument; /* "FILE"; NULL: takes none */
 	const char *meaning;  /* one phrase */
-	const char *values;   /* "js": the possible values for completion, separated by blanks; NULL: any */
+	const char *values;   /* the possible values for completion, separated by spaces; NULL: any */
 	unsigned commands;    /* 1 << cli_command_id each */
-	bool repeatable;      /* may be given again: each value is kept, in cli_arguments.lists */
+	bool repeatable;      /* may be repeated; each value is kept, in cli_arguments.lists */
 	const curfew_limit_info *limit;
 	size_t setting;        /* row of config_table() */
-	char default_text[32]; /* "": none to speak of */
+	char default_text[32]; /* "": none is shown */
 } cli_option;
 
 enum { CLI_OPTIONS_MOST = 48 };
 
-/* The argument of --fuel where it may be a time. */
+/* The argument of --fuel if it may be a time. */
 #define CLI_FUEL_OR_TIME "N|DUR"
 
 /* The options of a command, limits first; returns how many. */
@@ -141,28 +141,29 @@ typedef struct cli_list {
 	size_t count;
 } cli_list;
 
-/* What the code of --eval is called in place of a PROGRAM, in stacks and reports. */
+/* The name of the code of --eval in stacks and reports, in place of PROGRAM. */
 #define CLI_EVAL "[eval]"
 
 typedef struct cli_arguments {
-	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
-	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
+	const char
+		*values[CLI_OPTION_IDS];    /* by option; "" for an option without a value that was given; NULL: not given */
+	cli_list lists[CLI_OPTION_IDS]; /* of those that may be repeated */
 	curfew_limits limits;
-	uint64_t fuel_time_ns; /* --fuel as a duration, to be put in limits by cli_fuel_apply; 0: it was not one */
+	uint64_t fuel_time_ns; /* --fuel as a duration, which cli_fuel_apply converts; 0: it was not a duration */
 	const char *fuel_time_text;
 	config server;       /* of serve */
 	const char *action;  /* of the commands secret, token, admin and programs: "set"; NULL: not given */
-	const char *program; /* or what the action is done to; CLI_EVAL: the code of --eval; NULL: not given */
-	cli_list operands;   /* of the commands cancel and programs, which take several: what it is done to */
+	const char *program; /* PROGRAM, or the operand of the action; CLI_EVAL: the code of --eval; NULL: not given */
+	cli_list operands;   /* operands of the commands that take several */
 	char **rest;         /* the program's arguments, rest_count of them */
 	size_t rest_count;
-	char *params;            /* the text of --params where that was read from a file, or NULL */
-	const char *params_from; /* and what was given: "@FILE" or "-" */
+	char *params;            /* the text of --params, if it was read from a file; or NULL */
+	const char *params_from; /* its origin: "@FILE" or "-" */
 } cli_arguments;
 
 /*
- * Parses what follows the command's name. CLI_GO_ON, or the exit code after an error was said or help was printed. What
- * it fills is given back with cli_arguments_finish in any case.
+ * Parses the arguments after the command's name. CLI_GO_ON, or the exit code after an error was reported or help was
+ * printed. Release the result with cli_arguments_finish in any case.
  */
 int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments);
 void cli_arguments_finish(cli_arguments *arguments);
@@ -170,9 +171,9 @@ void cli_arguments_finish(cli_arguments *arguments);
 /* The command of that name, or CLI_COMMANDS. */
 cli_command_id cli_find_command(const char *name);
 const char *cli_nearest_command(const char *name);
-/* The one of these options whose name is most like this. */
+/* The option whose name is most similar. */
 const char *cli_nearest_option(const cli_option *options, size_t count, const char *name);
-/* Whether it asks a server. */
+/* Whether the command asks a server. */
 bool cli_is_client(cli_command_id command);
 
 int cli_print_help(cli_command_id command);
@@ -182,7 +183,7 @@ int cli_print_version(void);
 /* Prints the man page or a completion: kind is "man", "bash", "zsh" or "fish". */
 int cli_generate(const char *kind);
 
-/* Takes a database's address, which may hold a password, out of the arguments, which others of the machine can see. */
+/* Removes a database's address from the arguments, which other users can see: it may contain a password. */
 void cli_hide_place(const char *given);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew programs: what a server stores under names. */
+/* curfew programs: the programs that a server stores. */
 #include "client.h"
 #include "commands.h"
 #include "format.h"
@@ -98,7 +98,7 @@ static int send_program(const session *s, const char *name, const cli_source *so
 	return code;
 }
 
-/* What the program imports goes along. */
+/* Send the program's imports along. */
 static int send_with_imports(const session *s, cli_source *source)
 {
 	const cli_list *words = &s->arguments->operands;
@@ -168,7 +168,7 @@ static int print_program(const session *s, span program)
 	return cli_print_stream(out, &words, &length);
 }
 
-/* Asks for one by its name, or takes it away. */
+/* Gets or deletes a program by its name. */
 static int ask_one(const session *s, const char *method, const char *name, cli_http_answer *answer)
 {
 	char path[192], what[192];
@@ -208,7 +208,7 @@ static int remove_one(const session *s, const char *name)
 	return code;
 }
 
-/* Every one of them; the exit code is the last one that is not 0. */
+/* Deletes each program. The exit code is the last one that is not 0. */
 static int remove_all(const session *s)
 {
 	const cli_list *words = &s->arguments->operands;

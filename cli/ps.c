@@ -17,9 +17,9 @@ typedef struct row {
 	char state[32]; /* or its outcome */
 	char time[CLI_QUANTITY];
 	char age[CLI_QUANTITY];
-	char *json; /* all of it; NULL: not needed */
+	char *json; /* the whole run; NULL: not needed */
 	size_t json_length;
-	uint64_t seen; /* in which order */
+	uint64_t seen; /* number in the order in which it was seen */
 } row;
 
 typedef struct listing {
@@ -28,7 +28,7 @@ typedef struct listing {
 	cli_http *http;
 	char *program; /* escaped; NULL: any */
 	bool is_json;
-	uint64_t most; /* so many in all */
+	uint64_t most; /* limit of the number of runs */
 	uint64_t seen;
 	row *rows;
 	size_t count, room;
@@ -37,7 +37,7 @@ typedef struct listing {
 
 /* ---- Reading --------------------------------------------------------------------------------------------- */
 
-/* What it took, or has taken so far. */
+/* The run's time so far. */
 static void format_time_of(span run, span report, char words[CLI_QUANTITY])
 {
 	span used = cli_json_member(report.data != NULL ? report : run, "used");
@@ -66,7 +66,7 @@ static void read_row(span run, row *r)
 	cli_format_age(cli_json_number(cli_json_member(run, "created_ms")), r->age, sizeof r->age);
 }
 
-/* Adds it as it is now. */
+/* Adds a run in its present state. */
 static bool add_row(listing *l, span run)
 {
 	row r = {.seen = l->seen++};
@@ -97,7 +97,7 @@ static void drop_rows(listing *l)
 
 /* ---- Printing -------------------------------------------------------------------------------------------- */
 
-/* Newest first; of one run that was seen in two states the later one. */
+/* Sorts newest first. If one run was seen in two states, the later one counts. */
 static int compare_rows(const void *a, const void *b)
 {
 	const row *left = a, *right = b;
@@ -164,7 +164,7 @@ static int print_rows(const listing *l)
 
 /* ---- Asking ---------------------------------------------------------------------------------------------- */
 
-/* The runs of an answer. */
+/* Adds the runs of an answer. */
 static int take_page(listing *l, span page)
 {
 	span runs = cli_json_member(page, "runs"), run;
@@ -179,7 +179,7 @@ static int take_page(listing *l, span page)
 	return CLI_GO_ON;
 }
 
-/* The page after this id ("": the first one), and where the next one begins ("": there is none). */
+/* Gets the page after this id ("": the first page), and the id before the next page ("": there is none). */
 static int ask_page(listing *l, const char *state, uint64_t most, char after[CLI_ID_LENGTH + 1])
 {
 	char path[1024];
@@ -197,7 +197,7 @@ static int ask_page(listing *l, const char *state, uint64_t most, char after[CLI
 	return code;
 }
 
-/* Those in a state, NULL: in any. If they are all that is asked for, JSON goes out page by page. */
+/* Lists the runs in a state; NULL: in any. If only these are wanted, JSON is printed page by page. */
 static int ask_state(listing *l, const char *state, bool is_all)
 {
 	char after[CLI_ID_LENGTH + 1] = "";
@@ -213,7 +213,7 @@ static int ask_state(listing *l, const char *state, bool is_all)
 			code = code == CLI_EXIT_OK ? CLI_GO_ON : code;
 			drop_rows(l);
 		}
-		/* A server that goes on without sending anything is none. */
+		/* An empty page with a next page does not come from a server of ours. */
 		if (added == 0)
 			break;
 	} while (code == CLI_GO_ON && after[0] != '\0' && left > 0);
@@ -221,7 +221,7 @@ static int ask_state(listing *l, const char *state, bool is_all)
 	return code;
 }
 
-/* Whoever moves on meanwhile is seen in a later state. */
+/* Query the states in order, so that a run that changes its state meanwhile is seen in the later one. */
 static int ask_unfinished(listing *l)
 {
 	static const char *const states[] = {"scheduled", "queued", "running", "stopping"};

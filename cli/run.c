@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew run: one program, once, watched; then the report in the forms that were asked for. */
+/* curfew run: runs one program once and watches it, then prints the report in the requested forms. */
 #include "calibrate.h"
 #include "commands.h"
 #include "isolate.h"
@@ -29,8 +29,8 @@ typedef struct session {
 	curfew_cancel *cancel;
 	curfew_run *run;
 	cli_isolated isolated;       /* with --isolate process, in place of the four above */
-	curfew_report *failed;       /* a report of our own, where nothing ran */
-	const curfew_report *report; /* the one to deliver */
+	curfew_report *failed;       /* a report of our own, if nothing ran */
+	const curfew_report *report; /* the report to print */
 	int output_error;
 } session;
 
@@ -62,7 +62,7 @@ static bool is_isolated(const session *s)
 
 /* ---- Before the run -------------------------------------------------------------------------------------- */
 
-/* What is wrong with the command line beyond its syntax. -1: nothing. */
+/* Checks the command line beyond its syntax. -1: it is valid. */
 static int check_arguments(session *s)
 {
 	const char *report_path = s->arguments->values[CLI_OPTION_REPORT];
@@ -126,7 +126,7 @@ static void get_usage(void *run, curfew_run_usage *usage)
 
 static uint32_t run_flags(const session *s)
 {
-	/* The report is not shown: what is passed on need not be kept. */
+	/* The report is not printed, so output that is passed on need not be kept. */
 	bool is_kept = s->json || is_given(s, CLI_OPTION_REPORT);
 	return (is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0) |
 	       (is_kept ? 0 : CURFEW_RUN_PASS_OUTPUT);
@@ -225,7 +225,7 @@ static int watch_run(session *s)
 	return code;
 }
 
-/* What depends on the language. */
+/* Sets the options that depend on the language. */
 static int make_params(session *s, bool is_js)
 {
 	s->own = *s->arguments;
@@ -236,7 +236,7 @@ static int make_params(session *s, bool is_js)
 	return cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
 }
 
-/* Fills s->report, or returns the exit code after an error that there is no report of. */
+/* Fills s->report, or returns the exit code after an error without a report. */
 static int execute(session *s)
 {
 	curfew_failure failure = {.message = ""};
@@ -248,7 +248,7 @@ static int execute(session *s)
 	s->source.has_node = is_given(s, CLI_OPTION_NODE);
 	if (!cli_source_set_imports(&s->source, s->arguments->program, s->arguments, &failure))
 		return cli_usage_error("%s", failure.message);
-	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
+	/* Catch signals only after reading, which may take any time. From here on a signal leads to a report. */
 	cli_signals_hold();
 	if (is_isolated(s)) {
 		int isolated_code = make_params(s, !cli_language_is_wasm(s->source.language));
@@ -269,7 +269,7 @@ static int execute(session *s)
 
 /* ---- After the run --------------------------------------------------------------------------------------- */
 
-/* Delivers the report as JSON: to stdout, to a file. */
+/* Writes the report as JSON, to stdout or to a file. */
 static int deliver_json(session *s)
 {
 	const char *path = s->arguments->values[CLI_OPTION_REPORT];
@@ -281,7 +281,7 @@ static int deliver_json(session *s)
 		cli_say("out of memory for the report");
 		return CLI_EXIT_INTERNAL;
 	}
-	text[length] = '\n'; /* in place of the NUL */
+	text[length] = '\n'; /* replaces the NUL */
 	int code = s->json ? cli_print(text, length + 1) : CLI_EXIT_OK;
 	int error = path != NULL ? cli_file_write(path, text, length + 1) : 0;
 	curfew_free(text);
@@ -299,7 +299,7 @@ static int deliver(session *s)
 		code = cli_print_value(s->report);
 	bool closed = s->output_error == EPIPE;
 	bool broken = s->output_error != 0 && s->output_error != EINTR;
-	/* A program that ends itself with a code has said what it had to. */
+	/* Print nothing about a program that exited: its code says enough. */
 	bool own_end = finished || s->report->outcome == CURFEW_OUTCOME_EXITED;
 	if (!s->json && !s->quiet && !broken && !own_end)
 		cli_tell(s->report);

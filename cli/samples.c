@@ -51,7 +51,7 @@ static void draw_row(FILE *out, const char *label, size_t value, size_t most)
 	fputc('\n', out);
 }
 
-/* Where the rows end: a few outliers must not squeeze the rest into one row. */
+/* The end of the last row. A few outliers must not squeeze the rest into one row. */
 static uint64_t drawn_maximum(const cli_samples *samples)
 {
 	uint64_t low = samples->values[0];

@@ -25,7 +25,7 @@ cli_summary cli_samples_summarize(cli_samples *samples);
 
 typedef void (*cli_format_function)(uint64_t value, char *text);
 
-/* A histogram in bars, of sorted samples; what lies far above most of them shares a row. */
+/* Prints a histogram of sorted samples, in bars. Samples far above most others share a row. */
 void cli_samples_draw(FILE *out, const cli_samples *samples, cli_format_function format);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages and results go out through write(2): no buffer is left to be lost at exit, and each failure is seen where
- * it happens.
+ * Messages and results are written with write(2), so no buffer is lost at exit, and each failure is noticed where it
+ * happens.
  */
 #include "say.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What curfew itself says on stderr, and writing that survives closed and full outputs. */
+/* curfew's own messages on stderr, and writing that handles closed and full outputs. */
 #ifndef CURFEW_CLI_SAY_H
 #define CURFEW_CLI_SAY_H
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * How a command ends: each of its steps answers CLI_GO_ON, or the exit code with which the command ends after the step
- * has said why. Exit codes that are not an outcome's:
+ * How a command ends: each of its steps returns CLI_GO_ON, or, after reporting an error, the exit code with which the
+ * command ends. These exit codes are not those of an outcome:
  */
 enum {
 	CLI_GO_ON = -1,
@@ -20,18 +20,18 @@ enum {
 	CLI_EXIT_PIPE = 141,
 };
 
-/* Says "curfew: ..." in one line; control characters in it are shown as '?'. */
+/* Prints "curfew: ..." in one line. Control characters in it are shown as '?'. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* As cli_say; returns CLI_EXIT_USAGE. */
+/* Like cli_say, but returns CLI_EXIT_USAGE. */
 int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * Writes all of it. 0, or the errno of the failure. EINTR goes on, unless *give_up (may be NULL) is set by then.
- */
+/* Writes all of it. 0, or the errno of the failure. Continues after EINTR, unless *give_up (may be NULL) is set by
+ * then. */
 int cli_write(int fd, const void *bytes, size_t length, const volatile bool *give_up);
 
-/* Writes a result to stdout. CLI_EXIT_OK, or the exit code after saying what failed (of a closed pipe nothing). */
+/* Writes a result to stdout. CLI_EXIT_OK, or the exit code after reporting the error (a closed pipe is not reported).
+ */
 int cli_print(const char *text, size_t length);
 
 #endif

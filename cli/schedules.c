@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew schedules: what a server submits again and again. */
+/* curfew schedules: a server's recurring runs. */
 #include "client.h"
 #include "commands.h"
 #include "format.h"
@@ -39,7 +39,7 @@ static int ask_schedules(const session *s, const char *method, const char *name,
 
 /* ---- Looking --------------------------------------------------------------------------------------------- */
 
-/* A time of the wall clock, where this command is; "-": none. */
+/* Formats a time in the local zone of this command; "-": none. */
 static void format_time(span schedule, const char *key, char words[TIME_ROOM])
 {
 	int64_t ms = cli_json_number(cli_json_member(schedule, key));
@@ -156,7 +156,7 @@ static int change_one(const session *s, const change *c, const char *name)
 	return code;
 }
 
-/* Every one of them; the exit code is the last one that is not 0. */
+/* Changes each schedule. The exit code is the last one that is not 0. */
 static int change_all(const session *s, const change *c)
 {
 	const cli_list *words = &s->arguments->operands;

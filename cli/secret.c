@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Secrets of users: the command that keeps them, and what --secret and --secrets give to a run. A value is read from
- * standard input, a key from a file or the environment, and what held either is wiped.
+ * Secrets of users: the command that maintains them, and the secrets of --secret and --secrets for a run. A value is
+ * read from standard input, a key from a file or the environment, and the memory of both is wiped.
  */
 #include "commands.h"
 #include "say.h"
@@ -24,7 +24,7 @@
 
 enum { KEY_DIGITS = 2 * CURFEW_SECRETS_KEY_BYTES, KEY_FILE_MOST = 256 };
 
-/* Room for a value and a line break, and a byte more by which too much is seen. */
+/* Capacity for a value and a line break, and one byte more to detect a value that is too long. */
 enum { VALUE_ROOM = CURFEW_SECRET_BYTES + 3 };
 
 /* ---- Keys ------------------------------------------------------------------------------------------------ */
@@ -76,9 +76,9 @@ static bool is_in_group(gid_t group)
 }
 
 /*
- * Whether somebody else may read it. In one case a group may: the file was handed over by whoever started this process,
- * as Kubernetes does with a Secret for its pod's fsGroup. Then it is root's, only to be read, for a group of this
- * process, and on a mount in memory that nobody can write.
+ * Whether somebody else may read it. In one case a group may: if the parent process provided the file, as Kubernetes
+ * does with a Secret for its pod's fsGroup. Then it belongs to root, is read-only, for a group of this process, and on
+ * a mount in memory that nobody can write.
  */
 static bool may_others_read(int fd, const struct stat *status)
 {
@@ -92,7 +92,7 @@ static bool may_others_read(int fd, const struct stat *status)
 	return !is_handed_over;
 }
 
-/* What is wrong with an open key file; NULL: nothing. */
+/* Checks an open key file. Returns what is wrong with it, or NULL. */
 static const char *load_key(int fd, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
 	struct stat status;
@@ -123,7 +123,8 @@ static int read_key_file(const char *origin, const char *path, unsigned char key
 	return why != NULL ? cli_usage_error("%s %s: %s", origin, path, why) : CLI_GO_ON;
 }
 
-/* The key, from where it was said to be (option may be NULL). CLI_GO_ON, or the exit code after an error was said. */
+/* Reads the key from the place that was named (option may be NULL). CLI_GO_ON, or the exit code after an error was
+ * reported. */
 static int read_key(const char *option, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
 	char *text = getenv("CURFEW_SECRETS_KEY");
@@ -166,7 +167,7 @@ static int make_key(const char *path)
 
 /* ---- The store ------------------------------------------------------------------------------------------- */
 
-/* $XDG_STATE_HOME/curfew/secrets.db or what the XDG specification has for it; NULL if there is no home. */
+/* $XDG_STATE_HOME/curfew/secrets.db or the XDG specification's default; NULL if there is no home. */
 static char *default_store(void)
 {
 	const char *base = getenv("XDG_STATE_HOME");
@@ -181,7 +182,7 @@ static char *default_store(void)
 	return path;
 }
 
-/* The directories above the default store, which a new account lacks. What cannot be made is told by opening. */
+/* Makes the directories above the default store, which a new account lacks. Opening the store reports a failure. */
 static void make_folders(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
@@ -223,7 +224,7 @@ static int open_named_store(const cli_arguments *arguments, uint32_t flags, curf
 
 static struct termios terminal;
 
-/* An interrupted question must not leave a terminal that shows nothing. */
+/* An interrupted question must not leave the terminal without echo. */
 static void on_signal(int number)
 {
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
@@ -255,8 +256,8 @@ static ssize_t ask_for_value(const char *name, const char *user, char *value, si
 	return got;
 }
 
-/* The value from standard input, a line break at its end left out. CLI_GO_ON, or the exit code after an error was said.
- */
+/* Reads the value from standard input, without a line break at its end. CLI_GO_ON, or the exit code after an error was
+ * reported. */
 static int read_value(const char *name, const char *user, char *value, size_t *length)
 {
 	bool asks = isatty(STDIN_FILENO) != 0;
@@ -275,7 +276,7 @@ static int read_value(const char *name, const char *user, char *value, size_t *l
 
 /* ---- The command ----------------------------------------------------------------------------------------- */
 
-/* CLI_EXIT_OK, or the exit code after saying why not. */
+/* CLI_EXIT_OK, or the exit code after an error was reported. */
 static int conclude(curfew_status status, const curfew_failure *failure)
 {
 	if (status == CURFEW_OK)
@@ -288,7 +289,7 @@ static int set_secret(const cli_arguments *arguments, curfew_secrets *store)
 {
 	curfew_failure failure = {.message = ""};
 	const char *user = arguments->values[CLI_OPTION_USER];
-	/* Pages of their own, which are not written to swap where that is allowed. */
+	/* Use separate pages, which are kept out of swap if that is allowed. */
 	char *value = mmap(NULL, VALUE_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (value == MAP_FAILED) {
 		cli_say("out of memory");
@@ -312,7 +313,7 @@ static int list_secrets(const cli_arguments *arguments, curfew_secrets *store)
 	curfew_status status = curfew_secrets_list(store, arguments->values[CLI_OPTION_USER], &names, &count, &failure);
 	int code = conclude(status, &failure);
 	for (size_t i = 0; i < count && code == CLI_EXIT_OK; i++) {
-		/* The NUL at its end becomes the line's. */
+		/* Replace the NUL at its end by a line break. */
 		size_t length = strlen(names[i]);
 		names[i][length] = '\n';
 		code = cli_print(names[i], length + 1);
@@ -349,7 +350,7 @@ static const struct action *find_action(const char *name)
 	return NULL;
 }
 
-/* What is wrong with the command line beyond its syntax. -1: nothing. */
+/* Checks the command line beyond its syntax. -1: it is valid. */
 static int check_arguments(const cli_arguments *arguments, const struct action *action)
 {
 	const char *operand = arguments->program;
@@ -442,7 +443,7 @@ void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, cu
 void cli_grants_finish(cli_grants *grants)
 {
 	for (size_t i = 0; i < grants->count; i++) {
-		/* In the argument list of this process, where ps shows it. */
+		/* Wipe the value in the argument list, where ps shows it. */
 		explicit_bzero((char *)(uintptr_t)grants->items[i].value, grants->items[i].value_length);
 		free((char *)(uintptr_t)grants->items[i].name);
 	}

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* CLI_GO_ON, or the exit code after an error was said. */
+/* CLI_GO_ON, or the exit code after an error was reported. */
 static int open_secrets(const config *c, curfew_secrets **secrets)
 {
 	const char *key = c->secrets_key[0] != '\0' ? c->secrets_key : NULL;
@@ -18,7 +18,7 @@ static int open_secrets(const config *c, curfew_secrets **secrets)
 	return key != NULL ? cli_usage_error("--secrets-key %s: needs --secrets FILE", key) : CLI_GO_ON;
 }
 
-/* The command line goes before the file, now as at the start. */
+/* The command line takes precedence over the file, as at the start. */
 static bool read_again(void *context, config *fresh, curfew_failure *failure)
 {
 	const cli_arguments *arguments = context;
@@ -27,7 +27,7 @@ static bool read_again(void *context, config *fresh, curfew_failure *failure)
 	return path == NULL || config_read(fresh, path, failure);
 }
 
-/* The same compiled code for every command, where this user has a place for it. */
+/* All commands share the compiled code, if this user has a directory for it. */
 static void set_cache(config *settings)
 {
 	char *folder = cli_cache_dir();
@@ -36,7 +36,7 @@ static void set_cache(config *settings)
 	free(folder);
 }
 
-/* Where the database is, as it was given: the first line of the file behind "@". False, and why. */
+/* Reads the place of the database: "@FILE" means the first line of that file. False, and why. */
 static bool read_place(const char *given, char *place, size_t room, curfew_failure *failure)
 {
 	char why[160] = "";
@@ -58,7 +58,7 @@ static bool read_place(const char *given, char *place, size_t room, curfew_failu
 	return fits;
 }
 
-/* Without a place of its own: as the environment says, where nobody else sees it from here on. */
+/* Without a given place, takes it from the environment, and removes it there. */
 static bool take_place(config *settings, curfew_failure *failure)
 {
 	char given[CONFIG_TEXT_MOST];
@@ -94,7 +94,7 @@ const char *cli_store_place(const cli_arguments *arguments)
 
 int cli_serve(const cli_arguments *arguments)
 {
-	static config settings; /* large, and needed as long as the server lives */
+	static config settings; /* too large for the stack, and needed as long as the server lives */
 	curfew_failure failure = {0};
 	curfew_secrets *secrets = NULL;
 	const char *path = arguments->values[CLI_OPTION_CONFIG];
@@ -143,7 +143,7 @@ static bool read_scopes(const char *words, unsigned *scopes)
 	return *scopes != 0;
 }
 
-/* CLI_GO_ON, or the exit code after an error was said. */
+/* CLI_GO_ON, or the exit code after an error was reported. */
 static int read_quota(const cli_arguments *arguments, cli_option_id option, const char *name, uint64_t *most)
 {
 	const char *words = arguments->values[option];
@@ -155,7 +155,7 @@ static int read_quota(const cli_arguments *arguments, cli_option_id option, cons
 	return cli_usage_error("--%s %s: must be a number above 0, or unlimited", name, words);
 }
 
-/* What bounds a token besides counts: CLI_GO_ON, or the exit code after an error was said. */
+/* Reads the bounds of a token other than counts. CLI_GO_ON, or the exit code after an error was reported. */
 static int read_bounds(const cli_arguments *arguments, serve_token *token)
 {
 	const char *priority = arguments->values[CLI_OPTION_TOP_PRIORITY],

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --fuel DUR for a server: how much fuel a millisecond is there, which the server measures once and keeps. */
+/* --fuel DUR for a server, which measures once how much fuel a millisecond is, and keeps the result. */
 #include "calibrate.h"
 #include "client.h"
 #include "say.h"
@@ -8,7 +8,7 @@
 
 enum { PATIENCE_MS = 30000, PAUSE_MS = 250 };
 
-/* The server's figure, 0 where it has none yet. CLI_GO_ON, or the exit code after an error was said. */
+/* Gets the server's figure, 0 if it has none yet. CLI_GO_ON, or the exit code after an error was reported. */
 static int ask_figure(const cli_server *server, cli_http *http, const char *method, bool is_js, uint64_t *fuel_per_ms)
 {
 	cli_http_answer answer;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands share: parameters, the engine, programs, and telling a person about a report. */
+/* Shared by the commands: parameters, the engine, programs, and printing a report for people. */
 #include "commands.h"
 #include "format.h"
 #include "say.h"
@@ -82,7 +82,8 @@ int cli_check_hosts(const cli_list *hosts)
 
 /* ---- WASI ------------------------------------------------------------------------------------------------ */
 
-/* HOST::GUEST, or one path for both; at its end :ro or :rw. Cuts the text, which the directory then points into. */
+/* Parses HOST::GUEST, or one path for both, with :ro or :rw at its end. Cuts the text, and the directory points into
+ * it. */
 static bool parse_dir(char *text, curfew_dir *dir)
 {
 	size_t length = strlen(text);
@@ -118,7 +119,7 @@ static int parse_dirs(const cli_list *given, cli_wasi *wasi)
 	return wasi->dirs != NULL && wasi->texts != NULL ? CLI_GO_ON : CLI_EXIT_INTERNAL;
 }
 
-/* Takes NAME=value over, in place of one of that name: of two with one name the last one counts. */
+/* Takes ownership of NAME=value, which replaces an earlier one of that name: the last one counts. */
 static void set_variable(cli_wasi *wasi, char *item)
 {
 	size_t at = 0, length = strcspn(item, "=") + 1;
@@ -148,7 +149,7 @@ static int parse_allowed_env(const cli_list *given, cli_wasi *wasi)
 	return CLI_GO_ON;
 }
 
-/* NAME=VALUE, as the program is given it. */
+/* Adds NAME=VALUE for the program. */
 static int parse_env(const cli_list *given, cli_wasi *wasi)
 {
 	for (size_t i = 0; i < given->count; i++) {
@@ -212,7 +213,7 @@ uint32_t cli_engine_flags(const cli_arguments *arguments)
 	return arguments->values[CLI_OPTION_HUGEPAGES] != NULL ? CURFEW_ENGINE_HUGE_PAGES : 0;
 }
 
-/* With the directory of the cache besides. */
+/* The same, with the directory of the cache. */
 static curfew_status create_engine(curfew_engine_options *options, curfew_engine **engine, curfew_failure *failure)
 {
 	char *cache_dir = cli_cache_dir();
@@ -220,7 +221,7 @@ static curfew_status create_engine(curfew_engine_options *options, curfew_engine
 	options->cache_dir = cache_dir;
 	curfew_status status = curfew_engine_create(options, engine, failure);
 	if (status != CURFEW_OK && cache_dir != NULL) {
-		/* A home that cannot be written is no reason not to run: it is only slower. */
+		/* Without a writable cache programs still run, but slower. */
 		options->cache_dir = NULL;
 		status = curfew_engine_create(options, engine, failure);
 	}
@@ -279,7 +280,7 @@ void cli_tell(const curfew_report *report)
 	curfew_free(text);
 }
 
-/* Why there is no value, which is the program's text: without what would drive the terminal. */
+/* Prints why there is no value. This is the program's text, so it is made safe for the terminal. */
 static void show_note(const char *note)
 {
 	char text[512];

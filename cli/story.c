@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the events of a run mean: output, states, figures, and the report, which has what the stream has lost. */
+/* Interprets the events of a run: output, states, figures, and the report, which has the output that the stream has
+ * lost. */
 #include "follow_private.h"
 
 #include "common/mutex.h"
@@ -42,7 +43,7 @@ void follow_get_usage(void *context, curfew_run_usage *usage)
 	curfew__mutex_unlock(&f->mutex);
 }
 
-/* From now on its time counts from here. */
+/* The run's time counts from here. */
 static void set_running(follow *f, bool is_running)
 {
 	curfew__mutex_lock(&f->mutex);
@@ -77,7 +78,7 @@ void follow_take_usage(follow *f, span run)
 
 /* ---- The end --------------------------------------------------------------------------------------------- */
 
-/* What the stream did not have of the output. */
+/* Prints the output that the stream did not have. */
 static void pass_rest(follow *f, curfew_event_kind kind, const char *words, size_t length)
 {
 	size_t passed = f->passed[kind];
@@ -85,7 +86,7 @@ static void pass_rest(follow *f, curfew_event_kind kind, const char *words, size
 		cli_watch_on_event(&f->watch, kind, words + passed, length - passed);
 }
 
-/* The exit code of a program that ended itself is only in the report's words. */
+/* The exit code of a program that exited is only in the report's message. */
 static void read_exit_code(curfew_report *report)
 {
 	static const char words[] = "exit code ";
@@ -119,12 +120,12 @@ static void take_state(follow *f, span data)
 	cli_json_line(cli_json_member(data, "state"), state, sizeof state);
 	bool is_running = strcmp(state, "running") == 0, is_stopping = strcmp(state, "stopping") == 0;
 	if (is_running) {
-		/* Maybe once more: then its output begins anew. */
+		/* If the run starts again, its output begins again. */
 		f->has_run = true;
 		f->passed[0] = f->passed[1] = 0;
 	}
 	set_running(f, is_running || is_stopping);
-	/* That it was cancelled from here is said already. */
+	/* A cancel by this command was reported already. */
 	bool shows_figures = is_running || (is_stopping && f->signalled);
 	cli_watch_set_state(&f->watch, shows_figures ? "" : state);
 }
@@ -143,7 +144,7 @@ static void take_output(follow *f, span data)
 	free(words);
 }
 
-/* number 0: it is not of the stream. */
+/* number 0: the event is not from the stream. */
 static void print_event(follow *f, uint64_t number, const char *kind, span data)
 {
 	text out;

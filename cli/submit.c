@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* curfew submit: has a server run a program, and with --wait goes on as curfew run does. */
+/* curfew submit: submits a program to a server, and with --wait continues as curfew run does. */
 #include "commands.h"
 #include "common/clock.h"
 #include "follow.h"
@@ -13,8 +13,8 @@
 #include <time.h>
 
 enum {
-	PATIENCE_MS = 30000, /* with a server that is full, or a connection that was cut */
-	PAUSE_MS = 500,      /* before trying again, where the server does not say */
+	PATIENCE_MS = 30000, /* with a full server, or after a broken connection */
+	PAUSE_MS = 500,      /* before trying again, if the server does not say */
 	SILENCE_MS = 60000,
 	BODY_MOST = 256 << 20,
 	INPUT_MOST = 16 << 20,
@@ -30,7 +30,7 @@ typedef struct session {
 	cli_server server;
 	cli_http *http;
 	cli_source source;
-	bool has_args; /* what follows "--" is for WASI */
+	bool has_args; /* the arguments after "--" are for WASI */
 	char *params;
 	size_t params_length;
 	cli_wasi wasi;
@@ -89,7 +89,7 @@ static int check_program(const session *s)
 	return CLI_GO_ON;
 }
 
-/* What the program is given besides its parameters. */
+/* Adds the program's input besides its parameters. */
 static int read_data(session *s)
 {
 	char why[128];
@@ -110,7 +110,7 @@ static int read_data(session *s)
 	return s->input != NULL ? cli_wasi_init(s->arguments, &s->wasi) : cli_usage_error("--stdin %s: %s", input, why);
 }
 
-/* What goes with a schedule alone, and what does not. The server knows what a time is. */
+/* Checks options that need a schedule, or exclude one. The server checks the times. */
 static int check_schedule(const session *s)
 {
 	static const struct {
@@ -170,7 +170,7 @@ static const char *language_of(const session *s)
 	return is_named ? value_of(s, CLI_OPTION_LANG) : curfew_language_name(s->source.language);
 }
 
-/* What the program imports goes along. */
+/* Send the program's imports along. */
 static int bundle(session *s)
 {
 	curfew_failure failure = {.message = ""};
@@ -194,7 +194,7 @@ static int read_source(session *s)
 	return CLI_EXIT_BAD_PROGRAM;
 }
 
-/* Of a stored program the server knows what it is. */
+/* The server knows the kind of a stored program. */
 static int ask_language(session *s, bool *is_js)
 {
 	char path[64 + 3 * NAME_MOST], what[192], language[16];
@@ -211,7 +211,7 @@ static int ask_language(session *s, bool *is_js)
 	return code;
 }
 
-/* What depends on the language. */
+/* Sets the options that depend on the language. */
 static int make_params(session *s)
 {
 	bool is_js = s->stored != NULL || !cli_language_is_wasm(s->source.language);
@@ -251,7 +251,7 @@ static void add_number(text *body, const char *name, const char *words)
 	text_print(body, "%u", (unsigned)number);
 }
 
-/* JSON as it is. */
+/* Adds JSON unchanged. */
 static void add_plain(text *body, const char *name, const char *words)
 {
 	if (words == NULL)
@@ -291,7 +291,7 @@ static void add_args(session *s)
 	text_say(&s->body, "]");
 }
 
-/* Those that were given. */
+/* Adds the limits that were given. */
 static void add_limits(session *s)
 {
 	size_t count;
@@ -325,7 +325,7 @@ static void add_hosts(session *s)
 	text_say(&s->body, "]");
 }
 
-/* What the program is given as environment, standard input and files. */
+/* Adds the program's environment, standard input and files. */
 static void add_data(session *s)
 {
 	text *body = &s->body;
@@ -410,7 +410,7 @@ static bool is_full(cli_http_result result, const cli_http_answer *answer)
 	return result == CLI_HTTP_ANSWERED && (answer->status == 429 || answer->status == 503);
 }
 
-/* Whether to send it again, after a pause. The key makes that safe. */
+/* Whether to send it again, after a pause. The Idempotency-Key makes that safe. */
 static bool wait_to_send(const session *s, cli_http_result result, const cli_http_answer *answer, uint64_t end_ms,
                          unsigned *tries)
 {
@@ -430,7 +430,7 @@ static bool wait_to_send(const session *s, cli_http_result result, const cli_htt
 	return true;
 }
 
-/* The schedule, in place of a run. */
+/* Submits a schedule in place of a run. */
 static int take_schedule(session *s, const cli_http_answer *answer)
 {
 	cli_json_line(cli_json_member(cli_json(answer), "name"), s->name, sizeof s->name);
@@ -517,7 +517,7 @@ static int print_id(const session *s)
 	return cli_print(words, (size_t)length);
 }
 
-/* Tells of a stop as curfew run does: by the file's own name, with the line of a syntax error. */
+/* Reports a stop as curfew run does, with the file's own name and the line of a syntax error. */
 static void report_stop(const session *s, curfew_report *report)
 {
 	static const char usual[] = "source.";
@@ -569,7 +569,7 @@ static int wait_for_end(session *s)
 	cli_followed followed;
 	int code = cli_follow(&options, &followed);
 	if (code != CLI_GO_ON) {
-		/* 1 is for programs that threw. */
+		/* Exit code 1 is for programs that threw. */
 		code = code == CLI_EXIT_FAILED ? CLI_EXIT_INTERNAL : code;
 	} else if (followed.report != NULL) {
 		code = deliver(s, &followed);

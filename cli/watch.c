@@ -21,7 +21,7 @@ enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200, QUEUED_MOST = 1 << 20 };
 
 /* ---- Signals --------------------------------------------------------------------------------------------- */
 
-/* A handler has no context, hence the only variables of the program that live outside main. */
+/* Signal handlers have no context, so these are the program's only global variables. */
 static void (*volatile cancel_on_signal)(void *handle);
 static void *volatile handle_on_signal;
 static volatile bool signalled;
@@ -66,7 +66,7 @@ void cli_signals_catch(cli_canceller cancel)
 	handle_on_signal = cancel.handle;
 	cancel_on_signal = cancel.fire;
 	set_handler(handle_signal);
-	/* One that came before is delivered now, and the run ends as soon as it starts. */
+	/* A signal that came before is delivered now, and the run ends as soon as it starts. */
 	mask_signals(SIG_UNBLOCK);
 }
 
@@ -78,7 +78,7 @@ void cli_signals_release(void)
 
 /* ---- The run's side -------------------------------------------------------------------------------------- */
 
-/* In the queue each piece of output follows its head. */
+/* The head of a piece of output in the queue. */
 typedef struct chunk {
 	curfew_event_kind kind;
 	size_t length;
@@ -147,7 +147,7 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 	if (kind == CURFEW_EVENT_CHECKPOINT)
 		return;
 	curfew__mutex_lock(&watch->mutex);
-	/* Whoever reads the output sets the pace: more of it is not kept here. A stop ends the wait. */
+	/* Wait for the reader of the output, so that no more of it is kept here. A stop ends the wait. */
 	while (watch->waits && watch->length > QUEUED_MOST && !watch->stopped)
 		curfew__mutex_wait(&watch->mutex, &watch->passed);
 	bool was_empty = watch->length == 0;
@@ -201,7 +201,7 @@ void cli_watch_set_state(cli_watch *watch, const char *state)
 	curfew__mutex_unlock(&watch->mutex);
 }
 
-/* " of 10 s · cpu 1.2 s · memory 3 MiB", where it runs. */
+/* Formats " of 10 s · cpu 1.2 s · memory 3 MiB", while it runs. */
 static void format_figures(const cli_watch *watch, curfew_run_usage usage, char *text, size_t size)
 {
 	char limit[CLI_QUANTITY] = "";
@@ -224,7 +224,7 @@ static void show_live_line(cli_watch *watch, curfew_run_usage usage)
 	curfew__mutex_unlock(&watch->mutex);
 	if (state[0] == '\0')
 		format_figures(watch, usage, figures, sizeof figures);
-	/* Wrapping is off while the line is written: it could not be erased if it took two. */
+	/* Turn off wrapping while the line is written, because a line that takes two rows could not be erased. */
 	char line[1024];
 	int length = snprintf(
 		line, sizeof line, "\r\033[?7l\033[2m%s%s%s%s%" PRIu64 ".%" PRIu64 " s%s%s%s\033[0m\033[K\033[?7h",
@@ -245,7 +245,7 @@ static void write_chunk(cli_watch *watch, chunk head, const char *data)
 	watch->output_error = cli_write(fd, data, head.length, &impatient);
 	if (isatty(fd) != 0)
 		watch->at_line_start = data[head.length - 1] == '\n';
-	/* Nobody reads any more: as a pipe's writer, the program has no reason to go on. */
+	/* Nobody reads any more, so end the program, as SIGPIPE would. */
 	if (watch->output_error != 0)
 		watch->cancel.fire(watch->cancel.handle);
 }
@@ -288,7 +288,7 @@ void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run)
 	uint64_t next_ms = (uint64_t)clock_now_ms() + LIVE_AFTER_MS;
 	while (!pass_output_on(watch)) {
 		uint64_t now = (uint64_t)clock_now_ms();
-		/* A line that the guest has begun on the terminal is not ours to write over. */
+		/* Do not overwrite a line that the guest has begun on the terminal. */
 		if (watch->live && (now >= next_ms || signalled)) {
 			next_ms = now + LIVE_EVERY_MS;
 			curfew_run_usage usage = {.size = sizeof usage};
@@ -298,7 +298,7 @@ void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run)
 		}
 		wait_for_wake(watch, watch->live ? (int)(next_ms - now) : -1);
 	}
-	/* What came between taking the queue and the end. */
+	/* Write what arrived between taking the queue and the end. */
 	(void)pass_output_on(watch);
 	erase_live_line(watch);
 }

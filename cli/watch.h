@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Watching one run from the main thread: its output on its way to stdout and stderr, the live line, signals. The run's
- * own thread only appends to a queue, so that a reader who does not read cannot hold the run up.
+ * Watches one run from the main thread: its output to stdout and stderr, the live line, signals. The run's own thread
+ * only appends to a queue, so that a slow reader cannot block the run.
  */
 #ifndef CURFEW_CLI_WATCH_H
 #define CURFEW_CLI_WATCH_H
@@ -11,13 +11,13 @@
 
 #include <pthread.h>
 
-/* How to cancel what is watched; async-signal-safe. */
+/* Cancels the watched run; async-signal-safe. */
 typedef struct cli_canceller {
 	void (*fire)(void *handle);
 	void *handle;
 } cli_canceller;
 
-/* What it has used so far. */
+/* Reads what the run has used so far. */
 typedef void (*cli_get_usage)(void *run, curfew_run_usage *usage);
 
 typedef struct cli_watch {
@@ -25,21 +25,21 @@ typedef struct cli_watch {
 	char *queue;         /* chunks: see watch.c */
 	size_t length;
 	size_t capacity;
-	char progress[512]; /* last progress, made fit for a terminal */
-	char state[64];     /* shown in place of figures while it does not run; "": it runs */
+	char progress[512]; /* last progress, made safe for a terminal */
+	char state[64];     /* shown in place of figures while the run is not running; "": it is */
 	bool done;
 	bool failed;           /* out of memory: output was lost */
 	pthread_cond_t passed; /* the queue was taken, or the run is being stopped */
-	bool waits;            /* the run waits while much is queued; if so cli_watch_on_stop is its on_stop */
+	bool waits;            /* the run waits while much is queued; its on_stop must then be cli_watch_on_stop */
 	bool stopped;
 
-	int wake[2];           /* a pipe: something happened */
+	int wake[2];           /* a pipe that wakes the main thread */
 	cli_canceller cancel;  /* set before cli_watch_until_done */
-	const char *cancelled; /* what the live line says after a signal */
+	const char *cancelled; /* text of the live line after a signal */
 	uint64_t timeout_ns;   /* for the live line; CURFEW_UNLIMITED: none */
 	bool live;             /* a live line may be shown */
 	bool live_shown;
-	bool at_line_start; /* of the terminal, as far as we wrote to it */
+	bool at_line_start; /* state of the terminal, as far as curfew wrote to it */
 	int output_error;   /* errno of the first failed write to stdout or stderr */
 } cli_watch;
 
@@ -54,17 +54,17 @@ void cli_watch_on_stop(void *context, curfew_outcome cause);
 /* The same for a run that is not one of the library's in this process. */
 void cli_watch_end(cli_watch *watch);
 
-/* What the live line shows in place of figures; "": the figures. Any thread. */
+/* Sets the text that the live line shows in place of figures; "": the figures. Any thread. */
 void cli_watch_set_state(cli_watch *watch, const char *state);
 
 /* Passes output on until the run has ended and all of it is written. */
 void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run);
 
-/* From now on SIGINT and SIGTERM wait until cli_signals_catch. */
+/* Blocks SIGINT and SIGTERM until cli_signals_catch. */
 void cli_signals_hold(void);
-/* From now on they cancel instead of ending the process. */
+/* From now on these signals cancel the run instead of ending the process. */
 void cli_signals_catch(cli_canceller cancel);
-/* To be called before the handle is destroyed. */
+/* Call it before the handle is destroyed. */
 void cli_signals_release(void);
 
 #endif
