@@ -161,7 +161,7 @@ def archives(context):
         (archive({"index.js": "1"}, more=[link("x", "x", tarfile.LNKTYPE)]), "which is not in it"),
         (archive({"index.js": "1", "./index.js": "2"}), "'index.js' twice"),
         (archive({"curfew-bundle.json": {"entry": "a.js", "x": 1}, "a.js": "1"}), "'x' is unknown"),
-        (archive({"curfew-bundle.json": {"entry": "b.js"}, "index.js": "1"}), "no entry b.js"),
+        (archive({"curfew-bundle.json": {"entry": "b.js"}, "index.js": "1"}), "no entry point b.js"),
         (archive({"curfew-bundle.json": {"entry": "a.js", "import_map": "m.json"}, "a.js": "1", "m.json": "[]"}), "m.json: must be"),
         (archive({"curfew-bundle.json": {"entry": "a.txt"}, "a.txt": "1"}), "not JavaScript"),
         (archive({"index.js": "a\0b"}), "index.js"),
