@@ -219,10 +219,12 @@ static int parse_word(parser *p, const char *word)
 		p->arguments->action = word;
 		return CLI_GO_ON;
 	}
+
 	if (takes_arguments(p->command) && has_program(p)) {
 		take_rest(p, p->at);
 		return CLI_GO_ON;
 	}
+
 	if (word[0] == '\0')
 		return cli_usage_error("%s is empty", (LIMITED & 1u << p->command) != 0 ? "PROGRAM" : "an argument");
 	if (((CANCEL | PROGRAMS | SCHEDULES) & 1u << p->command) != 0)

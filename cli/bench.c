@@ -151,6 +151,7 @@ static int prepare_subject(bench *b, subject *s)
 {
 	curfew_failure failure = {.message = ""};
 	curfew_report *report = NULL;
+
 	if (!cli_source_read(s->path, b->arguments->values[CLI_OPTION_LANG], &s->source, &failure))
 		return say_failure(CURFEW_BAD_PROGRAM, &failure);
 	s->source.has_node = b->arguments->values[CLI_OPTION_NODE] != NULL;

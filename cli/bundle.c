@@ -25,6 +25,7 @@ static int load(cli_source *source, curfew_program *program)
 	size_t length = 0;
 	curfew_status status = curfew_program_bundle(program, &limits, &bundle, &length, &report, &failure);
 	int code = report != NULL ? cli_exit_of(report) : status != CURFEW_OK ? CLI_EXIT_BAD_PROGRAM : CLI_GO_ON;
+
 	if (report != NULL)
 		cli_tell(report);
 	else if (status != CURFEW_OK)
@@ -37,6 +38,7 @@ static int load(cli_source *source, curfew_program *program)
 			memcpy(source->text, bundle, length);
 		source->language = CURFEW_LANGUAGE_BUNDLE;
 	}
+
 	curfew_free(bundle);
 	curfew_report_destroy(report);
 	return code;

@@ -123,6 +123,7 @@ static curfew_status run_once(const subject *s, bool is_js, curfew_used *used, c
 	                                    .params_length = (size_t)length};
 	curfew_report *report = NULL;
 	curfew_status status = curfew_program_run(s->program, &options, &report, failure);
+
 	if (status != CURFEW_OK)
 		return status;
 	*used = report->used;
@@ -131,6 +132,7 @@ static curfew_status run_once(const subject *s, bool is_js, curfew_used *used, c
 		               curfew_outcome_name(report->outcome));
 		status = CURFEW_INTERNAL;
 	}
+
 	curfew_report_destroy(report);
 	return status;
 }

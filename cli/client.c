@@ -216,6 +216,7 @@ int cli_server_print_list(const cli_server *server, span items, bool as_json,
 static int say_refusal(const cli_server *server, const cli_http_answer *answer, const char *what)
 {
 	char detail[400], pointer[200], type[64];
+
 	cli_json_line(cli_json_member(cli_json(answer), "detail"), detail, sizeof detail);
 	cli_json_line(cli_json_member(cli_json(answer), "pointer"), pointer, sizeof pointer);
 	bool shows_pointer = pointer[0] != '\0' && strstr(detail, pointer) == NULL;

@@ -85,6 +85,7 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	curfew_report *report = NULL;
 	int code;
 	curfew_limits limits = arguments->limits;
+
 	if (limits.timeout_ns == 0)
 		limits.timeout_ns = TIMEOUT_NS;
 	cli_source own = *source;
@@ -103,6 +104,7 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 		                      cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR,
 		                      failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
 	}
+
 	curfew_report_destroy(report);
 	curfew_program_destroy(program);
 	return code;

@@ -173,6 +173,7 @@ int cli_doctor(const cli_arguments *arguments)
 	char *text = NULL;
 	size_t length = 0;
 	uint32_t worker = ask_worker(&failure);
+
 	for (size_t i = 0; i < CHECKS; i++)
 		has[i] = checks[i].has != 0 ? (worker & checks[i].has) != 0 : checks[i].test();
 	FILE *out = open_memstream(&text, &length);
@@ -180,6 +181,7 @@ int cli_doctor(const cli_arguments *arguments)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
+
 	if (arguments->values[CLI_OPTION_JSON] != NULL)
 		write_json(out, &system, has, failure.message);
 	else
@@ -188,6 +190,7 @@ int cli_doctor(const cli_arguments *arguments)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
+
 	int code = cli_print(text, length);
 	free(text);
 	return code;

@@ -65,6 +65,7 @@ static bool has_wasm_header(const cli_source *source)
 static bool read_all(int fd, cli_source *source)
 {
 	size_t capacity = 0;
+
 	for (;;) {
 		if (source->length == capacity) {
 			capacity = capacity > 0 ? capacity * 2 : FIRST_READ;
@@ -105,6 +106,7 @@ char *cli_file_read_bytes(const char *path, size_t most, size_t *length, char *w
 	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char *bytes = fd >= 0 ? malloc(most + 1) : NULL;
 	ssize_t got = 1;
+
 	*length = 0;
 	while (bytes != NULL && got > 0 && *length <= most) {
 		got = read(fd, bytes + *length, most + 1 - *length);
@@ -113,6 +115,7 @@ char *cli_file_read_bytes(const char *path, size_t most, size_t *length, char *w
 		else if (got > 0)
 			*length += (size_t)got;
 	}
+
 	int error = bytes == NULL || got < 0 ? errno : 0;
 	if (fd >= 0 && !is_stdin)
 		(void)close(fd);
@@ -224,6 +227,7 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 static bool read_source(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
 {
 	bool is_named;
+
 	*source = (cli_source){.language = language_of(program, lang, &is_named)};
 	source->is_unnamed = !is_named;
 	failure->message[0] = '\0';
@@ -243,6 +247,7 @@ static bool read_source(const char *program, const char *lang, cli_source *sourc
 		free(source->import_dir);
 		source->import_dir = NULL;
 	}
+
 	return true;
 }
 
@@ -448,6 +453,7 @@ static bool add_file(FILE *out, const char *item, curfew_failure *failure)
 char *cli_files_to_json(const char *const *items, size_t count, size_t *length, curfew_failure *failure)
 {
 	char *text = NULL;
+
 	failure->message[0] = '\0';
 	FILE *out = count > 0 ? open_memstream(&text, length) : NULL;
 	bool good = out != NULL;
@@ -455,10 +461,12 @@ char *cli_files_to_json(const char *const *items, size_t count, size_t *length, 
 		fputc(i > 0 ? ',' : '{', out);
 		good = add_file(out, items[i], failure);
 	}
+
 	if (out != NULL) {
 		fputc('}', out);
 		(void)fclose(out);
 	}
+
 	if (good && curfew_files_check(text, *length, failure) == CURFEW_OK)
 		return text;
 	if (strncmp(failure->message, "files: ", 7) == 0) {
@@ -466,6 +474,7 @@ char *cli_files_to_json(const char *const *items, size_t count, size_t *length, 
 		(void)snprintf(message, sizeof message, "--file: %.200s", failure->message + 7);
 		memcpy(failure->message, message, sizeof message);
 	}
+
 	free(text);
 	return NULL;
 }

@@ -155,25 +155,30 @@ static int say_given_up(const follow *f)
 static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answer, unsigned *pause_ms)
 {
 	char reason[200];
+
 	if (!may_come_back(result, answer)) {
 		give_up(f, result, answer);
 		return false;
 	}
+
 	if (!f->is_lost) {
 		f->is_lost = true;
 		f->lost_ms = (uint64_t)clock_now_ms();
 		*pause_ms = FIRST_PAUSE_MS;
 	}
+
 	if ((uint64_t)clock_now_ms() - f->lost_ms >= PATIENCE_MS) {
 		give_up(f, result, answer);
 		return false;
 	}
+
 	/* Do not report that if the stream was only moved to another connection. */
 	if (!f->is_told && (uint64_t)clock_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
 		follow_tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
 		            reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
 		f->is_told = true;
 	}
+
 	unsigned wait_ms = answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : *pause_ms;
 	*pause_ms = *pause_ms * 2 < LAST_PAUSE_MS ? *pause_ms * 2 : LAST_PAUSE_MS;
 	return !is_raised(f->leave_fd, (int)(wait_ms < PATIENCE_MS ? wait_ms : PATIENCE_MS));
@@ -278,6 +283,7 @@ static int look_at_start(follow *f)
 {
 	char what[64];
 	cli_http_answer answer;
+
 	f->http = cli_server_connect(f->options->server, f->leave_fd);
 	if (f->http == NULL)
 		return CLI_EXIT_INTERNAL;
@@ -342,6 +348,7 @@ int cli_follow(const cli_follow_options *options, cli_followed *followed)
 {
 	follow f = {.options = options, .followed = followed, .code = CLI_GO_ON, .mutex = {PTHREAD_MUTEX_INITIALIZER}};
 	int code = CLI_EXIT_INTERNAL;
+
 	*followed = (cli_followed){0};
 	f.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f.leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -354,6 +361,7 @@ int cli_follow(const cli_follow_options *options, cli_followed *followed)
 		code = follow_run(&f);
 		cli_watch_finish(&f.watch);
 	}
+
 	cli_http_destroy(f.http);
 	cli_http_answer_finish(&f.answer);
 	cli_events_finish(&f.events);

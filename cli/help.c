@@ -132,12 +132,14 @@ static void write_client_exit_codes(FILE *out, cli_command_id command)
 int cli_print_help(cli_command_id command)
 {
 	page p;
+
 	if (command == CLI_HELP)
 		return cli_print_overview();
 	if (!page_begin(&p)) {
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
+
 	const cli_command *c = &cli_commands[command];
 	fprintf(p.stream, "Usage: curfew %s %s\n\n%s\n", c->name, c->usage, c->description);
 	cli_option options[CLI_OPTIONS_MOST];
@@ -148,6 +150,7 @@ int cli_print_help(cli_command_id command)
 			fputs(is_limit ? "\nLimits:\n" : "\nOptions:\n", p.stream);
 		write_option(p.stream, &options[i]);
 	}
+
 	if (count > 0 && options[0].limit != NULL)
 		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH ? "this machine (curfew calibrate)"
 		                       : command == CLI_SUBMIT                    ? "the server's machine"
@@ -221,6 +224,7 @@ static void write_man_option(FILE *out, const cli_option *option)
 		fputs(". Default: ", out);
 		write_troff(out, option->default_text);
 	}
+
 	if (option->repeatable)
 		fputs(". May be repeated", out);
 	if (option->limit != NULL) {
@@ -228,6 +232,7 @@ static void write_man_option(FILE *out, const cli_option *option)
 		curfew_limit_format(option->limit, option->limit->ceiling, ceiling, sizeof ceiling);
 		fprintf(out, ". At most %s%s", ceiling, option->limit->may_be_unlimited ? ", or unlimited" : "");
 	}
+
 	fputs(".\n", out);
 }
 
@@ -289,6 +294,7 @@ static void write_man(FILE *out)
 		write_troff(out, cli_commands[i].usage);
 		fputc('\n', out);
 	}
+
 	fputs(".SH DESCRIPTION\ncurfew runs JavaScript inside WebAssembly under limits that the program can neither "
 	      "see nor lift: time, CPU time, instructions, memory, stack and output. A program that exceeds one is "
 	      "stopped from outside, and a report says what stopped it, where it was and how much of each limit it "

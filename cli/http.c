@@ -156,6 +156,7 @@ static void set_up(exchange *e)
 	const cli_http_options *options = &e->http->options;
 	const cli_http_request *request = e->request;
 	char url[2048], agent[64];
+
 	(void)snprintf(url, sizeof url, "%s%s", options->url, request->path);
 	(void)snprintf(agent, sizeof agent, "curfew/%s", curfew_version());
 	curl.easy_reset(easy); /* keeps the connections */
@@ -178,6 +179,7 @@ static void set_up(exchange *e)
 		(void)curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
 		(void)curl.easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
 	}
+
 	(void)curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
@@ -207,6 +209,7 @@ static cli_http_result judge(exchange *e, CURLcode code)
 {
 	long error = 0;
 	curl_off_t sent = 0;
+
 	(void)curl.easy_getinfo(e->http->easy, CURLINFO_OS_ERRNO, &error);
 	(void)curl.easy_getinfo(e->http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
 	const char *why = e->too_large                                  ? "the answer is too large"

@@ -174,6 +174,7 @@ static int inspect(const cli_arguments *arguments, const cli_source *source, cur
 	size_t length = 0;
 	int code;
 	cli_source own = *source;
+
 	own.has_node = arguments->values[CLI_OPTION_NODE] != NULL;
 	curfew_status status = cli_program_create(engine, &own, CURFEW_SOURCE_ONCE, &program, &failure);
 	if (status == CURFEW_OK)
@@ -199,6 +200,7 @@ int cli_inspect(const cli_arguments *arguments)
 	cli_source source;
 	curfew_engine *engine = NULL;
 	int code;
+
 	if (arguments->rest_count > 0)
 		return cli_usage_error("inspect runs nothing, so it takes no arguments for the program: %s",
 		                       arguments->rest[0]);

@@ -106,6 +106,7 @@ static curfew_status start_pool(cli_isolated *isolated, const cli_source *source
                                 const worker_job *job, curfew_failure *failure)
 {
 	curfew_limits limits;
+
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(job->limits, &limits, NULL);
 	char *cache_dir = cli_cache_dir();
@@ -130,6 +131,7 @@ static curfew_status start_pool(cli_isolated *isolated, const cli_source *source
 		.import_map_length = source->import_map != NULL ? strlen(source->import_map) : 0,
 		.import_map_name = source->import_map_name,
 	};
+
 	worker_job own = *job;
 	curfew_status status = worker_pool_create(&options, &isolated->pool, failure);
 	free(cache_dir);
@@ -151,9 +153,11 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
 		               strerror(errno));
 		return CURFEW_SYSTEM;
 	}
+
 	curfew_status status = start_pool(isolated, source, language, job, failure);
 	if (status != CURFEW_OK)
 		return status;
+
 	/* A signal that arrived meanwhile is delivered now. */
 	watch->cancel = (cli_canceller){cancel, isolated->run};
 	cli_signals_catch(watch->cancel);
@@ -162,6 +166,7 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
 		(void)snprintf(failure->message, sizeof failure->message, "out of memory for the report");
 		return CURFEW_NO_MEMORY;
 	}
+
 	if (!source->is_image && curfew_report_set_source(isolated->parsed, source->text, source->length) == CURFEW_OK)
 		isolated->report.source_line = isolated->parsed->source_line;
 	return CURFEW_OK;

@@ -599,6 +599,7 @@ static size_t edit_distance(const char *a, const char *b)
 	size_t *row = rows[2];
 	size_t a_length = least(strlen(a), NAME_MOST);
 	size_t b_length = least(strlen(b), NAME_MOST);
+
 	for (size_t j = 0; j <= b_length; j++)
 		last[j] = before_last[j] = j;
 	for (size_t i = 1; i <= a_length; i++) {
@@ -614,6 +615,7 @@ static size_t edit_distance(const char *a, const char *b)
 		last = row;
 		row = free_row;
 	}
+
 	return last[b_length];
 }
 

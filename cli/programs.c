@@ -79,6 +79,7 @@ static int send_program(const session *s, const char *name, const cli_source *so
 	char path[192], query[224];
 	cli_http_answer answer;
 	int code = make_path(name, path, sizeof path);
+
 	if (code != CLI_GO_ON)
 		return code;
 	(void)snprintf(query, sizeof query, "%s?lang=%s", path,
@@ -91,6 +92,7 @@ static int send_program(const session *s, const char *name, const cli_source *so
 		.body = source->text,
 		.body_length = source->length,
 	};
+
 	code = cli_server_ask(&s->server, s->http, &request, NULL, &answer);
 	if (code == CLI_GO_ON)
 		code = tell_stored(s, name, &answer);
@@ -150,6 +152,7 @@ static int print_program(const session *s, span program)
 	char value[129], size[CLI_QUANTITY], age[CLI_QUANTITY], *words = NULL;
 	size_t length = 0;
 	int64_t bytes = cli_json_number(cli_json_member(program, "size"));
+
 	if (bytes < 0)
 		return cli_server_strange(&s->server);
 	FILE *out = open_memstream(&words, &length);
@@ -157,10 +160,12 @@ static int print_program(const session *s, span program)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
+
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		cli_json_line(cli_json_member(program, keys[i]), value, sizeof value);
 		fprintf(out, "%-8s %s\n", keys[i], value);
 	}
+
 	cli_format_bytes((uint64_t)bytes, size);
 	cli_format_age(cli_json_number(cli_json_member(program, "updated_ms")), age, sizeof age);
 	fprintf(out, "%-8s %s\n%-8s %s ago\n", "size", size, "stored", age);

@@ -266,6 +266,7 @@ int cli_ps(const cli_arguments *arguments)
 	listing l = {.arguments = arguments, .server = &server, .is_json = arguments->values[CLI_OPTION_JSON] != NULL};
 	const char *program = arguments->values[CLI_OPTION_PROGRAM];
 	int code = read_most(arguments, &l.most);
+
 	if (code != CLI_GO_ON)
 		return code;
 	if (arguments->values[CLI_OPTION_ALL] != NULL && arguments->values[CLI_OPTION_STATE] != NULL)

@@ -67,6 +67,7 @@ static int check_arguments(session *s)
 {
 	const char *report_path = s->arguments->values[CLI_OPTION_REPORT];
 	int code = cli_check_params(s->arguments);
+
 	if (code == CLI_GO_ON)
 		code = cli_wasi_init(s->arguments, &s->wasi);
 	if (code != CLI_GO_ON)
@@ -155,6 +156,7 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.on_stop = cli_watch_on_stop,
 		.on_stop_context = watch,
 	};
+
 	cli_grants_put(&s->grants, s->arguments, &options);
 	cli_wasi_apply(&s->wasi, s->arguments, &options);
 	watch->waits = true;
@@ -194,6 +196,7 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_isolated_on_event,
 	};
+
 	s->isolated.engine_flags = cli_engine_flags(s->arguments);
 	curfew_status status = cli_isolated_run(&s->isolated, &s->source, s->source.language, &job, watch, failure);
 	cli_grants_finish(&s->grants);
@@ -206,6 +209,7 @@ static int watch_run(session *s)
 	curfew_failure failure = {.message = ""};
 	curfew_limits limits = {0};
 	cli_watch watch;
+
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(&s->arguments->limits, &limits, NULL);
 	if (!cli_watch_init(&watch, limits.timeout_ns, !s->quiet && !s->json))
@@ -243,17 +247,20 @@ static int execute(session *s)
 	const char *code = s->arguments->values[CLI_OPTION_EVAL], *lang = s->arguments->values[CLI_OPTION_LANG];
 	bool is_read = code != NULL ? cli_source_eval(code, lang, &s->source, &failure)
 	                            : cli_source_read(s->arguments->program, lang, &s->source, &failure);
+
 	if (!is_read)
 		return fail_before_start(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	s->source.has_node = is_given(s, CLI_OPTION_NODE);
 	if (!cli_source_set_imports(&s->source, s->arguments->program, s->arguments, &failure))
 		return cli_usage_error("%s", failure.message);
+
 	/* Catch signals only after reading, which may take any time. From here on a signal leads to a report. */
 	cli_signals_hold();
 	if (is_isolated(s)) {
 		int isolated_code = make_params(s, !cli_language_is_wasm(s->source.language));
 		return isolated_code >= 0 ? isolated_code : watch_run(s);
 	}
+
 	curfew_status status = cli_engine_create(1, cli_engine_flags(s->arguments), &s->engine, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_cancel_create(s->engine, &s->cancel);

@@ -68,6 +68,7 @@ void cli_samples_draw(FILE *out, const cli_samples *samples, cli_format_function
 	size_t rows[ROWS] = {0};
 	size_t above = 0;
 	size_t most = 0;
+
 	for (size_t i = 0; i < samples->count; i++) {
 		uint64_t row = (samples->values[i] - low) / width;
 		size_t *counter = row < ROWS ? &rows[row] : &above;
@@ -75,11 +76,13 @@ void cli_samples_draw(FILE *out, const cli_samples *samples, cli_format_function
 		if (*counter > most)
 			most = *counter;
 	}
+
 	char label[48];
 	for (size_t i = 0; i < ROWS && low + i * width <= high; i++) {
 		format(low + i * width, label);
 		draw_row(out, label, rows[i], most);
 	}
+
 	if (above > 0)
 		draw_row(out, "above", above, most);
 }

@@ -93,6 +93,7 @@ static int print_schedule(const session *s, span one)
 	static const char *const times[] = {"next_ms", "last_ms"};
 	char value[400], *words = NULL;
 	size_t length = 0;
+
 	if (cli_json_number(cli_json_member(one, "created_ms")) < 0)
 		return cli_server_strange(&s->server);
 	FILE *out = open_memstream(&words, &length);
@@ -100,16 +101,19 @@ static int print_schedule(const session *s, span one)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
+
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		cli_json_line(cli_json_member(one, keys[i]), value, sizeof value);
 		if (value[0] != '\0')
 			fprintf(out, "%-8s %s\n", keys[i], value);
 	}
+
 	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
 		char when[TIME_ROOM];
 		format_time(one, times[i], when);
 		fprintf(out, "%-8.4s %s\n", times[i], i == 0 && is_paused(one) ? "paused" : when);
 	}
+
 	fprintf(out, "%-8s %lld\n%-8s %lld\n", "runs", (long long)cli_json_number(cli_json_member(one, "runs")), "skipped",
 	        (long long)cli_json_number(cli_json_member(one, "skipped")));
 	return cli_print_stream(out, &words, &length);

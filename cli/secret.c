@@ -237,6 +237,7 @@ static ssize_t ask_for_value(const char *name, const char *user, char *value, si
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	char question[512];
 	int length = snprintf(question, sizeof question, "Value of %.128s for %.256s: ", name, user);
+
 	if (tcgetattr(STDIN_FILENO, &terminal) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
@@ -356,6 +357,7 @@ static int check_arguments(const cli_arguments *arguments, const struct action *
 	const char *operand = arguments->program;
 	const char *user = arguments->values[CLI_OPTION_USER];
 	curfew_failure failure;
+
 	if (action == NULL)
 		return cli_usage_error("secret %s: must be one of: set list remove key",
 		                       arguments->action != NULL ? arguments->action : "needs what to do");

@@ -98,6 +98,7 @@ int cli_serve(const cli_arguments *arguments)
 	curfew_failure failure = {0};
 	curfew_secrets *secrets = NULL;
 	const char *path = arguments->values[CLI_OPTION_CONFIG];
+
 	settings = arguments->server;
 	if (path != NULL && !config_read(&settings, path, &failure))
 		return cli_usage_error("--%s", failure.message);
@@ -106,6 +107,7 @@ int cli_serve(const cli_arguments *arguments)
 		cli_say("%s", failure.message);
 		return CLI_EXIT_USAGE;
 	}
+
 	int code = open_secrets(&settings, &secrets);
 	if (code != CLI_GO_ON)
 		return code;
@@ -128,6 +130,7 @@ static bool read_scopes(const char *words, unsigned *scopes)
 	             {"read", SERVE_SCOPE_READ},
 	             {"metrics", SERVE_SCOPE_METRICS},
 	             {"admin", SERVE_SCOPE_ADMIN}};
+
 	*scopes = 0;
 	for (size_t length; *words != '\0'; words += length + (words[length] == ',')) {
 		unsigned found = 0;
@@ -140,6 +143,7 @@ static bool read_scopes(const char *words, unsigned *scopes)
 			return false;
 		*scopes |= found;
 	}
+
 	return *scopes != 0;
 }
 
@@ -201,6 +205,7 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 	                     .allow_fetch_count = hosts->count};
 	curfew_failure failure = {0};
 	char words[SERVE_TOKEN_ROOM + 1];
+
 	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))
 		return cli_usage_error("--name %s: must be 1 to 64 bytes without spaces", token.name);
 	if (!read_scopes(scopes != NULL ? scopes : "run,read", &token.scopes))

@@ -45,6 +45,7 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 {
 	const char *given = arguments->values[CLI_OPTION_PARAMS];
 	bool are_params = arguments->rest_count > 0 && is_js;
+
 	*params = NULL;
 	*length = 0;
 	if (given == NULL && !are_params)
@@ -56,6 +57,7 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
+
 	*length = strlen(*params);
 	curfew_failure failure;
 	if (curfew_params_check(*params, *length, &failure) == CURFEW_OK)

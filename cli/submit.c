@@ -136,6 +136,7 @@ static int check_arguments(session *s)
 	uint64_t delay_us;
 	const char *delay = value_of(s, CLI_OPTION_DELAY);
 	int code = check_program(s);
+
 	if (code == CLI_GO_ON)
 		code = cli_check_params(s->arguments);
 	if (code == CLI_GO_ON)
@@ -329,6 +330,7 @@ static void add_hosts(session *s)
 static void add_data(session *s)
 {
 	text *body = &s->body;
+
 	for (size_t i = 0; i < s->wasi.env_count; i++) {
 		const char *item = s->wasi.env[i], *equals = strchr(item, '=');
 		if (i == 0)
@@ -338,6 +340,7 @@ static void add_data(session *s)
 		text_say(body, ":");
 		text_say_json(body, equals + 1);
 	}
+
 	text_say(body, s->wasi.env_count > 0 ? "}" : "");
 	add_words(body, "timezone", value_of(s, CLI_OPTION_TIMEZONE));
 	add_plain(body, "files", s->files);
@@ -350,6 +353,7 @@ static void add_data(session *s)
 		cli_write_json_bytes(out, s->input, s->input_length);
 		(void)fclose(out);
 	}
+
 	body->failed = body->failed || json == NULL;
 	add_plain(body, "stdin", json);
 	free(json);
@@ -370,6 +374,7 @@ static void add_webhook(session *s)
 static void make_body(session *s)
 {
 	text *body = &s->body;
+
 	text_init(body, BODY_MOST);
 	text_say(body, "{");
 	add_words(body, "program", s->stored);
@@ -466,6 +471,7 @@ static int post(session *s)
 	int code;
 	char path[CLI_SERVER_NAME_MAX + 32] = "/v1/runs";
 	const char *name = value_of(s, CLI_OPTION_NAME);
+
 	if (name != NULL)
 		(void)cli_server_path("schedules", "schedule", name, path, sizeof path);
 	const cli_http_request request = {
@@ -477,6 +483,7 @@ static int post(session *s)
 		.header = s->header,
 		.silence_ms = SILENCE_MS,
 	};
+
 	for (bool again = true; again;) {
 		cli_http_answer answer;
 		cli_http_result result = cli_http_exchange(s->http, &request, &answer);
@@ -485,6 +492,7 @@ static int post(session *s)
 		code = accepted ? take_id(s, &answer) : again ? CLI_GO_ON : fail_submission(s, result, &answer);
 		cli_http_answer_finish(&answer);
 	}
+
 	return code;
 }
 
@@ -568,6 +576,7 @@ static int wait_for_end(session *s)
 	};
 	cli_followed followed;
 	int code = cli_follow(&options, &followed);
+
 	if (code != CLI_GO_ON) {
 		/* Exit code 1 is for programs that threw. */
 		code = code == CLI_EXIT_FAILED ? CLI_EXIT_INTERNAL : code;
@@ -577,6 +586,7 @@ static int wait_for_end(session *s)
 		cli_say("left run %s, which was asked to end; to follow it: curfew logs -f %s", s->id, s->id);
 		code = curfew_outcome_exit_code(CURFEW_OUTCOME_CANCELLED);
 	}
+
 	cli_followed_finish(&followed);
 	return code;
 }

@@ -446,6 +446,7 @@ static bool check_value(checker *c, bool *complete)
 		c->depth--;
 		return true;
 	}
+
 	*complete = false;
 	return byte == '[' || check_key(c);
 }

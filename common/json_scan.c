@@ -134,6 +134,7 @@ static bool take_value(scanner *s)
 {
 	unsigned char objects[DEPTH_MAX / 8 + 1] = {0}; /* a bit for each level: whether it is an object */
 	size_t depth = 0;
+
 	for (;;) {
 		skip_space(s);
 		bool opens = s->at < s->end && (*s->at == '{' || *s->at == '[');
@@ -175,6 +176,7 @@ span scan_member(const char *data, size_t len, const char *key)
 	scanner s = {data, data + len};
 	span found = {0};
 	size_t key_length = strlen(key);
+
 	skip_space(&s);
 	if (!take(&s, '{'))
 		return found;
@@ -193,6 +195,7 @@ span scan_member(const char *data, size_t len, const char *key)
 			found = (span){start, (size_t)(s.at - start)};
 		skip_space(&s);
 	} while (take(&s, ','));
+
 	return found;
 }
 
@@ -242,22 +245,26 @@ int scan_next(scan_object *object, span *key, span *value)
 {
 	scanner s = {object->data + object->at, object->data + object->len};
 	int more = next_member(object, &s);
+
 	if (more == 1) {
 		skip_space(&s);
 		const char *start = s.at;
 		more = take_string(&s) ? 1 : -1;
 		*key = (span){start, (size_t)(s.at - start)};
 	}
+
 	if (more == 1) {
 		skip_space(&s);
 		more = take(&s, ':') ? 1 : -1;
 	}
+
 	if (more == 1) {
 		skip_space(&s);
 		const char *start = s.at;
 		more = take_value(&s) ? 1 : -1;
 		*value = (span){start, (size_t)(s.at - start)};
 	}
+
 	object->at = (size_t)(s.at - object->data);
 	return more;
 }

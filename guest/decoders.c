@@ -200,6 +200,7 @@ static size_t next_iso_2022_jp(const uint8_t *p, size_t left, bool last, decoder
 		                                 : DECODED_ERROR,
 		            2);
 	}
+
 	if (p[0] > 0x7f || p[0] == 0x0e || p[0] == 0x0f)
 		return give(c, DECODED_ERROR, 1);
 	if (mode->set == SET_ROMAN && (p[0] == 0x5c || p[0] == 0x7e))

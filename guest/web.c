@@ -28,12 +28,14 @@ static bool bytes_reserve(bytes *b, size_t more)
 		return false;
 	if (more <= b->capacity - b->len)
 		return true;
+
 	/* A quarter of the address space is more than there can be: no sum below overflows. */
 	if (more > SIZE_MAX / 4 - b->len) {
 		b->failed = true;
 		JS_ThrowOutOfMemory(b->ctx);
 		return false;
 	}
+
 	size_t capacity = b->capacity < 64 ? 64 : b->capacity * 2;
 	if (capacity < b->len + more)
 		capacity = b->len + more;
@@ -42,6 +44,7 @@ static bool bytes_reserve(bytes *b, size_t more)
 		b->failed = true;
 		return false;
 	}
+
 	b->data = data;
 	b->capacity = capacity;
 	return true;
@@ -122,6 +125,7 @@ static enum sequence utf8_sequence(const uint8_t *p, const uint8_t *end, size_t 
 {
 	uint8_t lead = p[0], low = 0x80, high = 0xbf;
 	size_t need;
+
 	if (lead >= 0xc2 && lead <= 0xdf) {
 		need = 2;
 	} else if (lead >= 0xe0 && lead <= 0xef) {
@@ -136,6 +140,7 @@ static enum sequence utf8_sequence(const uint8_t *p, const uint8_t *end, size_t 
 		*len = 1;
 		return SEQUENCE_INVALID;
 	}
+
 	for (size_t i = 1; i < need; i++) {
 		*len = i;
 		if (p + i == end)
@@ -145,6 +150,7 @@ static enum sequence utf8_sequence(const uint8_t *p, const uint8_t *end, size_t 
 		low = 0x80;
 		high = 0xbf;
 	}
+
 	*len = need;
 	return SEQUENCE_VALID;
 }
@@ -385,6 +391,7 @@ static bool decode_utf16(bytes *out, const uint8_t *p, const uint8_t *end, int f
 		bytes_add_code_point(out, valid ? c : REPLACEMENT);
 		p += len;
 	}
+
 	return true;
 }
 
@@ -412,6 +419,7 @@ static bool decode_legacy(bytes *out, int encoding, const uint8_t *p, const uint
 		if (c[1])
 			bytes_add_code_point(out, c[1]);
 	}
+
 	return true;
 }
 
@@ -547,6 +555,7 @@ static JSValue web_form_parse(JSContext *ctx, JSValueConst self, int argc, JSVal
 		}
 		p = stop + 1;
 	}
+
 	js_free(ctx, scratch.data);
 	usv_finish(&text, ctx);
 	if (!failed)
@@ -599,6 +608,7 @@ static JSValue web_form_serialize(JSContext *ctx, JSValueConst self, int argc, J
 		form_encode(&out, text.data, text.len);
 		usv_finish(&text, ctx);
 	}
+
 	return bytes_to_string(&out);
 }
 

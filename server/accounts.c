@@ -45,6 +45,7 @@ static bool is_over(const account *a)
 static void add_account(server *s, const stored_token *seen)
 {
 	account *a = calloc(1, sizeof *a);
+
 	if (a == NULL)
 		return;
 	memcpy(a->id, seen->id, sizeof a->id);

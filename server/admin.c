@@ -26,6 +26,7 @@ char *serve_admin_prune(const char *place, uint64_t older_than_us, uint64_t keep
 	store_prune prune = {INT64_MIN, keep_bytes};
 	store_pruned pruned = {0};
 	text out;
+
 	text_init(&out, 4096);
 	store *st = store_open(place, STORE_VISITOR, failure);
 	if (st == NULL)

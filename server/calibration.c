@@ -72,12 +72,14 @@ static int start_process(server *s, bool is_recall)
 	char *folder = realpath(s->config->data, NULL);
 	char **environment = folder != NULL ? make_environment(folder) : NULL;
 	bool started = false;
+
 	if (environment != NULL && pipe2(ends, O_CLOEXEC) == 0) {
 		started = spawn(&pid, ends[1], is_recall, environment) == 0;
 		(void)close(ends[1]);
 		if (!started)
 			(void)close(ends[0]);
 	}
+
 	if (environment != NULL)
 		free(environment[0]);
 	free(environment);

@@ -400,6 +400,7 @@ static void show_end(server *s, const ended *e)
 {
 	blob *report = e->report != NULL ? blob_ref(e->report)
 	                                 : store_read_report(s->store, e->report_number, e->report_length);
+
 	if (report == NULL)
 		return; /* try again next time */
 	server_lock(s);
@@ -548,6 +549,7 @@ static void take_count(void *context, const store_waiting *w)
 {
 	counting *c = context;
 	server *s = c->server;
+
 	begin_counts(c);
 	s->elsewhere_queued += w->queued;
 	s->elsewhere_scheduled += w->scheduled;
@@ -566,6 +568,7 @@ static void take_count(void *context, const store_waiting *w)
 		a->running_anywhere += w->running;
 		a->last_minute += w->last_minute;
 	}
+
 	c->has_backlog = c->has_backlog || (w->queued > 0 && (a == NULL || a->tenant.running_max == UINT64_MAX));
 }
 
@@ -640,6 +643,7 @@ static void look_once(server *s, times *t)
 {
 	int64_t now_us = clock_now_us();
 	bool is_time = now_us - t->looked_us >= LOOK_EVERY_US, is_due = now_us >= t->due_us;
+
 	server_lock(s);
 	bool wants_runs = s->has_backlog || s->has_work || s->elsewhere_queued > 0 || is_time || is_due;
 	note_pace(s, t, now_us);
@@ -661,6 +665,7 @@ static void look_once(server *s, times *t)
 		int64_t due_us = store_next_due(s->store);
 		t->due_us = due_us < LOOK_EVERY_US ? clock_now_us() + (due_us > 0 ? due_us : 1000) : INT64_MAX;
 	}
+
 	if (is_time)
 		t->looked_us = now_us;
 	keep_accounts(s, t, now_us);

@@ -477,6 +477,7 @@ bool config_read(config *c, const char *path, curfew_failure *failure)
 	unsigned number = 0;
 	bool good = true;
 	FILE *file = fopen(path, "re");
+
 	if (file == NULL)
 		return refuse_setting(failure, "config", path, strerror(errno));
 	while (good && getline(&line, &room, file) >= 0) {
@@ -487,6 +488,7 @@ bool config_read(config *c, const char *path, curfew_failure *failure)
 			(void)snprintf(failure->message, sizeof failure->message, "config %.60s: line %u: %.160s", path, number,
 			               inner.message);
 	}
+
 	if (good && ferror(file) != 0)
 		good = refuse_setting(failure, "config", path, strerror(errno));
 	free(line);

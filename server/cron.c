@@ -74,6 +74,7 @@ static bool take_item(const field *f, const char *item, uint64_t *bits, char why
 	const char *at = item;
 	unsigned from = f->least, to = f->most, every = 1;
 	bool is_all = *at == '*' || *at == '?';
+
 	if (is_all)
 		at++;
 	else if (!take_value(f, &at, &from))
@@ -84,6 +85,7 @@ static bool take_item(const field *f, const char *item, uint64_t *bits, char why
 		if (!take_value(f, &at, &to))
 			return refuse_field(why, f, item, "the range has no end");
 	}
+
 	if (*at == '/') {
 		at++;
 		if (!take_value(&(field){.name = f->name}, &at, &every) || every == 0 || every > f->most)
@@ -98,6 +100,7 @@ static bool take_item(const field *f, const char *item, uint64_t *bits, char why
 		(void)snprintf(reason, sizeof reason, "must be from %u to %u", f->least, f->most);
 		return refuse_field(why, f, item, reason);
 	}
+
 	if (from > to)
 		return refuse_field(why, f, item, "the range ends before it begins");
 	for (unsigned i = from; i <= to; i += every)
@@ -167,11 +170,13 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 	char copy[CRON_WORDS_MAX];
 	char *parts[FIELDS + 1];
 	uint64_t bits[FIELDS];
+
 	if (words[0] == '@' && expand(words) == words) {
 		(void)snprintf(why, CRON_WHY_ROOM, "\"%.*s\" is not one of @hourly @daily @weekly @monthly @yearly", TEXT_MAX,
 		               words);
 		return say_on_one_line(why);
 	}
+
 	int length = snprintf(copy, sizeof copy, "%s", expand(words));
 	size_t count = length < (int)sizeof copy ? split(copy, parts) : 0;
 	if (count != FIELDS) {
@@ -180,10 +185,12 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 		               words);
 		return say_on_one_line(why);
 	}
+
 	for (size_t i = 0; i < FIELDS; i++) {
 		if (!take_field(&fields[i], parts[i], &bits[i], why))
 			return false;
 	}
+
 	*c = (cron){.minutes = bits[0],
 	            .hours = (uint32_t)bits[1],
 	            .days = (uint32_t)bits[2],
@@ -191,6 +198,7 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 	            .weekdays = (uint32_t)((bits[4] | bits[4] >> 7) & 0x7f),
 	            .any_day = is_any(parts[2]),
 	            .any_weekday = is_any(parts[4])};
+
 	/* If weekdays are given as well, their days exist. */
 	if ((c->any_day || c->any_weekday) && !has_day(c))
 		return refuse_field(why, &fields[2], parts[2], "there is no such day in these months");

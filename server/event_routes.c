@@ -32,6 +32,7 @@ static bool make_chunk(request *q, bool *ends)
 {
 	run *r = q->run;
 	text out;
+
 	*ends = false;
 	if (q->next_event < r->first_event)
 		q->next_event = r->first_event;
@@ -40,6 +41,7 @@ static bool make_chunk(request *q, bool *ends)
 		if (*ends || !q->wants_ping)
 			return false;
 	}
+
 	text_init(&out, SIZE_MAX / 2); /* the chunk may be as large as an event that exceeds a block */
 	q->wants_ping = false;
 	if (!run_has_event(r, q->next_event))
@@ -49,6 +51,7 @@ static bool make_chunk(request *q, bool *ends)
 		write_event(&out, e->number, e->kind, e->data->data, e->data->len);
 		q->next_event = e->number + 1;
 	}
+
 	free(q->chunk);
 	q->chunk = text_take(&out, &q->chunk_length);
 	q->chunk_sent = 0;
@@ -95,12 +98,15 @@ static answer start_stream(request *q, run *r, uint64_t last_event) CURFEW__UNCH
 static answer start_stream(request *q, run *r, uint64_t last_event)
 {
 	server *s = q->server;
+
 	if (http_count_streams(s->http) >= s->config->streams_most) {
 		server_unlock(s);
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams",
 		                   "too many event streams are open", 2);
 	}
+
 	uint64_t newest = r->next_event - 1;
+
 	/*
 	 * The stream never had this id. It comes from a copy of the data, or from a mistake, so the stream starts again
 	 * from the beginning. If another node has the run, the event may only not have arrived yet.
@@ -112,6 +118,7 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 		server_unlock(s);
 		return reply_nothing(q, MHD_HTTP_NO_CONTENT);
 	}
+
 	q->is_stream = true;
 	q->next_event = last_event + 1;
 	subscribe(q, r);

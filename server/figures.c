@@ -97,6 +97,7 @@ static void write_build(text *out)
 static void write_pool(text *out, server *s)
 {
 	worker_pool_stats pool;
+
 	worker_pool_get_stats(s->pool, &pool);
 	write_value(out, "curfew_workers", "gauge", "Worker processes that are ready.", pool.workers);
 	write_value(out, "curfew_workers_busy", "gauge", "Of them, those that have runs.", pool.busy);
@@ -139,6 +140,7 @@ static double add_part(const server *s, size_t own, uint64_t elsewhere)
 void figures_write(server *s, text *out)
 {
 	const metrics *m = &s->metrics;
+
 	write_counts(out, m);
 	write_histogram(out, "curfew_stop_latency_seconds", "How long after its time was up a run was stopped.",
 	                &m->runs.stop_latency);

@@ -29,7 +29,9 @@ struct helpers {
 static void *help(void *argument)
 {
 	helpers *h = argument;
+
 	(void)prctl(PR_SET_NAME, "curfew-helper");
+
 	/* Small requests come first: on Linux each thread has its own nice value. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), HELPERS_NICE);
 	curfew__mutex_lock(&h->lock);
@@ -47,6 +49,7 @@ static void *help(void *argument)
 		free(t);
 		curfew__mutex_lock(&h->lock);
 	}
+
 	curfew__mutex_unlock(&h->lock);
 	return NULL;
 }

@@ -200,6 +200,7 @@ void http_sweep(struct http *h, int64_t now_us)
 	bool is_crowded = http_count_connections(h) > h->connections_max / 8 * 7;
 	int64_t idle_us = is_crowded ? IDLE_CROWDED_US : most_us * 10;
 	int64_t new_us = is_crowded && IDLE_CROWDED_US < most_us ? IDLE_CROWDED_US : most_us;
+
 	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p)) {
 		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
 		int64_t passed_us = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed);
@@ -209,6 +210,7 @@ void http_sweep(struct http *h, int64_t now_us)
 		if (is_slow && p->fd >= 0 && (now <= PHASE_RECEIVING || now == PHASE_REPLYING))
 			(void)shutdown(p->fd, SHUT_RDWR); /* the HTTP thread notices the end */
 	}
+
 	if (now_us - h->pinged_us < PING_EVERY_US)
 		return;
 	h->pinged_us = now_us;
@@ -444,11 +446,13 @@ static answer begin_request(struct http *h, request *q, const char *url, const c
 static answer take_body(struct http *h, request *q, const char *data, size_t *size)
 {
 	size_t length = *size;
+
 	*size = 0;
 	if (q->late != NULL) {
 		q->discarded += length;
 		return q->discarded > DISCARDED_MOST ? MHD_NO : MHD_YES;
 	}
+
 	if (q->answered)
 		return MHD_YES;
 	size_t most = q->route->takes_body ? h->server->config->body_bytes_most : BODY_BYTES_USUAL;
@@ -457,10 +461,12 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 		q->body.failed = true;
 		return MHD_YES;
 	}
+
 	if (h->body_bytes + length > h->server->config->queue_bytes_most) {
 		reply_count(q, REFUSAL_BODY);
 		return MHD_NO; /* all requests together use too much memory: the connection is closed */
 	}
+
 	h->body_bytes += length;
 	q->body_counted += length;
 	text_add(&q->body, data, length);
@@ -472,6 +478,7 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 {
 	struct http *h = context;
 	request *q = *place;
+
 	if (q == NULL)
 		return MHD_NO; /* out of memory */
 	if (!q->has_begun) {
@@ -480,6 +487,7 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 		q->defers = false;
 		return begun;
 	}
+
 	if (*size > 0)
 		return take_body(h, q, data, size);
 	if (q->late != NULL) {
@@ -488,6 +496,7 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 		set_phase(q->peer, PHASE_REPLYING);
 		return reply_queue(q, q->late_status, late);
 	}
+
 	if (q->answered)
 		return MHD_YES;
 	if (q->go_on != NULL) {
@@ -498,6 +507,7 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 			set_phase(q->peer, q->is_stream ? PHASE_STREAMING : PHASE_REPLYING);
 		return result;
 	}
+
 	if (q->body.failed)
 		return reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large",
 		                     NULL);
@@ -523,6 +533,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 {
 	struct http *h = context;
 	request *q = *place;
+
 	if (q == NULL)
 		return;
 	if (q->leave != NULL)
@@ -571,6 +582,7 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 	bool fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0';
 	rlim_t programs = programs_allow_files(h->server, SIZE_MAX);
 	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + OWN_FILES + (fetches ? FETCHES_AT_ONCE : 0) + programs;
+
 	h->connections_max = c->connections_most;
 	h->refusals_max = REFUSALS_AT_ONCE;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
@@ -584,6 +596,7 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 		               (unsigned long long)limit.rlim_cur, (unsigned long long)used + CONNECTION_FILES_MIN);
 		return false;
 	}
+
 	rlim_t left = limit.rlim_cur - used;
 	left -= programs_allow_files(h->server, left / 4);
 	if (left >= h->connections_max + h->refusals_max)
@@ -629,6 +642,7 @@ static void free_http(struct http *h)
 struct http *http_start(server *s, int listening, http_find find, curfew_failure *failure)
 {
 	struct http *h = calloc(1, sizeof *h);
+
 	if (h == NULL)
 		return NULL;
 	h->server = s;

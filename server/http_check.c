@@ -27,6 +27,7 @@ static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const 
                                   const char *value, size_t value_length)
 {
 	head *h = context;
+
 	h->has_nul |= memchr(key, '\0', key_length) != NULL || (value != NULL && memchr(value, '\0', value_length) != NULL);
 	if (value == NULL)
 		return MHD_YES;
@@ -63,6 +64,7 @@ static http_fault bad(const char *kind, const char *detail)
 http_fault http_check_request(struct MHD_Connection *connection, const char *version)
 {
 	head h = {0};
+
 	(void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_field, &h);
 	if (h.has_nul)
 		return bad("nul", "a header of the request contains a NUL");

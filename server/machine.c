@@ -83,6 +83,7 @@ static double read_start(void)
 bool machine_read_process(machine_process *p)
 {
 	char line[1024];
+
 	unsigned long long user, system, threads, started, virtual_bytes;
 	long long pages;
 	struct rlimit files = {0};
@@ -91,6 +92,7 @@ bool machine_read_process(machine_process *p)
 	if (file != NULL)
 		(void)fclose(file);
 	line[length] = '\0';
+
 	/* The name, in parentheses, may contain anything. */
 	const char *rest = strrchr(line, ')');
 	if (rest == NULL ||

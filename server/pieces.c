@@ -74,6 +74,7 @@ static ssize_t copy_from(char *buffer, size_t max, const char *data, size_t leng
 static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_t max)
 {
 	pieces *p = context;
+
 	if (position < p->head_length)
 		return copy_from(buffer, max, p->head + position, p->head_length - (size_t)position);
 	size_t at = (size_t)position - p->head_length;
@@ -81,6 +82,7 @@ static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_
 		at -= p->report.length;
 		return copy_from(buffer, max, p->tail + at, p->tail_length - at);
 	}
+
 	if (p->report.here != NULL) {
 		if (at / STORE_PART_BYTES != p->part_index) {
 			p->part_index = at / STORE_PART_BYTES;
@@ -88,6 +90,7 @@ static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_
 		}
 		return copy_from(buffer, max, p->report.here->data + at, p->report.length - at);
 	}
+
 	if (!has_part(p, at))
 		return p->has_failed ? MHD_CONTENT_READER_END_WITH_ERROR : 0;
 	size_t within = at % STORE_PART_BYTES;
@@ -116,6 +119,7 @@ static answer reply_dropped(request *q, text *head)
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail)
 {
 	blob *first = report.here == NULL ? store_read_part(q->server->store, report.number, 0) : NULL;
+
 	if (report.here == NULL && first == NULL)
 		return reply_dropped(q, head);
 	pieces *p = calloc(1, sizeof *p);

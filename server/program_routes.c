@@ -345,6 +345,7 @@ static answer load_put(request *q)
 	put *p = q->work;
 	server *s = q->server;
 	curfew_failure failure = {0};
+
 	server_lock(s);
 	p->made = program_get(s, p->program.sha256, p->program.language, p->program.name);
 	if (p->made != NULL)
@@ -354,6 +355,7 @@ static answer load_put(request *q)
 	worker_program *ready = p->made != NULL
 	                            ? program_make_ready(s, p->made, q->body.data, q->body.length, NULL, &failure)
 	                            : NULL;
+
 	/* Allow much time: a large program is compiled here, once, and not again for any run. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
 	worker_job job = {.program = ready,
@@ -415,6 +417,7 @@ static bool read_language(const request *q, curfew_language *language)
 	                                         "text/plain"};
 	const char *lang = http_argument(q, "lang");
 	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
+
 	if (lang != NULL)
 		return submission_language(lang, language);
 	for (size_t i = 0; type != NULL && i < sizeof types / sizeof types[0]; i++) {
@@ -422,6 +425,7 @@ static bool read_language(const request *q, curfew_language *language)
 		if (is_type(type, types[i].type))
 			return true;
 	}
+
 	bool says_nothing = type == NULL;
 	for (size_t i = 0; type != NULL && i < sizeof unspecific / sizeof unspecific[0]; i++)
 		says_nothing |= is_type(type, unspecific[i]);
@@ -480,6 +484,7 @@ static answer put_program(request *q)
 {
 	curfew_language language;
 	listing l;
+
 	if (q->server->stopping)
 		return reply_stopping(q);
 	if (!id_is_name(q->parameter))
@@ -550,6 +555,7 @@ static answer delete_program(request *q)
 	server *s = q->server;
 	known k = {.wanted = &(stored_program){0}};
 	const char *owner = asked_owner(q);
+
 	if (s->stopping)
 		return reply_stopping(q);
 	if (owner == NULL)
@@ -572,6 +578,7 @@ static answer delete_program(request *q)
 		server_unlock(s);
 		return reply_no_memory(q);
 	}
+
 	server_unlock(s);
 	return go_on_deleted(q);
 }

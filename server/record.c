@@ -332,6 +332,7 @@ void run_fill_view(run_view *view, const run *r)
 		.has_summary = r->state == RUN_DONE,
 		.summary = r->summary,
 	};
+
 	view->hook.url = r->hook_url;
 	view->hook.secret = r->hook_secret;
 	view->hook.problem = r->hook_problem[0] != '\0' ? r->hook_problem : NULL;

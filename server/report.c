@@ -71,6 +71,7 @@ static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome out
 {
 	text out, err;
 	json_t *events = output != NULL ? json_loads(output, JSON_ALLOW_NUL, NULL) : NULL;
+
 	text_init(&out, SIZE_MAX / 2);
 	text_init(&err, SIZE_MAX / 2);
 	add_output(&out, events, "stdout");
@@ -88,10 +89,12 @@ static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome out
 		copy.stdout_text = out.data;
 		copy.stdout_length = out.length;
 	}
+
 	if (err.data != NULL) {
 		copy.stderr_text = err.data;
 		copy.stderr_length = err.length;
 	}
+
 	copy.used.output_bytes = out.length + err.length;
 	blob *made = write_report(&copy);
 	text_finish(&out);

@@ -43,6 +43,7 @@ static bool copy_words(char **copy, const char *words)
 static run *make_left(server *s, const stored_run *row)
 {
 	run *r = run_create(find_owner(s, row->owner));
+
 	if (r == NULL)
 		return NULL;
 	(void)snprintf(r->id, sizeof r->id, "%s", row->id);
@@ -102,12 +103,14 @@ bool restore_left(void *context, const stored_run *row)
 {
 	server *s = context;
 	bool was_running = row->state >= RUN_RUNNING;
+
 	server_lock(s);
 	run *r = make_left(s, row);
 	if (r == NULL) {
 		server_unlock(s);
 		return false;
 	}
+
 	fill_left(s, r, row);
 	run_register(s, r);
 	if (row->is_unreadable) {
@@ -122,6 +125,7 @@ bool restore_left(void *context, const stored_run *row)
 		if (!service_enqueue(s, r))
 			log_say(LOG_ERROR, "start", "out of memory: run %s stays on disk until the next start", r->id);
 	}
+
 	run_unref(s, r);
 	server_unlock(s);
 	return true;
@@ -212,12 +216,14 @@ static void resume_or_begin(server *s, run *r, const stored_run *row)
 bool restore_taken(server *s, const stored_run *row)
 {
 	run *r = find_or_make(s, row);
+
 	if (r == NULL)
 		return false;
 	if (!r->is_foreign) {
 		run_unref(s, r);
 		return true;
 	}
+
 	if (!row->is_lost)
 		count_out(s, r->owner, row->state < RUN_RUNNING ? row->state : RUN_QUEUED);
 	take_over(s, r, row);

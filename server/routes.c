@@ -251,6 +251,7 @@ static bool check_access(request *q, bool changes, answer *result)
 		                        "the request comes from another site's page, or names another host", NULL);
 		return false;
 	}
+
 	if (q->route->scopes == 0)
 		return true;
 	q->who = accounts_find(q);
@@ -260,6 +261,7 @@ static bool check_access(request *q, bool changes, answer *result)
 		                        "a valid token is needed: Authorization: Bearer TOKEN", NULL);
 		return false;
 	}
+
 	if ((q->who->scopes & q->route->scopes) != 0)
 		return true;
 	refuse_access(q);
@@ -281,6 +283,7 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 	char allowed[64] = "";
 	bool is_head = strcmp(method, "HEAD") == 0;
 	const char *wanted = is_head ? "GET" : method;
+
 	for (size_t i = 0; i < ROUTES; i++) {
 		if (!matches(table[i].path, url, q->parameter, sizeof q->parameter))
 			continue;
@@ -292,6 +295,7 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 		const char *also = strcmp(table[i].method, "GET") == 0 ? ", HEAD" : "";
 		(void)snprintf(allowed + used, sizeof allowed - used, "%s%s%s", used > 0 ? ", " : "", table[i].method, also);
 	}
+
 	if (allowed[0] != '\0')
 		return refuse_method(q, allowed, result);
 	if (strlen(url) < sizeof q->parameter && find_file(url) != NULL) {
@@ -301,6 +305,7 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 		(void)snprintf(q->parameter, sizeof q->parameter, "%s", url);
 		return check_access(q, false, result);
 	}
+
 	*result = reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-address", "there is nothing at this address", NULL);
 	return false;
 }

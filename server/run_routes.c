@@ -45,6 +45,7 @@ static answer answer_key_taken(request *q);
 static answer answer_run(request *q)
 {
 	server *s = q->server;
+
 	server_lock(s);
 	run *r = q->run;
 	bool refused = r->refused, done = r->state == RUN_DONE, accepted = r->accepted, ending = s->closing;
@@ -58,6 +59,7 @@ static answer answer_run(request *q)
 		server_unlock(s);
 		return MHD_YES;
 	}
+
 	server_unlock(s);
 	if (q->wants_report && done)
 		return reply_pieces(q, "application/json", NULL, (piece_report){.here = report, .length = report->len}, "");
@@ -93,6 +95,7 @@ static char *copy_words(const char *words)
 static run *make_run(server *s, account *who, const submission *sub, const char *key, const char *body_sha256)
 {
 	run *r = run_create(who);
+
 	if (r == NULL)
 		return NULL;
 	r->program_name = copy_words(sub->program);
@@ -226,24 +229,29 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 	server *s = q->server;
 	refusal why;
 	unsigned seconds;
+
 	server_lock(s);
+
 	/* Check again: another thread may have accepted a run with this key meanwhile. */
 	run *same = key != NULL ? run_find_key(s, q->who, key) : NULL;
 	if (same != NULL) {
 		program_unref(s, p);
 		return answer_same(q, same, sub->wait, body_sha256);
 	}
+
 	if (is_full(s, q->who, sub, &why, &seconds)) {
 		program_unref(s, p);
 		server_unlock(s);
 		return reply_full(q, why, seconds);
 	}
+
 	run *r = make_run(s, q->who, sub, key, body_sha256);
 	if (r == NULL) {
 		program_unref(s, p);
 		server_unlock(s);
 		return reply_no_memory(q);
 	}
+
 	r->program = p;
 	r->is_attended = sub->wait && !sub->durable;
 	if (!service_accept(s, r, sub->source, sub->source_length)) {
@@ -251,6 +259,7 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 		server_unlock(s);
 		return reply_no_memory(q);
 	}
+
 	subscribe(q, r);
 	q->wants_report = sub->wait;
 	run_unref(s, r);
@@ -278,6 +287,7 @@ static program *get_program(server *s, const char *sha256, curfew_language langu
 static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
 {
 	program_search search;
+
 	if (!program_find(q->server->store, q->who, sub->program, &search) && search.has_failed)
 		return reply_unreadable(q);
 	if (search.found > 1)
@@ -393,6 +403,7 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 {
 	server *s = q->server;
 	char id[ID_ROOM], known_sha256[SHA256_ROOM];
+
 	server_lock(s);
 	run *r = run_find_key(s, q->who, key);
 	if (r != NULL && r->refused)
@@ -401,6 +412,7 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 		*result = answer_same(q, r, sub->wait, body_sha256);
 		return true;
 	}
+
 	server_unlock(s);
 	int found = store_find_key(s->store, q->who->id, key, id, known_sha256);
 	if (found < 0)
@@ -411,16 +423,19 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 		*result = reply_reused(q);
 		return true;
 	}
+
 	run_filter filter = {.id = id, .outcome = -1, .most = 1};
 	piece_report report = {.length = 0};
 	if (sub->wait && s->is_shared && !cluster_find(s, id, q->who, &r)) {
 		*result = reply_unreadable(q);
 		return true;
 	}
+
 	if (r != NULL) {
 		*result = watch_and_answer(q, r, true);
 		return true;
 	}
+
 	if (sub->wait)
 		(void)find_report(s, &filter, &report);
 	*result = report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "")
@@ -528,10 +543,12 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 {
 	curfew_failure failure = {.message = "out of memory"};
 	program_search search;
+
 	if (sub->program == NULL) {
 		program *made = make_program(s, sub, &failure);
 		return made != NULL ? made : refuse_program(why, failure.message);
 	}
+
 	bool is_found = program_find(s->store, who, sub->program, &search);
 	if (search.has_failed)
 		return refuse_program(why, "the database cannot be read");
@@ -559,12 +576,14 @@ static run_taken accept_turn(server *s, account *who, const submission *sub, pro
 	char key[KEY_MOST + 1], sha256[SHA256_ROOM];
 	refusal reason;
 	unsigned seconds;
+
 	(void)snprintf(key, sizeof key, "schedule %s %lld", turn->schedule, (long long)turn->turn_us);
 	program_hash(key, strlen(key), sha256);
 	if (run_find_key(s, who, key) != NULL) { /* a run with that key is being written */
 		program_unref(s, p);
 		return RUN_TAKEN;
 	}
+
 	bool full = is_full(s, who, sub, &reason, &seconds);
 	run *r = full ? NULL : make_run(s, who, sub, key, sha256);
 	if (r != NULL) {
@@ -653,6 +672,7 @@ answer route_get_run(request *q)
 	server *s = q->server;
 	text body;
 	run_view view;
+
 	if (!curfew__id_is_valid(q->parameter))
 		return reply_unknown(q);
 	server_lock(s);
@@ -661,6 +681,7 @@ answer route_get_run(request *q)
 		server_unlock(s);
 		return http_help(q, get_stored);
 	}
+
 	text_init(&body, SIZE_MAX / 2);
 	run_fill_view(&view, r);
 	if (view.report == NULL) {
@@ -668,6 +689,7 @@ answer route_get_run(request *q)
 		server_unlock(s);
 		return reply_json(q, MHD_HTTP_OK, &body);
 	}
+
 	view_write_head(&body, &view);
 	piece_report report = piece_of(&view, r->report);
 	server_unlock(s);
@@ -758,6 +780,7 @@ static int newest_first(const void *a, const void *b)
 static bool find_in_memory(list *l)
 {
 	server *s = l->request->server;
+
 	for (size_t i = 0; i < RUN_BUCKETS; i++) {
 		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
 			if (!fits(l, r))
@@ -774,6 +797,7 @@ static bool find_in_memory(list *l)
 			run_ref(r);
 		}
 	}
+
 	if (l->found_count > 0)
 		qsort(l->found, l->found_count, sizeof l->found[0], newest_first);
 	return true;
@@ -876,6 +900,7 @@ static const char *read_arguments(list *l)
 	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome"),
 			   *include = http_argument(q, "include");
 	const char *unknown = NULL;
+
 	l->state = l->filter.outcome = -1;
 	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);
 	if (unknown != NULL)
@@ -887,12 +912,14 @@ static const char *read_arguments(list *l)
 		if (strcmp(run_state_names[i], state) == 0)
 			l->state = i;
 	}
+
 	if (state != NULL && l->state < 0)
 		return "state must be scheduled, queued, running, stopping or done";
 	for (int i = 0; outcome != NULL && i < CURFEW_OUTCOME_COUNT; i++) {
 		if (strcmp(curfew_outcome_name((curfew_outcome)i), outcome) == 0)
 			l->filter.outcome = i;
 	}
+
 	if (outcome != NULL && l->filter.outcome < 0)
 		return "outcome is not an outcome of a report";
 	l->filter.program = http_argument(q, "program");
@@ -919,6 +946,7 @@ static answer list_runs(request *q)
 	server *s = q->server;
 	list l = {.request = q};
 	const char *wrong = read_arguments(&l);
+
 	if (wrong != NULL)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "argument", wrong, NULL);
 	text_init(&l.body, SIZE_MAX / 2);
@@ -926,6 +954,7 @@ static answer list_runs(request *q)
 	server_lock(s);
 	bool good = find_in_memory(&l);
 	server_unlock(s);
+
 	/* Read one more than fits, to know whether more follow. Some may be in memory as well. */
 	run_filter filter = l.filter;
 	filter.most += l.found_count + 1;
@@ -940,6 +969,7 @@ static answer list_runs(request *q)
 		text_finish(&l.body);
 		return reply_unreadable(q);
 	}
+
 	text_say(&l.body, "],\"next\":");
 	text_say_json(&l.body, l.more ? l.last : NULL);
 	text_say(&l.body, "}");

@@ -323,6 +323,7 @@ static answer store_schedule(request *q, const submission *sub, const char *name
 	                       .next_us = sub->is_paused ? 0 : next_time(&sub->times, sub->zone, now_us),
 	                       .last_run = "",
 	                       .problem = ""};
+
 	if (use->before != NULL) {
 		one.created_us = use->before->created_us;
 		one.last_us = use->before->last_us;
@@ -330,6 +331,7 @@ static answer store_schedule(request *q, const submission *sub, const char *name
 		one.runs = use->before->runs;
 		one.skipped = use->before->skipped;
 	}
+
 	stored_schedule *copy = store_copy_schedule(&one);
 	free(use->before);
 	if (copy == NULL)
@@ -380,10 +382,12 @@ static answer put_checked(request *q, const submission *sub, const char *name, b
 {
 	answer result;
 	account_use use = {.name = name, .body = &q->body};
+
 	if (!store_read_schedules(q->server->store, q->who->id, NULL, count_one, &use)) {
 		free(use.before);
 		return reply_store(q);
 	}
+
 	if (use.has_name && use.before == NULL)
 		return reply_no_memory(q);
 	if (use.has_name && use.is_same)
@@ -393,10 +397,12 @@ static answer put_checked(request *q, const submission *sub, const char *name, b
 		return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused",
 		                     "this Idempotency-Key was used for another body", NULL);
 	}
+
 	if (!check_put(q, sub, &use, &result)) {
 		free(use.before);
 		return result;
 	}
+
 	return store_schedule(q, sub, name, &use);
 }
 
@@ -467,17 +473,20 @@ static answer pause_schedule(request *q)
 	cron times;
 	int paused = read_paused(q, &result);
 	stored_schedule *one = paused >= 0 ? find_schedule(q, q->parameter, &result) : NULL;
+
 	if (one == NULL)
 		return result;
 	if (q->server->stopping) {
 		free(one);
 		return reply_stopping(q);
 	}
+
 	if (one->is_paused == (paused == 1)) {
 		result = reply_schedule(q, MHD_HTTP_OK, one);
 		free(one);
 		return result;
 	}
+
 	int64_t now_us = clock_wall_us();
 	one->is_paused = paused == 1;
 	one->updated_us = now_us;

@@ -76,6 +76,7 @@ static void begin_turn(server *s, const stored_schedule *one)
 	char why[RUN_WHY_ROOM] = "";
 	int64_t next_us = next_time(one);
 	run_turn turn = {.schedule = one->name, .turn_us = one->next_us, .next_us = next_us};
+
 	server_lock(s);
 	account *who = accounts_find_working(s, one->owner);
 	server_unlock(s);
@@ -83,10 +84,12 @@ static void begin_turn(server *s, const stored_schedule *one)
 		skip_turn(s, one, next_us, "its token may no longer submit runs");
 		return;
 	}
+
 	if (one->last_goes_on && one->overlap == OVERLAP_SKIP) {
 		skip_turn(s, one, next_us, "the previous run had not ended");
 		return;
 	}
+
 	run_taken taken = run_take_turn(s, who, one->body, one->body_length, &turn, why);
 	if (taken == RUN_NOT_TAKEN)
 		skip_turn(s, one, next_us, why);

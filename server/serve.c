@@ -155,6 +155,7 @@ static void *tick(void *argument)
 	server *s = argument;
 	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us, alive_us = swept_us,
 			used_us = swept_us;
+
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
@@ -195,6 +196,7 @@ static void *tick(void *argument)
 		struct timespec at = {until_us / SECOND_US, until_us % SECOND_US * 1000};
 		curfew__mutex_wait_until(&s->lock, &s->tick, &at);
 	}
+
 	server_unlock(s);
 	return NULL;
 }
@@ -422,6 +424,7 @@ static bool start_server(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
 	bool loopback = false;
+
 	if (!machine_make_folder(c->data, failure) || !open_store(s, failure) || !accounts_load(s, failure))
 		return false;
 	s->life = store_begin_life(s->store);
@@ -432,21 +435,25 @@ static bool start_server(server *s, curfew_failure *failure)
 		(void)close(listener);
 		return false;
 	}
+
 	if (!(s->is_shared ? cluster_join(s, failure) : store_load_runs(s->store, restore_left, s, failure))) {
 		(void)close(listener);
 		return false;
 	}
+
 	s->helpers = helpers_start(s->is_shared ? HELPERS_SHARED : HELPERS);
 	if (s->helpers == NULL) {
 		(void)close(listener);
 		return refuse_setting(failure, "start", "no thread can be started");
 	}
+
 	if (http_start(s, listener, routes_find, failure) == NULL)
 		return false;
 	if (pthread_create(&s->ticker, NULL, tick, s) != 0) {
 		http_stop(s->http);
 		return refuse_setting(failure, "start", "no thread can be started");
 	}
+
 	tell_place(c, listener);
 	server_lock(s);
 	s->launching = true;
@@ -493,6 +500,7 @@ static void release_server(server *s)
 		accounts_note_uses(s);
 		store_stop(s->store);
 	}
+
 	free_runs(s);
 	store_close(s->store);
 	if (s->is_shared && s->nudge >= 0)
@@ -556,10 +564,12 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 {
 	sigset_t signals;
 	server *s = calloc(1, sizeof *s);
+
 	if (s == NULL || sodium_init() < 0) {
 		free(s);
 		return refuse_setting(failure, "start", "out of memory");
 	}
+
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
@@ -589,6 +599,7 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 		http_stop(s->http);
 		report_end(s);
 	}
+
 	release_server(s);
 	return good;
 }

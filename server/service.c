@@ -171,6 +171,7 @@ void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 			outcome = CURFEW_OUTCOME_INTERNAL_ERROR;
 		}
 	}
+
 	leave_running(s, r);
 	s->ending_count++;
 	r->ended = true;
@@ -338,6 +339,7 @@ static void take_inserted(server *s, run *r, const char *problem)
 			note_launch(s, r);
 		return;
 	}
+
 	r->refused = true;
 	r->has_key_taken = problem == STORE_KEY_TAKEN;
 	r->program->stored = false; /* whatever the cause, the next run writes the source again */
@@ -394,6 +396,7 @@ static void insert(server *s, run *r, const void *source, size_t source_length)
 	                  .node = r->node,
 	                  .is_watched = r->is_foreign};
 	pending *p = expect(s, r);
+
 	if (p != NULL && store_insert_run(s->store, &row, source, source != NULL ? source_length : 0, on_inserted, p))
 		return;
 	take_inserted(s, r, "out of memory");
@@ -575,6 +578,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	flight *f = context;
 	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
 	blob *made = is_output ? make_output(kind, data, length) : copy_json(data, length);
+
 	if (made == NULL)
 		return;
 	server_lock(f->server);
@@ -584,10 +588,12 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		blob_unref(made);
 		return;
 	}
+
 	if (kind == CURFEW_EVENT_CHECKPOINT) {
 		blob_unref(r->checkpoint);
 		r->checkpoint = blob_ref(made);
 	}
+
 	run_add_event(r,
 	              is_output                         ? EVENT_OUTPUT
 	              : kind == CURFEW_EVENT_CHECKPOINT ? EVENT_CHECKPOINT
@@ -624,6 +630,7 @@ static void on_done(void *context, const worker_result *result)
 	blob *report = report_check(result->report, result->report_length, &facts)
 	                   ? blob_create(result->report, result->report_length)
 	                   : NULL;
+
 	server_lock(s);
 	r->is_in_flight = false;
 	if (f->node != r->node) {
@@ -642,6 +649,7 @@ static void on_done(void *context, const worker_result *result)
 		r->summary = facts.summary;
 		service_end(s, r, result->outcome, report);
 	}
+
 	service_dispatch(s);
 	run_unref(s, r);
 	server_unlock(s);

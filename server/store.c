@@ -451,6 +451,7 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 	write_op *again = NULL;
 	uint64_t count = 0;
 	store_status status = write_together(st, ops, NULL, news);
+
 	if (status == STORE_UNKNOWN)
 		note_doubts(st, ops, NULL);
 	free_news(news);
@@ -459,6 +460,7 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 		write_one_by_one(st, ops, &again);
 		return again;
 	}
+
 	for (const write_op *op = ops; op != NULL; op = op->next)
 		count++;
 	note_result(st, status, count);
@@ -469,6 +471,7 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 		next = op->next;
 		finish_op(st, op, status, &again);
 	}
+
 	unlock_store(st);
 	return again;
 }
@@ -530,6 +533,7 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 	store_news collected = {NULL};
 	int64_t now_us = clock_now_us();
 	bool wants_news = false, forgets = w->drops_sources;
+
 	(void)pthread_mutex_lock(&st->lock);
 	*ending = st->ending;
 	if (st->has_news && (now_us >= w->news_us || st->ending)) {
@@ -537,6 +541,7 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 		st->has_news = false;
 		w->news_us = now_us + NEWS_EVERY_US;
 	}
+
 	(void)pthread_mutex_unlock(&st->lock);
 	if (wants_news || forgets)
 		lock_store(st);
@@ -588,6 +593,7 @@ static void *write_thread(void *argument)
 {
 	writer w = {.st = argument};
 	store *st = w.st;
+
 	while (wait_for_work(&w)) {
 		bool ending, drops_sources = w.drops_sources;
 		run_news *news;
@@ -606,6 +612,7 @@ static void *write_thread(void *argument)
 		}
 		clean(&w);
 	}
+
 	return NULL;
 }
 
@@ -715,6 +722,7 @@ blob *store_read_report(store *st, int64_t report_number, size_t length)
 		whole->len += one->len;
 		blob_unref(one);
 	}
+
 	whole->data[length] = '\0';
 	return whole;
 }

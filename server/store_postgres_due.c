@@ -50,6 +50,7 @@ static bool show_schedules(store *base, PGresult *rows, void (*show)(void *conte
                            void *context)
 {
 	pg_store *st = pg_of(base);
+
 	for (int i = 0; i < pg_count(rows); i++) {
 		stored_schedule schedule = {.owner = pg_get(rows, i, "owner"),
 		                            .name = pg_get(rows, i, "name"),
@@ -70,6 +71,7 @@ static bool show_schedules(store *base, PGresult *rows, void (*show)(void *conte
 		                            .last_goes_on = pg_get_number(rows, i, "goes_on") != 0};
 		show(context, &schedule);
 	}
+
 	return pg_end(rows);
 }
 

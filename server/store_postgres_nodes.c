@@ -101,6 +101,7 @@ bool pg_join(store *base, const store_member *member, curfew_failure *failure)
 	pg_store *st = pg_of(base);
 	char name[160];
 	pg_params p = {0};
+
 	name_node(name, sizeof name);
 	st->lease_us = member->lease_us;
 	pg_words(&p, name);
@@ -290,6 +291,7 @@ static int show_events(const PGresult *rows, const store_follower *follower)
 static int follow(store *base, const char *ids, const char *after, const store_follower *follower)
 {
 	pg_params one = {0}, both = {0};
+
 	pg_words(&one, ids);
 	pg_words(&both, ids);
 	pg_words(&both, after);
@@ -308,6 +310,7 @@ static int follow(store *base, const char *ids, const char *after, const store_f
 			change.view.report = pg_get(rows, i, "data");
 		follower->on_run(follower->context, &change);
 	}
+
 	PQclear(rows);
 	rows = pg_read_rows(
 		base,
@@ -348,6 +351,7 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
 	char first[ID_ROOM];
+
 	id_first_of(clock_wall_us() - INT64_C(600000000), first);
 	pg_words(&p, first);
 	pg_number(&p, (int64_t)atomic_load(&st->node));
@@ -370,6 +374,7 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 		                   .last_minute = (uint64_t)pg_get_number(rows, i, "last_minute")};
 		show(context, &w);
 	}
+
 	return pg_end(rows);
 }
 

@@ -91,6 +91,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 	                                    "tcp_user_timeout",
 	                                    NULL};
 	const char *values[] = {st->url, "3", "curfew", "10", "5", "3", "15000", NULL};
+
 	if (link->conn != NULL && PQstatus(link->conn) == CONNECTION_OK)
 		return true;
 	int64_t now_us = clock_now_us();
@@ -98,12 +99,14 @@ bool pg_connect(pg_store *st, pg_link *link)
 		return false;
 	if (link->conn != NULL)
 		PQfinish(link->conn);
+
 	/* The address itself takes precedence over these. */
 	link->conn = PQconnectdbParams(names, values, 1);
 	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link)) {
 		link->tried_us = 0;
 		return true;
 	}
+
 	if (PQstatus(link->conn) != CONNECTION_OK)
 		note_unconnected(st, PQerrorMessage(link->conn));
 	PQfinish(link->conn);

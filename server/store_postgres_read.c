@@ -28,6 +28,7 @@ void pg_fill_view(pg_store *st, run_view *view, const PGresult *rows, int i)
 {
 	int64_t state = pg_get_number(rows, i, "state");
 	bool is_done = state == RUN_DONE, is_ending = state == RUN_RUNNING && pg_get_number(rows, i, "cancels") > 0;
+
 	*view = (run_view){
 		.id = pg_get(rows, i, "id"),
 		.owner = pg_get(rows, i, "owner"),
@@ -54,6 +55,7 @@ void pg_fill_view(pg_store *st, run_view *view, const PGresult *rows, int i)
 		.allow_fetch = pg_get(rows, i, "allow_fetch"),
 		.has_summary = pg_get(rows, i, "wall_us") != NULL,
 	};
+
 	view->summary = (run_summary){.wall_us = pg_get_number(rows, i, "wall_us"),
 	                              .cpu_us = pg_get_number(rows, i, "cpu_us"),
 	                              .memory_peak_bytes = pg_get_number(rows, i, "memory_bytes"),
@@ -98,6 +100,7 @@ bool pg_read_runs(store *base, const run_filter *f, bool (*show)(void *context, 
 		"memory_bytes, output_bytes, stop_us, checkpoint, cancels, schedule, hook_url, hook_secret, "
 		"hook_state, hook_attempts, hook_status, hook_us, hook_due_us, hook_problem FROM runs WHERE true";
 	pg_params p = {0};
+
 	add_condition(sql, sizeof sql, &p, "owner=", f->owner);
 	add_condition(sql, sizeof sql, &p, "program=", f->program);
 	add_condition(sql, sizeof sql, &p, "schedule=", f->schedule);
@@ -117,6 +120,7 @@ bool pg_read_runs(store *base, const run_filter *f, bool (*show)(void *context, 
 		pg_fill_view(pg_of(base), &view, rows, i);
 		more = show(context, &view);
 	}
+
 	return pg_end(rows);
 }
 
@@ -248,6 +252,7 @@ void pg_fill_run(pg_store *st, stored_run *run, const PGresult *rows, int i)
 		.cancels = (unsigned)pg_get_number(rows, i, "cancels"),
 		.is_watched = pg_get_number(rows, i, "watched") != 0,
 	};
+
 	run->is_unreadable = run->params == NULL || !limits_from_text(&run->limits, pg_get(rows, i, "limits"));
 }
 
@@ -356,10 +361,12 @@ bool pg_add_token(store *base, const stored_token *token, curfew_failure *failur
 {
 	pg_params p = {0};
 	char *ceilings = limits_to_text(&token->ceilings);
+
 	if (ceilings == NULL) {
 		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
 		return false;
 	}
+
 	pg_words(&p, token->id);
 	pg_words(&p, token->name);
 	pg_bytes(&p, token->hash, sizeof token->hash);

@@ -244,6 +244,7 @@ store_status pg_begin(store *base)
 {
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
+
 	/* A half-sent transaction can only be ended together with its connection. */
 	if (st->is_writing || !read_told(st))
 		drop_writer(st);
@@ -251,12 +252,15 @@ store_status pg_begin(store *base)
 		drop_writer(st);
 		return STORE_FAILED;
 	}
+
 	if (!send_word(st, "BEGIN")) {
 		(void)fail_with(st, PQerrorMessage(st->writer.conn));
 		drop_writer(st);
 		return STORE_FAILED;
 	}
+
 	st->is_writing = true;
+
 	/* A store that has not joined, as in its tests, has no fence. */
 	if (atomic_load(&st->node) == 0)
 		return st->has_thread ? fail_and_end(st, "the lease of this node has expired") : STORE_OK;
@@ -269,6 +273,7 @@ store_status pg_commit(store *base)
 	pg_store *st = pg_of(base);
 	PGconn *conn = st->writer.conn;
 	store_status status = STORE_UNKNOWN;
+
 	st->is_writing = false;
 	if (send_word(st, "COMMIT") && PQpipelineSync(conn) == 1)
 		status = read_results(st, conn);
@@ -278,6 +283,7 @@ store_status pg_commit(store *base)
 		tell_all(st);
 		return STORE_OK;
 	}
+
 	/* A failure after BEGIN has left the transaction open. */
 	char reason[sizeof base->reason];
 	memcpy(reason, base->reason, sizeof reason);
@@ -308,6 +314,7 @@ static store_status add_source(pg_store *st, const char *sha256, curfew_language
 static store_status add_run(pg_store *st, const stored_run *r, const char *limits)
 {
 	pg_params p = {0};
+
 	pg_words(&p, r->id);
 	pg_words(&p, r->owner);
 	pg_number(&p, r->state);
@@ -413,6 +420,7 @@ static store_status write_end(pg_store *st, const stored_end *end)
 {
 	const run_summary *used = &end->summary;
 	pg_params p = {0}, id = {0};
+
 	pg_words(&p, end->id);
 	pg_number(&p, pg_time(st, end->ended_us));
 	pg_number(&p, end->outcome);
@@ -513,6 +521,7 @@ store_status pg_write(store *base, const write_op *op)
 {
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
+
 	if (node_of(op) != 0 && node_of(op) != atomic_load(&st->node))
 		return write_too_late(st, op);
 	switch (op->kind) {
@@ -539,6 +548,7 @@ store_status pg_write(store *base, const write_op *op)
 		pg_number(&p, op->use.used_us);
 		return send_one(st, PG_USE_TOKEN, &p);
 	}
+
 	return fail_with(st, "not a write");
 }
 
@@ -599,6 +609,7 @@ int pg_clean(store *base, uint64_t *bytes)
 	pg_params keys = {0}, shown = {0};
 	int64_t now_us = pg_time(st, clock_wall_us());
 	int dropped = drop_before(st, now_us - (int64_t)base->retention.age_us);
+
 	*bytes = read_bytes(st, "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes FROM pg_class c "
 	                        "WHERE relnamespace='curfew'::regnamespace AND relkind='r'");
 	if (dropped == 0 && *bytes > base->retention.bytes) {
@@ -606,10 +617,12 @@ int pg_clean(store *base, uint64_t *bytes)
 		if (history > base->retention.bytes)
 			dropped = drop_bytes(st, history - base->retention.bytes);
 	}
+
 	if (dropped > 0)
 		return dropped;
 	pg_number(&keys, now_us - STORE_KEYS_KEPT_US);
 	(void)change(st, "DELETE FROM keys WHERE created_us<$1", &keys);
+
 	/* Events of runs that another node showed stay for a while, so that it can read them all. */
 	pg_number(&shown, now_us - EVENTS_KEPT_US);
 	(void)change(st,

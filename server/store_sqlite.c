@@ -368,10 +368,12 @@ store *store_open_sqlite(const char *folder, store_user user, curfew_failure *fa
 {
 	curfew_failure inner = {0};
 	sqlite_store *st = strlen(folder) < SQLITE_FOLDER_MAX ? calloc(1, sizeof *st) : NULL;
+
 	if (st == NULL) {
 		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
 		return NULL;
 	}
+
 	store_init(&st->base, &backend);
 	st->claim = -1;
 	(void)snprintf(st->folder, sizeof st->folder, "%s", folder);

@@ -88,6 +88,7 @@ bool sqlite_add_token(store *base, const stored_token *token, curfew_failure *fa
 {
 	sqlite_store *st = sqlite_of(base);
 	char *ceilings = limits_to_text(&token->ceilings);
+
 	if (ceilings == NULL)
 		return sqlite_refuse(NULL, "the token cannot be stored", failure);
 	binding b = prepare_once(
@@ -282,15 +283,18 @@ bool sqlite_back_up(store *base, const char *path, uint64_t *bytes, curfew_failu
 	sqlite_store *st = sqlite_of(base);
 	char partial[SQLITE_FOLDER_MAX];
 	struct stat info = {0};
+
 	if (access(path, F_OK) == 0) {
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: exists already", path);
 		return false;
 	}
+
 	int length = snprintf(partial, sizeof partial, "%s.partial", path);
 	if (length < 0 || (size_t)length >= sizeof partial) {
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: is too long", path);
 		return false;
 	}
+
 	(void)unlink(partial);
 	mode_t mask = umask(077);
 	bool good = write_copy(st, partial, failure);
@@ -299,6 +303,7 @@ bool sqlite_back_up(store *base, const char *path, uint64_t *bytes, curfew_failu
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
 		good = false;
 	}
+
 	if (!good)
 		(void)unlink(partial);
 	*bytes = (uint64_t)info.st_size;
@@ -343,6 +348,7 @@ bool sqlite_examine(store *base, store_check *check, curfew_failure *failure)
 	uint64_t *numbers[] = {&check->runs,   &check->waiting, &check->programs,
 	                       &check->tokens, &check->lacking, &check->reportless};
 	sqlite_store *st = sqlite_of(base);
+
 	*check = (store_check){0};
 	if (!open_admin(st))
 		return sqlite_refuse(NULL, "the database cannot be opened", failure);
@@ -352,6 +358,7 @@ bool sqlite_examine(store *base, store_check *check, curfew_failure *failure)
 		int64_t number = sqlite_read_number(st->admin, counts[i]);
 		*numbers[i] = number > 0 ? (uint64_t)number : 0;
 	}
+
 	check->bytes = used_bytes(st);
 	check->unreadable = count_unreadable(base);
 	return true;

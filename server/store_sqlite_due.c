@@ -136,6 +136,7 @@ bool sqlite_take_schedules(store *base, size_t max, void (*show)(void *context, 
 {
 	int64_t now_us = clock_wall_us();
 	binding b;
+
 	if (!is_any_due(base, "SELECT 1 FROM schedules WHERE next_us BETWEEN 1 AND ?1 AND taken_us<?1 LIMIT 1", now_us))
 		return true;
 	(void)prepare_taking(sqlite_of(base),
@@ -146,6 +147,7 @@ bool sqlite_take_schedules(store *base, size_t max, void (*show)(void *context, 
 	bind_number(&b, now_us);
 	bind_number(&b, now_us + STORE_TAKEN_US);
 	bind_number(&b, (int64_t)max);
+
 	/* The first step changes all rows, and then each is shown. */
 	while (b.status == SQLITE_OK && (b.status = sqlite3_step(b.statement)) == SQLITE_ROW) {
 		stored_schedule schedule;
@@ -153,6 +155,7 @@ bool sqlite_take_schedules(store *base, size_t max, void (*show)(void *context, 
 		show(context, &schedule);
 		b.status = SQLITE_OK;
 	}
+
 	(void)sqlite3_finalize(b.statement);
 	return b.status == SQLITE_DONE;
 }

@@ -67,6 +67,7 @@ void sqlite_fill_view(run_view *view, sqlite3_stmt *row)
 		.allow_fetch = column_words(row, 21),
 		.schedule = column_words(row, 27),
 	};
+
 	(void)limits_from_text(&view->limits, column_words(row, 20));
 	fill_summary(view, row);
 	fill_hook(&view->hook, row);
@@ -233,6 +234,7 @@ static void fill_run(stored_run *run, sqlite3_stmt *row)
 		.hook_url = column_words(row, 25),
 		.hook_secret = column_words(row, 26),
 	};
+
 	run->is_unreadable = run->params == NULL || !limits_from_text(&run->limits, column_words(row, 9));
 }
 

@@ -25,6 +25,7 @@ static int add_source(sqlite_store *st, const char *sha256, curfew_language lang
 static int add_run(sqlite_store *st, const stored_run *r, const char *limits)
 {
 	binding b = bind_write(st, SQL_ADD_RUN);
+
 	bind_words(&b, r->id);
 	bind_words(&b, r->owner);
 	bind_number(&b, r->state);
@@ -104,6 +105,7 @@ static int end_row(sqlite_store *st, const stored_end *end, int64_t *number)
 {
 	const run_summary *used = &end->summary;
 	binding b = bind_write(st, SQL_END_RUN);
+
 	bind_words(&b, end->id);
 	bind_number(&b, end->ended_us);
 	bind_number(&b, end->outcome);

@@ -178,6 +178,7 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	json_t *object = fields_take(&sub->fields, "limits");
 	fields f = {.base = "/limits"};
+
 	sub->limits = (curfew_limits){.size = sizeof sub->limits};
 	if (object != NULL)
 		fields_begin(&f, object, "/limits");
@@ -195,6 +196,7 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 			fields_fail(&f, name, "is given twice, also as %s", table[i].name);
 		read_limit(sub, &f, &table[i], name);
 	}
+
 	apply_ceilings(sub, &f, who, server_ceilings);
 	if ((object == NULL || fields_end(&f)) && !f.failed)
 		return;

@@ -29,11 +29,13 @@ bool serve_token_create(const char *place, const serve_token *token, char words[
 	                     .expires_us = token->lives_us != 0 ? clock_wall_us() + (int64_t)token->lives_us : 0,
 	                     .ceilings = token->ceilings,
 	                     .user = token->user != NULL ? token->user : ""};
+
 	if (sodium_init() < 0 || strlen(token->name) >= sizeof made.name) {
 		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes",
 		               sizeof made.name - 1);
 		return false;
 	}
+
 	memcpy(made.name, token->name, strlen(token->name) + 1);
 	char *allowed = hosts_join(token->allow_fetch, token->allow_fetch_count);
 	if (allowed == NULL || strlen(allowed) >= CONFIG_TEXT_MOST) {
@@ -41,6 +43,7 @@ bool serve_token_create(const char *place, const serve_token *token, char words[
 		free(allowed);
 		return false;
 	}
+
 	made.allow_fetch = allowed;
 	store *st = store_open(place, STORE_MAKER, failure);
 	bool good = false;
@@ -48,6 +51,7 @@ bool serve_token_create(const char *place, const serve_token *token, char words[
 		account_make_token(&made, words);
 		good = store_add_token(st, &made, failure);
 	}
+
 	store_close(st);
 	free(allowed);
 	return good;
@@ -78,6 +82,7 @@ static void write_token(void *context, const stored_token *a)
 {
 	text *out = context;
 	char *ceilings = limits_to_text(&a->ceilings);
+
 	text_print(out, "%s  %-16s  %s%s%s%s%s", a->id, a->name, state_of(a), (a->scopes & SCOPE_RUN) != 0 ? "  run" : "",
 	           (a->scopes & SCOPE_READ) != 0 ? "  read" : "", (a->scopes & SCOPE_METRICS) != 0 ? "  metrics" : "",
 	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");

@@ -142,6 +142,7 @@ void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
 {
 	const json_t *args = fields_take(f, "args");
 	json_t *env = fields_take(f, "env");
+
 	(void)fields_take(f, "stdin"), (void)fields_take(f, "files");
 	*words = NULL;
 	*wrong = (fields){.base = "/args"};

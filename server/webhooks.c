@@ -188,12 +188,14 @@ static bool sign(const char *id, int64_t now_s, const text *body, const curfew_s
 	const unsigned char *bytes = (const unsigned char *)key->value;
 	size_t length = key->value_length, decoded_length;
 	char head[64];
+
 	if (length > 6 && memcmp(key->value, "whsec_", 6) == 0 &&
 	    sodium_base642bin(decoded, sizeof decoded, key->value + 6, length - 6, NULL, &decoded_length, NULL,
 	                      sodium_base64_VARIANT_ORIGINAL) == 0) {
 		bytes = decoded;
 		length = decoded_length;
 	}
+
 	crypto_auth_hmacsha256_state state;
 	(void)crypto_auth_hmacsha256_init(&state, bytes, length);
 	int used = snprintf(head, sizeof head, "%s.%lld.", id, (long long)now_s);
@@ -317,6 +319,7 @@ static void begin_delivery(delivery *d)
 	const char *problem = submission_read_target(d->url, target) ? check_target(d, target) : "the address is malformed";
 	bool final = problem != NULL;
 	bool whole = problem == NULL && finish_body(d);
+
 	if (whole)
 		problem = sign_delivery(d, now_s, signature);
 	if (problem != NULL) {
@@ -324,6 +327,7 @@ static void begin_delivery(delivery *d)
 		free_delivery(d);
 		return;
 	}
+
 	text_init(&params, 6 * BODY_MAX);
 	write_params(&params, d, now_s, signature);
 	size_t length;
@@ -357,6 +361,7 @@ static void add_taken(void *context, const run_view *view)
 {
 	taken *t = context;
 	delivery *d = calloc(1, sizeof *d);
+
 	if (d == NULL)
 		return; /* it will be due again later */
 	t->count++;
@@ -380,6 +385,7 @@ static void add_taken(void *context, const run_view *view)
 		free_delivery(d);
 		return;
 	}
+
 	*t->end = d;
 	t->end = &d->next;
 }

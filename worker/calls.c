@@ -108,18 +108,22 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	static const int fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
 	static const int prctls[] = {PR_SET_NAME, PR_SET_VMA, PR_SET_TIMERSLACK};
 	int error = add_threads(filter);
+
 	for (size_t i = 0; error == 0 && i < sizeof fcntls / sizeof fcntls[0]; i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]));
 	for (size_t i = 0; error == 0 && i < sizeof prctls / sizeof prctls[0]; i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prctl), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i]));
+
 	/* The page faults of a thread. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(getrusage), 1,
 		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)RUSAGE_THREAD));
+
 	/* The pages that a run has changed. */
 	if (error == 0 && pagemap >= 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pagemap),
 		                         SCMP_A1(SCMP_CMP_EQ, PAGEMAP_SCAN));
+
 	/* Only open files, and none by name. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(newfstatat), 1,
@@ -127,13 +131,16 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(statx), 1,
 		                         SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+
 	/* Sending to the other end of a socket pair: without an address. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 2, SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET),
 		                         SCMP_A4(SCMP_CMP_EQ, 0));
+
 	/* Receiving from it, and files along with that: compiled code. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(recvmsg), 1, SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET));
+
 	/* Signals of a thread that panics, and the one that interrupts guests: only to this process. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));

@@ -195,7 +195,9 @@ static int open_pagemap(void)
 uint32_t worker_confine(uint64_t data_bytes, int *pagemap)
 {
 	unsigned outside = 0, count = 0;
+
 	read_user_map(&outside, &count);
+
 	/* Open this first: /proc is out of reach once the root is empty. */
 	*pagemap = open_pagemap();
 	set_limits(data_bytes);
@@ -207,6 +209,7 @@ uint32_t worker_confine(uint64_t data_bytes, int *pagemap)
 	change_user();
 	if (geteuid() != 0 || outside != 0)
 		has |= WORKER_HAS_OTHER_USER;
+
 	/* If a user namespace was needed for the others, we are its root already. */
 	if (unshare(CLONE_NEWUSER) == 0 || count == 1)
 		has |= WORKER_HAS_USER_NAMESPACE;

@@ -25,6 +25,7 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more)
 	size_t count = worker_bytes_count(bytes);
 	if (more > SIZE_MAX / 4 - count)
 		return false;
+
 	/* If moving the rest to the front frees half of the memory, that is enough. */
 	if (bytes->capacity / 2 >= count + more) {
 		memmove(bytes->data, bytes->data + bytes->at, count);
@@ -42,6 +43,7 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more)
 		bytes->data = data;
 		bytes->capacity = capacity;
 	}
+
 	bytes->at = 0;
 	bytes->length = count;
 	return true;

@@ -164,6 +164,7 @@ static size_t count_processes(const worker_pool *pool, process_state state)
 static void replace_workers(worker_pool *pool)
 {
 	size_t wanted = pool->options.workers + pool->options.spares, serving = 0, added = 0;
+
 	worker_lock(pool);
 	for (process *p = pool->processes; p != NULL; p = p->next)
 		serving += p->serving;
@@ -173,6 +174,7 @@ static void replace_workers(worker_pool *pool)
 			serving++;
 		}
 	}
+
 	size_t there = count_processes(pool, PROCESS_READY) + count_processes(pool, PROCESS_STARTING);
 	bool may = clock_now_ns() >= pool->spawn_after_ns;
 	worker_unlock(pool);
@@ -327,8 +329,10 @@ static int time_to_wait(worker_pool *pool)
 static void wait_for_events(worker_pool *pool)
 {
 	struct epoll_event events[EVENTS];
+
 	worker_lock(pool);
 	pool->sleeping = true;
+
 	/* Process queued work before sleeping. */
 	int timeout = pool->has_work ? 0 : time_to_wait(pool);
 	worker_unlock(pool);
@@ -443,6 +447,7 @@ static bool start_thread(worker_pool *pool)
 curfew_status worker_pool_create(const worker_pool_options *options, worker_pool **pool, curfew_failure *failure)
 {
 	worker_pool *made = calloc(1, sizeof *made);
+
 	if (made == NULL)
 		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_init(&made->references, 1);
@@ -457,12 +462,14 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 		worker_pool_unref(made);
 		return status;
 	}
+
 	if (sodium_init() < 0 || !open_descriptors(made) || !worker_compiling_start(made) || !start_thread(made)) {
 		worker_compiling_stop(made);
 		worker_pool_unref(made);
 		return worker_refuse(failure, CURFEW_SYSTEM,
 		                     "there are not enough descriptors, or no thread can be started, for a pool of workers");
 	}
+
 	worker_lock(made);
 	while (!made->was_ready && made->failures < FAILURES_MOST)
 		curfew__mutex_wait(&made->lock, &made->changed);
@@ -473,6 +480,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 		worker_pool_destroy(made);
 		return status;
 	}
+
 	*pool = made;
 	return CURFEW_OK;
 }

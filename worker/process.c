@@ -133,11 +133,13 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 {
 	int ends[2];
 	process *p = calloc(1, sizeof *p);
+
 	*why = "no socket";
 	if (p == NULL || !make_sockets(ends)) {
 		free(p);
 		return NULL;
 	}
+
 	p->socket = ends[0];
 	p->pid = start_confined(pool, ends[1], &p->pidfd);
 	(void)close(ends[1]);
@@ -147,11 +149,13 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 		free(p);
 		return NULL;
 	}
+
 	p->observed_ns = p->ready_look_ns = clock_now_ns();
 	worker_setup setup = {.version = WORKER_FRAME_VERSION,
 	                      .threads = pool->options.threads,
 	                      .data_bytes = pool->options.data_bytes,
 	                      .engine_flags = pool->options.engine_flags};
+
 	/* Ignore a failure: without memory for this the worker ends at once, which is noticed. */
 	(void)worker_bytes_add(&p->out, &setup, sizeof setup);
 	return p;

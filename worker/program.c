@@ -37,6 +37,7 @@ static bool fill_program(worker_program *program, const worker_source *source)
 		if (program->map_name == NULL || program->map == NULL)
 			return false;
 	}
+
 	if (source->length > 0)
 		memcpy(program->bytes, source->bytes, source->length);
 	program->length = source->length;
@@ -48,6 +49,7 @@ static bool fill_program(worker_program *program, const worker_source *source)
 		.map_name_length = program->map_name != NULL ? strlen(program->map_name) + 1 : 0,
 		.map_length = program->map != NULL ? strlen(program->map) + 1 : 0,
 	};
+
 	return true;
 }
 
@@ -82,6 +84,7 @@ curfew_status worker_program_create(worker_pool *pool, const worker_source *sour
 			free_program(made);
 		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
+
 	atomic_init(&made->references, 1);
 	made->pool = pool;
 	worker_lock(pool);
@@ -91,6 +94,7 @@ curfew_status worker_program_create(worker_pool *pool, const worker_source *sour
 		free_program(made);
 		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
+
 	atomic_fetch_add(&pool->references, 1);
 	*program = made;
 	return CURFEW_OK;
@@ -134,6 +138,7 @@ bool worker_program_send(process *p, const worker_program *program)
 	const worker_program_head *head = &program->head;
 	size_t length = sizeof *head + (size_t)(head->name_length + head->map_name_length + head->map_length) +
 	                program->length;
+
 	if (program->slot >= p->program_count) {
 		size_t count = program->slot * 2 + 16;
 		bool *grown = realloc(p->has_program, count * sizeof *grown);
@@ -143,6 +148,7 @@ bool worker_program_send(process *p, const worker_program *program)
 		p->has_program = grown;
 		p->program_count = count;
 	}
+
 	if (p->has_program[program->slot])
 		return true;
 	p->has_program[program->slot] = worker_frame_add(&p->out, WORKER_FRAME_PROGRAM, program->slot, length);

@@ -103,6 +103,7 @@ static bool is_report(const worker_run *run, const worker_done_head *head, const
 static bool on_done(process *p, worker_run *run, const char *body, size_t length)
 {
 	worker_done_head head;
+
 	memcpy(&head, body, sizeof head);
 	body += sizeof head;
 	length -= sizeof head;
@@ -118,6 +119,7 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 		result.report = body;
 		result.report_length = length;
 	}
+
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);

@@ -84,6 +84,7 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 		.stdin_length = bytes_size(job->stdin_bytes, job->stdin_length),
 		.files_length = bytes_size(job->files, job->files_length),
 	};
+
 	memcpy(head.id, run->id, sizeof run->id);
 	worker_bytes *to = &run->frame;
 	size_t length = sizeof head +
@@ -129,6 +130,7 @@ static curfew_status make_broker(worker_run *run, const worker_job *job, curfew_
 static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_run **run, curfew_failure *failure)
 {
 	worker_run *made = calloc(1, sizeof *made);
+
 	if (made == NULL)
 		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_init(&made->references, 1);
@@ -166,12 +168,14 @@ curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worke
 {
 	worker_run *made = NULL;
 	curfew_status status = make_run(pool, job, &made, failure);
+
 	if (status != CURFEW_OK)
 		return status;
 	if (run != NULL) {
 		atomic_fetch_add(&made->references, 1);
 		*run = made;
 	}
+
 	worker_lock(pool);
 	if (pool->ending) {
 		worker_unlock(pool);
@@ -180,13 +184,16 @@ curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worke
 		worker_run_unref(made);
 		return worker_refuse(failure, CURFEW_SYSTEM, "the pool of workers is shutting down");
 	}
+
 	pool->stats.active++;
 	process *p = pool->first_queued == NULL ? worker_pool_choose(pool) : NULL;
+
 	/* If no worker is ready, or memory runs out, the pool's thread tries again. */
 	if (p == NULL || !worker_run_assign(p, made)) {
 		*pool->last_queued = made;
 		pool->last_queued = &made->next;
 	}
+
 	worker_pool_wake(pool);
 	worker_unlock(pool);
 	return CURFEW_OK;

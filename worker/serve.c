@@ -396,6 +396,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	curfew_failure failure = kept->failure;
 	curfew_status status = kept->status;
 	task *t = calloc(1, sizeof *t);
+
 	if (t == NULL)
 		leave(1);
 	*t = (task){
@@ -574,6 +575,7 @@ static curfew_secret *take_secrets(texts *t, uint32_t count)
 static void on_run(service *s, uint64_t number, const char *body, size_t length)
 {
 	worker_run_head head;
+
 	memcpy(&head, body, sizeof head);
 	kept_program *kept = head.program < s->program_count ? s->programs[head.program] : NULL;
 	texts rest = {body + sizeof head, body + length};
@@ -583,6 +585,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 		start_inspection(s, number, kept, &head);
 		return;
 	}
+
 	curfew_run_options options = {
 		.size = sizeof options,
 		.flags = head.flags | CURFEW_RUN_CHECKED,
@@ -594,6 +597,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 		.stdin_fd = STDIN_FILENO,
 		.on_request = head.has_broker ? on_request : NULL,
 	};
+
 	options.call = take_text(&rest, head.call_length);
 	options.params = take_text(&rest, head.params_length);
 	options.params_length = options.params != NULL ? (size_t)head.params_length - 1 : 0;
@@ -770,6 +774,7 @@ static bool is_blocked(service *s)
 static _Noreturn void serve(service *s)
 {
 	struct pollfd fds[] = {{.fd = WORKER_SOCKET, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
+
 	for (;;) {
 		(void)poll(fds, 2, time_to_release(s));
 		if (time_to_release(s) == 0)

@@ -82,6 +82,7 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 		return curfew__fail(failure, "a host function's name is not printable ASCII of at most %d bytes",
 		                    NAME_BYTES_MOST);
 	}
+
 	if (!read_type(given->type, &function->import)) {
 		return curfew__fail(failure, "host function %s: type %.40s is not like \"iI->f\"", given->name, given->type);
 	}
@@ -89,10 +90,12 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 		return curfew__fail(failure, "host function %s: an unknown flag, or stopped without CURFEW_HOST_ASYNC",
 		                    given->name);
 	}
+
 	if (!given->call == !given->queue || (given->queue && (given->flags & CURFEW_HOST_ASYNC))) {
 		return curfew__fail(failure, "host function %s: it needs a callback, or a queue if it is not asynchronous",
 		                    given->name);
 	}
+
 	function->import.name = strdup(given->name);
 	function->import.module = strdup(given->module ? given->module : "host");
 	function->import.is_async = given->flags & CURFEW_HOST_ASYNC;
@@ -420,6 +423,7 @@ curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfe
 		if (is_queued(call))
 			settle_queued(call);
 	}
+
 	return CURFEW_OK;
 }
 

@@ -145,13 +145,16 @@ uint32_t curfew__remote_fetch(curfew__remote *remote, curfew__operations *operat
 		free(x);
 		return 0;
 	}
+
 	atomic_fetch_add(&remote->bytes_kept, CURFEW__FETCH_BYTES);
 	uint32_t id = x->operation.id;
+
 	/* The run executes, so only this thread can end the request before it was sent. */
 	if (!send_message(remote, id, CURFEW__MESSAGE_FETCH, request, length)) {
 		curfew__operations_cancel(operations, id);
 		id = 0;
 	}
+
 	curfew__operation_unref(&x->operation);
 	return id;
 }

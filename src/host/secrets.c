@@ -425,6 +425,7 @@ curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t fl
 		free(s);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
+
 	curfew__mutex_init(&s->lock);
 	memcpy(s->key, key, CURFEW_SECRETS_KEY_BYTES);
 	memcpy(s->path, path, strlen(path) + 1);
@@ -437,6 +438,7 @@ curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t fl
 		curfew_secrets_close(s);
 		return status;
 	}
+
 	*secrets = s;
 	return CURFEW_OK;
 }

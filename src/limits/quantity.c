@@ -119,6 +119,7 @@ bool curfew__quantity_parse(curfew_unit unit, const char *text, uint64_t *value,
 {
 	const char *at = text;
 	decimal number = {0, 0, 1};
+
 	*why = unknown_suffix(unit);
 	if (!is_digit(*at))
 		return false;
@@ -126,6 +127,7 @@ bool curfew__quantity_parse(curfew_unit unit, const char *text, uint64_t *value,
 		*why = "too large";
 		return false;
 	}
+
 	if (at[0] == '.' && is_digit(at[1])) {
 		at++;
 		if (!read_fraction(&at, &number)) {
@@ -133,10 +135,12 @@ bool curfew__quantity_parse(curfew_unit unit, const char *text, uint64_t *value,
 			return false;
 		}
 	}
+
 	for (const suffix *s = suffixes_of(unit); s->text != NULL; s++) {
 		if (strcmp(at, s->text) == 0)
 			return scale_number(&number, s->scale, value, why);
 	}
+
 	return false;
 }
 

@@ -605,8 +605,10 @@ static bool take_report(reader *r)
 		{"program", take_program, report},
 		{"engine", take_engine, NULL},
 	};
+
 	if (!take_object(r, members, COUNT(members)))
 		return false;
+
 	/* Only now the outcome is known, wherever it stood. */
 	if (report->stop_mode == CURFEW_STOP_NONE)
 		report->stop_cause = report->outcome;
@@ -618,6 +620,7 @@ curfew_status curfew_report_parse(const char *json, size_t length, curfew_report
 	char message[256];
 	size_t offset = 0;
 	const char *why = "";
+
 	curfew__refuse(failure, CURFEW_OK, "");
 	if (json == NULL || report == NULL)
 		return curfew__refuse(failure, CURFEW_INVALID, "json or report is NULL");
@@ -625,6 +628,7 @@ curfew_status curfew_report_parse(const char *json, size_t length, curfew_report
 		(void)snprintf(message, sizeof message, "the report is not JSON: %s at byte %zu", why, offset);
 		return curfew__refuse(failure, CURFEW_INVALID, message);
 	}
+
 	reader r = {.report = curfew__report_create()};
 	curfew__json_reader_init(&r.in, json, length, NULL);
 	if (r.report == NULL)
@@ -633,6 +637,7 @@ curfew_status curfew_report_parse(const char *json, size_t length, curfew_report
 		*report = r.report;
 		return CURFEW_OK;
 	}
+
 	curfew_report_destroy(r.report);
 	(void)snprintf(message, sizeof message, "the report %s", r.problem[0] != '\0' ? r.problem : "has another form");
 	return curfew__refuse(failure, CURFEW_INVALID, message);
@@ -650,6 +655,7 @@ bool curfew__report_set_error_details(curfew_report *report, const char *json, s
 		{"errors", take_errors, &errors, true},
 	};
 	reader r = {.report = report};
+
 	if (!curfew__json_check(json, length, &offset, &why))
 		return false;
 	curfew__json_reader_init(&r.in, json, length, NULL);
@@ -660,6 +666,7 @@ bool curfew__report_set_error_details(curfew_report *report, const char *json, s
 		free((void *)(uintptr_t)held.properties);
 		return false;
 	}
+
 	report->error_cause = held.cause;
 	report->error_errors = held.errors;
 	report->error_error_count = held.error_count;

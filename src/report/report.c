@@ -87,6 +87,7 @@ static char *copy_clean(const char *text, size_t length, size_t most, size_t *co
 {
 	/* Repair can triple a byte, so what is read is bounded as well as what is kept. */
 	size_t cut = length <= most ? length : curfew__utf8_cut(text, length, most);
+
 	/* What needs none is copied once, without leaving pieces of it about that nobody wipes. */
 	if (cut > 0 && curfew__utf8_check(text, cut, NULL)) {
 		char *whole = malloc(cut + 1);
@@ -98,17 +99,20 @@ static char *copy_clean(const char *text, size_t length, size_t most, size_t *co
 			*copied = cut;
 		return whole;
 	}
+
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, cut < SIZE_MAX / 3 ? cut * 3 : SIZE_MAX);
 	if (!curfew__utf8_add_clean(&buffer, text, cut)) {
 		curfew__buffer_finish(&buffer);
 		return NULL;
 	}
+
 	char *copy = curfew__buffer_take(&buffer, &length);
 	if (copy != NULL && length > most) {
 		length = curfew__utf8_cut(copy, length, most);
 		copy[length] = '\0';
 	}
+
 	if (copied != NULL)
 		*copied = length;
 	return copy;

@@ -336,11 +336,13 @@ static void add_lateness(writer *w, const curfew_report *report)
 static void add_stop(writer *w, const curfew_report *report)
 {
 	usage list[USAGES];
+
 	list_usages(report, list);
 	const usage *u = find_usage(list, report->outcome);
 	char text[QUANTITY];
 	bool level = report->outcome == CURFEW_OUTCOME_MEMORY || report->outcome == CURFEW_OUTCOME_STACK ||
 	             report->outcome == CURFEW_OUTCOME_TIMERS;
+
 	/* A cancel has no limit: it is told by the time that had passed. */
 	if (u != NULL)
 		format_used(u->info->unit, u->used, u->limit, text);
@@ -356,7 +358,9 @@ static void add_stop(writer *w, const curfew_report *report)
 		}
 		append_text(w, ")");
 	}
+
 	add_lateness(w, report);
+
 	/* Its message ends with what to do. */
 	const char *note = report->stop_while == CURFEW_WHILE_COMPILING && report->error_message != NULL
 	                       ? strstr(report->error_message, " while compiling")
@@ -488,6 +492,7 @@ static size_t add_source(writer *w, const char *text, size_t length, uint32_t be
 static void add_source_line(writer *w, const curfew_report *report)
 {
 	const curfew_frame *frame = curfew__report_placed_frame(report);
+
 	if (report->source_line == NULL || frame == NULL)
 		return;
 	uint32_t column = frame->column;

@@ -204,6 +204,7 @@ static bool read_kind(tar_reader *r, const header *head, const char *text, size_
 		set_long(head->kind == 'L' ? &r->long_name : &r->long_link, text, length);
 		return true;
 	}
+
 	char *name = r->long_name ? r->long_name : join_name(head);
 	r->long_name = NULL;
 	if (head->kind == '0' || !head->kind)

@@ -90,8 +90,10 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 		if (status != CURFEW_OK)
 			return status;
 	}
+
 	if (!is_wasm(source))
 		return check_text(source->text, source->text_length, failure);
+
 	/* The parser of text needs about a hundred times its size. */
 	if (source->language == CURFEW_LANGUAGE_WAT && source->text_length > SOURCE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the text is larger than 16 MiB");

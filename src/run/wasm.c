@@ -199,6 +199,7 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 				.seed = run->seed,
 			},
 	};
+
 	return code ? curfew__wasm_init(run->wasm, code, &options) : curfew__wasm_again(run->wasm, &options);
 }
 

@@ -155,6 +155,7 @@ bool curfew__component_call_init(curfew__component_call *call, const curfew__sig
 {
 	curfew__value_budget budget = {limit_bytes, limit_bytes};
 	size_t count = curfew__json_count(params);
+
 	memset(call, 0, sizeof *call);
 	if (count != signature->count)
 		return refuse_count(signature, count, failure);
@@ -170,6 +171,7 @@ bool curfew__component_call_init(curfew__component_call *call, const curfew__sig
 		call->param_count = i + 1;
 		made = curfew__component_param(&signature->params[i], i + 1, params, &budget, &call->params[i], failure);
 	}
+
 	made = made && !params->stopped;
 	if (!made)
 		curfew__component_call_finish(call, NULL);

@@ -71,6 +71,7 @@ static bool read_reference(curfew__json_reader *reader, const wasmtime_reftype_t
 static bool read_value(curfew__json_reader *reader, const wasmtime_valtype_t *type, wasmtime_val_t *value)
 {
 	uint64_t integer;
+
 	memset(value, 0, sizeof *value);
 	switch (type->kind) {
 	case WASMTIME_VALTYPE_KIND_I32:
