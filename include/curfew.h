@@ -271,9 +271,9 @@ CURFEW_API void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_sta
 /* ---- Program --------------------------------------------------------------------------------------------- */
 
 typedef enum curfew_language {
-	CURFEW_LANGUAGE_JS = 0,        /* script or module, told apart by syntax as Node does */
+	CURFEW_LANGUAGE_JS = 0,        /* script or module, distinguished by syntax as in Node */
 	CURFEW_LANGUAGE_JS_MODULE = 1, /* a module in any case */
-	CURFEW_LANGUAGE_WASM = 2,      /* WebAssembly, binary: core module or component, told apart by its header */
+	CURFEW_LANGUAGE_WASM = 2,      /* WebAssembly, binary: core module or component, by its header */
 	CURFEW_LANGUAGE_WAT = 3,       /* WebAssembly, text */
 	CURFEW_LANGUAGE_TS = 4,        /* TypeScript, script or module: its types are stripped */
 	CURFEW_LANGUAGE_TS_MODULE = 5, /* TypeScript, a module in any case */
