@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The growable, capped run of bytes behind captured output, JSON texts and reports. Growth doubles, so that adding
- * is linear over the buffer's life; one byte beyond the content always holds a NUL.
+ * A growable run of bytes with a limit, for captured output, JSON texts and reports. The capacity doubles, so that
+ * adding is linear over the buffer's life. The byte after the content is always a NUL.
  */
 #include "common/bytes.h"
 
@@ -15,7 +15,7 @@ enum { FIRST_CAPACITY = 64 };
 void curfew__buffer_init(curfew__buffer *buffer, size_t limit)
 {
 	*buffer = (curfew__buffer){0};
-	/* Room for the NUL must stay countable. */
+	/* The length with the NUL must not overflow. */
 	buffer->limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1;
 }
 
@@ -27,7 +27,7 @@ void curfew__buffer_finish(curfew__buffer *buffer)
 	buffer->capacity = 0;
 }
 
-/* The capacity to grow to so that `needed` bytes fit, the NUL included. */
+/* The capacity to grow to so that `needed` bytes fit, including the NUL. */
 static size_t grown_capacity(const curfew__buffer *buffer, size_t needed)
 {
 	size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;

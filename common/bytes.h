@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growable run of bytes that is born with a cap: nothing here can be made to grow without bound. */
+/* A growable run of bytes with a limit from the start: it cannot be made to grow without bound. */
 #ifndef CURFEW_COMMON_BYTES_H
 #define CURFEW_COMMON_BYTES_H
 
@@ -13,7 +13,7 @@ typedef struct curfew__buffer {
 	size_t length;
 	size_t capacity;
 	size_t limit; /* length never exceeds it */
-	bool failed;  /* something did not fit, or memory ran out: what is there is a prefix */
+	bool failed;  /* something did not fit, or memory ran out: the content is a prefix */
 } curfew__buffer;
 
 void curfew__buffer_init(curfew__buffer *buffer, size_t limit);
@@ -23,10 +23,10 @@ bool curfew__buffer_add(curfew__buffer *buffer, const void *bytes, size_t length
 bool curfew__buffer_add_text(curfew__buffer *buffer, const char *text);
 bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool curfew__buffer_vprintf(curfew__buffer *buffer, const char *format, va_list arguments);
-/* Gives the bytes to the caller (free with free); never NULL unless memory ran out. The buffer is empty after. */
+/* Transfers the bytes to the caller (free with free); never NULL unless memory ran out. The buffer is then empty. */
 char *curfew__buffer_take(curfew__buffer *buffer, size_t *length);
 
-/* Copies bytes in pieces, between which it looks at stop: once that is not 0, what is left is not copied. */
+/* Copies bytes in pieces, between which it checks stop: once that is not 0, the rest is not copied. */
 void curfew__copy_until(char *to, const char *from, size_t length, const atomic_uint *stop);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The clocks. What is measured or waited for goes by the monotonic clock, which never steps; the wall clock is only for
- * times that are kept or shown. All functions are async-signal-safe.
+ * The clocks. Measuring and waiting use the monotonic clock, which never steps; the wall clock is only for times that
+ * are stored or shown. All functions are async-signal-safe.
  */
 #ifndef CURFEW_COMMON_CLOCK_H
 #define CURFEW_COMMON_CLOCK_H
@@ -14,7 +14,7 @@
 #define CURFEW__MILLISECOND INT64_C(1000000)
 #define CURFEW__SECOND INT64_C(1000000000)
 
-/* Nanoseconds of any clock; 0 where there is no such clock (any longer). */
+/* Nanoseconds of any clock; 0 if the clock does not exist (any more). */
 static inline int64_t clock_read_ns(clockid_t id)
 {
 	struct timespec t;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A number for a text, for tables that nobody gains anything by filling unevenly: FNV-1a. */
+/* A hash of a text, for tables that nobody gains anything by attacking: FNV-1a. */
 #ifndef CURFEW_COMMON_HASH_H
 #define CURFEW_COMMON_HASH_H
 

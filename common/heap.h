@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is due next: a heap of absolute times. A place in it is part of what waits, so that it can be moved and taken
- * out without being looked for. Zeroed: empty. Threads: as the lock around it says.
+ * What is due next: a heap of absolute times. An entry is embedded in the object that waits, so that it can be moved
+ * and removed without a search. Initialise it with zeros. Threads: as for the lock around it.
  */
 #ifndef CURFEW_COMMON_HEAP_H
 #define CURFEW_COMMON_HEAP_H
@@ -28,7 +28,7 @@ static inline void curfew__heap_finish(curfew__heap *heap)
 	*heap = (curfew__heap){0};
 }
 
-/* The one that is due first; NULL: there is none. */
+/* The entry that is due first. NULL: there is none. */
 static inline curfew__due *curfew__heap_first(const curfew__heap *heap)
 {
 	return heap->count > 0 ? heap->slots[1] : NULL;
@@ -40,7 +40,7 @@ static inline void curfew__heap_place(curfew__heap *heap, size_t slot, curfew__d
 	due->slot = slot;
 }
 
-/* Moves what is in this slot up or down to where its time belongs. */
+/* Moves the entry in this slot up or down to the place of its time. */
 static inline void curfew__heap_sift(curfew__heap *heap, size_t slot)
 {
 	curfew__due *due = heap->slots[slot];
@@ -57,7 +57,7 @@ static inline void curfew__heap_sift(curfew__heap *heap, size_t slot)
 	curfew__heap_place(heap, slot, due);
 }
 
-/* Puts it in, or moves it, to be due then. False: out of memory, and it is in no heap as before. */
+/* Inserts an entry, or changes its time. False: out of memory, and it is in no heap, as before. */
 static inline bool curfew__heap_put(curfew__heap *heap, curfew__due *due, int64_t when)
 {
 	if (due->slot == 0 && heap->count + 1 >= heap->capacity) {
@@ -75,7 +75,7 @@ static inline bool curfew__heap_put(curfew__heap *heap, curfew__due *due, int64_
 	return true;
 }
 
-/* Takes it out; nothing happens if it is in no heap. */
+/* Removes an entry. Nothing happens if it is in no heap. */
 static inline void curfew__heap_remove(curfew__heap *heap, curfew__due *due)
 {
 	size_t slot = due->slot;

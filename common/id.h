@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ULIDs: a time in milliseconds as 10 digits of base 32, then 16 random ones. In their order they are as old. */
+/* ULIDs: a time in milliseconds as 10 digits of base 32, then 16 random ones. Their order is that of their times. */
 #ifndef CURFEW_COMMON_ID_H
 #define CURFEW_COMMON_ID_H
 
@@ -13,13 +13,13 @@ enum { CURFEW__ID_LENGTH = 26, CURFEW__ID_DIGITS = 16 };
 /* Crockford's base 32. */
 #define CURFEW__ID_ALPHABET "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-/* Whether it is one: its time has 48 bits. */
+/* Whether this is a ULID, whose time has 48 bits. */
 static inline bool curfew__id_is_valid(const char *id)
 {
 	return strlen(id) == CURFEW__ID_LENGTH && strspn(id, CURFEW__ID_ALPHABET) == CURFEW__ID_LENGTH && id[0] <= '7';
 }
 
-/* Writes one. Of each digit the lowest 5 bits count. */
+/* Writes a ULID. Of each digit only the lowest 5 bits count. */
 static inline void curfew__id_write(char id[CURFEW__ID_LENGTH + 1], uint64_t wall_ms,
                                     const unsigned char digits[CURFEW__ID_DIGITS])
 {

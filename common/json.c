@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The JSON writer and the JSON checker (RFC 8259). The checker keeps one bit for each open bracket, object or array,
- * instead of a call frame; everything else it needs is where it stands.
+ * instead of a call frame; the rest of its state is its position.
  */
 #include "common/json.h"
 
@@ -61,7 +61,7 @@ void curfew__json_end_array(curfew__json_writer *writer)
 	close_bracket(writer, "]");
 }
 
-/* Escape of a character that a JSON string cannot hold as it is; NULL for one that it can. */
+/* The escape of a character that a JSON string cannot contain directly; NULL if it can. */
 static const char *short_escape(unsigned char byte)
 {
 	switch (byte) {
@@ -160,14 +160,14 @@ void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t leng
 
 /* ---- Checker --------------------------------------------------------------------------------------------- */
 
-/* So much text is gone through between two looks at whether to stop, which takes tens of microseconds. */
+/* The amount of text between two checks for a stop, which takes tens of microseconds. */
 enum { PIECE_BYTES = 64 << 10 };
 
 typedef struct checker {
 	const char *text;
 	size_t length;
 	size_t at;
-	size_t piece_end;        /* at most length: where the next look is due */
+	size_t piece_end;        /* at most length: where the next check is due */
 	const atomic_uint *stop; /* may be NULL */
 	bool stopped;
 	const char *why;
@@ -181,7 +181,7 @@ static bool refuse(checker *c, const char *why)
 	return false;
 }
 
-/* At the end of a piece: the next byte, or -1 at the end of the text. A text that is not to be read on ends here. */
+/* At the end of a piece: returns the next byte, or -1 at the end of the text. If it has to stop, the text ends here. */
 static int peek_beyond(checker *c)
 {
 	if (c->at == c->length)
@@ -244,7 +244,7 @@ static bool check_escape(checker *c)
 	return true;
 }
 
-/* A string, from its opening quote. */
+/* Checks a string, from its opening quote. */
 static bool check_string(checker *c)
 {
 	c->at++;
@@ -276,7 +276,7 @@ enum { KEPT_DIGITS = 800 };
 typedef struct decimal {
 	char digits[KEPT_DIGITS + sizeof "1e-9223372036854775808"];
 	size_t kept;
-	bool dropped; /* a digit other than 0 did not find room */
+	bool dropped; /* a digit other than 0 did not fit */
 	bool negative;
 	long long magnitude;
 } decimal;
@@ -305,7 +305,7 @@ static bool check_digits(checker *c, decimal *number, bool after_point)
 	return true;
 }
 
-/* From its sign or first digit on. */
+/* Reads a number, from its sign or first digit on. */
 static bool check_exponent(checker *c, decimal *number)
 {
 	const long long huge = 1000000000000; /* far from every length in memory, far from overflow */
@@ -348,7 +348,7 @@ static double value_of(decimal *number)
 	size_t kept = number->kept;
 	long long exponent = number->magnitude - (long long)kept;
 	if (number->dropped) {
-		number->digits[kept++] = '1'; /* it is above what the kept digits say */
+		number->digits[kept++] = '1'; /* the number is greater than the kept digits */
 		exponent--;
 	}
 	(void)snprintf(number->digits + kept, sizeof number->digits - kept, "e%lld", exponent);
@@ -406,7 +406,7 @@ static bool open_nesting(checker *c, bool object)
 	return true;
 }
 
-/* A key and its colon. */
+/* Checks a key and its colon. */
 static bool check_key(checker *c)
 {
 	skip_space(c);
@@ -419,7 +419,7 @@ static bool check_key(checker *c)
 }
 
 /*
- * One value, or the opening of one: *complete tells which. After an opening bracket the next thing is a value again,
+ * Checks one value, or the opening bracket of one: *complete says which. After an opening bracket a value follows,
  * unless the bracket closes at once.
  */
 static bool check_value(checker *c, bool *complete)
@@ -451,7 +451,7 @@ static bool check_value(checker *c, bool *complete)
 	return byte == '[' || check_key(c);
 }
 
-/* What follows a complete value: closing brackets, then a comma (*more) or the end of the outermost value. */
+/* Checks what follows a complete value: closing brackets, then a comma (*more) or the end of the outermost value. */
 static bool check_after_value(checker *c, bool *more)
 {
 	*more = false;
@@ -486,7 +486,7 @@ static bool check_text(checker *c)
 	return c->at == c->length || refuse(c, "something follows the value");
 }
 
-/* Not the list of brackets: that is written as they open. */
+/* Do not initialise the list of brackets, which is written as they open. */
 static void begin_check(checker *c, const char *text, size_t length, const atomic_uint *stop)
 {
 	c->text = text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON text: a writer on top of the capped buffer, and a checker for JSON that comes from outside. Neither recurses:
- * nesting costs a hostile text nothing of our stack.
+ * JSON text: a writer on top of the limited buffer, and a checker for untrusted JSON. Neither recurses: nesting costs a
+ * hostile text nothing of our stack.
  */
 #ifndef CURFEW_COMMON_JSON_H
 #define CURFEW_COMMON_JSON_H
@@ -11,16 +11,16 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Deepest nesting that curfew__json_check accepts. */
+/* The maximum nesting that curfew__json_check accepts. */
 #define CURFEW__JSON_DEPTH 100000
 
 /*
- * Writes one JSON text. Commas come by themselves; matching begin and end is up to the caller. What did not fit shows
- * in the buffer's failed flag, once, at the end.
+ * Writes one JSON text. Commas are added automatically; the caller matches begin and end. If something did not fit, the
+ * buffer's failed flag says so at the end.
  */
 typedef struct curfew__json_writer {
 	curfew__buffer *buffer;
-	bool comma; /* a value was written that a following one must be parted from */
+	bool comma; /* a value was written, so a comma must precede the next one */
 } curfew__json_writer;
 
 void curfew__json_init(curfew__json_writer *writer, curfew__buffer *buffer);
@@ -37,17 +37,16 @@ void curfew__json_text(curfew__json_writer *writer, const char *text);
 void curfew__json_u64(curfew__json_writer *writer, uint64_t number);
 void curfew__json_bool(curfew__json_writer *writer, bool value);
 void curfew__json_null(curfew__json_writer *writer);
-/* A JSON text that was checked before, put on one line: line ends can only be white space in it. */
+/* Writes a JSON text that was checked before, in one line: line ends in it can only be white space. */
 void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t length);
 
 /*
- * Whether the text is one JSON value as RFC 8259 has it: UTF-8, no number beyond a double's range, nesting of at most
- * CURFEW__JSON_DEPTH. Lone surrogates are accepted as escapes, since JSON.stringify writes them. If not, *error_offset
- * and *why (a phrase in static memory) say where and why; both may be NULL.
+ * Checks that the text is one JSON value in the sense of RFC 8259: UTF-8, no number beyond a double's range, nesting of
+ * at most CURFEW__JSON_DEPTH. Lone surrogates are accepted as escapes, because JSON.stringify writes them. If not,
+ * *error_offset and *why (a phrase in static memory) say where and why; both may be NULL.
  */
 bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why);
-/* The same in pieces of 64 KiB, between which it looks at stop (may be NULL): once that is not 0, the answer is false.
- */
+/* The same in pieces of 64 KiB, between which it checks stop (may be NULL): once that is not 0, the result is false. */
 bool curfew__json_check_until(const char *text, size_t length, const atomic_uint *stop, size_t *error_offset,
                               const char **why);
 

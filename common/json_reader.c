@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of checked JSON. It keeps no stack: who reads a nested value knows what it is in. */
+/* The reader of checked JSON. It keeps no stack, because the caller knows the nesting. */
 #include "common/json_reader.h"
 
 #include "common/utf8.h"
@@ -73,7 +73,7 @@ static void skip_string(curfew__json_reader *r)
 		r->at++;
 }
 
-/* A number, or a word. */
+/* A number, or a literal. */
 static void skip_plain(curfew__json_reader *r)
 {
 	for (int byte = peek(r); byte != -1 && strchr(",]} \t\n\r", byte) == NULL; byte = peek(r))
@@ -181,7 +181,7 @@ uint32_t curfew__json_unescape(const char *text, size_t length, size_t *used)
 	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* From the backslash on. False: it was half of a pair, or did not fit. */
+/* Reads an escape, from the backslash on. False: it was half of a surrogate pair, or did not fit. */
 static bool read_escape(curfew__json_reader *r, curfew__buffer *text)
 {
 	char bytes[4];

@@ -111,7 +111,7 @@ static bool take_key(scanner *s)
 	return take(s, ':');
 }
 
-/* Whether the open array or object goes on (1), ends (0) or is malformed (-1). */
+/* Whether the open array or object continues (1), ends (0) or is malformed (-1). */
 static int after_value(scanner *s, bool is_object)
 {
 	skip_space(s);
@@ -221,7 +221,7 @@ scan_object scan_begin(const char *data, size_t len)
 	return (scan_object){.data = data, .len = len};
 }
 
-/* The comma before the next member, or the end. 1: a member follows; 0: the end; -1: neither. */
+/* Reads the comma before the next member, or the end. 1: a member follows; 0: the end; -1: neither. */
 static int next_member(scan_object *object, scanner *s)
 {
 	skip_space(s);
@@ -294,7 +294,7 @@ bool scan_is_name(span string, const char *name)
 {
 	char decoded[256];
 	size_t length;
-	/* Each character is written with six at most. */
+	/* A character is written with at most six. */
 	if (string.len > sizeof decoded || string.len > strlen(name) * 6 + 2)
 		return false;
 	return scan_decode(string, decoded, &length) && length == strlen(name) && memcmp(decoded, name, length) == 0;

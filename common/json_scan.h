@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding the parts of a JSON text that nobody has checked yet, without making values of them: numbers and strings that
- * a guest wrote or is to get pass through as they are, whatever their size.
+ * Finds the parts of an unchecked JSON text without converting them to values: numbers and strings of a guest's pass
+ * through unchanged, whatever their size.
  */
 #ifndef CURFEW_COMMON_JSON_SCAN_H
 #define CURFEW_COMMON_JSON_SCAN_H
@@ -18,15 +18,15 @@ typedef struct span {
 bool scan_is_json(const char *data, size_t len);
 
 /*
- * The value of a member of the object that this text is, the last one if there are several; keys are compared as they
- * are written. No data if it is not an object or has no such member.
+ * The value of a member of the object in this text, the last one if there are several. Keys are compared in their
+ * written form. No data if it is not an object or has no such member.
  */
 span scan_member(const char *data, size_t len, const char *key);
 
 /*
- * The members of an object one after the other, without looking into their values. Begin with scan_begin; each call of
- * scan_next gives a key, as it is written with its quotes, and a value. 1: there is one; 0: that was all, and nothing
- * follows the object; -1: it is malformed, at the offset `at`, or no object.
+ * Iterates over the members of an object without parsing their values. Begin with scan_begin. Each call of scan_next
+ * returns a key, in its written form with quotes, and a value. 1: there is one; 0: that was all, and nothing follows
+ * the object; -1: it is malformed at the offset `at`, or not an object.
  */
 typedef struct scan_object {
 	const char *data;
@@ -36,15 +36,15 @@ typedef struct scan_object {
 scan_object scan_begin(const char *data, size_t len);
 int scan_next(scan_object *object, span *key, span *value);
 
-/* Whether a string, with its quotes and whatever of it is escaped, means this ASCII name. */
+/* Whether a string, with its quotes and escapes, means this ASCII name. */
 bool scan_is_name(span string, const char *name);
 /*
- * What a string means, as UTF-8 without its quotes; out has room for string.len bytes. False: it is not UTF-8, or has
+ * Decodes a string to UTF-8 without its quotes; out has a capacity of string.len bytes. False: it is not UTF-8, or has
  * half of a surrogate pair.
  */
 bool scan_decode(span string, char *out, size_t *out_len);
 
-/* Takes the first item off an array, which then begins after it; false: there is none. */
+/* Removes the first item of an array, which then begins after it. False: there is none. */
 bool scan_next_item(span *array, span *item);
 
 #endif

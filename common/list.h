@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists through links that are part of what is listed: nothing is allocated, and whatever is in a list leaves it
- * without being looked for. A list and a link are zeroed before their first use. Threads: as the lock around them says.
+ * Intrusive lists: the links are part of the listed objects, so nothing is allocated, and an object leaves its list
+ * without a search. A list and a link are initialised with zeros. Threads: as for the lock around them.
  */
 #ifndef CURFEW_COMMON_LIST_H
 #define CURFEW_COMMON_LIST_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 typedef struct curfew__link {
-	struct curfew__link *next, *previous; /* around the list, its head included; NULL: it is in no list */
+	struct curfew__link *next, *previous; /* a ring through the head; NULL: it is in no list */
 } curfew__link;
 
 typedef struct curfew__list {
@@ -41,7 +41,7 @@ static inline void curfew__list_begin(curfew__list *list)
 		list->head.next = list->head.previous = &list->head;
 }
 
-/* The link is in no list yet. */
+/* The link must not be in a list. */
 static inline void curfew__list_add_first(curfew__list *list, curfew__link *link)
 {
 	curfew__list_begin(list);
@@ -54,7 +54,7 @@ static inline void curfew__list_add_last(curfew__list *list, curfew__link *link)
 	curfew__link_put_between(link, list->head.previous, &list->head);
 }
 
-/* Takes it out of its list; nothing happens if it is in none. */
+/* Removes it from its list. Nothing happens if it is in none. */
 static inline void curfew__list_remove(curfew__link *link)
 {
 	if (link->next == NULL)
@@ -64,20 +64,20 @@ static inline void curfew__list_remove(curfew__link *link)
 	link->next = link->previous = NULL;
 }
 
-/* The first one; NULL: there is none. */
+/* The first link. NULL: there is none. */
 static inline curfew__link *curfew__list_first(const curfew__list *list)
 {
 	return curfew__list_is_empty(list) ? NULL : list->head.next;
 }
 
-/* The one after it; NULL: it is the last one. */
+/* The next link. NULL: it is the last one. */
 static inline curfew__link *curfew__list_next(const curfew__list *list, const curfew__link *link)
 {
 	return link->next == &list->head ? NULL : link->next;
 }
 
-/* Turns the list so that this one is its last, and the one behind it the first: whoever had a turn waits for the next.
- */
+/* Rotates the list so that this link is the last, and the one after it the first: an object that had its turn waits for
+ * the next one. */
 static inline void curfew__list_rotate(curfew__list *list, curfew__link *link)
 {
 	curfew__list_remove(&list->head);

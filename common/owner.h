@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a member to what it is a member of. */
+/* From a member to the struct that contains it. */
 #ifndef CURFEW_COMMON_OWNER_H
 #define CURFEW_COMMON_OWNER_H
 
 #include <stddef.h>
 
-/* What this points into: a `type` whose `member` it is; NULL for NULL. */
+/* The `type` whose `member` this points to; NULL for NULL. */
 #define CURFEW__OWNER(pointer, type, member) ((type *)curfew__owner((pointer), offsetof(type, member)))
 
 static inline void *curfew__owner(void *member, size_t offset)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growing texts with a limit, and JSON written into them. */
+/* Growing texts with a limit, and writing JSON to them. */
 #include "common/text.h"
 
 #include "common/json.h"

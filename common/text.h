@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growing text with a limit, and what is written into it: plain text, formats, JSON. An addition that fails (out of
- * memory, or beyond the limit) leaves out all of it and of everything after it: the caller sees that once, at
- * text_take.
+ * A growing text with a limit, and writing to it: plain text, formats, JSON. If an addition fails (out of memory, or
+ * beyond the limit), it and everything after it are left out: the caller notices that once, at text_take.
  */
 #ifndef CURFEW_COMMON_TEXT_H
 #define CURFEW_COMMON_TEXT_H
@@ -19,14 +18,14 @@ void text_add(text *t, const char *data, size_t len);
 void text_say(text *t, const char *words);
 void text_print(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A JSON string, quotes included. What is not UTF-8 becomes U+FFFD. */
+/* Writes a JSON string with quotes. Ill-formed UTF-8 becomes U+FFFD. */
 void text_add_json(text *t, const char *data, size_t len);
-/* A JSON string, or null for NULL. */
+/* Writes a JSON string, or null for NULL. */
 void text_say_json(text *t, const char *words);
-/* Microseconds of the wall clock as an RFC 3339 JSON string, or null for 0. */
+/* Writes microseconds of the wall clock as an RFC 3339 JSON string, or null for 0. */
 void text_say_time(text *t, int64_t wall_us);
 
-/* The text, free with free; *length may be NULL. NULL if any addition failed. The text is finished. */
+/* Takes the text; free it with free. *length may be NULL. NULL if any addition failed. The text is finished. */
 char *text_take(text *t, size_t *length);
 
 /* A copy of len bytes and a NUL; NULL: out of memory. */

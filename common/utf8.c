@@ -7,7 +7,7 @@
 
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* What a lead byte asks for: continuation bytes, and the range of the first of them. */
+/* What a lead byte requires: the number of continuation bytes, and the range of the first one. */
 typedef struct lead {
 	unsigned more;
 	unsigned char low;
@@ -33,7 +33,7 @@ static lead lead_of(unsigned char byte)
 	return (lead){0, 0, 0};
 }
 
-/* How many bytes of a multi-byte sequence are right, the lead byte included. */
+/* The number of valid bytes of a multi-byte sequence, including the lead byte. */
 static size_t right_bytes(const char *text, size_t length, lead form)
 {
 	size_t right = 1;

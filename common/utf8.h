@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 /*
- * Length (1 to 4) of the well-formed sequence that text begins with, and its character; 0 if it begins with none.
- * length is at least 1.
+ * Returns the length (1 to 4) of the well-formed sequence at the beginning of text, and its character; 0 if there is
+ * none. length is at least 1.
  */
 size_t curfew__utf8_decode(const char *text, size_t length, uint32_t *character);
 
-/* Writes a character (one that UTF-8 has) as 1 to 4 bytes, and answers how many. */
+/* Writes a character (one that UTF-8 can encode) as 1 to 4 bytes, and returns their number. */
 size_t curfew__utf8_encode(uint32_t character, char text[4]);
 
-/* Length of the ill-formed bytes that text begins with and that one U+FFFD stands for (at least 1). */
+/* The length of the ill-formed bytes at the beginning of text that one U+FFFD replaces (at least 1). */
 size_t curfew__utf8_skip(const char *text, size_t length);
 
 /* Whether all of it is well-formed; if not, *error_offset (may be NULL) is where the first bad byte is. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Structs that cross the public interface, as openat2(2) takes them: what is missing is 0, what is unknown must be. */
+/* Copies structs across the public interface as openat2(2) does: missing fields are 0, and unknown ones must be 0. */
 #ifndef CURFEW_BASE_COPY_IN_H
 #define CURFEW_BASE_COPY_IN_H
 
@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Copies a struct whose first field is its uint32_t size into one of known_size bytes; false: not of this kind. */
+/* Copies a struct whose first field is its uint32_t size into one of known_size bytes. False: it is not of this kind.
+ */
 static inline bool curfew__copy_in(void *known, uint32_t known_size, const void *given)
 {
 	uint32_t size;

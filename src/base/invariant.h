@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What has to be so whenever the code comes by. Checked where the build says so (-Dinvariants=true, and wherever a
- * sanitizer is): there the process ends with the place. Elsewhere it is compiled, and costs nothing.
+ * Conditions that must hold whenever the code is reached. They are checked in builds with -Dinvariants=true and with
+ * sanitizers, where a violation ends the process and names the place. In other builds they are compiled, and cost
+ * nothing.
  */
 #ifndef CURFEW_BASE_INVARIANT_H
 #define CURFEW_BASE_INVARIANT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public checks of JSON that an embedder gives. Their messages are for whoever wrote the text. */
+/* The public checks of an embedder's JSON. Their messages are for the author of the text. */
 #include "base/refuse.h"
 #include "common/json.h"
 

@@ -8,7 +8,7 @@
 
 enum { FETCHED = 256, FEW = 64 };
 
-/* Counts the forks that led to this process: what was fetched before is the parent's as well. */
+/* Counts the forks that led to this process: bytes that were fetched before also belong to the parent. */
 static atomic_uint forks = 1;
 
 static void count_fork(void)
@@ -32,7 +32,7 @@ bool curfew__random_few(void *bytes, size_t length)
 
 	pthread_once(&once, look_out);
 	if (kept.fork != atomic_load(&forks) || kept.left < length) {
-		/* So many come at once, or none (getrandom(2)). */
+		/* getrandom(2) returns this many bytes at once, or none. */
 		if (length > FEW || getrandom(kept.bytes, FETCHED, GRND_NONBLOCK) != FETCHED)
 			return false;
 		kept.left = FETCHED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How functions say why they failed: in a curfew_failure of their caller's. Functions of the public interface answer a
+ * How functions say why they failed: in their caller's curfew_failure. Functions of the public interface return a
  * status as well.
  */
 #ifndef CURFEW_BASE_REFUSE_H
@@ -13,8 +13,8 @@
 #include "curfew.h"
 
 /*
- * Puts the line into failure (may be NULL; "" after success) and answers status. What a message quotes may hold
- * anything: control characters become '?', so that it stays one line and says nothing to a terminal.
+ * Writes the line to failure (may be NULL; "" after success) and returns status. Quoted text may contain anything, so
+ * control characters become '?': the message stays one line and cannot control a terminal.
  */
 static inline curfew_status curfew__refuse(curfew_failure *failure, curfew_status status, const char *message)
 {
@@ -28,7 +28,7 @@ static inline curfew_status curfew__refuse(curfew_failure *failure, curfew_statu
 	return status;
 }
 
-/* Within the library: says why something failed. Always false. */
+/* Within the library: sets why something failed. Always returns false. */
 __attribute__((format(printf, 2, 3))) static inline bool curfew__fail(curfew_failure *failure, const char *format, ...)
 {
 	va_list arguments;

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /*
- * Seals a file without a name against every change, for ever. While the system holds one of its pages, to move it
- * or to see how it is used, it refuses that (EBUSY; memfd_wait_for_pins in Linux): it is asked again for a while.
+ * Seals an anonymous file against every change, for ever. While the system holds one of its pages, to move it or to see
+ * how it is used, it refuses that (EBUSY; memfd_wait_for_pins in Linux), so this tries for a while.
  */
 static inline bool curfew__seal(int file)
 {

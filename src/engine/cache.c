@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define SUM crypto_hash_sha256_BYTES
-/* An entry that is used is seen to be so often. */
+/* How often the time of an entry's use is updated. */
 #define USED_EVERY_S 3600
 
 static bool make_folders(const char *folder)
@@ -37,7 +37,7 @@ static bool make_folders(const char *folder)
 	return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-/* The directory, open, if it is one that only this user can write. */
+/* Opens the directory, if only this user can write to it. */
 static int open_folder(const char *folder)
 {
 	struct stat status;
@@ -207,10 +207,10 @@ void curfew__cache_trim(const char *folder, uint64_t bytes_most)
 
 /* ---- Entries ----------------------------------------------------------------------------------------------- */
 
-/* What writes an entry into its file. */
+/* A function that writes an entry into its file. */
 typedef bool (*entry_writer)(int file, const void *what);
 
-/* Under a name of its own first: nobody sees a part of it. */
+/* Writes under a temporary name first, so that nobody sees a partial entry. */
 static void publish_entry(const char *folder, const char *name, entry_writer write_entry, const void *what)
 {
 	char temporary[96];
@@ -318,7 +318,7 @@ bool curfew__cache_key(const char *folder, uint8_t key[32])
 	randombytes_buf(key, 32);
 	bool written = write(file, key, 32) == 32 && fsync(file) == 0;
 	close(file);
-	/* Whoever is first has made the key. */
+	/* Another process may have made the key first; then use that one. */
 	bool made = written && link(temporary, path) == 0;
 	unlink(temporary);
 	return made || read_key(path, key);

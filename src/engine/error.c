@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wasmtime's messages have several lines; the first one says what is wrong. */
+/* Wasmtime's messages have several lines. The first one says what is wrong. */
 #include "engine/error.h"
 
 #include <string.h>

@@ -33,19 +33,19 @@
 #endif
 
 #define SIGNAL SIGURG
-/* An attempt that failed is followed by the next after this long, and one that was not answered after twice the last.
- */
+/* After an attempt that failed, the next follows after this time; after one that was not answered, after twice the last
+ * interval. */
 #define STEP_FIRST_NS (20 * CURFEW__MICROSECOND)
 #define STEP_LAST_NS (640 * CURFEW__MICROSECOND)
 /*
- * A guest that has a processor answers within the second of these. Where that did not make it trap, it is asked again
- * at once, for so long: then it is caught where it can be.
+ * A guest with a processor responds within the second of these times. If the response did not make it trap, because it
+ * was at an instruction where that is impossible, it is asked again at once, up to the first of these times.
  */
 #define BURST_NS (150 * CURFEW__MICROSECOND)
 #define ANSWER_NS (40 * CURFEW__MICROSECOND)
 /* A thread whose CPU time is the same after this long has no processor. */
 #define GLANCE_NS (3 * CURFEW__MICROSECOND)
-/* A guest in a function of the embedder's is not disturbed: it looks by itself when that has returned. */
+/* A guest in a function of the embedder's gets no signal: it checks by itself when that function returns. */
 #define STEP_AWAY_NS (50 * CURFEW__MICROSECOND)
 /* A host function's frames may lie this far below a guest's lowest. */
 #define HOST_STACK_BYTES ((uintptr_t)2 << 20)
@@ -58,7 +58,8 @@
 #define HANDLER_CODE __attribute__((no_sanitize("address", "thread", "undefined")))
 #endif
 
-/* What this thread executes. Read by the handler: in the initial-exec model no access can allocate or lock. */
+/* The target that this thread executes. The handler reads it, so it uses the initial-exec model, in which no access
+ * allocates or locks. */
 __attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_local curfew__target *volatile curfew__current;
 
 _Static_assert(offsetof(curfew__target, landed) == 0, "known to the code below");
@@ -98,7 +99,7 @@ HANDLER_CODE static inline bool starts_with(const uint8_t *code, uint8_t a, uint
 	return code[0] == a && code[1] == b && code[2] == c;
 }
 
-/* A move by r11 to or from the stack's top, with which a tail call makes room. */
+/* A move through r11 to or from the top of the stack, by which a tail call moves its frame. */
 HANDLER_CODE static bool is_moving(const uint8_t *code)
 {
 	bool loads = starts_with(code, 0x4c, 0x8b, 0x5c) || starts_with(code, 0x4c, 0x8b, 0x9c);
@@ -128,7 +129,8 @@ HANDLER_CODE static void push(registers *at, uintptr_t value)
 	*(uintptr_t *)at->sp = value;
 }
 
-/* The guest goes on at the landing, as if its next instruction had called that. False: not at this instruction. */
+/* Makes the guest continue at the landing, as if its next instruction had called it. False: impossible at this
+ * instruction. */
 HANDLER_CODE static bool redirect(curfew__target *target, registers *at)
 {
 	curfew__frame frame = curfew__frame_at(at, target->code.first);
@@ -188,7 +190,7 @@ HANDLER_CODE static void hijack(curfew__target *target, const registers *at)
 	uintptr_t frame = *note, address = *(const uintptr_t *)target->exit.address;
 	uintptr_t limit = *(const uintptr_t *)target->exit.stack_limit, top = limit + target->stack_bytes;
 
-	/* Code on another stack has nothing to do with the notes; and beyond this thread's there may be no memory. */
+	/* The notes do not apply to code on another stack, and beyond this thread's stack there may be no memory. */
 	if (top < limit || at->sp + HOST_STACK_BYTES < limit || at->sp >= top)
 		return;
 	if (frame < at->sp || frame % 16 || frame + 16 > top)
@@ -221,14 +223,15 @@ HANDLER_CODE void curfew__interrupt_answer(curfew__target *target, void *interru
 		}
 		return;
 	}
-	/* A trampoline may be about to write the notes, and a hijacked return is on its way. */
+	/* Do nothing: a trampoline may be about to write the notes, or a hijacked return is in progress. */
 	bool in_trampoline = at.pc >= code->text && at.pc < code->text_end;
 	bool is_hijacked = at.pc >= (uintptr_t)curfew__hijacked && at.pc < (uintptr_t)curfew__hijacked_end;
 	if (target->exit.frame && !in_trampoline && !is_hijacked)
 		hijack(target, &at);
 }
 
-/* What rt_sigaction(2) takes: the C library's own may be one that puts signals off. */
+/* The argument of rt_sigaction(2). It is called directly, because the C library's function may be replaced by one that
+ * delays signals. */
 typedef struct action {
 	union {
 		void (*plain)(int);
@@ -241,11 +244,11 @@ typedef struct action {
 
 #define HAS_RESTORER 0x04000000ul
 
-static action before; /* what was there when ours was installed */
+static action before; /* the action before ours was installed */
 static curfew__mutex installing = {PTHREAD_MUTEX_INITIALIZER};
-static const char mark; /* its address is in the signals that are ours */
+static const char mark; /* its address marks our own signals */
 
-/* Debuggers know the end of a signal by these very bytes. */
+/* Debuggers recognise a signal frame by exactly these bytes. */
 void curfew__signal_return(void);
 __asm__(".text\n"
         ".hidden curfew__signal_return\n"
@@ -263,7 +266,7 @@ HANDLER_CODE static void pass_on(int number, siginfo_t *info, void *context)
 		before.call.plain(number);
 }
 
-/* Where too many signals are pending, the system leaves out what they bring along. */
+/* If too many signals are pending, the system drops the data that they carry. */
 HANDLER_CODE static void on_signal(int number, siginfo_t *info, void *context)
 {
 	curfew__target *target = curfew__current;
@@ -297,7 +300,7 @@ static void install(void)
 
 	if (is_installed() || set_action(NULL, &before))
 		return;
-	/* The other handler may count on what it blocks. */
+	/* Block the other handler's mask, which it may rely on. */
 	ours.mask = before.mask;
 	set_action(&ours, NULL);
 }
@@ -316,7 +319,7 @@ int curfew__interrupt_signal(void)
 	return SIGNAL;
 }
 
-/* Never to another process: a thread that has ended is nobody's. */
+/* tgkill never signals another process, even if the thread has ended. */
 static bool send_interrupt(pid_t thread)
 {
 	siginfo_t info = {0};
@@ -342,7 +345,7 @@ void curfew__interrupt_restore(const sigset_t *old)
 		pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-/* Sends this thread a signal and waits for it; NULL: it has come. */
+/* Sends this thread a signal and waits for it. NULL: it has arrived. */
 static const char *try_signal(void)
 {
 	curfew__target trial = {.thread = gettid()}, *old = curfew__current;
@@ -367,7 +370,8 @@ bool curfew__interrupt_prepare(curfew_failure *failure)
 	static bool was_installed;
 	sigset_t old;
 
-	/* Whoever takes it over after this is asked to pass it on: taking it back could make two that call each other. */
+	/* A handler that replaces ours later has to pass signals on. Restoring ours could make two handlers call each other
+	 * for ever. */
 	curfew__mutex_lock(&installing);
 	if (!was_installed)
 		install();
@@ -413,7 +417,7 @@ bool curfew__target_enter(curfew__target *target, curfew__target **old)
 	*old = curfew__current;
 	curfew__current = target;
 	atomic_store(&target->thread, gettid());
-	/* Whoever wants it interrupted has either seen this thread or is seen here. */
+	/* The order of these accesses ensures that either the watch sees this thread, or this thread sees its request. */
 	return !atomic_load(&target->wanted);
 }
 
@@ -451,8 +455,8 @@ static bool set_priority(pid_t thread, const curfew__priority *priority)
 }
 
 /*
- * On a busy machine a guest that is to trap waits for its turn like everybody else, some milliseconds. It has
- * microseconds left to compute, so it may come first.
+ * On a busy machine a guest that has to trap waits for its turn like every thread, for some milliseconds. It needs only
+ * microseconds more, so it may have priority.
  */
 void curfew__target_hurry(curfew__target *target)
 {
@@ -475,7 +479,7 @@ void curfew__target_calm(curfew__target *target)
 {
 	if (!target->raised)
 		return;
-	/* Without the privilege the flag stays, which means nothing to a thread like this. */
+	/* Without the privilege the flag stays set, which has no effect on a thread like this. */
 	if (!set_priority(target->raised, &target->before)) {
 		target->before.flags |= RESET_ON_FORK;
 		set_priority(target->raised, &target->before);
@@ -496,7 +500,7 @@ static clockid_t cpu_clock_of(pid_t thread)
 	return (clockid_t)(~(unsigned)thread << 3 | 6);
 }
 
-/* Waits for an answer as long as the thread has a processor. False: there was none. */
+/* Waits for a response as long as the thread has a processor. False: there was none. */
 static bool await_answer(const curfew__target *target, unsigned answers, pid_t thread)
 {
 	int64_t start = clock_now_ns(), looked = start, now = start, used = clock_read_ns(cpu_clock_of(thread));
@@ -515,7 +519,7 @@ static bool await_answer(const curfew__target *target, unsigned answers, pid_t t
 	return has_answered(target, answers);
 }
 
-/* Sends it a signal and waits a moment for the answer. False: there was none. */
+/* Sends a signal and waits briefly for the response. False: there was none. */
 static bool ask_now(curfew__target *target)
 {
 	unsigned answers = atomic_load(&target->answers);
@@ -527,7 +531,7 @@ static bool ask_now(curfew__target *target)
 	return await_answer(target, answers, thread);
 }
 
-/* As long as it answers, until it has landed. False: it does not answer. */
+/* Repeats that while the guest responds, until it has landed. False: it does not respond. */
 static bool ask_often(curfew__target *target)
 {
 	int64_t until = clock_now_ns() + BURST_NS;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wasmtime, wrapped so that it cannot be misused: one store per instance, memories in our regions, imports with plain
- * C types. The regions an instance is to live in reach Wasmtime's memory creator through thread-local variables,
- * for the duration of the instantiation only.
+ * Wraps Wasmtime so that it cannot be misused: one store per instance, memories in our regions, imports with plain C
+ * types. During instantiation, thread-local variables pass the regions of an instance to Wasmtime's memory creator.
  */
 #include "engine/vm.h"
 
@@ -34,10 +33,10 @@ struct curfew__instance {
 	wasmtime_store_t *store;
 	wasmtime_context_t *context;
 	void *import_context;
-	const int64_t *count; /* what its fuel is counted in; NULL: nothing */
+	const int64_t *count; /* its fuel counter; NULL: none */
 	wasmtime_func_t calls[CURFEW__VM_CALLS_MAX];
 	curfew__target target;
-	wasm_trap_t *trap;      /* the last one */
+	wasm_trap_t *trap;      /* the last trap */
 	curfew_failure failure; /* "": none */
 };
 
@@ -78,7 +77,7 @@ static wasm_engine_t *create_engine(size_t native_stack)
 	wasmtime_memory_creator_t creator = {NULL, new_memory, NULL};
 
 	wasmtime_config_wasm_gc_set(config, false);
-	/* For the memory that fuel is counted in. */
+	/* The memory in which fuel is counted. */
 	wasmtime_config_wasm_memory64_set(config, true);
 	wasmtime_config_wasm_multi_memory_set(config, true);
 	wasmtime_config_async_stack_size_set(config, native_stack);
@@ -89,7 +88,7 @@ static wasm_engine_t *create_engine(size_t native_stack)
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
-	/* The threads for that would stay in the embedding program. */
+	/* Do not compile in parallel: the threads would stay in the embedding program. */
 	curfew__config_parallel(config, false);
 	curfew__config_backtrace(config, 0);
 	return wasm_engine_new_with_config(config);
@@ -147,7 +146,7 @@ static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
 	return bytes && !curfew__failed(wasmtime_module_deserialize(vm->engine, bytes, length, &vm->module), &failure);
 }
 
-/* From the cache, else by compiling. */
+/* Gets the code from the cache, or else compiles it. */
 static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, curfew_failure *failure)
 {
 	const curfew__vm_options *options = vm->options;
@@ -180,7 +179,7 @@ static bool find_range(curfew__vm *vm, curfew_failure *failure)
 	return curfew__fail(failure, "the engine's compiled code has an unknown layout: it could not be interrupted");
 }
 
-/* The module as it was before zlib packed it; free with free. NULL, and a line in message: it could not be had. */
+/* Unpacks the module; free it with free. NULL, and a line in message: it failed. */
 static void *unpack(const curfew__vm_options *options, curfew_failure *failure)
 {
 	uLongf length = options->wasm_length;
@@ -206,7 +205,7 @@ static bool compile_module(curfew__vm *vm, const void *wasm, curfew_failure *fai
 	return good;
 }
 
-/* From the code that came with the library, else from what that was compiled from. */
+/* Uses the library's compiled code, or else compiles the module. */
 static bool load_module(curfew__vm *vm, curfew_failure *failure)
 {
 	const curfew__vm_options *options = vm->options;
@@ -348,7 +347,7 @@ static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *tra
 	wasmtime_trap_code_t code;
 	curfew__vm_end end = CURFEW__VM_STOPPED;
 
-	/* Where it landed says nothing of the guest. */
+	/* The frames of the landing say nothing about the guest. */
 	if (!curfew__target_has_landed(&instance->target) && wasmtime_trap_code(trap, &code)) {
 		if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
 			end = CURFEW__VM_STACK;
@@ -395,7 +394,7 @@ const char *curfew__instance_message(curfew__instance *instance)
 {
 	wasm_byte_vec_t text;
 
-	/* Put into words only when somebody asks: most traps are our own stops. */
+	/* Format the message only on request, because most traps are our own stops. */
 	if (instance->trap) {
 		wasm_trap_message(instance->trap, &text);
 		curfew__first_line(instance->failure.message, sizeof instance->failure.message, &text);

@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a thread needs beyond the native stack of guest code, for the host's own functions. */
+/* Stack that a thread needs in addition to the native stack of guest code, for the host's own functions. */
 #define CURFEW__NATIVE_STACK_MORE ((size_t)256 << 10)
 
-/* An import: a function of the host. params and result are of 'i' (32 bits) and 'l' (64 bits). */
+/* An import: a function of the host. params and result consist of 'i' (32 bits) and 'l' (64 bits). */
 typedef struct curfew__import {
 	const char *module;
 	const char *name;
@@ -40,10 +40,10 @@ typedef struct curfew__vm_options {
 	size_t export_count;        /* at most CURFEW__VM_CALLS_MAX */
 	const void *wasm;           /* the module */
 	size_t wasm_length;
-	size_t wasm_packed;   /* bytes at wasm that zlib made of it, for it is seldom needed; 0: it is there as it is */
-	const void *compiled; /* the module as curfew__vm_serialize wrote it, or NULL */
+	size_t wasm_packed;   /* length at wasm if zlib has packed it, because it is seldom needed; 0: not packed */
+	const void *compiled; /* the compiled module, as curfew__vm_serialize wrote it; or NULL */
 	size_t compiled_length;
-	const char *cache_dir; /* where compiled code is kept if `compiled` is not for this CPU; NULL: nowhere */
+	const char *cache_dir; /* directory for compiled code, if `compiled` is not for this CPU; NULL: none */
 } curfew__vm_options;
 
 /* NULL, and a line in message (of 256 bytes), if the engine cannot be made. */
@@ -56,26 +56,26 @@ size_t curfew__vm_memory_size(const curfew__vm *vm);
 
 typedef enum curfew__vm_end {
 	CURFEW__VM_RETURNED,
-	CURFEW__VM_STOPPED, /* a trap, or it was to be interrupted; what for, the host's latch tells */
+	CURFEW__VM_STOPPED, /* a trap, or an interruption, whose cause is in the host's latch */
 	CURFEW__VM_STACK,   /* the native stack was used up */
 	CURFEW__VM_FUEL,    /* the reserve of fuel was used up */
-	CURFEW__VM_FAILED,  /* not the guest's doing */
+	CURFEW__VM_FAILED,  /* not the guest's fault */
 } curfew__vm_end;
 
 typedef struct curfew__instance curfew__instance;
 
 /*
- * Brings a guest to life in regions that stay the caller's; context goes to the imports. count: a plain one, at whose
- * beginning fuel is counted (CURFEW__REWRITE_METER); of metered vms only. NULL: out of memory.
+ * Creates a guest in regions that the caller owns; context is for the imports. count is a plain region, at whose
+ * beginning fuel is counted (CURFEW__REWRITE_METER); only for metered vms. NULL: out of memory.
  */
 curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, curfew__region *count, void *context);
 void curfew__instance_destroy(curfew__instance *instance);
 /* Calls export number `which`, with one 32-bit argument or none. */
 curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument,
                                      int32_t *result);
-/* What the watch interrupts; the instance's. */
+/* The target that the watch interrupts; it belongs to the instance. */
 curfew__target *curfew__instance_target(curfew__instance *instance);
-/* What the last trap said, for reports of our own failures; NULL if nothing. Owned by the instance. */
+/* The message of the last trap, for reports of our own failures, or NULL. Owned by the instance. */
 const char *curfew__instance_message(curfew__instance *instance);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the build puts into the library: the guest's code, compiled for the machine that built it, and its image. */
+/* What the build embeds in the library: the guest's code, compiled for the machine that built it, and its image. */
 #ifndef CURFEW_JS_EMBEDDED_H
 #define CURFEW_JS_EMBEDDED_H
 

@@ -11,23 +11,23 @@
 #include "js/assets.h"
 #include "js/embedded.h"
 
-/* Where the limit is used up, the guest's next poll ends it with an exact stack; INT64_MAX + 1 traps. */
+/* When the limit is used up, the guest's next poll ends it with an exact stack; INT64_MAX + 1 traps. */
 #define LAST_FUEL (INT64_MAX - CURFEW__METER_RESERVE)
 #define RANDOM_BYTES_MAX 65536
-/* Between two calls it keeps this much stack at most: faulting it in again takes longer than a call. */
+/* The maximum of stack that it keeps between two calls: faulting it in again would take longer than a call. */
 #define REST_STACK_BYTES ((size_t)256 << 10)
 
 static const char *const exports[CURFEW__GUEST_ENTRIES] = {
 	"curfew_alloc", "curfew_load", "curfew_start", "curfew_resume", "curfew_again", "curfew_trace",
 };
 
-/* The number that the guest's code adds to (engine/rewriter, meter.rs). */
+/* The counter that the guest's code adds to (engine/rewriter, meter.rs). */
 static int64_t *count_of(const curfew__guest *guest)
 {
 	return (int64_t *)(void *)guest->count->base;
 }
 
-/* The way out of a stop is not the program's doing, and must not end half-way. */
+/* Do not charge the way out of a stop: the program does not cause it, and it must not end half-way. */
 static void stop_counting(curfew__guest *guest)
 {
 	if (!guest->count || guest->unwinds)
@@ -39,14 +39,14 @@ static void stop_counting(curfew__guest *guest)
 
 /* ---- Imports ---------------------------------------------------------------------------------------------- */
 
-/* Leaves the guest; false: it is being stopped, and its memory must not be touched. */
+/* Leaves the guest. False: it is being stopped, and its memory must not be touched. */
 static bool leave_guest(curfew__guest *guest)
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 	return atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_OUTSIDE);
 }
 
-/* Goes back in, from a host function that came out like this; false: the call into the guest is to end. */
+/* Re-enters the guest after a host function with this result. False: the call into the guest has to end. */
 static bool reenter_guest(curfew__guest *guest, bool go_on)
 {
 	if (guest->host->stopped(guest->context)) {
@@ -98,7 +98,7 @@ static bool import_random(void *context, uint64_t *values)
 
 	if (!leave_guest(guest))
 		return false;
-	/* What one call does is bounded: the prelude asks for no more either. */
+	/* Bound the work of one call. The prelude requests no more either. */
 	char *bytes = (uint32_t)values[1] <= RANDOM_BYTES_MAX ? span(guest, values[0], values[1]) : NULL;
 	bool go_on = bytes && guest->host->random(guest->context, bytes, (uint32_t)values[1]);
 	return reenter_guest(guest, go_on);
@@ -175,7 +175,7 @@ static bool import_secret(void *context, uint64_t *values)
 	return reenter_guest(guest, go_on);
 }
 
-/* A span that may be missing; false: it is not in the guest's memory. */
+/* Checks a span that may be missing. False: it is not in the guest's memory. */
 static bool optional_span(const curfew__guest *guest, uint32_t address, uint32_t length, char **found)
 {
 	*found = address ? span(guest, address, length) : NULL;
@@ -320,7 +320,7 @@ static bool import_latch(void *context, uint64_t *values)
 	return reenter_guest(guest, true);
 }
 
-/* Never called: the rewriting puts the answer in the place of each call. */
+/* Never called, because the rewriter replaces each call by the answer. */
 static bool import_is_out_of_fuel(void *context, uint64_t *values)
 {
 	(void)context, (void)values;
@@ -340,7 +340,7 @@ static bool wasi_clock(void *context, uint64_t *values)
 	char *to = span(guest, values[2], sizeof(int64_t));
 	if (to) {
 		int64_t now = guest->host->clock(guest->context);
-		/* 0: time of day, which is kept as an offset to the one clock there is. */
+		/* 0 is the time of day, which is computed as an offset to the run's only clock. */
 		if ((uint32_t)values[0] == 0)
 			now = (int64_t)((uint64_t)now + (uint64_t)guest->control->realtime_offset_us * 1000);
 		memcpy(to, &now, sizeof now);
@@ -452,13 +452,13 @@ static void on_growth(void *context, bool refused)
 	guest->host->growth(guest->context, curfew__guest_memory(guest), refused);
 }
 
-/* Gives the memories back; the lowest address of the stack that was written. */
+/* Releases the memories. Returns the lowest address of the stack that was written. */
 static size_t give_regions(curfew__guest *guest, bool may_put_off)
 {
 	size_t lowest = 0;
 
 	if (guest->count) {
-		*count_of(guest) = 0; /* all that was written there */
+		*count_of(guest) = 0; /* the only write to that memory */
 		curfew__pool_give_plain(guest->pool, guest->count, true);
 	}
 	if (guest->region && (!may_put_off || !curfew__pool_give_later(guest->pool, guest->region, &lowest)))
@@ -554,13 +554,13 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
-	if (entry != CURFEW__GUEST_TRACE) /* that of one at rest writes only to what such a guest keeps */
+	if (entry != CURFEW__GUEST_TRACE) /* tracing a guest at rest writes only to memory that such a guest keeps */
 		guest->region->at_rest = false;
 	curfew__region_note_use(guest->region);
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
 	bool has_memory = atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
-	/* Stopped on its way out: whoever looks into its memory now would fault. */
+	/* The guest was stopped on its way out, so reading its memory now would fault. */
 	return has_memory || end != CURFEW__VM_RETURNED ? end : CURFEW__VM_STOPPED;
 }
 
@@ -581,14 +581,14 @@ void curfew__guest_trim(curfew__guest *guest)
 /* ---- Stops ------------------------------------------------------------------------------------------------ */
 
 /*
- * The guest counts down without atomics. In a tight loop each count is read back from its core's store buffer, and what
- * is written here is not seen; but then the count runs out by itself within microseconds, and that poll sees `stop`.
- * Where counts are far apart the 1 stays, and the next of them polls. Only the last exchange counts for what it took.
+ * The guest counts down without atomics. In a tight loop each count is read back from its core's store buffer, and a
+ * value that is written here is not seen; but then the count runs out by itself within microseconds, and that poll sees
+ * `stop`. If counts are far apart the 1 stays, and the next count polls. Only the last exchange is accounted for.
  */
 bool curfew__guest_stop_soft(curfew__guest *guest)
 {
 	if (atomic_load(&guest->state) != CURFEW__GUEST_INSIDE)
-		return false; /* its memory is gone already, or being tidied while it waits */
+		return false; /* its memory is protected already, or is being trimmed while it waits */
 	curfew__region_note_use(guest->region);
 	atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
 	if (!atomic_load((_Atomic uint32_t *)&guest->control->answering) && atomic_load(guest->counter) > 1) {
@@ -651,7 +651,7 @@ uint64_t curfew__guest_loops(const curfew__guest *guest)
 	int64_t counter = atomic_load(guest->counter);
 	int64_t taken = 0;
 
-	/* Still 1 or less: the exchange took effect, and what it took was never counted down. */
+	/* Still 1 or less: the exchange took effect, so the replaced count was never counted down. */
 	if (atomic_load(&guest->soft_asked) && counter <= 1)
 		taken = guest->taken;
 	int64_t since = (int64_t)control->interval - counter - taken;
@@ -681,7 +681,7 @@ bool curfew__guest_charge_fuel(curfew__guest *guest, uint64_t fuel)
 	int64_t *count = count_of(guest);
 	bool enough = *count >= 0 && *count <= LAST_FUEL && fuel <= (uint64_t)(LAST_FUEL - *count);
 
-	/* Too much leaves what the guest needs to end by itself. */
+	/* A charge beyond the limit leaves the reserve that the guest needs to end by itself. */
 	*count = enough ? *count + (int64_t)fuel : LAST_FUEL + 1;
 	return enough;
 }

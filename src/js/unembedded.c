@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For the program that makes what is embedded: there is nothing yet. */
+/* For the program that makes the embedded data: there is none yet. */
 #include "js/assets.h"
 #include "js/embedded.h"
 

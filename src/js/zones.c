@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules of a zone are an asset: a line of names, then "SECONDS:OFFSET" in base 36 for each time from which another
- * offset holds, with "," between. Where the table ends before 2038, years behind it are as those of a like calendar.
+ * offset applies, separated by ",". If the table ends before 2038, later years follow those of a similar calendar year.
  */
 #include "js/zones.h"
 
@@ -14,7 +14,7 @@
 
 enum { RULES_BYTES_MAX = 16 << 10, LIKE_YEARS = 28, LAST_YEAR = 2037 };
 
-/* One row of the table, taken off the text; false: there is none. */
+/* Removes one row of the table from the text. False: there is none. */
 static bool take_row(char **text, int64_t *from, int32_t *offset)
 {
 	char *at = *text;
@@ -41,7 +41,8 @@ static int64_t year_of(int64_t seconds)
 	return year;
 }
 
-/* Behind the table: the same time in a year that it has, which begins on the same weekday and is as long. */
+/* After the end of the table: the same time in a year that the table has, which begins on the same weekday and is as
+ * long. */
 static int64_t within_table(int64_t last_from, int64_t seconds)
 {
 	int64_t last = year_of(last_from), year = year_of(seconds), begin = calendar_days(year, 1, 1);

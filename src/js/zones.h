@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time zones by the table that programs have (guest/zones.c), for the host. */
+/* Time zones for the host, by the same table as for programs (guest/zones.c). */
 #ifndef CURFEW_JS_ZONES_H
 #define CURFEW_JS_ZONES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one table of limits, and the only code that reads limits from text or takes them over from a caller. Flags,
- * report keys, help, man page and documents are made from the table.
+ * The one table of limits, and the only code that reads limits from text or copies them from a caller. Flags, report
+ * keys, help, man page and documents are made from the table.
  */
 #include "limits/limits.h"
 
@@ -194,7 +194,7 @@ void curfew_limit_format(const curfew_limit_info *info, uint64_t value, char *te
 
 enum { SHOWN_BYTES = 48 };
 
-/* A value of the caller's for a one-line message: short, and without control characters. */
+/* Formats a value of the caller's for a one-line message: short, and without control characters. */
 static void show_value(const char *text, char shown[SHOWN_BYTES])
 {
 	size_t at = 0;
@@ -205,7 +205,7 @@ static void show_value(const char *text, char shown[SHOWN_BYTES])
 	memcpy(shown + at, text[at] != '\0' ? "..." : "", text[at] != '\0' ? 4 : 1);
 }
 
-/* Says "NAME VALUE: WHY". */
+/* Sets the message "NAME VALUE: WHY". */
 static curfew_status refuse_value(curfew_failure *failure, const char *name, const char *value, const char *why)
 {
 	if (failure == NULL)
@@ -290,8 +290,8 @@ curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const c
 }
 
 /*
- * Takes the caller's struct over as openat2(2) does: what a shorter one lacks is 0, and what a longer one has beyond
- * ours must be 0, because a limit that we do not know must not be ignored.
+ * Copies the caller's struct as openat2(2) does: fields that a shorter one lacks are 0. Fields that a longer one has
+ * beyond ours must be 0, because a limit that this library does not know must not be ignored.
  */
 static curfew_status copy_in(const curfew_limits *limits, curfew_limits *copy, curfew_failure *failure)
 {

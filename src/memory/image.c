@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images: sealed files without a name, which regions map copy-on-write. */
+/* Images: sealed anonymous files, which regions map copy-on-write. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ curfew__image *curfew__image_create(const curfew__image *base, size_t length, co
 	    !write_pages(image->file, page_numbers, pages, page_count))
 		goto failed;
 
-	/* From here on nothing can change what every run starts from. */
+	/* From here on nothing can change the memory that every run starts from. */
 	if (!curfew__seal(image->file))
 		goto failed;
 	image->bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, image->file, 0);

@@ -30,7 +30,7 @@ struct scan_arguments {
 
 /* ---- Scanning --------------------------------------------------------------------------------------------- */
 
-/* Own pages are those of no file: the page of zeros that reading maps is nobody's. */
+/* Own pages belong to no file, and are not the shared page of zeros, which reading maps. */
 static long scan(int pagemap, const uint8_t *start, const uint8_t *end, struct scan_range *ranges, bool *all)
 {
 	struct scan_arguments arguments = {
@@ -115,7 +115,7 @@ bool curfew__faults_none(curfew__faults before, curfew__faults now)
 
 /* ---- Sizes of pages --------------------------------------------------------------------------------------- */
 
-/* The choice in brackets of one of the system's files; an empty text where there is none. */
+/* Reads the choice in brackets in one of the system's files; empty if there is none. */
 static void read_choice(const char *path, char choice[16])
 {
 	char line[128] = "";
@@ -132,7 +132,7 @@ static void read_choice(const char *path, char choice[16])
 	fclose(file);
 }
 
-/* Whether memory that asks for large pages gets those of this size. */
+/* Whether memory that requests large pages gets those of this size. */
 static bool offers(const char *size)
 {
 	char path[128], choice[16];
@@ -146,7 +146,7 @@ static bool offers(const char *size)
 
 int curfew__pages_advice(bool huge)
 {
-	/* There is one advice for all sizes, and the kernel takes the largest that it offers. */
+	/* One advice covers all sizes, and the kernel uses the largest that it offers. */
 	bool has_middle = offers("64kB") && !offers("2048kB");
 
 	return huge || has_middle ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;

@@ -15,12 +15,11 @@
 
 /* An image with more changed pages than this is dropped: each run would copy all of them back. */
 #define COPY_PAGES_MAX 96
-/* So many pages behind the image are kept: they cost only the runs that grow so far. */
+/* The maximum number of pages kept after the image. They cost only the runs that grow that far. */
 #define KEEP_PAGES_MAX 1024
-/* Regions that grew by more than this are put back at once: their memory is wanted by others. */
+/* Regions that grew by more than this are cleared at once, because others need the memory. */
 #define PUT_OFF_GROWN_MAX ((size_t)1 << 20)
-/* The upper end of its stack that a guest keeps while it waits: whoever looks then where it waits needs no new pages.
- */
+/* The upper end of its stack that a waiting guest keeps, so that reading where it waits needs no new pages. */
 #define STACK_KEPT ((size_t)8 << 10)
 /* Free regions without an image that keep their address space. */
 #define PLAIN_FREE_MAX 1024
@@ -28,12 +27,12 @@
 struct curfew__pool {
 	curfew__mutex lock;
 	curfew__region *free;
-	curfew__region *plain;   /* the free ones without an image */
-	curfew__region *put_off; /* free, and not put back yet */
+	curfew__region *plain;   /* free regions without an image */
+	curfew__region *put_off; /* free regions that are not cleared yet */
 	uint64_t plain_count;
 	atomic_uint put_off_count;
 	uint64_t in_use, pooled;
-	uint64_t resident_pages, resident_limit; /* pages of their own that regions hold */
+	uint64_t resident_pages, resident_limit; /* own pages of all free regions */
 	int pagemap;                             /* -1: there is no PAGEMAP_SCAN */
 	bool huge_pages;
 	int advice;
@@ -59,8 +58,8 @@ static bool set_own(curfew__region *region, const curfew__range *ranges, size_t 
 }
 
 /*
- * Whether the list of its pages is as it was at the last reset: the one thread that has used it had no page fault
- * since. Huge pages are also made by the system, in a thread of its own, around the pages that are there.
+ * Whether the list of the region's own pages is as it was at the last reset, because the only thread that has used it
+ * had no page fault since. Not for huge pages, which the system also makes in a thread of its own.
  */
 static bool has_same_own(const curfew__region *region, curfew__faults now)
 {
@@ -68,7 +67,7 @@ static bool has_same_own(const curfew__region *region, curfew__faults now)
 	       !atomic_load(&region->was_shared) && curfew__faults_none(region->faults, now);
 }
 
-/* Lists the pages of its own, for which it need not look where none can have been added. False: they cannot be told. */
+/* Lists the region's own pages, without a scan if none can have been added. False: the list is unknown. */
 static bool find_own(curfew__pool *pool, curfew__region *region)
 {
 	curfew__faults now = curfew__faults_now();
@@ -93,7 +92,7 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* Pages of its own between two addresses. */
+/* The number of own pages between two addresses. */
 static size_t count_own(const curfew__region *region, size_t from, size_t to)
 {
 	size_t bytes = 0;
@@ -106,7 +105,7 @@ static size_t count_own(const curfew__region *region, size_t from, size_t to)
 	return bytes / CURFEW__PAGE;
 }
 
-/* Gives everything behind this address back to the system: it is as it was mapped. */
+/* Drops all pages from this address on, so that they are as they were mapped. */
 static void drop_from(curfew__region *region, size_t from)
 {
 	if (region->touched_end > from)
@@ -121,7 +120,7 @@ static void drop_from(curfew__region *region, size_t from)
 	region->touched_end = larger(from, atomic_load(&region->open_end));
 }
 
-/* Whether this region may keep so many pages of its own while it waits; accounts for them if so. */
+/* Whether this region may keep this many own pages while it is free. If so, charges them. */
 static bool charge_resident(curfew__pool *pool, curfew__region *region, size_t pages)
 {
 	curfew__mutex_lock(&pool->lock);
@@ -140,7 +139,7 @@ static bool differs(const curfew__region *region, size_t at)
 	return memcmp(region->base + at, region->image->bytes + at, CURFEW__PAGE) != 0;
 }
 
-/* The lowest of these pages that lies below the stack's top and was written in this run. */
+/* The lowest of these pages that is below the stack's top and was written in this run. */
 static size_t lowest_write(const curfew__region *region, const curfew__range *ranges, size_t count)
 {
 	size_t top = region->image->layout.stack_top;
@@ -155,7 +154,7 @@ static size_t lowest_write(const curfew__region *region, const curfew__range *ra
 	return top;
 }
 
-/* As lowest_write, without knowing which pages were copied. */
+/* Like lowest_write, without a list of the copied pages. */
 static size_t lowest_difference(const curfew__region *region)
 {
 	size_t at = 0;
@@ -191,8 +190,8 @@ static void learn(curfew__image *image, const curfew__range *ranges, size_t coun
 }
 
 /*
- * Copies at once what a run will most likely change. Page by page, each is mapped for reading first, as its neighbours
- * are read, and taking that back at the write interrupts every processor that runs this process.
+ * Copies at once the pages that a run will most likely change. Otherwise each page is first mapped for reading, when
+ * its neighbours are read, and changing that at the write interrupts every processor that runs this process.
  */
 static void copy_ahead(curfew__region *region)
 {
@@ -202,13 +201,13 @@ static void copy_ahead(curfew__region *region)
 		const curfew__range *range = &changed->ranges[i];
 		size_t length = smaller(range->length, region->image->length - range->start);
 		if (madvise(region->base + range->start, length, MADV_POPULATE_WRITE) != 0)
-			return; /* before Linux 5.14, or no memory: the guest's own faults see to it */
+			return; /* before Linux 5.14, or out of memory: the guest's own faults copy them */
 	}
 }
 
 /* ---- Putting back ----------------------------------------------------------------------------------------- */
 
-/* Makes one stretch what it was at first. Behind open_end nothing can have been written. */
+/* Restores one stretch of memory. Nothing after open_end can have been written. */
 static void put_back_range(curfew__region *region, const curfew__range *range)
 {
 	size_t from = range->start, to = smaller(from + range->length, atomic_load(&region->open_end));
@@ -232,7 +231,7 @@ static void put_back_own(curfew__pool *pool, curfew__region *region)
 		put_back_range(region, &region->own[i]);
 }
 
-/* Makes it what its image says again. */
+/* Restores the region to its image. */
 static void restore(curfew__pool *pool, curfew__region *region, bool own_known)
 {
 	if (atomic_load(&region->is_protected))
@@ -245,7 +244,7 @@ static void restore(curfew__pool *pool, curfew__region *region, bool own_known)
 		charge_resident(pool, region, 0);
 }
 
-/* As restore, of a guest's region; answers the lowest stack address written. */
+/* Restores a guest's region, and returns the lowest stack address that was written. */
 static size_t restore_guest(curfew__pool *pool, curfew__region *region)
 {
 	bool own_known = find_own(pool, region);
@@ -257,7 +256,7 @@ static size_t restore_guest(curfew__pool *pool, curfew__region *region)
 	return smaller(lowest, region->stack_low);
 }
 
-/* Whether the page is to be kept: the upper end of the stack, and what differs from the image. */
+/* Whether to keep the page: the upper end of the stack, and pages that differ from the image. */
 static bool is_wanted(const curfew__region *region, size_t at)
 {
 	size_t top = region->image->layout.stack_top;
@@ -332,7 +331,8 @@ void curfew__pool_destroy(curfew__pool *pool)
 	free(pool);
 }
 
-/* The newest free region, preferring one that needs no system call: with this image or, of plain ones, of this size. */
+/* Takes the newest free region, preferably one that needs no system call: with this image or, for plain ones, of this
+ * size. */
 static curfew__region *take_free(curfew__pool *pool, const curfew__image *image, size_t size)
 {
 	curfew__region **at = image ? &pool->free : &pool->plain;
@@ -366,7 +366,7 @@ static curfew__region *take_list(curfew__pool *pool, curfew__region **list)
 	return first;
 }
 
-/* Gives the address space of every free region back. False: there were none. */
+/* Releases the address space of every free region. False: there were none. */
 static bool reclaim(curfew__pool *pool)
 {
 	curfew__mutex_lock(&pool->lock);
@@ -383,16 +383,16 @@ static curfew__region *create(curfew__pool *pool)
 {
 	curfew__region *region = curfew__region_create(pool->huge_pages, pool->advice);
 
-	/* What the pool keeps may be all that is missing. */
+	/* Releasing what the pool keeps may provide enough address space. */
 	while (!region && reclaim(pool))
 		region = curfew__region_create(pool->huge_pages, pool->advice);
 	return region;
 }
 
-/* A free region, or a new one; NULL: no address space. It counts as in use in any case. */
+/* Takes a free region, or makes a new one. NULL: no address space. It counts as in use in any case. */
 static curfew__region *obtain(curfew__pool *pool, const curfew__image *image, size_t size)
 {
-	curfew__pool_tidy(pool); /* what was put off does not pile up while runs begin */
+	curfew__pool_tidy(pool); /* so that uncleared regions do not pile up while runs begin */
 	curfew__mutex_lock(&pool->lock);
 	curfew__region *region = take_free(pool, image, size);
 	pool->in_use++;
@@ -416,7 +416,7 @@ static void put_back(curfew__pool *pool, curfew__region *region, curfew__region 
 	curfew__mutex_unlock(&pool->lock);
 }
 
-/* A region that is not kept: it could not be made ready, or there are enough. */
+/* Destroys a region that could not be prepared, or that is not needed. */
 static curfew__region *discard(curfew__pool *pool, curfew__region *region)
 {
 	curfew__mutex_lock(&pool->lock);
@@ -428,7 +428,7 @@ static curfew__region *discard(curfew__pool *pool, curfew__region *region)
 	return NULL;
 }
 
-/* What is the same for every region that is taken. */
+/* Sets the common state of every region that is taken. */
 static void begin_use(curfew__region *region, size_t size, size_t size_limit)
 {
 	region->size = size;
@@ -472,7 +472,7 @@ bool curfew__pool_give_later(curfew__pool *pool, curfew__region *region, size_t 
 		return false;
 	*lowest_stack_write = region->stack_low;
 	forget_owner(region);
-	atomic_fetch_add(&pool->put_off_count, 1); /* first: who takes it out counts it down at once */
+	atomic_fetch_add(&pool->put_off_count, 1); /* count first: the thread that takes it out decrements at once */
 	put_back(pool, region, &pool->put_off);
 	return true;
 }
@@ -514,7 +514,7 @@ curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size)
 	return region;
 }
 
-/* Keeps it, if there are not enough. */
+/* Keeps the region, unless there are enough. */
 static bool keep_plain(curfew__pool *pool, curfew__region *region)
 {
 	curfew__mutex_lock(&pool->lock);
@@ -531,7 +531,7 @@ static bool keep_plain(curfew__pool *pool, curfew__region *region)
 
 void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean)
 {
-	/* The system may refuse to make it writable again. */
+	/* The system may refuse to unprotect it. */
 	bool is_usable = !clean || !atomic_load(&region->is_protected) || curfew__region_unprotect(region);
 
 	if (!clean) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regions: the address space of one guest memory, what of it is accessible, and what it starts with. */
+/* Regions: the address space of one guest memory, its accessible part, and its initial contents. */
 #include "memory/region.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 /* ---- Address space ---------------------------------------------------------------------------------------- */
 
-/* Aligned to a huge page, so that they fit where they are asked for. */
+/* Align to a huge page, so that huge pages fit if they are requested. */
 static uint8_t *reserve(void)
 {
 	uint8_t *start = mmap(NULL, RESERVED + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -34,7 +34,7 @@ curfew__region *curfew__region_create(bool huge_pages, int advice)
 		free(region);
 		return NULL;
 	}
-	/* A huge page is made only where all of it is accessible. */
+	/* A huge page is made only if all of it is accessible. */
 	region->step = huge_pages ? HUGE_PAGE : CURFEW__PAGE;
 	region->advice = advice;
 	madvise(region->base, RESERVED, region->advice);
@@ -69,7 +69,7 @@ bool curfew__region_set_open(curfew__region *region, size_t end)
 	return true;
 }
 
-/* What the last image covered beyond the next one becomes empty again. */
+/* The part that the last image covered and the next one does not becomes empty again. */
 static bool unmap_image(curfew__region *region, size_t from)
 {
 	size_t to = region->image ? region->image->length : 0;
@@ -90,7 +90,7 @@ bool curfew__region_map(curfew__region *region, curfew__image *image)
 	                                                MAP_PRIVATE | MAP_FIXED, image->file, 0) == MAP_FAILED)
 		return false;
 
-	/* Behind the image may be open what an earlier run has grown into. */
+	/* Memory after the image may still be accessible, because an earlier run has grown into it. */
 	if (atomic_load(&region->open_end) < image->length)
 		atomic_store(&region->open_end, image->length);
 	if (region->touched_end < image->length)
@@ -102,7 +102,7 @@ bool curfew__region_map(curfew__region *region, curfew__image *image)
 
 /* ---- Growth, and the last resort of a stop ---------------------------------------------------------------- */
 
-/* Opens it for a memory of this size, by whole steps. */
+/* Makes it accessible for a memory of this size, in whole steps. */
 static bool open_for(curfew__region *region, size_t size)
 {
 	size_t end = (size + region->step - 1) / region->step * region->step;
@@ -119,7 +119,7 @@ bool curfew__region_grow(curfew__region *region, size_t size)
 	if (!refused)
 		region->size = size;
 
-	/* Either this sees that the memory is being taken away, or who does that sees its new end. */
+	/* Either this thread sees that the memory is being protected, or the thread that protects it sees the new end. */
 	if (atomic_load(&region->is_protected))
 		protect(region, 0, atomic_load(&region->open_end), PROT_NONE);
 	if (region->on_growth)

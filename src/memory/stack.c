@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The top of a stack stays resident, and is zeroed by hand. What was used below it is given back to the system, so that
- * one deep recursion does not stay in memory for good. Compiled code touches every page of a frame in order, so the
- * first untouched page ends what was used.
+ * The top of a stack stays resident, and is zeroed by hand. The part that was used below it is returned to the system,
+ * so that one deep recursion does not stay in memory for good. Compiled code touches every page of a frame in order, so
+ * the first untouched page ends the used part.
  */
 #include "memory/stack.h"
 #include "common/mutex.h"
@@ -59,7 +59,7 @@ static curfew__stack *create(size_t size)
 	uint8_t *start = mmap(NULL, size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	stack->base = start + PAGE;
 	stack->size = size;
-	/* A huge page would hide how much was used. */
+	/* No huge pages: they would hide how much was used. */
 	if (start != MAP_FAILED)
 		madvise(start, size + PAGE, MADV_NOHUGEPAGE);
 	if (start != MAP_FAILED && !mprotect(stack->base, size, PROT_READ | PROT_WRITE))
@@ -80,7 +80,7 @@ curfew__stack *curfew__stacks_take(curfew__stacks *stacks)
 	return stack ? stack : create(stacks->size);
 }
 
-/* Lowest page that is in memory, at or above base; `from` is known to be. */
+/* The lowest resident page at or above base; `from` is known to be resident. */
 static const uint8_t *lowest_resident(const curfew__stack *stack, const uint8_t *from)
 {
 	unsigned char resident = 1;
@@ -90,12 +90,12 @@ static const uint8_t *lowest_resident(const curfew__stack *stack, const uint8_t 
 	return from;
 }
 
-/* Lowest word that is not zero in the part that stays in memory; both ends are those of pages. */
+/* The lowest word that is not zero in the part that stays resident; both ends are page boundaries. */
 static const uint8_t *lowest_word(const uint8_t *from, const uint8_t *top)
 {
 	const uint64_t *at = (const uint64_t *)(const void *)from, *end = (const uint64_t *)(const void *)top;
 
-	/* By cache lines: this is done after every run. */
+	/* Check whole cache lines, because this is done after every run. */
 	while (at < end && !(at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7]))
 		at += 8;
 	while (at < end && !*at)

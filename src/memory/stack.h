@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Native stacks for guest code, made once and reused. Each is zero when it is taken, so that afterwards it shows how
- * far down it was used.
+ * much of it was used.
  */
 #ifndef CURFEW_MEMORY_STACK_H
 #define CURFEW_MEMORY_STACK_H
@@ -19,11 +19,11 @@ typedef struct curfew__stacks curfew__stacks;
 
 /* A pool of stacks of size bytes (a multiple of the page). NULL: out of memory. */
 curfew__stacks *curfew__stacks_create(size_t size);
-/* Every stack must have been given back. */
+/* Call it when every stack has been given back. */
 void curfew__stacks_destroy(curfew__stacks *stacks);
 /* Any thread. NULL: out of memory. */
 curfew__stack *curfew__stacks_take(curfew__stacks *stacks);
-/* Any thread; how many bytes of it were used, in whole pages beyond the first few. */
+/* Any thread. Returns how many bytes of it were used, in whole pages beyond the first few. */
 size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parses a report from its JSON, which may come from anybody. The text is checked as JSON first, so that the rest of
- * the parser needs no checks of syntax. Then every key must be there once, and no unknown key may be there.
+ * Parses a report from its JSON, which is untrusted. The text is checked as JSON first, so that the rest of the parser
+ * needs no checks of syntax. Then every key must occur once, and no unknown key may occur.
  */
 #include "report/report.h"
 
@@ -20,7 +20,7 @@
 typedef struct reader {
 	curfew__json_reader in;
 	curfew_report *report;
-	size_t error_count, nesting; /* of the errors that others hold */
+	size_t error_count, nesting; /* of errors within other errors */
 	char problem[200];
 } reader;
 
@@ -67,7 +67,7 @@ static bool accept_null(reader *r)
 	return true;
 }
 
-/* The text of a string, NUL-terminated; half of a surrogate pair becomes U+FFFD. */
+/* Reads a string, NUL-terminated. Half of a surrogate pair becomes U+FFFD. */
 static char *take_string(reader *r, size_t *length)
 {
 	curfew__buffer text;
@@ -109,7 +109,7 @@ static bool take_member(reader *r, const member *members, size_t count, uint32_t
 	return refuse_report(r, "%s %.150s", members[i].key, inner);
 }
 
-/* An object with exactly these keys, in any order; of those that may be missing any. */
+/* Reads an object with exactly these keys, in any order. Optional keys may be missing. */
 static bool take_object(reader *r, const member *members, size_t count)
 {
 	uint32_t seen = 0;
@@ -162,7 +162,7 @@ static bool take_fixed(reader *r, char *field, size_t size)
 	return taken || refuse_report(r, "has another form");
 }
 
-/* Output may hold NULs, so that its length is kept as well. */
+/* Output may contain NULs, so its length is stored as well. */
 static bool take_stdout(reader *r, void *target)
 {
 	curfew_report *report = target;
@@ -287,7 +287,7 @@ static bool take_outcome(reader *r, void *target)
 	return value < CURFEW_OUTCOME_COUNT || refuse_report(r, "is no outcome");
 }
 
-/* One of these names, as its place among them. */
+/* Reads one of these names, as its index. */
 static bool take_name(reader *r, const char *const *names, size_t count, size_t *place, const char *refusal)
 {
 	char name[16];
@@ -409,7 +409,7 @@ static bool take_frames(reader *r, void *target)
 	return accept(r, ']');
 }
 
-/* The engine's record, as text. */
+/* Reads the engine's record of a stack, as text. */
 static bool take_trace(reader *r, void *target)
 {
 	frame_list *list = target;
@@ -420,7 +420,7 @@ static bool take_trace(reader *r, void *target)
 	return taken;
 }
 
-/* An error's text: what is longer than it may be is cut. */
+/* Reads an error's text, cut to its maximum length. */
 static bool take_error_text(reader *r, void *target)
 {
 	const char **field = target;
@@ -609,7 +609,7 @@ static bool take_report(reader *r)
 	if (!take_object(r, members, COUNT(members)))
 		return false;
 
-	/* Only now the outcome is known, wherever it stood. */
+	/* Check this last, because the outcome may come after it in the text. */
 	if (report->stop_mode == CURFEW_STOP_NONE)
 		report->stop_cause = report->outcome;
 	return true;

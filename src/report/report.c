@@ -16,7 +16,7 @@ void curfew_id_create(char id[CURFEW__ID_LENGTH + 1])
 	int64_t wall_us = clock_wall_us();
 	unsigned char random[CURFEW__ID_DIGITS];
 
-	/* Short of entropy (early boot) the time still tells ids apart well enough for a name. */
+	/* Without entropy (early boot) the time alone distinguishes ids well enough. */
 	if (!curfew__random_few(random, sizeof random))
 		memset(random, (int)(wall_us & 31), sizeof random);
 	curfew__id_write(id, (uint64_t)(wall_us / 1000), random);
@@ -88,7 +88,7 @@ static char *copy_clean(const char *text, size_t length, size_t most, size_t *co
 	/* Repair can triple a byte, so what is read is bounded as well as what is kept. */
 	size_t cut = length <= most ? length : curfew__utf8_cut(text, length, most);
 
-	/* What needs none is copied once, without leaving pieces of it about that nobody wipes. */
+	/* A text that needs no repair is copied once, without partial copies that nobody wipes. */
 	if (cut > 0 && curfew__utf8_check(text, cut, NULL)) {
 		char *whole = malloc(cut + 1);
 		if (whole == NULL)
@@ -208,7 +208,7 @@ static bool span_begins(span s, const char *text)
 	return s.length >= strlen(text) && memcmp(s.text, text, strlen(text)) == 0;
 }
 
-/* Takes ":NUMBER" off the end; false, with the span as it was, if it does not end so. 0 and overflow count as such. */
+/* Removes ":NUMBER" from the end. False, with the span unchanged, if there is none; 0 and overflow count as none. */
 static bool take_number(span *s, uint32_t *number)
 {
 	size_t at = s->length;
@@ -249,7 +249,7 @@ static bool split_place(span line, span *name, span *place)
 	return false;
 }
 
-/* What a line says, before anything is copied. */
+/* The parts of a line, before anything is copied. */
 typedef struct parsed_frame {
 	span function;
 	span file;
@@ -430,7 +430,7 @@ static const char *find_line(const char *source, const char *end, uint32_t line,
 	const char *at = source;
 	uint32_t number = 1;
 
-	/* Whole pieces that end before the line begins. */
+	/* Skip whole pieces that end before the line begins. */
 	while (number < line && end - at > (ptrdiff_t)CURFEW__BUDGET_PIECE) {
 		if (!curfew__budget_has_time(budget))
 			return NULL;
@@ -517,7 +517,7 @@ static void change_text(const char **field, size_t most, curfew__report_change c
 	(void)replace_text(field, changed);
 }
 
-/* JSON: what is left of it may be nothing. */
+/* JSON cannot be cut, so nothing may be left of it. */
 static void change_json(const char **field, curfew__report_change change, void *context)
 {
 	change_text(field, 0, change, context);

@@ -12,14 +12,14 @@
 #include "base/budget.h"
 #include "curfew.h"
 
-/* Most frames that a report keeps, innermost first. */
+/* The maximum number of frames in a report, innermost first. */
 #define CURFEW__FRAMES_MOST 64
-/* Most bytes of a function or file name in a frame. */
+/* The maximum length of a function or file name in a frame. */
 #define CURFEW__FRAME_TEXT_MOST 256
-/* Most bytes of an error's name and message. */
+/* The maximum lengths of an error's name and message. */
 #define CURFEW__ERROR_NAME_MOST 256
 #define CURFEW__ERROR_MESSAGE_MOST 65536
-/* Most bytes of a source line. */
+/* The maximum length of a source line. */
 #define CURFEW__SOURCE_LINE_MOST 4096
 
 /* An empty report (outcome ok, limits and usage 0, fuel not metered) with a fresh id; NULL: out of memory. */
@@ -35,7 +35,7 @@ bool curfew__report_set_partial(curfew_report *report, const char *json, size_t 
 bool curfew__report_set_error(curfew_report *report, const char *name, size_t name_length, const char *message,
                               size_t message_length);
 
-/* Most errors that one error holds, all together, and how deep. */
+/* The maximum number of errors within one error, all together, and their depth. */
 #define CURFEW__ERRORS_MOST 128
 #define CURFEW__ERROR_NESTING_MOST 16
 
@@ -46,7 +46,7 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
  */
 bool curfew__report_set_error_details(curfew_report *report, const char *json, size_t length);
 
-/* Why there is no value. */
+/* Sets why there is no value. */
 bool curfew__report_set_value_note(curfew_report *report, const char *text, size_t length);
 
 /* Frees what errors hold, and `count` of them themselves. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report as a person reads it: what happened, where, and how much of each limit was used. What the guest chose
- * (messages, names, a source line) is shown so that it can neither drive the terminal nor pass for a line of ours.
+ * The report as text for people: what happened, where, and how much of each limit was used. Texts that the guest chose
+ * (messages, names, a source line) are shown so that they can neither control the terminal nor pass for a line of ours.
  */
 #include "common/utf8.h"
 #include "curfew.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most bytes and lines of an error's message that are shown; the JSON report has all of it. */
+/* The maximum number of bytes and lines of an error's message that are shown; the JSON report has all of it. */
 enum { MESSAGE_BYTES = 4096, MESSAGE_LINES = 20, SOURCE_BYTES = 100, QUANTITY = 48 };
 
 typedef struct writer {
@@ -40,7 +40,7 @@ static void add_style(writer *w, const char *style)
 
 /* ---- Text of the guest's --------------------------------------------------------------------------------- */
 
-/* Characters that move the cursor, start an escape sequence or turn the direction of writing. */
+/* Characters that move the cursor, start an escape sequence or change the direction of writing. */
 static bool is_control(uint32_t character)
 {
 	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 || character == 0x2029 ||
@@ -74,7 +74,7 @@ static void add_guest_text(writer *w, const char *text)
 		at += add_visible(w, text + at, length - at);
 }
 
-/* Several lines are told from ours by a mark in front of each but the first. */
+/* A mark before each line but the first distinguishes the guest's lines from ours. */
 static void add_guest_lines(writer *w, const char *text)
 {
 	size_t whole = strlen(text);
@@ -135,7 +135,7 @@ static void format_count(uint64_t count, char text[QUANTITY])
 		format_tenths(tenths_of(count, 1000000000), " G", text);
 }
 
-/* A measured time: seconds to the millisecond, or milliseconds below `seconds_from`, where that says too little. */
+/* Formats a measured time: in seconds to the millisecond, or in milliseconds below `seconds_from`. */
 static void format_time_from(uint64_t seconds_from, uint64_t ns, char text[QUANTITY])
 {
 	if (ns >= seconds_from)
@@ -151,7 +151,7 @@ static void format_time(uint64_t ns, char text[QUANTITY])
 	format_time_from(100000000, ns, text);
 }
 
-/* A duration that someone chose: exactly as it was. */
+/* Formats a duration that a user chose, exactly. */
 static void format_limit_time(uint64_t ns, char text[QUANTITY])
 {
 	const uint64_t second = 1000000000;
@@ -251,7 +251,7 @@ static bool is_tripped(const curfew_report *report, curfew_outcome outcome)
 	return report->outcome == outcome;
 }
 
-/* Tripped or set by someone, or used enough to matter. */
+/* Whether to show a limit: it was exceeded, was set by the user, or was used enough to matter. */
 static bool is_interesting(const curfew_report *report, const usage *u)
 {
 	if (is_tripped(report, u->info->outcome))
@@ -267,7 +267,7 @@ static bool is_interesting(const curfew_report *report, const usage *u)
 	}
 }
 
-/* "3.1 of 64 MiB", with the unit said once where both have the same. */
+/* Formats "3.1 of 64 MiB", with the unit only once if both have the same. */
 static void add_amount(writer *w, const usage *u)
 {
 	char used[QUANTITY];
@@ -343,7 +343,7 @@ static void add_stop(writer *w, const curfew_report *report)
 	bool level = report->outcome == CURFEW_OUTCOME_MEMORY || report->outcome == CURFEW_OUTCOME_STACK ||
 	             report->outcome == CURFEW_OUTCOME_TIMERS;
 
-	/* A cancel has no limit: it is told by the time that had passed. */
+	/* A cancel has no limit, so show the elapsed time. */
 	if (u != NULL)
 		format_used(u->info->unit, u->used, u->limit, text);
 	else
@@ -361,7 +361,7 @@ static void add_stop(writer *w, const curfew_report *report)
 
 	add_lateness(w, report);
 
-	/* Its message ends with what to do. */
+	/* The message already ends with advice. */
 	const char *note = report->stop_while == CURFEW_WHILE_COMPILING && report->error_message != NULL
 	                       ? strstr(report->error_message, " while compiling")
 	                       : NULL;
@@ -392,14 +392,14 @@ static void add_finished(writer *w, const curfew_report *report)
 		                      report->stop_cause == CURFEW_OUTCOME_CANCELLED ? "cancel" : "deadline");
 }
 
-/* Its name is the outcome's already. */
+/* The outcome already shows its name. */
 static void add_unsettled(writer *w, const curfew_report *report)
 {
 	const char *message = report->error_message;
 	add_guest_lines(w, message != NULL ? message : curfew_outcome_text(report->outcome));
 }
 
-/* Ended by itself, or was stopped? */
+/* Whether it ended by itself or was stopped. */
 static bool has_own_end(curfew_outcome outcome)
 {
 	return outcome == CURFEW_OUTCOME_THREW || outcome == CURFEW_OUTCOME_TRAPPED ||
@@ -453,7 +453,7 @@ static void add_frame(writer *w, const curfew_frame *frame)
 	append_text(w, "\n");
 }
 
-/* How many characters of a long line are left out in front, so that the mark is seen. */
+/* The number of characters to skip at the beginning of a long line, so that the mark is visible. */
 static uint32_t hidden_characters(uint32_t column)
 {
 	return column > SOURCE_BYTES * 3 / 4 ? column - SOURCE_BYTES / 2 : 0;
@@ -471,7 +471,7 @@ static size_t skip_characters(const char *text, size_t length, uint32_t count)
 	return at;
 }
 
-/* Shows part of a line, and returns how many cells wide its first `before` characters are. */
+/* Writes part of a line, and returns the width in cells of its first `before` characters. */
 static size_t add_source(writer *w, const char *text, size_t length, uint32_t before)
 {
 	size_t cells = 0;
@@ -488,7 +488,7 @@ static size_t add_source(writer *w, const char *text, size_t length, uint32_t be
 	return cells + before;
 }
 
-/* The line where it went wrong and a mark below its column (which counts characters, from 1). */
+/* Writes the line of the error, and a mark below its column (which counts characters, from 1). */
 static void add_source_line(writer *w, const curfew_report *report)
 {
 	const curfew_frame *frame = curfew__report_placed_frame(report);
@@ -530,7 +530,7 @@ static void add_also_tripped(writer *w, const curfew_report *report)
 
 /* ---- What an error holds --------------------------------------------------------------------------------- */
 
-/* Most errors that are shown of what one holds, and how deep; the JSON report has all of them. */
+/* The maximum number of inner errors that are shown, and their depth; the JSON report has all of them. */
 enum { HELD_MOST = 10, HELD_NESTING = 4 };
 
 static void add_held(writer *w, const char *properties, const curfew_error *cause, const curfew_error *errors,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A heap of absolute times behind a lock, and a thread that sleeps on a futex until the first of them. It never spins:
- * on a busy machine that would hold the very core on which the guest is to reach its next poll. The futex
- * word counts the reasons to look again, so that none is lost between a look and the sleep. The lock is never held
- * during a callback: "current" says which alarm is being served, and disarm waits for it.
+ * on a busy machine that would hold the very core on which the guest has to reach its next poll. The futex word counts
+ * the reasons to check again, so that none is lost between a check and the sleep. The lock is never held during a
+ * callback. `current` is the alarm that is being served, and disarm waits for it.
  */
 #include "watch/watch.h"
 
@@ -24,11 +24,11 @@ struct curfew__watch {
 	atomic_uint references;
 	pthread_t thread;
 	curfew__mutex lock;
-	pthread_cond_t served; /* current changed; waited for by disarm */
+	pthread_cond_t served; /* `current` has changed; disarm waits for this */
 	unsigned waiting;      /* threads in disarm */
 	curfew__heap alarms;
 	curfew__alarm *current;
-	bool current_moved; /* armed or disarmed while it was served: its answer does not count */
+	bool current_moved; /* it was armed or disarmed while it was served, so its answer is ignored */
 	int64_t sleeping_until_ns;
 	atomic_uint wakes; /* the futex word */
 	_Atomic(curfew__signal *) fired;
@@ -59,7 +59,7 @@ static void sleep_until(curfew__watch *watch, unsigned seen, int64_t until_ns)
 	        FUTEX_BITSET_MATCH_ANY);
 }
 
-/* Calls an alarm without the lock and puts it back at the time it asks for. */
+/* Calls an alarm without the lock, and arms it again for the time that it returns. */
 static void call_alarm(curfew__watch *watch, curfew__alarm *alarm, int64_t now) CURFEW__REQUIRES(watch->lock);
 static void call_alarm(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 {
@@ -76,7 +76,7 @@ static void call_alarm(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 		pthread_cond_broadcast(&watch->served);
 }
 
-/* Calls what was cancelled. The list is newest first, which is as good as any order. */
+/* Calls the alarms of fired signals. The list is newest first; the order does not matter. */
 static void serve_fired(curfew__watch *watch) CURFEW__REQUIRES(watch->lock);
 static void serve_fired(curfew__watch *watch)
 {
@@ -121,7 +121,7 @@ static void *watch_main(void *argument)
 
 #define RESET_ON_FORK 1
 
-/* What sched_setattr(2) takes. */
+/* The argument of sched_setattr(2). */
 struct scheduling {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -132,10 +132,9 @@ struct scheduling {
 
 static void *run_promptly(void *argument)
 {
-	/* Where that is allowed this thread comes first: it runs for microseconds at a time, and is what others wait for.
-	 */
+	/* If allowed, this thread has priority: it runs for microseconds at a time, and others wait for it. */
 	struct scheduling first = {.size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1};
-	/* Else the shortest time slice, which makes the scheduler prefer it when it wakes (Linux 6.12). */
+	/* Otherwise use the shortest time slice, which makes the scheduler prefer it when it wakes (Linux 6.12). */
 	struct scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000};
 
 	prctl(PR_SET_NAME, "curfew-watch");
@@ -155,7 +154,7 @@ curfew__watch *curfew__watch_create(void)
 	atomic_init(&watch->references, 1);
 	curfew__mutex_init(&watch->lock);
 	pthread_cond_init(&watch->served, NULL);
-	/* Signals of the host program are not for this thread. */
+	/* Block all signals: those of the host program are not for this thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&watch->thread, NULL, run_promptly, watch);
@@ -188,7 +187,7 @@ void curfew__watch_destroy(curfew__watch *watch)
 		next = signal->next;
 		curfew__signal_unref(signal);
 	}
-	/* Signals that are still held keep the memory; firing them wakes nobody. */
+	/* Signals that still exist keep the memory; firing them wakes nobody. */
 	unref(watch);
 }
 
@@ -198,7 +197,7 @@ bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_
 	bool ok = alarm->closed || put_in(watch, alarm, when_ns);
 	if (watch->current == alarm)
 		watch->current_moved = true;
-	/* A thread that sleeps no longer than this alarm allows need not be woken. */
+	/* A thread that will wake before this alarm is due need not be woken. */
 	bool early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
 	curfew__mutex_unlock(&watch->lock);
 	if (early)

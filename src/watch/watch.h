@@ -13,30 +13,31 @@
 typedef struct curfew__watch curfew__watch;
 
 /*
- * What is watched. The callback runs on the watch thread, once its time has come; it returns the next time it
- * wants to be called, or CURFEW__NEVER. It must not block.
+ * An alarm. The callback runs on the watch thread when its time has come. It returns the next time at which it wants to
+ * be called, or CURFEW__NEVER. It must not block.
  */
 typedef struct curfew__alarm {
 	int64_t (*call)(void *context, int64_t now_ns);
 	void *context;
-	curfew__due due; /* in no heap: not armed */
+	curfew__due due; /* not in the heap: not armed */
 	bool closed;     /* cannot be armed or called any more */
 } curfew__alarm;
 
-/* NULL where the thread cannot be started. */
+/* NULL if the thread cannot be started. */
 curfew__watch *curfew__watch_create(void);
 void curfew__watch_destroy(curfew__watch *watch);
 
 /* Arms, or moves, an alarm. False: no memory for it, and it is not armed. Not from a callback. */
 bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns);
-/* Disarms; when it returns, the callback is not running and will not run by its time. Not from a callback. */
+/* Disarms an alarm. When this returns, the callback is not running, and its time will not call it. Not from a callback.
+ */
 void curfew__watch_disarm(curfew__watch *watch, curfew__alarm *alarm);
-/* Disarms for good: no signal calls it either, and arming it does nothing. */
+/* Closes an alarm: no signal calls it any more either, and arming it does nothing. */
 void curfew__watch_close(curfew__watch *watch, curfew__alarm *alarm);
 
 /*
- * A cancel: may be fired from any thread or signal handler at any time, several times. It is counted, so that it
- * may outlive what it cancels.
+ * A cancel signal. Any thread or signal handler may fire it at any time, several times. It is reference-counted, so
+ * that it may outlive the run that it cancels.
  */
 typedef struct curfew__signal {
 	atomic_uint references;
