@@ -32,8 +32,8 @@ void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM]);
 program *program_get(server *s, const char *sha256, curfew_language language, const char *name);
 void program_unref(server *s, program *p);
 /*
- * The same in two steps. Its run has ended, and is kept to be looked at: that takes no more than the program's name and
- * sum, so that what is ready may go. Then that run is forgotten as well.
+ * Releases a program in two steps. First its run has ended, and is only kept to be shown: that needs just the program's
+ * name and hash, so the pool's program may be dropped. Later the run is dropped as well.
  */
 void program_rest(server *s, program *p);
 void program_drop(server *s, program *p);
@@ -47,7 +47,7 @@ void programs_forget_stored(server *s);
 worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, bool *is_unread,
                                    curfew_failure *failure);
 
-/* As many stay ready as take at most so many descriptors of this process. Answers how many they may take. */
+/* Limits the ready programs to those that need at most this many descriptors of this process. Returns the limit. */
 size_t programs_allow_files(server *s, size_t files);
 
 void programs_finish(server *s);

@@ -482,7 +482,7 @@ typedef struct writer {
 	store *st;
 	write_op *again; /* to be tried again */
 	int64_t again_us, news_us, clean_us, told_us;
-	int64_t dropped;    /* by retention, since that was told */
+	int64_t dropped;    /* dropped by retention, since that was last reported */
 	bool drops_sources; /* drop sources after the next writes */
 } writer;
 

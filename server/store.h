@@ -187,7 +187,7 @@ typedef struct store_stats {
 	char problem[128];
 } store_stats;
 void store_get_stats(store *st, store_stats *stats);
-/* Whether a transaction has been under way for long: what is asked for now would wait behind it. */
+/* Whether a transaction has been in progress for long: a new request would have to wait for it. */
 bool store_is_stuck(store *st);
 
 /* ---- Writing: copied now, done later by the thread ---------------------------------------------------------- */

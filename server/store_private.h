@@ -151,7 +151,7 @@ struct store {
 	pthread_t thread;
 	write_op *first, *last;
 	bool running, ending, has_news;
-	int64_t writing_us; /* since when a transaction is under way; 0: none is */
+	int64_t writing_us; /* when the transaction in progress began; 0: none */
 	int64_t failed_us;  /* when the last one failed */
 	size_t doubts;      /* refused runs that may be in the database, until they are removed from it */
 	store_stats stats;

@@ -81,20 +81,20 @@ void curfew__sha256(uint8_t sum[32], const void *bytes, size_t length);
 
 enum {
 	/*
-	 * What the program does is counted: every block adds what its instructions cost (docs/LIMITS.md) to the signed
-	 * number at the beginning of a 64-bit memory, which guests cannot have. All modules of a store are given one and
-	 * the same; the engine needs 64-bit and several memories for that. Where the number is below zero, the next loop or
-	 * function that calls traps with `unreachable`.
+	 * Counts what the program does: every block adds the cost of its instructions (docs/LIMITS.md) to the signed number
+	 * at the beginning of a 64-bit memory, which guests cannot have. All modules of a store get the same memory; the
+	 * engine needs 64-bit and several memories for that. If the number is negative, the next loop or function that
+	 * makes calls traps with `unreachable`.
 	 */
 	CURFEW__REWRITE_METER = 1,
-	/* A function that does nothing but trap is added, for code that has no instruction that traps. */
+	/* Adds a function that only traps, for code without an instruction that traps. */
 	CURFEW__REWRITE_LANDING = 2,
 	/*
-	 * A guest of ours, which asks: each call of what it imports as curfew.is_out_of_fuel becomes whether less than
+	 * For our own guest: replaces each call of its import curfew.is_out_of_fuel by whether less than
 	 * CURFEW__METER_RESERVE is left until it traps (without METER: 0).
 	 */
 	CURFEW__REWRITE_ASKS = 4,
-	/* It is compiled where that can be ended at any time: no estimate of how long it takes has to bound it. */
+	/* The compilation can be ended at any time, so no estimate has to bound it. */
 	CURFEW__REWRITE_CAN_BE_ENDED = 8,
 };
 
@@ -111,14 +111,14 @@ typedef struct curfew__rewritten {
 } curfew__rewritten;
 
 /*
- * Validates a module or component (binary; Wasmtime's default features less threads, 64-bit and several memories, GC
+ * Validates a module or component (binary; Wasmtime's default features without threads, 64-bit and several memories, GC
  * and custom page sizes), checks that compiling it is bounded, and rewrites every module in it: bulk instructions in
- * chunks, and what the flags ask for. False: *message [256] says what is wrong and where.
+ * chunks, and what the flags request. False: *message [256] says what is wrong and where.
  */
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 /*
- * The same imports and exports, and nothing that executes: what compiles in no time, and shows what a file is and
- * whether it can be linked. Nothing else of the file is read.
+ * Makes a file with the same imports and exports and without code. It compiles in no time, and shows what the file is
+ * and whether it can be linked. Nothing else of the file is read.
  */
 bool curfew__shell(const uint8_t *wasm, size_t length, curfew__rewritten *out, char *message);
 
@@ -143,20 +143,20 @@ typedef struct curfew__location {
 #define CURFEW__NO_INDEX UINT32_MAX
 
 /*
- * The table of places of a file is made when the file is rewritten: names and DWARF resolved to plain lists, in about a
- * second and 150 MiB whatever they say.
+ * The table of places of a file is made when the file is rewritten. Names and DWARF are resolved to plain lists, in at
+ * most about a second and 150 MiB, whatever they contain.
  */
 
 /*
- * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it, in the function that begins at
- * start: for a component, too, those are offsets in the whole file. (An adapter between components has offsets of its
- * own: it is told from functions of the file by its start, and hidden.) Inlined calls make several locations, innermost
- * first: at most `most` are written; how many is returned, 0 where the table is none. Texts are the table's. A few
- * steps for each list of the table, whatever is in it.
+ * Finds the source of an offset in the rewritten file, as reported by wasm_frame_module_offset, in the function that
+ * begins at start. For a component, too, these are offsets in the whole file. (An adapter between components has its
+ * own offsets; its start distinguishes it from functions of the file, and it is hidden.) Inlined calls give several
+ * locations, innermost first. Writes at most `most` of them and returns their number, 0 if the table is invalid. Texts
+ * belong to the table. It takes a few steps for each list of the table, whatever it contains.
  */
 size_t curfew__places_find(const uint8_t *table, size_t length, uint64_t start, uint64_t offset,
                            curfew__location *locations, size_t most);
-/* Whether names or lines are missing in it, since there were too many. */
+/* Whether names or lines are missing, because there were too many. */
 bool curfew__places_is_cut(const uint8_t *table, size_t length);
 /* The same for an offset in the module of this number, as curfew__code_place tells them. */
 size_t curfew__places_find_in(const uint8_t *table, size_t length, size_t module, uint64_t offset,
@@ -186,7 +186,7 @@ typedef struct curfew__items {
 	bool imports;
 } curfew__items;
 
-/* Called for each of them, with what is borrowed for the call. False: no further one is wanted. */
+/* Called for each of them; everything is borrowed for the call. False: no further one is wanted. */
 typedef bool (*curfew__item_callback)(void *context, const char *name, size_t length,
                                       const wasmtime_component_item_t *item);
 
@@ -196,25 +196,25 @@ void curfew__each_item(const curfew__items *items, const wasm_engine_t *engine, 
 
 /* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 
-/* What becomes of a call out of the sandbox. */
+/* The result of charging a call out of the sandbox. */
 typedef enum curfew__call_verdict {
 	CURFEW__CALL_GOES,
 	CURFEW__CALL_REFUSED,
 	CURFEW__CALL_OUT_OF_FUEL,
 } curfew__call_verdict;
 
-/* Called by whoever polls the store's futures, during the poll. None may be NULL. */
+/* Called on the thread that polls the store's futures, during the poll. None may be NULL. */
 typedef struct curfew__account {
 	void *context;
 	/*
-	 * A table is to be made (from 0) or to grow, in elements of 8 bytes. False: it may not. Memories are accounted for
-	 * by the memory creator: it makes and grows the heap of garbage-collected objects too.
+	 * Charges the creation of a table (from 0), or its growth, in elements of 8 bytes. False: it may not grow. The
+	 * memory creator charges memories, including the heap of garbage-collected objects.
 	 */
 	bool (*grow)(void *context, uint64_t from, uint64_t to);
 	/*
-	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. It
-	 * counts if it reaches more than the run was given: random bytes and sockets do. Unless it goes it has no effect,
-	 * and the guest ends, with a trap of the code WASMTIME_TRAP_CODE_OUT_OF_FUEL if it is that.
+	 * Charges a call of WASI. Functions that C defines are charged separately, and memory.grow is not a call. The call
+	 * counts if it reaches more than the run was given, as random bytes and sockets do. If it may not be made it has no
+	 * effect, and the guest ends, with the trap WASMTIME_TRAP_CODE_OUT_OF_FUEL if that is the cause.
 	 */
 	curfew__call_verdict (*call)(void *context, bool counts);
 	/* A call that was not refused is about to return, or its future is destroyed. False: the guest ends. */
@@ -228,10 +228,10 @@ typedef struct curfew__wasi_folder {
 } curfew__wasi_folder;
 
 /*
- * What a guest's WASI shows. There is no network and no terminal. Bounded: resources open at once (400), random bytes
- * of one call (4 MiB), and what one call copies out of the guest (curfew__store_hostcall_fuel). Not bounded: the
- * entries of a directory, read into memory at every fd_readdir; a thread stuck in opening a FIFO that is in a
- * directory.
+ * What WASI shows to a guest. There is no network and no terminal. Limited are the open resources (400), the random
+ * bytes of one call (4 MiB), and the bytes that one call copies out of the guest (curfew__store_hostcall_fuel). Not
+ * limited are the entries of a directory, which every fd_readdir reads into memory; and a thread may be stuck in
+ * opening a FIFO in a directory.
  */
 typedef struct curfew__wasi_options {
 	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */
@@ -245,14 +245,15 @@ typedef struct curfew__wasi_options {
 	uint64_t fixed_wall_ns; /* deterministic: the wall clock at the start, since 1970 */
 	uint64_t seed;
 	void *context; /* of write; used until the store is deleted */
-	/* What the guest writes to stream 1 or 2, during a poll. False: it may not, and the guest ends. */
+	/* Takes what the guest writes to stream 1 or 2, during a poll. False: it may not, and the guest ends. */
 	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
 } curfew__wasi_options;
 
 /*
- * Readies a store that nothing ran in yet: at most 500 instances, tables and memories, the account (its context is used
- * until the store is deleted), and WASI; NULL: none, and then a guest that imports it must not run: its call would end
- * the process. False: *message [256] says which option the system refused (a directory that is not there).
+ * Prepares a store in which nothing has run yet: at most 500 instances, tables and memories; the account (its context
+ * is used until the store is deleted); and WASI. Without WASI (NULL) a guest that imports it must not run, because its
+ * call would end the process. False: *message [256] says which option the system refused (a directory that does not
+ * exist).
  */
 bool curfew__store_prepare(wasmtime_store_t *store, const curfew__account *account, const curfew__wasi_options *wasi,
                            char *message);
@@ -261,71 +262,73 @@ bool curfew__store_prepare(wasmtime_store_t *store, const curfew__account *accou
 void curfew__store_hostcall_fuel(wasmtime_context_t *context, size_t bytes);
 
 /*
- * Links preview 1 into modules, preview 2 into components: asynchronously, so that no call of it blocks a thread. Run
- * them by *_async functions and futures only. A guest that exits (proc_exit, wasi:cli/exit) ends with an error whose
- * code wasmtime_error_exit_status tells.
+ * Links preview 1 into modules and preview 2 into components, asynchronously, so that none of their calls blocks a
+ * thread. Run them only by
+ * *_async functions and futures. A guest that exits (proc_exit, wasi:cli/exit) ends with an error that has its code:
+ * wasmtime_error_exit_status.
  */
 wasmtime_error_t *curfew__linker_add_wasi(wasmtime_linker_t *linker);
 wasmtime_error_t *curfew__component_linker_add_wasi(wasmtime_component_linker_t *linker);
 
 /* ---- Functions for components (functions.rs) ----------------------------------------------------------------- */
 
-/* A linker with what the other one has. */
+/* Copies a linker. */
 wasmtime_component_linker_t *curfew__component_linker_clone(const wasmtime_component_linker_t *linker);
 
 /*
- * A component calls. params are valid until this returns; results (each a bool at first), *error (NULL at first) and
- * what the continuation has until that is over: then the guest goes on, or ends if there is an error. A continuation
- * that is not set is over at once.
+ * Called when a component makes a call. params are valid until this returns. results (each a bool at first), *error
+ * (NULL at first) and the continuation's data are valid until the call is over. Then the guest continues, or ends if
+ * there is an error. Without a continuation the call is over at once.
  */
 typedef void (*curfew__component_callback)(void *env, wasmtime_context_t *context,
                                            const wasmtime_component_val_t *params, size_t param_count,
                                            wasmtime_component_val_t *results, size_t result_count,
                                            wasmtime_error_t **error, wasmtime_async_continuation_t *continuation);
 
-/* Adds a function, of whatever type a component imports it with. env outlives what is made with the linker. */
+/* Adds a function, of any type with which a component imports it. env must outlive everything that is made with the
+ * linker. */
 wasmtime_error_t *curfew__component_linker_add_function(wasmtime_component_linker_instance_t *instance,
                                                         const char *name, size_t length,
                                                         curfew__component_callback callback, void *env);
 
-/* An error that is this trap. */
+/* Makes an error that is this trap. */
 wasmtime_error_t *curfew__error_out_of_fuel(void);
 
 /* ---- Futures (futures.rs) --------------------------------------------------------------------------------- */
 
 /*
- * A thread that waits for timers and files on behalf of guests, and up to 64 that do what may block; one for all runs,
- * started at first need. The engine's configuration must say wasm_component_model_async_set(false): the feature is
- * built in for these futures, and a guest that used it could end the process.
+ * A thread that waits for timers and files on behalf of guests, and up to 64 threads for calls that may block. All runs
+ * share it, and it is started at first use. The engine's configuration must set wasm_component_model_async_set(false):
+ * the feature is built in for these futures, and a guest that used it could end the process.
  */
 typedef struct curfew__reactor curfew__reactor;
 
 /* Never NULL. */
 curfew__reactor *curfew__reactor_create(void);
-/* Lets go of its threads without waiting for what they wait for. Its futures are destroyed before; NULL: nothing. */
+/* Detaches its threads, without waiting for their calls. Destroy its futures before. NULL does nothing. */
 void curfew__reactor_destroy(curfew__reactor *reactor);
 
-/* How a future that waits says that it is to be polled again: counted, since others may hold on to it. */
+/* By this a waiting future requests to be polled again. It is reference-counted, because others may keep it. */
 typedef struct curfew__waker {
 	void *context;
 	void (*wake)(void *context); /* from any thread, also during the poll */
-	void (*drop)(void *context); /* the last reference is gone; from any thread */
+	void (*drop)(void *context); /* the last reference was dropped; from any thread */
 } curfew__waker;
 
 typedef struct curfew__future curfew__future;
 
 /*
- * Takes the future over. The waker's drop is called once, also if this fails, and perhaps after the future is
- * destroyed. NULL: no thread can be started; the future is gone.
+ * Takes ownership of the future. The waker's drop is called once, also if this fails, and perhaps after the future is
+ * destroyed. NULL: no thread can be started, and the future is gone.
  */
 curfew__future *curfew__future_create(wasmtime_call_future_t *future, curfew__reactor *reactor,
                                       const curfew__waker *waker);
-/* Goes on with it on this thread; true: it has ended, and what was lent to it is free again. */
+/* Polls it on this thread. True: it has ended, and borrows nothing any more. */
 bool curfew__future_poll(curfew__future *future);
-/* Ends what it waits for, if anything; its store then runs nothing more. Not during a poll. NULL: nothing. */
+/* Drops the future and what it waits for. Its store then runs nothing more. Not during a poll. NULL does nothing. */
 void curfew__future_destroy(curfew__future *future);
 
-/* A component made ready to be instantiated many times: its imports are resolved once. NULL, and *error, if not. */
+/* Prepares a component to be instantiated many times: its imports are resolved once. NULL and *error if that fails. */
 typedef struct curfew__component_pre curfew__component_pre;
 curfew__component_pre *curfew__component_pre_create(const wasmtime_component_linker_t *linker,
                                                     const wasmtime_component_t *component, wasmtime_error_t **error);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handler and who sends the signal.
+ * The handler, and sending the signal.
  *
- * Where it may act. All functions of a guest, adapters between components included, are one block in the image that
- * holds them: an address in it is guest code, and a thread there holds no lock of the host's. Elsewhere the guest is in
- * a host function or a trampoline; how it got there is in the store's notes.
+ * Where it may act. All functions of a guest, including adapters between components, are one block in the image that
+ * contains them. An address in that block is guest code, and a thread there holds no lock of the host's. At any other
+ * address the guest is in a host function or a trampoline; the store's notes say how it got there.
  *
- * How. A trap needs a frame pointer that is right, also for whoever walks the stack afterwards. At the first and last
- * instructions of a function it is still, or again, the caller's; so the frame is made whole first. Then a call is
- * pushed, as if the instruction had called the landing: an instruction that traps. The stack's walker takes one off a
- * return address, so that what it finds is the interrupted instruction.
+ * How. A trap needs a valid frame pointer, and so does walking the stack afterwards. At the first and last instructions
+ * of a function the frame pointer is still, or again, the caller's; so the handler completes the frame first. Then it
+ * pushes a call, as if the instruction had called the landing, which is an instruction that traps. The stack walker
+ * subtracts one from a return address, so that it finds the interrupted instruction.
  *
- * A late signal, or one too many, finds nothing to do. A guest that nobody interrupts pays nothing.
+ * A late signal, or one too many, has no effect. A guest that nobody interrupts pays nothing.
  */
 #include "engine/interrupt.h"
 
@@ -159,9 +159,9 @@ HANDLER_CODE static bool has_shadow_stack(void)
 }
 
 /*
- * A host function that throws looks for a frame that catches, and goes on there: it never returns. So the store's note
- * of where the frames begin is made to say that there are none; what is thrown then ends the guest. The report is shown
- * the frames as they were.
+ * A host function that throws searches for a frame that catches, and continues there: it never returns. So the store's
+ * note of where the frames begin is changed to an empty chain; an exception then ends the guest. The report shows the
+ * frames as they were.
  */
 HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, uintptr_t address, uintptr_t top)
 {
@@ -181,8 +181,8 @@ HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, ui
 }
 
 /*
- * The guest is in a host function, or called from one: what its return address is, and where, the trampoline between
- * them has noted. An old note does not fit: its place is off the stack, or holds something else.
+ * The guest is in a host function, or was called from one. The trampoline between them has noted the guest's return
+ * address and its place. An old note is recognised: its place is outside the stack, or has another value.
  */
 HANDLER_CODE static void hijack(curfew__target *target, const registers *at)
 {

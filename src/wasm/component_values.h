@@ -48,9 +48,9 @@ void curfew__signature_text(const curfew__signature *signature, curfew__buffer *
 void curfew__signature_destroy(curfew__signature *signature);
 
 /*
- * The values of one call: for wasmtime_component_func_call or its asynchronous form, once. What comes back is
- * bounded by the store alone (curfew__store_hostcall_fuel; each value and each byte of a string costs some): give it no
- * more than the host may spend, since a list<u8> takes 70 bytes of the host's memory for each byte of the guest's.
+ * The values of one call, for wasmtime_component_func_call or its asynchronous form, to be used once. Only the store
+ * limits the result (curfew__store_hostcall_fuel; each value and each byte of a string costs some). Give it no more
+ * than the host may spend, because a list<u8> takes 70 bytes of the host's memory for each byte of the guest's.
  */
 typedef struct curfew__component_call {
 	const curfew__signature *signature; /* borrowed */
@@ -61,24 +61,23 @@ typedef struct curfew__component_call {
 } curfew__component_call;
 
 /*
- * Makes the parameters from the JSON array that comes next and room for the result. limit_bytes is what the parameters
- * may take of the host's memory, counted before it is allocated: 32 for each value, and the bytes of strings and names.
- * False: failure says which parameter does not fit, where in it, and what was expected; nothing
- * is owed.
+ * Makes the parameters from the next JSON array, and slots for the result. limit_bytes is the limit of the host's
+ * memory for the parameters, charged before it is allocated: 32 for each value, and the bytes of strings and names.
+ * False: failure says which parameter does not fit, where in it, and what was expected; nothing needs to be released.
  */
 bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature,
                                  curfew__json_reader *params, size_t limit_bytes, curfew_failure *failure);
 
 /*
- * After the call has succeeded: writes its result as one JSON text, null if there is none. False: the function
- * returned an error of a result type, and what was written is what came with it.
+ * Call it after the call has succeeded: writes its result as one JSON text, null if there is none. False: the function
+ * returned an error of a result type, and its payload was written.
  */
 bool curfew__component_call_result(const curfew__component_call *call, curfew__buffer *buffer);
 
 /*
  * Releases the values, whether or not the call was made or succeeded. Resources in the result are dropped, which may
- * run code of the guest: do it while the run is watched. A store with asynchronous functions refuses that; they then go
- * with the store, as they do if context is NULL.
+ * run code of the guest, so do it while the run is watched. A store with asynchronous functions refuses that; they are
+ * then released with the store, as they are if context is NULL.
  */
 void curfew__component_call_finish(curfew__component_call *call, wasmtime_context_t *context);
 

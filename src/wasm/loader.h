@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads and links compiled code on a thread of its own. That takes as long as the program is large, and cannot be
- * interrupted: meanwhile whoever waits for it is parked, and can be stopped. One thing is loaded after the other, small
- * ones before large ones that came a little earlier.
+ * Reads and links compiled code on a separate thread. The larger the program, the longer that takes, and it cannot be
+ * interrupted. Meanwhile a run that waits for it is parked, and can be stopped. Programs are loaded one after the
+ * other, small ones before large ones that came a little earlier.
  */
 #ifndef CURFEW_WASM_LOADER_H
 #define CURFEW_WASM_LOADER_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wasm/turns.h"
 
-/* Of a large one it is not known how long it takes. */
+/* Programs above this size count as large: it is unknown how long they take. */
 #define LARGE_BYTES ((size_t)1 << 20)
-/* A program waits as if it had come so much later: one of a MiB lets small ones pass for a second. */
+/* A program waits as if it had come later by this much for its size: one of a MiB lets small ones pass for a second. */
 #define BYTE_NS 1000
 
-/* What is under way that has to do with a turn. */
+/* The programs in progress that compete with a turn. */
 typedef struct places {
 	unsigned all, of_owner, of_user, large;
 } places;
@@ -19,7 +19,7 @@ curfew__turn curfew__turn_of(const curfew__asker *asker, size_t length, int64_t 
 	                      .is_waiting = true};
 }
 
-/* Those that are under way, so that the many that wait are gone through only once. */
+/* Collect those in progress first, so that the many that wait are read only once. */
 static curfew__turn *find_begun(curfew__turn *newest)
 {
 	curfew__turn *begun = NULL;
@@ -52,7 +52,7 @@ static unsigned at_least_one(unsigned number)
 	return number ? number : 1;
 }
 
-/* One place is kept from each owner and from large programs, half of them from each user. */
+/* An owner, and large programs, may have all places but one; a user may have half of them. */
 static bool has_place(const curfew__turn *turn, const places *taken, unsigned most)
 {
 	unsigned most_of_one = at_least_one(most - 1), most_of_user = at_least_one(most / 2);
@@ -69,7 +69,7 @@ static bool goes_before(const curfew__turn *turn, const places *taken, const cur
 		return taken->of_owner < others_taken->of_owner;
 	if (taken->of_user != others_taken->of_user)
 		return taken->of_user < others_taken->of_user;
-	/* Who stands further behind in the list came first. */
+	/* Entries further back in the list came first. */
 	return turn->rank_ns <= other->rank_ns;
 }
 
