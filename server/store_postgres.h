@@ -35,8 +35,8 @@ typedef struct pg_store {
 	store base;
 	char *url;        /* contains the password, and is never shown */
 	char reason[160]; /* of the last connection that failed; without the address */
-	/* The connections of: the writing thread, the thread that renews the lease, the start and retention, the thread that
-	 * takes runs, its notifications, the thread that checks what is due, and maintenance by the command line. */
+	/* The connections of: the writing thread, the thread that renews the lease, the start and retention, the thread
+	 * that takes runs, its notifications, the thread that checks what is due, and maintenance by the command line. */
 	pg_link writer, keeper, admin, cluster, listener, taker, upkeep;
 	bool is_writing;      /* a transaction of the writer's is open */
 	pg_told told;         /* used by the writing thread: notifications to send after the commit */
