@@ -116,6 +116,13 @@ static void serve(const curfew__compiler_order *order, const int files[FILES])
 
 /* ---- Start ---------------------------------------------------------------------------------------------------- */
 
+/* The memory that a sanitizer has beside the program's counts as data. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SHADOW true
+#else
+#define HAS_SHADOW false
+#endif
+
 static void limit(int resource, uint64_t most)
 {
 	struct rlimit both = {(rlim_t)most, (rlim_t)most};
@@ -141,7 +148,8 @@ int main(void)
 	/* The end of whoever started this is the end of the socket. */
 	if (!receive(&order, files))
 		return 0;
-	limit(RLIMIT_DATA, order.memory_bytes);
+	if (!HAS_SHADOW)
+		limit(RLIMIT_DATA, order.memory_bytes);
 	limit_cpu(order.cpu_seconds);
 	if (!worker_confine_calls(-1, &failure))
 		return CURFEW__COMPILER_NOT_CONFINED;

@@ -467,13 +467,14 @@ static void test_stuck_worker(void)
 	pid_t pid;
 	worker_pool *pool = new_pool(1, 0, 2);
 	worker_program *program = new_program(pool, "curfew.checkpoint('kept'); for (;;) {}");
-	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 3000000000},
-	                           {.size = sizeof limits[0], .timeout_ns = 60000000000}};
+	uint64_t patience_ns = harness_patience_ms(500);
+	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 6 * patience_ns},
+	                           {.size = sizeof limits[0], .timeout_ns = 60 * patience_ns}};
 	for (int i = 0; i < 2; i++) {
 		worker_job job = {.program = program, .limits = &limits[i], .context = &all[i], .on_done = on_done};
 		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 	}
-	sleep_ms(500);
+	harness_sleep_us((unsigned)(patience_ns / 1000));
 	CHECK_EQUAL(list_children(&pid, 1), 1);
 	CHECK_EQUAL(kill(pid, SIGSTOP), 0);
 	wait_until(2);
@@ -546,9 +547,10 @@ static void test_workers_are_killed(void)
 	worker_pool *pool = new_pool(2, 1, 4);
 	worker_program *program = new_program(pool,
 	                                      "curfew.checkpoint(1); for (let end = Date.now() + 5; Date.now() < end;);");
+	const curfew_limits patient = {.size = sizeof patient, .timeout_ns = harness_patience_ms(60000)};
 	CHECK_EQUAL(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
 	for (int i = 0; i < RUNS_MOST; i++) {
-		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
+		worker_job job = {.program = program, .limits = &patient, .context = &all[i], .on_done = on_done};
 		/* Some in flight, not all: a crash costs what its worker had. */
 		while (i - atomic_load(&done_count) >= 16)
 			sleep_ms(1);
