@@ -273,7 +273,7 @@ static void outlive(curfew_language language, const char *text, bool waits)
 {
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = make(engine, language, text);
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 100000000};
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_patience_ms(100)};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits};
 	curfew_run *started = NULL;
 	CHECK_OK(curfew_run_start(program, &options, &started, NULL));
