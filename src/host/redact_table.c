@@ -414,12 +414,10 @@ static uint32_t add_child(curfew__search *search, locked *memory, uint32_t from,
 	locked_reach(memory, (made + 1) * sizeof *s);
 	*s = (curfew__redact_state){.pattern = pattern, .depth = search->states[from].depth + 1};
 	s->byte = (unsigned char)search->patterns[pattern].bytes[s->depth - 1];
-	if (from) {
-		s->sibling = search->states[from].child;
-		search->states[from].child = made;
-	} else {
-		search->first[s->byte] = made;
-	}
+	uint32_t *at = from ? &search->states[from].child : &search->first[s->byte];
+	for (unsigned bits = s->byte; *at; bits >>= 1)
+		at = &search->states[*at].sibling[bits & 1];
+	*at = made;
 	return made;
 }
 
@@ -459,14 +457,27 @@ static void begin_linking(curfew__redactor *r, curfew__search *search)
 			link_state(r, search, 0, search->first[byte]);
 }
 
+/* Those that are still to be linked are never more than the tree of siblings is high, and one. */
+static void link_children(curfew__redactor *r, curfew__search *search, uint32_t parent)
+{
+	uint32_t open[10], count = 0;
+
+	if (search->states[parent].child)
+		open[count++] = search->states[parent].child;
+	while (count) {
+		uint32_t child = open[--count];
+		link_state(r, search, parent, child);
+		for (int bit = 0; bit < 2; bit++)
+			if (search->states[child].sibling[bit])
+				open[count++] = search->states[child].sibling[bit];
+	}
+}
+
 /* Links this many states to their next shorter state, nearer ones first. True: all are linked. */
 static bool link_some(curfew__redactor *r, curfew__search *search)
 {
-	for (int budget = PIECE; budget > 0 && r->head < r->tail; budget--) {
-		uint32_t parent = r->queue[r->head++];
-		for (uint32_t child = search->states[parent].child; child; child = search->states[child].sibling)
-			link_state(r, search, parent, child);
-	}
+	for (int budget = PIECE; budget > 0 && r->head < r->tail; budget--)
+		link_children(r, search, r->queue[r->head++]);
 	return r->head == r->tail;
 }
 

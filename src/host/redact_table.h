@@ -29,11 +29,11 @@ typedef struct curfew__pattern {
 } curfew__pattern;
 
 typedef struct curfew__redact_state {
-	uint32_t child;   /* the first state that is one byte longer; 0: none */
-	uint32_t sibling; /* another child of the same state */
-	uint32_t fail;    /* the state of the next shorter beginning that the text so far ends in */
-	uint32_t match;   /* 1 + the longest pattern that the text so far ends in; 0: none */
-	uint32_t pattern; /* the pattern of which this is the first `depth` bytes */
+	uint32_t child;      /* one of the states that are one byte longer; 0: none */
+	uint32_t sibling[2]; /* other children of the same state, as the next bit of their byte says */
+	uint32_t fail;       /* the state of the next shorter beginning that the text so far ends in */
+	uint32_t match;      /* 1 + the longest pattern that the text so far ends in; 0: none */
+	uint32_t pattern;    /* the pattern of which this is the first `depth` bytes */
 	uint32_t depth : 24;
 	uint32_t byte : 8; /* its last one */
 } curfew__redact_state;
@@ -57,14 +57,17 @@ typedef struct curfew__redact_table {
 /* NULL: it is not built yet. */
 const curfew__redact_table *curfew__redactor_table(const curfew__redactor *redactor);
 
-/* The state that is longer by this byte. 0: there is none. */
+/*
+ * The state one byte further; 0: there is none. The children of a state are a digital search tree, so that no more than
+ * nine are looked at: of secrets that begin alike there may be hundreds.
+ */
 static inline uint32_t curfew__search_child(const curfew__search *search, uint32_t from, unsigned char byte)
 {
 	if (!from)
 		return search->first[byte];
 	uint32_t child = search->states[from].child;
-	while (child && search->states[child].byte != byte)
-		child = search->states[child].sibling;
+	for (unsigned bits = byte; child && search->states[child].byte != byte; bits >>= 1)
+		child = search->states[child].sibling[bits & 1];
 	return child;
 }
 

@@ -647,6 +647,53 @@ static void test_stops_with_its_sink(void)
 /* What each test begins and ends with. */
 #define FIXTURE .set_up = open_shared, .tear_down = close_shared
 
+/* Processor time of this thread that searching a text takes, the least of some tries. */
+static int64_t time_of(const curfew__redactor *redactor, const char *text, size_t length)
+{
+	int64_t least = INT64_MAX;
+	for (int i = 0; i < 5; i++) {
+		struct timespec before, after;
+		curfew__buffer buffer;
+		curfew__buffer_init(&buffer, SIZE_MAX);
+		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+		CHECK(curfew__redact_text(redactor, &buffer, text, length, false));
+		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+		curfew__buffer_finish(&buffer);
+		int64_t took = (after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec;
+		least = took < least ? took : least;
+	}
+	return least;
+}
+
+/* Claim L82. Hundreds of secrets that begin alike, as keys of one service do, and a text of their beginning. */
+static void test_secrets_that_begin_alike(void)
+{
+	enum { COUNT = 240, LENGTH = 1 << 19 };
+	static char values[COUNT][16], names[COUNT][16], text[LENGTH];
+	static curfew_secret secrets[COUNT];
+	for (int i = 0; i < COUNT; i++) {
+		(void)snprintf(names[i], sizeof names[i], "S%d", i);
+		(void)snprintf(values[i], sizeof values[i], "aaaa%cxyzt", i < 'a' - 1 ? i + 1 : i + 2);
+		secrets[i] = (curfew_secret){names[i], values[i], strlen(values[i])};
+	}
+	memset(text, 'a', sizeof text);
+	curfew__redactor *one = build(secrets, 1), *all = build(secrets, COUNT);
+	int64_t with_one = time_of(one, text, sizeof text), with_all = time_of(all, text, sizeof text);
+	if (with_all > 6 * with_one)
+		harness_fail("a text takes %lld us to search for one secret, and %lld for %d\n", (long long)with_one / 1000,
+		             (long long)with_all / 1000, COUNT);
+	for (int i = 0; i < COUNT; i++) {
+		char expected[64];
+		bool is_letter = values[i][4] >= 'a' && values[i][4] <= 'z';
+		if (!is_letter)
+			continue;
+		(void)snprintf(expected, sizeof expected, "[secret %.7s]", names[i]);
+		expect_text(all, values[i], false, expected);
+	}
+	curfew__redactor_unref(one);
+	curfew__redactor_unref(all);
+}
+
 static const harness_test tests[] = {
 	{"takes_out", test_takes_out, FIXTURE},
 	{"leaves_nothing_of_those_that_overlap", test_leaves_nothing_of_those_that_overlap, FIXTURE},
@@ -667,6 +714,7 @@ static const harness_test tests[] = {
 	{"tables_are_shared", test_tables_are_shared, FIXTURE},
 	{"the_largest_set", test_the_largest_set, FIXTURE},
 	{"long_secrets", test_long_secrets, FIXTURE},
+	{"secrets_that_begin_alike", test_secrets_that_begin_alike, FIXTURE},
 	{"stops_with_its_sink", test_stops_with_its_sink, FIXTURE},
 };
 
