@@ -42,8 +42,8 @@ bool curfew__component_link(const curfew__component_host *host, wasmtime_compone
                             curfew__component_function **added, curfew_failure *failure);
 void curfew__component_functions_destroy(curfew__component_function *added);
 
-/* Lists the imports that are neither of WASI nor one of these functions: INTERFACE.NAME, or INTERFACE if it has no
- * name. */
+/* Lists the imports that are neither of WASI nor one of these functions, one on each line: INTERFACE.NAME, or INTERFACE
+ * if it has no name. */
 void curfew__component_list_unknown(const curfew__component_host *host, curfew__buffer *list);
 
 /* Whether the type of a function equals this one. */

@@ -142,7 +142,7 @@ static bool add_function(const walk *w, name interface, name item, const wasmtim
 
 static void list(const walk *w, name interface, name item)
 {
-	curfew__buffer_add(w->list, ", ", w->list->length ? 2 : 0);
+	curfew__buffer_add(w->list, "\n", w->list->length ? 1 : 0);
 	add_name(w->list, interface, item);
 }
 

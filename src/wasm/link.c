@@ -9,6 +9,9 @@
 
 #include "wasm/types.h"
 
+/* A message names no more imports than this. */
+#define NAMED_MAX 8
+
 bool curfew__wasm_fail(curfew__wasm_error *error, const char *name, bool internal, const char *message)
 {
 	*error = (curfew__wasm_error){.name = name, .message = strdup(message), .internal = internal};
@@ -22,7 +25,7 @@ static const wasmtime_linker_t *linker_of(const curfew__code *code)
 	return code->linker ? code->linker : code->machine->linker;
 }
 
-/* Lists the imports of a module that the linker does not have. */
+/* Lists the imports of a module that the linker does not have, one on each line. */
 static void list_unknown(const curfew__code *code, curfew__buffer *list)
 {
 	wasm_importtype_vec_t imports;
@@ -38,7 +41,7 @@ static void list_unknown(const curfew__code *code, curfew__buffer *list)
 			wasmtime_extern_delete(&found);
 			continue;
 		}
-		curfew__buffer_add(list, ", ", list->length ? 2 : 0);
+		curfew__buffer_add(list, "\n", list->length ? 1 : 0);
 		curfew__buffer_add(list, module->data, module->size);
 		curfew__buffer_add(list, ".", 1);
 		curfew__buffer_add(list, name->data, name->size);
@@ -64,6 +67,26 @@ static void list_imports(const curfew__offered *offered, const curfew__code *cod
 		list_unknown(code, list);
 }
 
+/* Names some of a list, and says how many more there are. */
+static void name_some(const curfew__buffer *list, curfew__buffer *text)
+{
+	const char *at = list->data, *end = at + list->length;
+	size_t named = 0, more = 0;
+
+	for (const char *next; at < end; at = next + 1) {
+		next = memchr(at, '\n', (size_t)(end - at));
+		next = next ? next : end;
+		if (named == NAMED_MAX) {
+			more++;
+			continue;
+		}
+		curfew__buffer_add(text, ", ", named++ ? 2 : 0);
+		curfew__buffer_add(text, at, (size_t)(next - at));
+	}
+	if (more)
+		curfew__buffer_printf(text, ", and %zu more ('curfew inspect' lists them)", more);
+}
+
 static bool fail_link(const curfew__offered *offered, const curfew__code *code, const char *message,
                       curfew__wasm_error *error)
 {
@@ -75,8 +98,11 @@ static bool fail_link(const curfew__offered *offered, const curfew__code *code, 
 	curfew__buffer_init(&list, 65536);
 	curfew__buffer_init(&text, 65600);
 	list_imports(offered, code, &list);
-	if (list.length)
-		curfew__buffer_printf(&text, "unknown imports: %.*s%s", (int)list.length, list.data, note);
+	if (list.length) {
+		curfew__buffer_add_text(&text, "unknown imports: ");
+		name_some(&list, &text);
+		curfew__buffer_add_text(&text, note);
+	}
 	bool listed = list.length && !list.failed && !text.failed;
 	curfew__wasm_fail(error, "LinkError", false, listed ? text.data : message);
 	curfew__buffer_finish(&list);
