@@ -339,6 +339,18 @@ void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueCon
 	JS_FreeAtom(ctx, atom);
 }
 
+void curfew_engine_replace(JSValueConst object, const char *name, JSValueConst value)
+{
+	JSContext *ctx = curfew_context;
+	JSAtom atom = JS_NewAtom(ctx, name);
+	JSProperty *property;
+	JSShapeProperty *shape = find_own_property(&property, JS_VALUE_GET_OBJ(object), atom);
+
+	if (shape && !(shape->flags & JS_PROP_TMASK))
+		set_value(ctx, &property->u.value, JS_DupValue(ctx, value));
+	JS_FreeAtom(ctx, atom);
+}
+
 /* For the build: the bytecode of the script at input, as the value. */
 CURFEW_EXPORT("curfew_compile") int32_t curfew_compile(void)
 {

@@ -4,32 +4,41 @@
 
 #include "guest.h"
 
-static JSValue take_error(JSContext *ctx, size_t length)
-{
-	char *message = malloc(length + 1);
+/* Larger answers are taken by a call of their own. */
+enum { ANSWER_BYTES = 512 };
 
-	host_call_take(message, (uint32_t)length);
+static JSValue throw_message(JSContext *ctx, const char *message, size_t length)
+{
 	/* The formatted message of an error is short: this one takes its place. */
 	JS_ThrowPlainError(ctx, "%s", "");
 	JSValue error = JS_GetException(ctx);
 	JS_DefinePropertyValueStr(ctx, error, "message", JS_NewStringLen(ctx, message, length),
 	                          JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
-	free(message);
 	return JS_Throw(ctx, error);
 }
 
-static JSValue take_answer(JSContext *ctx, int32_t answer)
+/* What came back is in `text`, which has room for a byte more. */
+static JSValue read_answer(JSContext *ctx, char *text, size_t length, bool threw)
 {
-	if (answer < 0)
-		return take_error(ctx, (size_t)(-1 - (int64_t)answer));
+	if (threw)
+		return throw_message(ctx, text, length);
+	text[length] = 0;
+	return JS_ParseJSON(ctx, text, length, "host");
+}
+
+/* The answer of a call, of which `text` has what fits there. */
+static JSValue take_answer(JSContext *ctx, int32_t answer, char *text)
+{
+	size_t length = answer < 0 ? (size_t)(-1 - (int64_t)answer) : (size_t)answer;
+
 	if (!answer)
 		return JS_UNDEFINED;
-	size_t length = (size_t)answer;
-	char *json = malloc(length + 1);
-	host_call_take(json, (uint32_t)length);
-	json[length] = 0;
-	JSValue value = JS_ParseJSON(ctx, json, length, "host");
-	free(json);
+	if (length <= ANSWER_BYTES)
+		return read_answer(ctx, text, length, answer < 0);
+	char *large = malloc(length + 1);
+	host_call_take(large, (uint32_t)length);
+	JSValue value = read_answer(ctx, large, length, answer < 0);
+	free(large);
 	return value;
 }
 
@@ -52,6 +61,7 @@ static JSValue arguments_json(JSContext *ctx, int argc, JSValueConst *argv)
 static JSValue call_host(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int index)
 {
 	JSValue json = arguments_json(ctx, argc, argv);
+	char room[ANSWER_BYTES + 1];
 	size_t length;
 
 	if (JS_IsException(json))
@@ -60,11 +70,11 @@ static JSValue call_host(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	JS_FreeValue(ctx, json);
 	if (!text)
 		return JS_EXCEPTION;
-	int32_t answer = host_call((uint32_t)index, text, (uint32_t)length);
+	int32_t answer = host_call((uint32_t)index, text, (uint32_t)length, room, ANSWER_BYTES);
 	JS_FreeCString(ctx, text);
 	if (curfew_stop_asked())
 		return curfew_engine_stop(CURFEW_STOP_POLL);
-	return take_answer(ctx, answer);
+	return take_answer(ctx, answer, room);
 }
 
 /* hostFunction(name, index) -> the function that calls it */

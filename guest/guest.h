@@ -67,6 +67,8 @@ JSValue curfew_engine_iterator_items(JSValueConst value);
 JSValue curfew_engine_json_place(void);
 /* A data property that make() gives its value when it is first looked at; make must not change the object. */
 void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueConst make);
+/* Gives a data property of its own another value, also where it is read-only. */
+void curfew_engine_replace(JSValueConst object, const char *name, JSValueConst value);
 /* Describes an error of our own making. */
 int32_t curfew_engine_refuse(const char *name, const char *message);
 /* Compiles a script or module whose text has a line break put before it, and a NUL behind it. */

@@ -43,9 +43,11 @@ CURFEW_IMPORT("op_next") uint32_t host_op_next(curfew__event_record *event);
 CURFEW_IMPORT("op_take") void host_op_take(void *bytes, uint32_t length);
 /*
  * Calls a function of the host's, by its place in the list, with a JSON array, and answers how many bytes of JSON came
- * back (0: undefined); n < 0: it threw, with a message of -1 - n bytes. Copies them. A host call.
+ * back (0: undefined); n < 0: it threw, with a message of -1 - n bytes. What fits in `answer` is there; more of them
+ * are to be taken. A host call.
  */
-CURFEW_IMPORT("call") int32_t host_call(uint32_t index, const void *json, uint32_t length);
+CURFEW_IMPORT("call")
+int32_t host_call(uint32_t index, const void *json, uint32_t length, void *answer, uint32_t capacity);
 CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
 /* Finds an asset of the library's: how many bytes it has; -1: there is none of that name. Copies it. */
 CURFEW_IMPORT("asset_open") int32_t host_asset_open(const char *name, uint32_t length);

@@ -113,9 +113,12 @@ static JSValue native_set_run_signal(JSContext *ctx, JSValueConst this_value, in
 	return JS_UNDEFINED;
 }
 
-static JSValue get_run_signal(JSContext *ctx, JSValueConst this_value)
+/* showRunSignal(object): its property `signal`, which no program can change, is the run's from here on. */
+static JSValue native_show_run_signal(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	return JS_DupValue(ctx, run_signal);
+	if (argc)
+		curfew_engine_replace(argv[0], "signal", run_signal);
+	return JS_UNDEFINED;
 }
 
 /* Loops look at the run's signal at every turn: until it is aborted that is one look at the control block. */
@@ -129,21 +132,13 @@ static JSValue get_aborted(JSContext *ctx, JSValueConst this_value)
 	return JS_Call(ctx, any_signal, JS_UNDEFINED, 1, &this_value);
 }
 
-static JSValue make_getter(JSContext *ctx, JSValue (*getter)(JSContext *, JSValueConst), const char *name)
+/* abortedGetter(isAborted) -> the getter of AbortSignal.prototype.aborted */
+static JSValue native_aborted_getter(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	JSCFunctionType function = {.getter = getter};
-	return JS_NewCFunction2(ctx, function.generic, name, 0, JS_CFUNC_getter, 0);
-}
-
-/* signalGetters(isAborted) -> the getters of AbortSignal.prototype.aborted and curfew.signal */
-static JSValue native_signal_getters(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
-{
-	JSValue getters = JS_NewObject(ctx);
+	JSCFunctionType function = {.getter = get_aborted};
 
 	any_signal = argc ? JS_DupValue(ctx, argv[0]) : JS_UNDEFINED;
-	JS_SetPropertyStr(ctx, getters, "aborted", make_getter(ctx, get_aborted, "get aborted"));
-	JS_SetPropertyStr(ctx, getters, "signal", make_getter(ctx, get_run_signal, "get signal"));
-	return getters;
+	return JS_NewCFunction2(ctx, function.generic, "get aborted", 0, JS_CFUNC_getter, 0);
 }
 
 static JSValue native_limits(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -231,7 +226,8 @@ void curfew_natives_init(JSValueConst native)
 		{"env", native_env},
 		{"givenFiles", native_given_files},
 		{"setRunSignal", native_set_run_signal},
-		{"signalGetters", native_signal_getters},
+		{"showRunSignal", native_show_run_signal},
+		{"abortedGetter", native_aborted_getter},
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -12,7 +12,7 @@
 	const getterOf = (object, key) => uncurry(Object.getOwnPropertyDescriptor(object, key).get);
 
 	const {
-		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, setRunSignal, signalGetters, limits, params, user, secret,
+		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, setRunSignal, showRunSignal, abortedGetter, limits, params, user, secret,
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
 		urlPattern, matchUrlPattern,

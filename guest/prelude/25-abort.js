@@ -175,9 +175,8 @@ class AbortSignal extends EventTarget {
 		renewRunSignal();
 	}
 }
-// These two are native: a loop that looks at them does so at each of its turns.
-const signalGetter = signalGetters(isAborted);
-defineProperty(AbortSignal.prototype, 'aborted', { __proto__: null, get: signalGetter.aborted, configurable: true });
+// It is native: a loop that looks at it does so at each of its turns.
+defineProperty(AbortSignal.prototype, 'aborted', { __proto__: null, get: abortedGetter(isAborted), configurable: true });
 finishInterface(AbortSignal, 'AbortSignal');
 
 class AbortController {

@@ -63,9 +63,8 @@ function readFiles() {
 }
 
 const curfew = {
-	get signal() {
-		return runSignal;
-	},
+	// Of a session each call has its own: see 99-tail.js.
+	signal: runSignal,
 	get limits() {
 		return (runLimits ??= readLimits());
 	},
@@ -105,6 +104,5 @@ const curfew = {
 		if (!progress(toJsonText(value, 'progress'))) throw tooLarge('progress');
 	},
 };
-defineProperty(curfew, 'signal', { __proto__: null, get: signalGetter.signal });
 defineProperty(curfew, Symbol.toStringTag, { __proto__: null, value: 'curfew' });
 freeze(curfew);

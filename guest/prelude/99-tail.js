@@ -7,6 +7,7 @@
 
 	function beginAgain() {
 		renewRunSignal();
+		showRunSignal(curfew);
 		runLimits = runParams = runEnv = undefined;
 		runStreams = {};
 		mapClear(operationHandlers);

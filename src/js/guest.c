@@ -280,7 +280,12 @@ static bool import_call(void *context, uint64_t *values)
 	if (!leave_guest(guest))
 		return false;
 	const char *json = span(guest, values[1], values[2]);
-	bool go_on = json && guest->host->call(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
+	char *to = span(guest, values[3], values[4]);
+	bool go_on = json && to &&
+	             guest->host->call(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
+	uint32_t length = answer < 0 ? (uint32_t)(-1 - answer) : (uint32_t)answer;
+	if (go_on && length && length <= (uint32_t)values[4])
+		go_on = guest->host->call_take(guest->context, to, length);
 	values[0] = (uint32_t)answer;
 	return reenter_guest(guest, go_on);
 }
@@ -371,7 +376,7 @@ static const curfew__import imports[] = {
 	{"curfew", "op_cancel", "i", "", import_op_cancel},
 	{"curfew", "op_next", "i", "i", import_op_next},
 	{"curfew", "op_take", "ii", "", import_op_take},
-	{"curfew", "call", "iii", "i", import_call},
+	{"curfew", "call", "iiiii", "i", import_call},
 	{"curfew", "call_take", "ii", "", import_call_take},
 	{"curfew", "file", "i", "i", import_file},
 	{"curfew", "stop", "i", "", import_stop},

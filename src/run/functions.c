@@ -8,9 +8,9 @@
 #include "common/clock.h"
 #include "run/stop.h"
 
-static curfew__host_caller caller_of(const curfew_run *run)
+static curfew__host_caller caller_of(curfew_run *run)
 {
-	return (curfew__host_caller){run->given->host_context, {&run->stop.cause, &run->stop.time_up}};
+	return (curfew__host_caller){run->given->host_context, {&run->stop.cause, &run->stop.time_up}, ++run->call_count};
 }
 
 /* NULL: there is no such function of this kind. */

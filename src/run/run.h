@@ -353,6 +353,7 @@ struct curfew_run {
 	uint64_t host_calls;
 	curfew__host_answer answer;       /* the answer of JavaScript's last host call, until it is taken */
 	_Atomic uint64_t call_bytes;      /* arguments of asynchronous calls so far */
+	unsigned call_count;              /* of host functions, so far */
 	bool input_taken;                 /* JavaScript has asked for its standard input */
 	struct curfew__files *open_files; /* NULL: JavaScript has opened none */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The getter of `aborted` is native for the run's own signal and right for any other.
 // outcome: ok
-// value: ["get aborted",0,true,true,false,true,false,true,"TypeError","TypeError","get signal",false]
+// value: ["get aborted",0,true,true,false,true,false,true,"TypeError","TypeError",true,false]
 const { get, set, enumerable, configurable } = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted');
 const controller = new AbortController(), before = controller.signal.aborted;
 const follower = AbortSignal.any([controller.signal, curfew.signal]), followerBefore = follower.aborted;
@@ -14,5 +14,5 @@ const nameOf = (action) => {
 	}
 };
 [get.name, get.length, set === undefined && enumerable, configurable, before, controller.signal.aborted, followerBefore, follower.aborted,
-	nameOf(() => get.call({})), nameOf(() => get.call(undefined)), Object.getOwnPropertyDescriptor(curfew, 'signal').get.name,
+	nameOf(() => get.call({})), nameOf(() => get.call(undefined)), Object.isFrozen(curfew) && Object.getOwnPropertyDescriptor(curfew, 'signal').value === curfew.signal,
 	get.call(curfew.signal)];
