@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curfew-compiler: compiles one WebAssembly program that nobody trusts, in a process that can be killed. The library
- * starts it and talks to it through descriptor 3 (src/wasm/compiler_process.h). It is confined as a worker is before it
- * sees the first byte of a program: no files, no network, no other processes, and as much memory and processor time as
- * it is told.
+ * curfew-compiler compiles one untrusted WebAssembly program, in a process that can be killed. The library starts it
+ * and talks to it through descriptor 3 (src/wasm/compiler_process.h). Like a worker it is confined before it sees the
+ * first byte of a program: no files, no network, no other processes, and only as much memory and CPU time as its order
+ * says.
  */
 #include "curfew.h"
 #include "engine/extra.h"
@@ -25,7 +25,8 @@ enum { INPUT, INTERFACE, CODE, FILES };
 
 /* ---- Memory ------------------------------------------------------------------------------------------------- */
 
-/* What is compiled decides about sizes: where there is no memory for them this ends, and its parent says so. */
+/* The program decides how much memory is needed. If there is not enough, the process exits, and its parent reports
+ * that. */
 static void *or_end(void *memory, size_t size)
 {
 	if (memory == NULL && size != 0)
@@ -63,7 +64,7 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 
 /* ---- What it is asked ---------------------------------------------------------------------------------------- */
 
-static bool receive(curfew__compiler_order *order, int files[FILES])
+static bool receive_order(curfew__compiler_order *order, int files[FILES])
 {
 	union {
 		struct cmsghdr head;
@@ -80,21 +81,21 @@ static bool receive(curfew__compiler_order *order, int files[FILES])
 	return true;
 }
 
-static void answer(uint32_t kind, const curfew__compile_failure *failure)
+static void send_answer(uint32_t kind, const curfew__compile_failure *failure)
 {
 	curfew__compiler_answer text;
 	memset(&text, 0, sizeof text);
 	text.kind = kind;
 	if (failure != NULL)
 		text.failure = *failure;
-	/* Nobody listens any more: then it is killed soon. */
+	/* Ignore a failure: if nobody listens any more, this process is killed soon. */
 	(void)send(CURFEW__COMPILER_SOCKET, &text, sizeof text, MSG_NOSIGNAL);
 }
 
 static void on_interface(void *context)
 {
 	(void)context;
-	answer(CURFEW__COMPILER_INTERFACE, NULL);
+	send_answer(CURFEW__COMPILER_INTERFACE, NULL);
 }
 
 static bool is_of_this_build(const curfew__compiler_order *order)
@@ -102,7 +103,7 @@ static bool is_of_this_build(const curfew__compiler_order *order)
 	return strncmp(order->build, CURFEW__COMPILER_BUILD, sizeof order->build) == 0;
 }
 
-static void serve(const curfew__compiler_order *order, const int files[FILES])
+static void execute_order(const curfew__compiler_order *order, const int files[FILES])
 {
 	curfew__compile_failure failure = {.why = {"curfew-compiler is of another build"}, .internal = true};
 	void *bytes = order->input_length != 0
@@ -111,7 +112,7 @@ static void serve(const curfew__compiler_order *order, const int files[FILES])
 	bool done = is_of_this_build(order) && bytes != MAP_FAILED &&
 	            curfew__compile(&order->request, bytes, (size_t)order->input_length, files[INTERFACE], files[CODE],
 	                            on_interface, NULL, &failure);
-	answer(done ? CURFEW__COMPILER_DONE : CURFEW__COMPILER_REFUSED, &failure);
+	send_answer(done ? CURFEW__COMPILER_DONE : CURFEW__COMPILER_REFUSED, &failure);
 }
 
 /* ---- Start ---------------------------------------------------------------------------------------------------- */
@@ -129,7 +130,7 @@ static void limit(int resource, uint64_t most)
 	(void)setrlimit(resource, &both);
 }
 
-/* At the first of two limits the system sends the signal that says why, at the second it kills. */
+/* At the soft limit the system sends a signal that identifies the cause, at the hard limit it kills. */
 static void limit_cpu(uint64_t seconds)
 {
 	struct rlimit both = {(rlim_t)seconds, (rlim_t)seconds + 1};
@@ -145,14 +146,14 @@ int main(void)
 	(void)worker_confine(0, &pagemap);
 	if (pagemap >= 0)
 		(void)close(pagemap);
-	/* The end of whoever started this is the end of the socket. */
-	if (!receive(&order, files))
+	/* If the parent ends, the socket ends, and so does this process. */
+	if (!receive_order(&order, files))
 		return 0;
 	if (!HAS_SHADOW)
 		limit(RLIMIT_DATA, order.memory_bytes);
 	limit_cpu(order.cpu_seconds);
 	if (!worker_confine_calls(-1, &failure))
 		return CURFEW__COMPILER_NOT_CONFINED;
-	serve(&order, files);
+	execute_order(&order, files);
 	return 0;
 }
