@@ -249,7 +249,7 @@ func TestImportMapsLanguagesAndTheGlobalsOfNode(t *testing.T) {
 	source := Source{Text: []byte("import { answer } from '#lib'; export default answer;"), ImportDir: directory, ImportMap: `{"imports": {"#lib": "./lib.mjs"}}`}
 	expect(t, "value", string(must[*Report](t)(newProgram(t, source).Run(background, Options{})).Value), "42")
 	source.ImportMap = `{"imports": []}`
-	if _, err := Run(background, source, Options{}); err == nil || !strings.Contains(err.Error(), "import") {
+	if _, err := must[*Engine](t)(DefaultEngine()).Run(background, source, Options{}); err == nil || !strings.Contains(err.Error(), "import") {
 		t.Fatalf("it is no import map: %v", err)
 	}
 	typed := Source{Text: []byte("enum A { B = 6 } const x: number = A.B; x"), Language: "ts"}
