@@ -19,6 +19,30 @@ EventEmitter.addAbortListener ??= (signal, listener) => {
 		signal.addEventListener('abort', listener, { once: true });
 	return { [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() { signal.removeEventListener('abort', listener); } };
 };
+// The package's knows no signal.
+EventEmitter.once = function once(emitter, name, { signal } = {}) {
+	const isTarget = typeof emitter.on !== 'function';
+	return new Promise((resolve, reject) => {
+		const remove = (event, listener) => isTarget ? emitter.removeEventListener(event, listener) : emitter.removeListener(event, listener);
+		const settle = (action) => {
+			remove(name, take);
+			remove('error', fail);
+			signal?.removeEventListener('abort', abort);
+			action();
+		};
+		const take = (...args) => settle(() => resolve(args)), fail = (error) => settle(() => reject(error));
+		const abort = () => settle(() => reject(Object.assign(new Error('The operation was aborted', { cause: signal.reason }), { name: 'AbortError', code: 'ABORT_ERR' })));
+		if (signal?.aborted)
+			return abort();
+		if (isTarget)
+			emitter.addEventListener(name, take, { once: true });
+		else
+			emitter.once(name, take);
+		if (name !== 'error' && !isTarget)
+			emitter.once('error', fail);
+		signal?.addEventListener('abort', abort, { once: true });
+	});
+};
 EventEmitter.on ??= function on(emitter, event, { signal } = {}) {
 	const queue = [], waiting = [];
 	let over = false, failure;
