@@ -422,6 +422,12 @@ typedef struct curfew_host_function {
 	 * is to stop, and no longer.
 	 */
 	curfew_call_queue *queue;
+	/*
+	 * Called once with context when no call of the function can come any more: its program is destroyed, its runs have
+	 * ended, and its calls are answered. Any thread, perhaps in another call of this library: be short, and call
+	 * nothing of it. Not called where curfew_program_set_functions failed. May be NULL.
+	 */
+	void (*released)(void *context);
 } curfew_host_function;
 
 /*

@@ -25,6 +25,11 @@ static void on_stopped(void *context, curfew_host_call *call)
 	goHostStopped(call);
 }
 
+static void on_released(void *context)
+{
+	goHostReleased((uintptr_t)context);
+}
+
 curfew_status bridge_start(curfew_program *program, curfew_run_options *options, uintptr_t handle, bool events,
                            curfew_run **run, curfew_failure *failure)
 {
@@ -68,7 +73,8 @@ bool bridge_function(curfew_host_function *row, char *name, char *module, char *
 	                              .call = is_async ? on_call : NULL,
 	                              .stopped = is_async ? on_stopped : NULL,
 	                              .context = (void *)handle,
-	                              .queue = is_async ? NULL : queue};
+	                              .queue = is_async ? NULL : queue,
+	                              .released = on_released};
 	return queue != NULL;
 }
 

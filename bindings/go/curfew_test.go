@@ -485,6 +485,46 @@ func TestCollection(t *testing.T) {
 	runtime.GC()
 }
 
+func TestFunctionsAreForgottenWithTheirProgram(t *testing.T) {
+	gone := make(chan struct{})
+	func() {
+		kept := new([1024]byte)
+		runtime.SetFinalizer(kept, func(*[1024]byte) { close(gone) })
+		program := newProgram(t, Source{Text: []byte("host.add(41)"), Functions: Functions{"add": func(n int) int { return n + len(kept)/1024 }}})
+		expect(t, "value", string(must[*Report](t)(program.Run(background, Options{})).Value), "42")
+		if _, err := program.engine.Program(Source{Text: []byte("1"), Functions: Functions{"a b": func() { _ = kept }}}); err == nil {
+			t.Fatal("a name with a blank was taken")
+		}
+		program.Close()
+	}()
+	for i := 0; i < 500; i++ {
+		runtime.GC()
+		select {
+		case <-gone:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	t.Fatal("what the function held is still there")
+}
+
+func TestTheProcessEndsWithRunsGoingOn(t *testing.T) {
+	if os.Getenv("CURFEW_TEST_ENDS") != "" {
+		program := newProgram(t, Source{Text: []byte("for (;;) host.tick()"), Functions: Functions{"tick": func() {}}})
+		for i := 0; i < 4; i++ {
+			must[*Running](t)(program.Start(background, Options{Limits: Limits{Timeout: 30 * time.Second, HostCalls: Unlimited}}))
+		}
+		must[*Running](t)(newProgram(t, js(waits)).Start(background, Options{Limits: forever}))
+		fmt.Println("end")
+		os.Exit(0)
+	}
+	command := exec.Command(os.Args[0], "-test.run=^TestTheProcessEndsWithRunsGoingOn$")
+	command.Env = append(os.Environ(), "CURFEW_TEST_ENDS=1")
+	out, err := command.CombinedOutput()
+	expect(t, "error", err, nil)
+	expect(t, "output", string(out), "end\n")
+}
+
 // Go's runtime stops goroutines by SIGURG: here loops of both worlds are stopped while the other's signals come.
 func TestTheRuntimesOwnPreemptionGoesOn(t *testing.T) {
 	program := newProgram(t, Source{Text: []byte(`(module (func (export "spin") (loop (br 0))))`), Language: "wat"})

@@ -111,14 +111,21 @@ func (b *boundFunction) check() error {
 	return nil
 }
 
-// setFunctions gives the program its functions. Their handles are never deleted: calls may come as long as any run of the
-// program goes on, and the library does not say when the last one has ended.
-func (p *Program) setFunctions(functions Functions) error {
+// setFunctions gives the program its functions. The library says when their handles are of no use any more.
+func (p *Program) setFunctions(functions Functions) (err error) {
 	if len(functions) == 0 {
 		return nil
 	}
 	memory := new(arena)
 	defer memory.free()
+	handles := make([]cgo.Handle, 0, len(functions))
+	defer func() {
+		for i := range handles {
+			if err != nil {
+				handles[i].Delete()
+			}
+		}
+	}()
 	rows := unsafe.Slice((*C.curfew_host_function)(memory.bytes(len(functions)*C.sizeof_curfew_host_function)), len(functions))
 	i := 0
 	for name, given := range functions {
@@ -126,7 +133,8 @@ func (p *Program) setFunctions(functions Functions) error {
 		if err != nil {
 			return err
 		}
-		if err := bound.fill(memory, &rows[i]); err != nil {
+		handles = append(handles, cgo.NewHandle(bound))
+		if err := bound.fill(memory, &rows[i], handles[i]); err != nil {
 			return err
 		}
 		i++
@@ -140,7 +148,7 @@ func (p *Program) setFunctions(functions Functions) error {
 	})
 }
 
-func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function) error {
+func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function, handle cgo.Handle) error {
 	var module, kind *C.char
 	name, err := memory.text(b.name, "the name of a host function")
 	if err == nil && b.Module != "" {
@@ -152,7 +160,7 @@ func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function) error {
 	if err != nil {
 		return err
 	}
-	if !C.bridge_function(row, name, module, kind, C.uint64_t(b.Fuel), C.bool(b.Async), C.uintptr_t(cgo.NewHandle(b))) {
+	if !C.bridge_function(row, name, module, kind, C.uint64_t(b.Fuel), C.bool(b.Async), C.uintptr_t(handle)) {
 		return &Error{Status: "NO_MEMORY", Message: "out of memory"}
 	}
 	return nil
@@ -293,6 +301,11 @@ func (b *boundFunction) begin(made *hostCall, call *C.curfew_host_call, argument
 		}
 		b.answer(made, results)
 	}()
+}
+
+//export goHostReleased
+func goHostReleased(handle C.uintptr_t) {
+	cgo.Handle(handle).Delete()
 }
 
 //export goHostStopped

@@ -192,10 +192,16 @@ curfew__host_functions *curfew__host_functions_create(const curfew_host_function
 	if (!made)
 		return NULL;
 	atomic_init(&made->references, 1);
-	if (fill(made, functions, count, failure))
-		return made;
-	curfew__host_functions_unref(made);
-	return NULL;
+	if (!fill(made, functions, count, failure)) {
+		curfew__host_functions_unref(made);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		curfew_host_function known;
+		if (curfew__copy_in(&known, sizeof known, (const char *)functions + i * functions->size))
+			made->list[i].released = known.released;
+	}
+	return made;
 }
 
 curfew__host_functions *curfew__host_functions_ref(curfew__host_functions *functions)
@@ -212,6 +218,8 @@ void curfew__host_functions_unref(curfew__host_functions *functions)
 		free(functions->list[i].import.module);
 		free(functions->list[i].import.name);
 		curfew__call_queue_unref(functions->list[i].queue);
+		if (functions->list[i].released)
+			functions->list[i].released(functions->list[i].context);
 	}
 	free(functions->list);
 	free(functions->imports);

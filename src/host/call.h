@@ -18,7 +18,8 @@ typedef struct curfew__host_function {
 	curfew_host_callback call;
 	curfew_host_callback stopped;
 	void *context;
-	curfew_call_queue *queue; /* a reference; NULL: the callback is called */
+	curfew_call_queue *queue;        /* a reference; NULL: the callback is called */
+	void (*released)(void *context); /* NULL: not wanted, or the list was refused */
 	struct curfew__host_functions *owner;
 } curfew__host_function;
 

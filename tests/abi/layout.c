@@ -111,6 +111,7 @@ static void print_inputs(void)
 	AT(curfew_host_function, stopped);
 	AT(curfew_host_function, context);
 	AT(curfew_host_function, queue);
+	AT(curfew_host_function, released);
 	AT(curfew_run_options, reserved);
 	AT(curfew_run_options, secrets);
 	AT(curfew_run_options, secret_count);

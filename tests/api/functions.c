@@ -386,7 +386,62 @@ static void test_image(void)
 	curfew_engine_destroy(engine);
 }
 
+/* ---- When they are needed no more ------------------------------------------------------------------------- */
+
+static void count_released(void *context)
+{
+	atomic_fetch_add((atomic_int *)context, 1);
+}
+
+/* Not while the program is there, nor a run of it, nor a call that is not answered. */
+static void test_released(void)
+{
+	atomic_int released = 0;
+	host_held held = {0};
+	curfew_host_function given[] = {
+		HOST_FUNCTION("add", host_add, .type = "ii->i", .context = &released, .released = count_released),
+		HOST_FUNCTION("hold", host_hold, .flags = CURFEW_HOST_ASYNC, .context = &held),
+	};
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = harness_program(engine, "host.hold(1)");
+	curfew_run *run;
+
+	given[1].released = NULL;
+	CHECK_OK(curfew_program_set_functions(program, given, 2, NULL));
+	CHECK_OK(curfew_run_start(program, NULL, &run, NULL));
+	curfew_program_destroy(program);
+	while (!atomic_load(&held.call))
+		harness_sleep_us(1000);
+	CHECK_EQUAL(atomic_load(&released), 0);
+	curfew_run_cancel(run);
+	(void)curfew_run_wait(run);
+	curfew_run_destroy(run);
+	CHECK_EQUAL(atomic_load(&released), 0);
+	CHECK_OK(curfew_host_call_return(atomic_load(&held.call), "1", 1));
+	curfew_engine_destroy(engine);
+	CHECK_EQUAL(atomic_load(&released), 1);
+}
+
+/* What was refused stays the caller's. */
+static void test_not_released(void)
+{
+	atomic_int released = 0;
+	curfew_host_function given[] = {
+		HOST_FUNCTION("add", host_add, .type = "ii->i", .context = &released, .released = count_released),
+		HOST_FUNCTION("a b", host_add, .type = "ii->i", .context = &released, .released = count_released),
+	};
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = harness_program(engine, "1");
+
+	CHECK_EQUAL(curfew_program_set_functions(program, given, 2, NULL), CURFEW_INVALID);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+	CHECK_EQUAL(atomic_load(&released), 0);
+}
+
 static const harness_test tests[] = {
+	{"released", test_released},
+	{"not_released", test_not_released},
 	{"js_numbers", test_js_numbers},
 	{"js_json", test_js_json},
 	{"same_name", test_same_name},

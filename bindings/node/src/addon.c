@@ -252,6 +252,13 @@ static napi_value program_load(napi_env env, napi_callback_info info)
 	return status == CURFEW_OK ? wrap_program(env, program) : curfew_node_throw(env, status, &failure);
 }
 
+static void release_function(void *context)
+{
+	struct host_function *function = context;
+	free(function->type);
+	free(function);
+}
+
 static bool fill_function(napi_env env, struct addon *addon, napi_value row, curfew_host_function *function)
 {
 	struct host_function *own = calloc(1, sizeof *own);
@@ -273,7 +280,8 @@ static bool fill_function(napi_env env, struct addon *addon, napi_value row, cur
 		.call = own->is_async ? curfew_node_on_call : NULL,
 		.queue = own->is_async ? NULL : addon->calls,
 		.stopped = own->is_async ? curfew_node_on_stopped : NULL,
-		.context = own};
+		.context = own,
+		.released = release_function};
 	return true;
 }
 
@@ -299,6 +307,8 @@ static napi_value program_set_functions(napi_env env, napi_callback_info info)
 	for (uint32_t i = 0; i < filled; i++) {
 		free((char *)(uintptr_t)functions[i].name);
 		free((char *)(uintptr_t)functions[i].module);
+		if (status != CURFEW_OK)
+			release_function(functions[i].context);
 	}
 	free(functions);
 	return status == CURFEW_OK ? NULL : curfew_node_throw(env, status, &failure);

@@ -52,7 +52,7 @@ struct host_call {
 	struct host_call *next; /* that is not in use */
 };
 
-/* What a host function is called with. Lives as long as its program may run. */
+/* What a host function is called with. Lives until the library says that it is called no more. */
 struct host_function {
 	struct addon *addon;
 	uint32_t id;

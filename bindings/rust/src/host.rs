@@ -7,7 +7,9 @@ use std::ffi::{c_void, CString};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{channel, Sender};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::Builder;
 
 /// A number that a function with a type takes or returns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,7 +102,8 @@ impl Row {
         Ok(Row { name: c_string(&function.name, "the name of a host function")?, module, type_, function })
     }
 
-    fn describe(&self) -> sys::curfew_host_function {
+    /// The library owns it until it calls on_released.
+    fn describe(self: &Box<Row>) -> sys::curfew_host_function {
         let deferred = matches!(self.function.kind, Kind::Deferred(_));
         sys::curfew_host_function {
             size: std::mem::size_of::<sys::curfew_host_function>() as u32,
@@ -111,21 +114,51 @@ impl Row {
             fuel: self.function.fuel,
             call: Some(on_call),
             stopped: if deferred { Some(on_stopped) } else { None },
-            context: (self as *const Row).cast_mut().cast(),
+            context: (&**self as *const Row).cast_mut().cast(),
+            queue: ptr::null_mut(),
+            released: Some(on_released),
         }
     }
 }
 
-/// Gives a program its functions. They are never freed: calls may come as long as any run of the program goes on, and the
-/// library does not say when the last one has ended.
+/// Gives a program its functions. The library says when they are called no more.
 pub(crate) fn set_functions(program: *mut sys::curfew_program, functions: Vec<HostFunction>) -> Result<()> {
     if functions.is_empty() {
         return Ok(());
     }
-    let rows = functions.into_iter().map(Row::new).collect::<Result<Vec<_>>>()?;
-    let rows: &'static [Row] = Box::leak(rows.into_boxed_slice());
+    let rows = functions.into_iter().map(|function| Row::new(function).map(Box::new)).collect::<Result<Vec<_>>>()?;
     let described: Vec<_> = rows.iter().map(Row::describe).collect();
-    check(|failure| unsafe { sys::curfew_program_set_functions(program, described.as_ptr(), described.len(), failure) })
+    check(|failure| unsafe {
+        sys::curfew_program_set_functions(program, described.as_ptr(), described.len(), failure)
+    })?;
+    rows.into_iter().for_each(|row| drop(Box::into_raw(row)));
+    Ok(())
+}
+
+/// Drops functions on a thread of its own: what a closure holds may be an engine, which must not be dropped inside a call of
+/// the library.
+static DROPS: OnceLock<Mutex<Sender<Box<Row>>>> = OnceLock::new();
+
+fn drop_elsewhere(row: Box<Row>) {
+    let drops = DROPS.get_or_init(|| {
+        let (sender, rows) = channel::<Box<Row>>();
+        // Where there can be no thread the functions stay.
+        let _ = Builder::new().name("curfew-drop".into()).spawn(move || {
+            for row in rows {
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(row)));
+            }
+        });
+        Mutex::new(sender)
+    });
+    if let Ok(sender) = drops.lock() {
+        if let Err(refused) = sender.send(row) {
+            std::mem::forget(refused.0);
+        }
+    }
+}
+
+unsafe extern "C" fn on_released(context: *mut c_void) {
+    drop_elsewhere(Box::from_raw(context.cast()));
 }
 
 // ---- Calls
@@ -267,6 +300,11 @@ impl DeferredCall {
     /// What it was called with.
     pub fn arguments(&self) -> &[Value] {
         &self.arguments
+    }
+
+    /// Whether the run is to stop: then the answer is of no consequence.
+    pub fn is_stopped(&self) -> bool {
+        self.pending.call.load(Ordering::Acquire).is_null()
     }
 
     /// Sets what is called when the run is stopped before the answer: the work should then be ended.

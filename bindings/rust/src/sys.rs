@@ -118,6 +118,8 @@ pub struct curfew_host_function {
     pub call: Option<host_callback>,
     pub stopped: Option<host_callback>,
     pub context: *mut c_void,
+    pub queue: *mut c_void,
+    pub released: Option<unsafe extern "C" fn(*mut c_void)>,
 }
 
 #[repr(C)]

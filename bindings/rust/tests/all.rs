@@ -446,6 +446,70 @@ fn a_report_is_read_as_its_json_says() {
     }
 }
 
+#[test]
+fn functions_are_dropped_with_their_program() {
+    let held = Arc::new(41);
+    let gone = Arc::downgrade(&held);
+    let engine = Engine::new(&EngineOptions::default()).unwrap();
+    let add = HostFunction::json("add", move |_| Ok(json!(*held + 1)));
+    let program = engine.program(Source::js("host.add()").function(add)).unwrap();
+    assert_eq!(program.run(&Options::default()).unwrap().value::<i32>().unwrap(), 42);
+    assert!(gone.upgrade().is_some());
+    let refused = Arc::new(());
+    let held = refused.clone();
+    let bad = HostFunction::json("a b", move |_| Ok(json!(Arc::strong_count(&held))));
+    assert_eq!(status(engine.program(Source::js("1").function(bad))), Status::Invalid);
+    assert_eq!(Arc::strong_count(&refused), 1);
+    drop(program);
+    for _ in 0..1000 {
+        if gone.upgrade().is_none() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("what the function holds is still there");
+}
+
+/// What a closure holds may be the engine itself: it is dropped outside of the library.
+#[test]
+fn a_function_may_hold_its_engine() {
+    let engine = Arc::new(Engine::new(&EngineOptions::default()).unwrap());
+    let gone = Arc::downgrade(&engine);
+    let held = engine.clone();
+    let again = HostFunction::json("again", move |_| Ok(json!(held.stats().runs_total > 0)));
+    let program = engine.program(Source::js("host.again()").function(again)).unwrap();
+    assert!(program.run(&Options::default()).unwrap().value::<bool>().unwrap());
+    drop((program, engine));
+    for _ in 0..1000 {
+        if gone.upgrade().is_none() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the engine is still there");
+}
+
+#[test]
+fn the_process_ends_with_runs_going_on() {
+    if std::env::var_os("CURFEW_TEST_ENDS").is_some() {
+        let tick = HostFunction::json("tick", |_| Ok(json!(null)));
+        let endless = default_engine().unwrap().program(Source::js("for (;;) host.tick()").function(tick)).unwrap();
+        let limits = Limits::new().timeout("30s").unwrap().host_calls("unlimited").unwrap();
+        let _runs: Vec<_> = (0..4).map(|_| endless.start(&with(limits)).unwrap()).collect();
+        let _waiting = program(WAITS).start(&forever()).unwrap();
+        println!("end");
+        std::process::exit(0);
+    }
+    let exe = std::env::current_exe().unwrap();
+    let done = std::process::Command::new(exe)
+        .args(["--exact", "the_process_ends_with_runs_going_on", "--nocapture"])
+        .env("CURFEW_TEST_ENDS", "1")
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(String::from_utf8_lossy(&done.stdout).contains("end\n"));
+}
+
 fn is_send_and_sync<T: Send + Sync>() {}
 
 #[test]
@@ -479,7 +543,7 @@ fn layouts_are_the_librarys() {
         curfew_engine_options: size threads cache_dir resident_bytes pagemap_fd max_runs;
         curfew_engine_stats: size runs_active regions_in_use regions_pooled runs_total resident_bytes;
         curfew_source: size language name text text_length import_dir flags import_map import_map_length import_map_name;
-        curfew_host_function: size flags name module fuel call stopped context;
+        curfew_host_function: size flags name module fuel call stopped context queue released;
         curfew_secret: name value value_length;
         curfew_dir: host guest flags;
         curfew_run_options: size flags limits call params params_length user cancel on_event on_event_context on_done on_done_context id
