@@ -18,13 +18,15 @@ mod rewrite;
 mod wasi;
 
 /// Takes no backtrace when something traps (0), or one of at most so many frames: ours of JavaScript are read in the
-/// guest, and walking a deep stack takes milliseconds.
+/// guest, and walking a deep stack takes milliseconds. Without a backtrace nobody asks which instruction of the guest's one of
+/// the machine's came from, and compiled code carries no map of them.
 ///
 /// # Safety
 /// `config` is one that `wasm_config_new` returned, and is used by nobody else meanwhile.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, frames: u32) {
-    (*config).value_mut().wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize));
+    let config = (*config).value_mut();
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize)).generate_address_map(frames > 0);
 }
 
 /// Whether an error is a trap, and which: found by its type, so that no text of the guest's can pass for one.

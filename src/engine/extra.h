@@ -18,7 +18,10 @@
 
 /* ---- Configuration (lib.rs) ------------------------------------------------------------------------------- */
 
-/* Takes no backtrace when something traps (false), or one of at most `frames` frames. */
+/*
+ * Takes no backtrace when something traps (0), or one of at most `frames` frames. Compiled code without has no map of
+ * addresses.
+ */
 void curfew__config_backtrace(wasm_config_t *config, uint32_t frames);
 
 /* Whether an error is a trap, and which: a wasmtime_trap_code_enum. What the guest names itself cannot pass for one. */

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "base/refuse.h"
+#include "common/lz4.h"
 #include "curfew.h"
 #include "engine/cache.h"
 #include "engine/error.h"
@@ -205,12 +206,26 @@ static bool compile_module(curfew__vm *vm, const void *wasm, curfew_failure *fai
 	return good;
 }
 
+static bool load_compiled(curfew__vm *vm)
+{
+	const curfew__vm_options *options = vm->options;
+
+	if (!options->compiled_packed)
+		return deserialize(vm, options->compiled, options->compiled_length);
+	void *code = malloc(options->compiled_length);
+	bool good = code &&
+	            curfew__lz4_unpack(options->compiled, options->compiled_packed, code, options->compiled_length) &&
+	            deserialize(vm, code, options->compiled_length);
+	free(code);
+	return good;
+}
+
 /* Uses the library's compiled code, or else compiles the module. */
 static bool load_module(curfew__vm *vm, curfew_failure *failure)
 {
 	const curfew__vm_options *options = vm->options;
 
-	if (deserialize(vm, options->compiled, options->compiled_length))
+	if (load_compiled(vm))
 		return true;
 	if (!options->wasm_packed)
 		return compile_module(vm, options->wasm, failure);

@@ -43,7 +43,8 @@ typedef struct curfew__vm_options {
 	size_t wasm_packed;   /* length at wasm if zlib has packed it, because it is seldom needed; 0: not packed */
 	const void *compiled; /* the compiled module, as curfew__vm_serialize wrote it; or NULL */
 	size_t compiled_length;
-	const char *cache_dir; /* directory for compiled code, if `compiled` is not for this CPU; NULL: none */
+	size_t compiled_packed; /* length at compiled if LZ4 has packed it; 0: not packed */
+	const char *cache_dir;  /* directory for compiled code, if `compiled` is not for this CPU; NULL: none */
 } curfew__vm_options;
 
 /* NULL, and a line in message (of 256 bytes), if the engine cannot be made. */

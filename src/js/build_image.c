@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "../guest/abi.h"
+#include "common/lz4.h"
 #include "engine/vm.h"
 #include "js/assets.h"
 #include "js/embedded.h"
@@ -66,8 +67,8 @@ static curfew__vm *create_vm(const void *wasm, size_t length, size_t packed, boo
 		imports[i] = real[i];
 		imports[i].call = strstr(real[i].name, "clock") ? allow_clock : refuse;
 	}
-	curfew__vm_options options = {metered, (size_t)4 << 20, imports, import_count, exports, count,
-	                              wasm,    length,          packed,  NULL,         0,       NULL};
+	curfew__vm_options options = {
+		metered, (size_t)4 << 20, imports, import_count, exports, count, wasm, length, packed, NULL, 0, 0, NULL};
 	curfew__vm *vm = curfew__vm_create(&options, &failure);
 	if (!vm)
 		fprintf(stderr, "build_image: %s\n", failure.message);
@@ -167,6 +168,23 @@ static uint8_t *pack(const void *bytes, size_t length, size_t *packed)
 	return made;
 }
 
+/* What few programs need, behind its length. */
+static bool write_packed_code(const char *path, const void *bytes, uint64_t length)
+{
+	size_t packed;
+	uint8_t *block = curfew__lz4_pack(bytes, length, &packed);
+	curfew__buffer out;
+
+	curfew__buffer_init(&out, MEMORY);
+	curfew__buffer_add(&out, &length, sizeof length);
+	if (block)
+		curfew__buffer_add(&out, block, packed);
+	bool ok = block && !out.failed && write_file(path, out.data, out.length);
+	curfew__buffer_finish(&out);
+	free(block);
+	return ok;
+}
+
 /* From the packed code, as where what is written here is not for the machine's processor. */
 static bool write_code(const char *path, const void *wasm, size_t length, size_t packed, bool metered)
 {
@@ -178,7 +196,7 @@ static bool write_code(const char *path, const void *wasm, size_t length, size_t
 	if (!bytes)
 		return false;
 	printf("guest code, %s: %zu KiB\n", metered ? "metered" : "plain", size / 1024);
-	bool ok = write_file(path, bytes, size);
+	bool ok = metered ? write_packed_code(path, bytes, size) : write_file(path, bytes, size);
 	free(bytes);
 	return ok;
 }

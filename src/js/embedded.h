@@ -7,6 +7,7 @@
 
 extern const uint8_t curfew__embedded_wasm[], curfew__embedded_wasm_end[]; /* as zlib packs it */
 extern const uint8_t curfew__embedded_plain[], curfew__embedded_plain_end[];
+/* Few programs need it: as LZ4 packs it, behind the bytes that it then has (8, as the machine has them). */
 extern const uint8_t curfew__embedded_metered[], curfew__embedded_metered_end[];
 extern const uint8_t curfew__embedded_image_start[];
 extern const uint8_t curfew__embedded_assets[]; /* see assets.h */

@@ -426,11 +426,17 @@ curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *c
 		.wasm = curfew__embedded_wasm,
 		.wasm_length = image->wasm_length,
 		.wasm_packed = (size_t)(curfew__embedded_wasm_end - curfew__embedded_wasm),
-		.compiled = metered ? curfew__embedded_metered : curfew__embedded_plain,
-		.compiled_length = metered ? (size_t)(curfew__embedded_metered_end - curfew__embedded_metered)
-	                               : (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),
+		.compiled = curfew__embedded_plain,
+		.compiled_length = (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),
 		.cache_dir = cache_dir,
 	};
+	if (metered) {
+		uint64_t length;
+		memcpy(&length, curfew__embedded_metered, sizeof length);
+		options.compiled = curfew__embedded_metered + sizeof length;
+		options.compiled_length = length;
+		options.compiled_packed = (size_t)(curfew__embedded_metered_end - curfew__embedded_metered) - sizeof length;
+	}
 	return curfew__vm_create(&options, failure);
 }
 
