@@ -11,12 +11,12 @@ all:
 	@scripts/build $(BUILD) product
 
 demo:
-	@scripts/prepare --install >/dev/null
+	@scripts/prepare --install --early >/dev/null
 	@scripts/build $(BUILD) product
 	@scripts/demo $(BUILD)
 
 check:
-	@scripts/prepare --install --check >/dev/null
+	@scripts/prepare --install --check --early >/dev/null
 	@scripts/build $(BUILD)
 	@tests/run --build $(BUILD)
 
@@ -34,7 +34,7 @@ conformance:
 
 bench:
 	@scripts/build $(BUILD) bench
-	@bench/run --build $(BUILD) --sources "$$(scripts/prepare)/sources"
+	@bench/run --build $(BUILD) --sources "$$(scripts/prepare).sources"
 
 lint:
 	@scripts/prepare --check >/dev/null

@@ -4,7 +4,9 @@
 
 let builtinList; // their names
 
-const builtinNames = () => builtinList ??= assetScript('node');
+const builtinNames = () => builtinList ??= assetScript('node') ?? [];
+const notBuilt = 'this curfew was built without it, since node and npm were missing';
+const noBuiltin = () => builtinNames().length > 0 ? 'Node has no such module, or it is not here' : notBuilt;
 const isBuiltin = (name) => isOneOf(builtinNames(), name);
 
 const builtins = { __proto__: null }; // name -> { exports }, where it was asked for
@@ -15,7 +17,7 @@ function loadBuiltin(name) {
 		return known.exports;
 	const script = assetScript('node/' + name);
 	if (script === undefined)
-		throw new Error('Node has no module ' + quote(name));
+		throw new Error(builtinNames().length > 0 ? 'Node has no module ' + quote(name) : 'node:' + name + ': ' + notBuilt);
 	const module = builtins[name] = { exports: {} };
 	apply(script, undefined, [loadBuiltin, module, module.exports, nodeBinding]);
 	if (name === 'process')
@@ -107,8 +109,10 @@ let stripper;
 
 function stripTypes(text, name) {
 	if (stripper === undefined) {
-		const module = { exports: {} };
-		apply(assetScript('typescript'), undefined, [module, module.exports]);
+		const module = { exports: {} }, script = assetScript('typescript');
+		if (script === undefined)
+			throw new SyntaxError('TypeScript: ' + notBuilt);
+		apply(script, undefined, [module, module.exports]);
 		stripper = module.exports.default;
 	}
 	try {

@@ -105,9 +105,5 @@ for (const name of names) {
 entries.push({ name: 'node', bytes: Buffer.from('(' + JSON.stringify(names) + ')') });
 const typescript = await bundle({ entryPoints: [path.join(here, 'typescript.js')] });
 entries.push({ name: 'typescript', bytes: Buffer.from('(function (module, exports) {' + typescript + '\n})') });
-// What imports mean: one function of the prelude's tools, whose names the prelude has in one place.
-const [, tools] = /const moduleTools = \(\) => \(\{\s*__proto__: null,([\s\S]*?)\}\);/.exec(fs.readFileSync(path.join(here, '../prelude/87-modules.js'), 'utf8'));
-const hooks = fs.readFileSync(path.join(here, 'resolve.js'), 'utf8') + fs.readFileSync(path.join(here, 'builtins.js'), 'utf8');
-entries.push({ name: 'modules', bytes: Buffer.from("(function (tools) {'use strict';const {" + tools + '} = tools;\n' + hooks + '\nreturn moduleHooks;\n})') });
 entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 fs.writeFileSync(out, Buffer.concat(entries.flatMap(({ name, bytes }) => [Buffer.from('script ' + name + ' ' + bytes.length + '\n'), bytes])));

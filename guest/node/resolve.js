@@ -444,7 +444,7 @@ function resolveSpecifier(use) {
 	if (scheme === 'node') {
 		if (isBuiltin(slice(specifier, 5)))
 			return specifier;
-		throw failImport(use, 'Node has no such module, or it is not here', 'ERR_UNKNOWN_BUILTIN_MODULE');
+		throw failImport(use, noBuiltin(), 'ERR_UNKNOWN_BUILTIN_MODULE');
 	}
 	if (scheme === '' && isBuiltin(specifier))
 		return 'node:' + specifier;
@@ -524,7 +524,7 @@ function resolveMappedUrl(use, url) {
 		return resolveUrl(use, scheme, url);
 	if (isBuiltin(slice(url, 5)))
 		return url;
-	throw failImport(use, 'the import map sends it to ' + quote(url) + ', and Node has no such module, or it is not here', 'ERR_UNKNOWN_BUILTIN_MODULE');
+	throw failImport(use, 'the import map sends it to ' + quote(url) + ': ' + noBuiltin(), 'ERR_UNKNOWN_BUILTIN_MODULE');
 }
 
 // The file that is meant, links resolved. base: the path of the file that imports it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What imports mean, and Node's modules, are a script of its own (guest/node/resolve.js and builtins.js), which a program has in
-// memory only if it imports something. These are the names of the prelude that it uses; guest/node/make.mjs reads them here.
+// memory only if it imports something. These are the names of the prelude that it uses; guest/node/join_hooks reads them here.
 
 const moduleTools = () => ({
 	__proto__: null,

@@ -4,7 +4,9 @@
 import glob
 import os
 import re
+import shlex
 import shutil
+import struct
 
 from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
 
@@ -42,7 +44,10 @@ def check_packages(context):
     expect_equal("with --check", missing_packages(context, "--check"), set(all_of_them))
     needed = missing_packages(context)
     expect_equal("without", needed, set(all_of_them) - set(for_tests))
-    expect(not needed & {"chromium", "golang-go", "python3-pytest"}, f"make demo would install {needed}")
+    expect(
+        not needed & {"chromium", "golang-go", "nodejs", "npm", "python3-pytest"},
+        f"make demo would install {needed}",
+    )
     alone = missing_packages(context, CURFEW_OPTIONS=" ".join(ALONE))
     expect_equal(
         "what the options save", needed - alone, {"libmicrohttpd-dev", "libgnutls28-dev", "libcurl4-openssl-dev"}
@@ -164,6 +169,103 @@ def check_plain_editor(context):
     expect("codemirror" not in plain, "the plain editor needs the bundle")
 
 
+# ---- Without Node ---------------------------------------------------------------------------------------------------
+
+
+def check_empty_packs(context):
+    """Without Node there is nothing of npm's packages in a build, until there is a Node."""
+    folder, tools = context.folder(), context.folder()
+    for tool in ("bash", "cat", "sed", "tr", "sha256sum", "cut", "dirname", "mkdir", "flock"):
+        os.symlink(shutil.which(tool), os.path.join(tools, tool))
+    environment = {"PATH": tools, "XDG_CACHE_HOME": os.path.join(folder, "cache")}
+    for part, *locales in (("intl", "en,de"), ("node",)):
+        build = [os.path.join(tools, "bash"), os.path.join(ROOT, "guest", part, "build")]
+        for name in ("node", "npm"):
+            expect_equal(f"{part} --which", context.command([*build, "--which"], env=environment).out, b"none\n")
+            out = os.path.join(folder, part + ".pack")
+            done = context.command([*build, out, *locales], env=environment)
+            expect_equal(part, (done.code, done.err, os.path.getsize(out)), (0, b"", 0))
+            os.symlink("/bin/false", os.path.join(tools, name))
+        # Now both are there. What they would make has another name than none: it is made then.
+        which = context.command([*build, "--which"], env=environment).out.decode()
+        expect(which.startswith(environment["XDG_CACHE_HOME"]), which)
+        for name in ("node", "npm"):
+            os.unlink(os.path.join(tools, name))
+
+
+def keep_assets(source, target, kept):
+    """Copies those assets of a guest.assets (src/js/assets.h) whose names are kept."""
+    with open(source, "rb") as file:
+        data = file.read()
+    (count,) = struct.unpack_from("<I", data)
+    entries = [struct.unpack_from("<5I", data, 8 + 20 * i) for i in range(count)]
+    chosen = [entry for entry in entries if data[entry[0] : entry[0] + entry[1]].decode() in kept]
+    expect_equal("assets", len(chosen), len(kept))
+    head, tail = struct.pack("<II", len(chosen), 0), b""
+    for name, name_length, at, length, packed in chosen:
+        place = 8 + 20 * len(chosen) + len(tail)
+        head += struct.pack("<5I", place, name_length, place + name_length, length, packed)
+        tail += data[name : name + name_length] + data[at : at + (packed or length)]
+    with open(target, "wb") as file:
+        file.write(head + tail)
+
+
+def link_without_packs(context):
+    """The command as a build without Node has it."""
+    folder, parts = context.folder(), os.path.join(context.build, "src")
+    keep_assets(os.path.join(parts, "guest.assets"), os.path.join(folder, "assets"), {"modules"})
+    files = {
+        "IMAGE": os.path.join(parts, "guest.image"),
+        "WASM": os.path.join(parts, "guest.packed"),
+        "PLAIN": os.path.join(parts, "guest.plain"),
+        "METERED": os.path.join(parts, "guest.metered"),
+        "ASSETS": os.path.join(folder, "assets"),
+    }
+    embedded, made = os.path.join(folder, "embedded.o"), os.path.join(folder, "curfew")
+    defines = [f'-D{name}="{path}"' for name, path in files.items()]
+    done = context.command(["cc", "-c", os.path.join(ROOT, "src/js/embed.S"), *defines, "-o", embedded])
+    expect(done.code == 0, done.err.decode())
+    # What is named first is taken, and the library's own is not.
+    commands = context.command(["ninja", "-C", context.build, "-t", "commands", "curfew"], timeout=60).out.decode()
+    words = shlex.split(commands.strip().split("\n")[-1])
+    words[words.index("curfew")] = made
+    words.insert(words.index(made) + 1, embedded)
+    done = context.command(words, cwd=context.build, timeout=300)
+    expect(done.code == 0, shorten(done.err.decode(), 3000))
+    os.symlink(os.path.join(context.build, "curfew-compiler"), os.path.join(folder, "curfew-compiler"))
+    return made
+
+
+def check_without_packs(context):
+    """A build without Node runs programs, and says what it has not."""
+    if context.is_sanitized:
+        raise Skipped("the same without sanitizers")
+    curfew, folder = link_without_packs(context), context.folder()
+
+    def run(text, *options, name="program.mjs"):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+        done = context.command([curfew, "run", "--print", *options, os.path.join(folder, name)])
+        return done.code, done.out.decode(), done.err.decode()
+
+    without = "this curfew was built without it, since node and npm were missing"
+    expect_equal("value", run("export default 6 * 7")[:2], (0, "42\n"))
+    with open(os.path.join(folder, "other.mjs"), "w", encoding="utf-8") as file:
+        file.write("export const n = 42;")
+    expect_equal("an import", run("import { n } from './other.mjs'; export default n")[:2], (0, "42\n"))
+    text = (
+        "export default [typeof Intl, (1234.5).toLocaleString(), 'b'.localeCompare('a'), 'I'.toLocaleLowerCase('tr')]"
+    )
+    expect_equal("locales", run(text)[:2], (0, '["undefined","1234.5",1,"i"]\n'))
+    for what, code, said in (
+        ("TypeScript", 3, run("export default (1 as number)", name="program.mts")),
+        ("a module of Node's", 3, run("import fs from 'node:fs'; export default fs")),
+        ("Node's globals", 1, run("export default process.version", "--node")),
+    ):
+        expect_equal(f"{what}: exit code", said[0], code)
+        expect(without in said[2], f"{what}: {said}")
+
+
 # ---- Installing -------------------------------------------------------------------------------------------------------
 
 
@@ -204,5 +306,7 @@ def tests(context):
         Test("packaging", "packages", check_packages),
         Test("packaging", "alone", check_alone),
         Test("packaging", "plain-editor", check_plain_editor),
+        Test("packaging", "empty-packs", check_empty_packs),
+        Test("packaging", "without-packs", check_without_packs),
         Test("packaging", "install", check_install),
     ]
