@@ -127,6 +127,54 @@ def check_declared(context):
     expect_equal("functions of include/curfew.h", declared, read("tests/abi/symbols.txt").split())
 
 
+def signatures():
+    """The functions of the header, a line each."""
+    text = re.sub(r"/\*.*?\*/", "", read("include/curfew.h"), flags=re.S)
+    found = re.findall(r"^CURFEW_API ([^;]*);", text, re.M)
+    return sorted((" ".join(each.split()) for each in found), key=lambda each: re.search(r"curfew_\w+(?=\()", each)[0])
+
+
+def check_signatures(context):
+    expect_equal("functions of include/curfew.h", signatures(), read("tests/abi/signatures.txt").splitlines())
+
+
+# What is done to a list, and whether programs built before go on working.
+CHANGES = (
+    ("symbols.txt", "curfew_run_start\n", "", False),
+    ("symbols.txt", "curfew_run_start\n", "curfew_run_start\ncurfew_run_star\n", True),
+    ("layout.txt", "curfew_source.text 16 8\n", "curfew_source.text 24 8\n", False),
+    ("layout.txt", "CURFEW_OUTCOME_CPU 13 cpu", "CURFEW_OUTCOME_CPU 14 cpu", False),
+    ("layout.txt", "sizeof curfew_source 72", "sizeof curfew_source 80", True),
+    ("layout.txt", "sizeof curfew_source 72", "sizeof curfew_source 64", False),
+    ("layout.txt", "sizeof curfew_dir 24", "sizeof curfew_dir 32", False),
+    ("signatures.txt", "void curfew_run_cancel(curfew_run *run)", "int curfew_run_cancel(curfew_run *run)", False),
+)
+
+
+def check_compare(context):
+    """tests/abi/compare finds each kind of break between a release and what is here, and nothing else."""
+    place = context.folder()
+    lists = os.path.join(place, "tests", "abi")
+    os.makedirs(lists)
+    for name in ("compare", "symbols.txt", "layout.txt", "signatures.txt"):
+        shutil.copy(os.path.join(ROOT, "tests/abi", name), lists)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "a release"], ["tag", "v1"]):
+        done = context.command([*git, *words], cwd=place)
+        expect(done.code == 0, done.err.decode())
+    compare = [os.path.join(lists, "compare"), "v1"]
+    expect_equal("the same", context.command(compare, cwd=place)[:2], (0, b""))
+    for name, was, becomes, works in CHANGES:
+        before = read(os.path.join("tests/abi", name))
+        expect_equal(f"{was!r} in {name}", before.count(was), 1)
+        with open(os.path.join(lists, name), "w", encoding="utf-8") as file:
+            file.write(before.replace(was, becomes))
+        done = context.command(compare, cwd=place)
+        expect_equal(f"{was!r} becomes {becomes!r}: exit code", done.code, 0 if works else 1)
+        expect(works or was.split()[0].encode() in done.out or was.split()[1].encode() in done.out, done.out.decode())
+        shutil.copy(os.path.join(ROOT, "tests/abi", name), lists)
+
+
 def check_layout(context):
     path = os.path.join(context.build, "tests", "layout")
     expect(os.path.exists(path), f"{path} is not built")
@@ -143,6 +191,8 @@ def abi(context):
         Test("abi", "symbols", check_symbols),
         Test("abi", "declared", check_declared),
         Test("abi", "layout", check_layout),
+        Test("abi", "signatures", check_signatures),
+        Test("abi", "compare", check_compare),
     ]
 
 
