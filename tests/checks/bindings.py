@@ -8,7 +8,7 @@ import shutil
 import threading
 
 from .checked_server import CheckedServer
-from .harness import ROOT, Skipped, Test, expect, read, shorten
+from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
 
 # Debian's: apt-packages.txt has what the package is built and tested with.
 PYTHON = "/usr/bin/python3"
@@ -280,6 +280,61 @@ def check_first_line(context, name):
     expect(FIRST_LINES[name](context, line_of(name)) == "42\n", f"README.md: the line for {name} does not give 42")
 
 
+# ---- The features of all ---------------------------------------------------------------------------------------------
+
+SOURCES = {"Python": "python/src/**/*.py", "Node": "node/src/*.[ch]", "Go": "go/*.[cgh]*", "Rust": "rust/src/**/*.rs"}
+OPTION_STRUCTS = ("curfew_engine_options", "curfew_source", "curfew_run_options", "curfew_host_function", "curfew_dir")
+
+
+def rows_of_features():
+    """Of docs/BINDINGS.md: feature, names in C (those of fields with their structs), what each language has."""
+    for line in re.findall(r"^\| (?!feature|--)(.*) \|$", read("docs/BINDINGS.md"), re.M):
+        feature, c, *has = line.split(" | ")
+        names, struct = [], None
+        for name in re.findall(r"`([^`]+)`", c):
+            struct = name.partition(".")[0] if "." in name and not name.startswith(".") else struct
+            names.append(struct + name if name.startswith(".") else name)
+        yield feature, names, has
+
+
+def check_features(context):
+    """docs/BINDINGS.md has each function and option of the library once, and says of each package what its source does."""
+    fields = {
+        line.split()[0]
+        for line in read("tests/abi/layout.txt").splitlines()
+        if line.startswith(tuple(struct + "." for struct in OPTION_STRUCTS))
+        and not re.search(r"\.(size|reserved\d?) ", line)
+    }
+    rows = list(rows_of_features())
+    listed = [name for _, names, _ in rows for name in names]
+    expect_equal("named twice", sorted({name for name in listed if listed.count(name) > 1}), [])
+    expect_equal("functions and options", sorted(listed), sorted(fields | set(read("tests/abi/symbols.txt").split())))
+    reasons = set(re.findall(r"^(\d+)\. ", read("docs/BINDINGS.md"), re.M))
+    used = {entry.strip("()") for _, _, has in rows for entry in has} - {"yes"}
+    expect_equal("reasons", used, reasons)
+    for at, (language, pattern) in enumerate(SOURCES.items()):
+        paths = glob.glob(os.path.join(ROOT, "bindings", pattern), recursive=True)
+        source = "".join(open(path, encoding="utf-8").read() for path in paths if not path.endswith("_test.go"))
+        for feature, names, has in rows:
+            functions = [name for name in names if "." not in name]
+            calls = [name for name in functions if re.search(rf"\b{name}\s*\(", without_declarations(language, source))]
+            if has[at] == "yes" or has[at].startswith("("):
+                expect(
+                    calls or not functions,
+                    f"{language}: {feature}: docs/BINDINGS.md says {has[at]}, and nothing calls {functions}",
+                )
+            else:
+                expect(
+                    not calls, f"{language}: {feature}: docs/BINDINGS.md has a reason against it, and {calls} is called"
+                )
+    return len(rows)
+
+
+def without_declarations(language, source):
+    """Rust and Python declare what there is to call."""
+    return re.sub(r"pub fn curfew_\w+\(|^\w[\w *]* \**curfew_\w+\(.*;$", "", source, flags=re.M)
+
+
 # ---- All ----------------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +360,7 @@ def tests(context):
             )
             for name in FIRST_LINES
         ],
+        Test("bindings", "features", check_features),
         Test("bindings", "go", lambda context: check_go(context, False)),
         Test("bindings", "go-race", lambda context: check_go(context, True)),
         Test("bindings", "rust", check_rust),

@@ -323,3 +323,49 @@ def test_control_c_cancels_the_run():
         if line in ("runs\n", "again\n"):
             process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
+
+
+def test_control_c_in_a_notebook_cancels_the_run():
+    """A kernel of Jupyter calls a cell inside its event loop; one that awaits is a task, which Ctrl-C cancels."""
+    code = textwrap.dedent("""\
+        import asyncio, curfew, signal
+        text = "curfew.progress(1); await new Promise((resolve) => setTimeout(resolve, 1e6));"
+        endless = "curfew.progress(1); for (;;);"
+
+        def cell():
+            try:
+                curfew.run(endless, limits={"timeout": "60s"}, on_event=lambda event: print("runs", flush=True))
+            except KeyboardInterrupt:
+                print("interrupted", curfew.default_engine().stats()["runs_active"], flush=True)
+
+        async def awaiting_cell():
+            run = curfew.program(text, language="js", name="cell.mjs").start_async(limits={"timeout": "60s"}, events=True)
+            async for event in run.events():
+                print("waits", flush=True)
+            await run
+
+        async def kernel():
+            loop = asyncio.get_running_loop()
+            loop.call_soon(cell)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            task = loop.create_task(awaiting_cell())
+            # As ipykernel does where a cell awaits.
+            signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(task.cancel))
+            try:
+                await task
+            except asyncio.CancelledError:
+                for _ in range(1000):
+                    if not curfew.default_engine().stats()["runs_active"]:
+                        break
+                    await asyncio.sleep(0.01)
+                print("cancelled", curfew.default_engine().stats()["runs_active"], flush=True)
+
+        asyncio.run(kernel())
+    """)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    for line in ("runs\n", "interrupted 0\n", "waits\n", "cancelled 0\n"):
+        assert process.stdout.readline() == line
+        if line in ("runs\n", "waits\n"):
+            process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
