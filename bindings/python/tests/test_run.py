@@ -339,10 +339,8 @@ def test_control_c_in_a_notebook_cancels_the_run():
                 print("interrupted", curfew.default_engine().stats()["runs_active"], flush=True)
 
         async def awaiting_cell():
-            run = curfew.program(text, language="js", name="cell.mjs").start_async(limits={"timeout": "60s"}, events=True)
-            async for event in run.events():
-                print("waits", flush=True)
-            await run
+            told = lambda event: print("waits", flush=True)
+            await curfew.program(text, name="cell.mjs").run_async(limits={"timeout": "60s"}, on_event=told)
 
         async def kernel():
             loop = asyncio.get_running_loop()
@@ -361,7 +359,8 @@ def test_control_c_in_a_notebook_cancels_the_run():
                     await asyncio.sleep(0.01)
                 print("cancelled", curfew.default_engine().stats()["runs_active"], flush=True)
 
-        asyncio.run(kernel())
+        # Not asyncio.run, which has a Ctrl-C of its own.
+        asyncio.new_event_loop().run_until_complete(kernel())
     """)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     for line in ("runs\n", "interrupted 0\n", "waits\n", "cancelled 0\n"):
