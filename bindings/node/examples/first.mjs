@@ -3,5 +3,5 @@
 import * as curfew from 'curfew';
 
 console.log((await curfew.run('6 * 7')).value);
-const report = await curfew.run('for (;;);', { limits: { timeout: '200ms' } });
+const report = await curfew.run('for (;;);', { limits: { timeout: '500ms' } });
 console.log(report.outcome, 'at line', report.error.stack[0].line);

@@ -11,6 +11,6 @@ const program = curfew.program(`
 	}
 	({ done: done > 0, finished: false })
 `);
-const limits = { timeout: '200ms', grace: '200ms', hostCalls: Infinity };
+const limits = { timeout: '1s', grace: '1s', hostCalls: Infinity };
 const report = await program.run({ limits, onEvent: ({ kind, data }) => kind === 'progress' && console.log(data) });
 console.log(report.outcome, report.stop.mode, report.value, report.partial.done >= 1000);

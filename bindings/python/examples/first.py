@@ -4,5 +4,5 @@
 import curfew
 
 print(curfew.run("6 * 7").value)
-report = curfew.run("for (;;);", limits={"timeout": "200ms"})
+report = curfew.run("for (;;);", limits={"timeout": "500ms"})
 print(report, "at line", report.error.stack[0].line)

@@ -9,6 +9,6 @@ program = curfew.program("""
     ({ done: done > 0, finished: false })
 """)
 seen = []
-report = program.run(limits={"timeout": "200ms", "grace": "200ms", "host_calls": "unlimited"}, on_event=seen.append)
+report = program.run(limits={"timeout": "1s", "grace": "1s", "host_calls": "unlimited"}, on_event=seen.append)
 print(report.outcome, report.stop.mode, report.value, report.partial["done"] >= 1000)
 print([event.data for event in seen if event.kind == "progress"])

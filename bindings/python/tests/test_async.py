@@ -90,9 +90,10 @@ def test_coroutine_functions_run_in_the_loop_of_the_run(engine):
 
 def test_a_stop_cancels_the_coroutine(engine):
     async def main():
-        ended = asyncio.Event()
+        began, ended = asyncio.Event(), asyncio.Event()
 
         async def hang():
+            began.set()
             try:
                 await asyncio.sleep(60)
             except asyncio.CancelledError:
@@ -100,8 +101,11 @@ def test_a_stop_cancels_the_coroutine(engine):
                 raise
 
         program = engine.program("host.hang()", functions={"hang": hang})
-        assert (await program.run_async(limits=SHORT)).outcome == "deadline"
-        await asyncio.wait_for(ended.wait(), 20)
+        run = program.start(limits=FOREVER)
+        await asyncio.wait_for(began.wait(), 30)
+        run.cancel()
+        assert (await run).outcome == "cancelled"
+        await asyncio.wait_for(ended.wait(), 30)
 
     asyncio.run(main())
 

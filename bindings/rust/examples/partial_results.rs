@@ -15,7 +15,7 @@ const SOURCE: &str = "
 
 fn main() -> curfew::Result<()> {
     let options = Options {
-        limits: Limits::new().timeout("200ms")?.grace("200ms")?.host_calls(u64::MAX)?,
+        limits: Limits::new().timeout("1s")?.grace("1s")?.host_calls(u64::MAX)?,
         on_event: Some(Arc::new(|event| {
             if let Event::Progress(value) = event {
                 println!("{value}");

@@ -19,7 +19,7 @@ func main() {
 	}
 	fmt.Println(string(report.Value)) // -> 42
 
-	report, err = curfew.Run(context.Background(), "for (;;);", curfew.Options{Limits: curfew.Limits{Timeout: 200 * time.Millisecond}})
+	report, err = curfew.Run(context.Background(), "for (;;);", curfew.Options{Limits: curfew.Limits{Timeout: 500 * time.Millisecond}})
 	if err != nil {
 		log.Fatal(err)
 	}

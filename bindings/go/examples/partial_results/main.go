@@ -24,7 +24,7 @@ const source = `
 
 func main() {
 	report, err := curfew.Run(context.Background(), source, curfew.Options{
-		Limits: curfew.Limits{Timeout: 200 * time.Millisecond, Grace: 200 * time.Millisecond, HostCalls: curfew.Unlimited},
+		Limits: curfew.Limits{Timeout: time.Second, Grace: time.Second, HostCalls: curfew.Unlimited},
 		OnEvent: func(event curfew.Event) {
 			if event.Kind == "progress" {
 				fmt.Println(string(event.Data)) // -> "begun"
