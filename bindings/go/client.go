@@ -276,14 +276,18 @@ func (c *Client) Wait(ctx context.Context, id string) (*Report, error) {
 
 // Cancel cancels a run and returns its report, also if it had ended before; nil while it is still stopping.
 func (c *Client) Cancel(ctx context.Context, id string) (*Report, error) {
-	var answer struct {
+	var answer json.RawMessage
+	var head struct {
 		Schema string `json:"schema"`
-		Report
 	}
-	if err := c.ask(ctx, "DELETE", "/v1/runs/"+url.PathEscape(id), nil, nil, true, &answer); err != nil || answer.Schema == "" {
+	if err := c.ask(ctx, "DELETE", "/v1/runs/"+url.PathEscape(id), nil, nil, true, &answer); err != nil {
 		return nil, err
 	}
-	return &answer.Report, nil
+	if err := json.Unmarshal(answer, &head); err != nil || head.Schema == "" {
+		return nil, err
+	}
+	report := new(Report)
+	return report, json.Unmarshal(answer, report)
 }
 
 // errStop ends a stream in order.

@@ -27,7 +27,7 @@ func TestClientRuns(t *testing.T) {
 	report := must[*Report](t)(client.Run(background, Submission{Source: []byte("export default (a, b) => a + b"), Params: []any{40, 2}}))
 	expect(t, "outcome and value", report.Outcome+" "+string(report.Value), "ok 42")
 	report = must[*Report](t)(client.Run(background, Submission{Source: []byte("for (;;);"), Limits: map[string]string{"timeout": "100ms"}}))
-	expect(t, "outcome", report.Outcome, "deadline")
+	expect(t, "outcome", []any{report.Outcome, report.ExitCode}, []any{"deadline", 124})
 	first := must[string](t)(client.Submit(background, Submission{Source: []byte("1"), IdempotencyKey: "once, in Go"}))
 	again := must[string](t)(client.Submit(background, Submission{Source: []byte("1"), IdempotencyKey: "once, in Go"}))
 	expect(t, "the same key", again, first)

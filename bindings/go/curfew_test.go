@@ -345,6 +345,37 @@ func TestTypedHostFunctions(t *testing.T) {
 	expect(t, "arguments", seen, []any{int32(-1), int64(9007199254740993), 0.5})
 }
 
+// A function that panics with nil, or ends its goroutine as t.Fatal does, has failed.
+func TestAFunctionThatNeverReturnsHasFailed(t *testing.T) {
+	functions := Functions{
+		"nothing": func() int { panic(error(nil)) },
+		"ends":    func() { runtime.Goexit() },
+		"endsCtx": func(context.Context) int { runtime.Goexit(); return 1 },
+		"later":   HostFunction{Async: true, Call: func() { runtime.Goexit() }},
+	}
+	source := `const caught = (f) => { try { return f() } catch (e) { return e.message } };
+		export default async () => [caught(() => host.nothing()).startsWith("panic"), caught(() => host.ends()), caught(() => host.endsCtx()), await host.later().catch((e) => e.message)]`
+	report := must[*Report](t)(newProgram(t, Source{Text: []byte(source), Functions: functions}).Run(background, Options{Limits: forever}))
+	ended := `"the function ended its goroutine"`
+	expect(t, "value", string(report.Value), "[true,"+ended+","+ended+","+ended+"]")
+}
+
+// A program cannot spoil its report by a value that encoding/json does not take.
+func TestDeepValuesSpoilNoReport(t *testing.T) {
+	deep := "const deep = n => { let a = 1; while (n-- > 0) a = [a]; return a; };"
+	run := func(text string) *Report {
+		return must[*Report](t)(newProgram(t, js(deep+text)).Run(background, Options{Limits: Limits{Stack: 4 << 20}}))
+	}
+	report := run("deep(20000)")
+	expect(t, "value", []any{report.Outcome, len(report.Value)}, []any{"ok", 40001})
+	report = run("curfew.checkpoint(deep(20000)); null.x")
+	expect(t, "partial", []any{report.Outcome, len(report.Partial), report.ExitCode, report.Error.Name}, []any{"threw", 40001, 1, "TypeError"})
+	var text string
+	if err := run(`"\ud800x"`).Decode(&text); err != nil || text != "\ufffdx" {
+		t.Fatal(text, err)
+	}
+}
+
 // What is called is told of the stop by its context, and is not waited for.
 func TestACallOutlivesNoDeadline(t *testing.T) {
 	gate := make(chan struct{})

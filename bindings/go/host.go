@@ -214,6 +214,7 @@ func takeCalls() {
 
 func (b *boundFunction) carryOut(call *C.curfew_host_call) {
 	made := &hostCall{pointer: call}
+	defer made.throw("the function ended its goroutine") // nothing, where it was answered
 	ctx := context.Background()
 	if b.context {
 		watched, end := watch(call)
@@ -294,6 +295,7 @@ func (b *boundFunction) begin(made *hostCall, call *C.curfew_host_call, argument
 	go func() {
 		defer made.cancel()
 		defer pending.Delete(number)
+		defer made.throw("the function ended its goroutine") // nothing, where it was answered
 		results, err := b.invoke(arguments)
 		if err != nil {
 			made.throw(err.Error())
@@ -321,12 +323,14 @@ func goHostStopped(call *C.curfew_host_call) {
 
 // invoke calls the function; a panic is an error of the call.
 func (b *boundFunction) invoke(arguments []reflect.Value) (results []reflect.Value, err error) {
+	returned := false
 	defer func() {
-		if reason := recover(); reason != nil {
+		if reason := recover(); !returned {
 			err = fmt.Errorf("panic: %v", reason)
 		}
 	}()
 	results = b.call.Call(arguments)
+	returned = true
 	if b.fails {
 		last, _ := results[len(results)-1].Interface().(error)
 		return results[:len(results)-1], last

@@ -36,7 +36,7 @@ type Report struct {
 		SHA256 string `json:"sha256"`
 	} `json:"program"`
 
-	ExitCode int    `json:"-"` // of `curfew run`
+	ExitCode int    `json:"-"` // of `curfew run`; of a report from a server by its outcome alone
 	JSON     []byte `json:"-"` // all of it, as one line
 }
 
@@ -72,6 +72,19 @@ type ProgramError struct {
 	Name    string  `json:"name"`
 	Message string  `json:"message"`
 	Stack   []Frame `json:"stack"` // innermost first
+}
+
+// plainReport is read as its fields say.
+type plainReport Report
+
+// UnmarshalJSON reads a report that a server sent.
+func (r *Report) UnmarshalJSON(text []byte) error {
+	if err := json.Unmarshal(text, (*plainReport)(r)); err != nil {
+		return err
+	}
+	r.JSON = append([]byte(nil), text...)
+	r.ExitCode = Outcomes()[r.Outcome]
+	return nil
 }
 
 // OK says whether the program finished.
@@ -129,8 +142,10 @@ func takeReport(report *C.curfew_report) *Report {
 	C.curfew_free(unsafe.Pointer(text))
 	if !report.has_error && report.stop_mode == C.CURFEW_STOP_NONE {
 		taken.read(report)
-	} else if err := json.Unmarshal(taken.JSON, taken); err != nil {
-		return &Report{Outcome: "internal", Error: &ProgramError{Message: err.Error()}}
+	} else if err := json.Unmarshal(taken.JSON, (*plainReport)(taken)); err != nil {
+		// What the program left is nested deeper than encoding/json reads.
+		taken.read(report)
+		taken.Error = &ProgramError{Name: C.GoString(report.error_name), Message: C.GoString(report.error_message)}
 	}
 	taken.ExitCode = int(C.curfew_outcome_exit_code(report.outcome))
 	if report.outcome == C.CURFEW_OUTCOME_EXITED {

@@ -115,7 +115,11 @@ function answerOf(entry, value) {
 }
 
 function textOf(error) {
-	return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+	try {
+		return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+	} catch {
+		return 'what the function threw has no text';
+	}
 }
 
 function isThenable(value) {
@@ -153,7 +157,7 @@ function carryOutLater(entry, handle, parameters) {
 function carryOut(entry, parameters) {
 	try {
 		const value = invoke(entry, parameters);
-		return isThenable(value) ? handle => answerWhenSettled(entry, handle, value) : answerOf(entry, value);
+		return isThenable(value) ? handle => answerWhenSettled(entry, handle, Promise.resolve(value)) : answerOf(entry, value);
 	} catch (error) {
 		return { error: textOf(error) };
 	}

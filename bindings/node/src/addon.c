@@ -198,10 +198,6 @@ static napi_value engine_stats(napi_env env, napi_callback_info info)
 
 /* ---- Program ---------------------------------------------------------------------------------------------- */
 
-/*
- * A program's host functions are never freed: runs and calls of a program may outlive its handle, and the library does
- * not say when the last one has gone. They are a few bytes for each function that was ever given.
- */
 FINALIZER(finalize_program, curfew_program_destroy)
 
 static napi_value wrap_program(napi_env env, curfew_program *program)

@@ -261,6 +261,52 @@ test('host functions, by JSON', async () => {
 	]);
 });
 
+test('what a function throws may be anything', async () => {
+	const functions = {
+		bare() {
+			throw Object.create(null);
+		},
+		symbol() {
+			throw Symbol('s');
+		},
+		nothing() {
+			throw undefined;
+		},
+		async later() {
+			throw Object.create(null);
+		},
+		then: () => ({
+			then() {
+				throw new RangeError('no promise');
+			},
+		}),
+	};
+	const source = `const caught = f => { try { return f() } catch (e) { return e.message } };
+		export default [caught(() => host.bare()), caught(() => host.symbol()), caught(() => host.nothing()),
+			await host.later().catch(e => e.message), caught(() => host.then())]`;
+	const report = await curfew.run(source, { functions });
+	const bare = 'what the function threw has no text';
+	assert.deepEqual(report.orThrow().value, [bare, 'Symbol(s)', 'undefined', bare, 'RangeError: no promise']);
+});
+
+test('values that are deep, large, empty or no Unicode go there and back', async () => {
+	const deep = 'const deep = n => { let a = 1; while (n-- > 0) a = [a]; return a; };';
+	const report = await curfew.run(`${deep} curfew.checkpoint(deep(2000)); deep(2000)`);
+	assert.ok(JSON.stringify(report.value) === JSON.stringify(report.partial) && report.value[0][0][0] !== undefined);
+	const same = curfew.program('export default (...values) => values');
+	const values = [2 ** 53, 1e308, -0.5, '', '\ud800', '\0', [], {}, null];
+	assert.deepEqual((await same.run({ params: values })).value, values);
+	const cycle = {};
+	cycle.self = cycle;
+	await assert.rejects(same.run({ params: [cycle] }), /params has no JSON/);
+	const add = curfew.program(
+		'(module (func (export "f") (param i64) (result i64) local.get 0 i64.const 1 i64.add))',
+		{ language: 'wat' },
+	);
+	assert.match((await add.run({ call: 'f', params: [2 ** 53] })).orThrow().id, /^\w{26}$/);
+	assert.equal((await curfew.run('curfew.files.a.size', { files: { a: new Uint8Array(0) } })).outcome, 'ok');
+});
+
 test('brief runs that are awaited one after the other leave the event loop its turns', async () => {
 	const program = await curfew.program('export default x => x + 1').compile();
 	let fired = false;

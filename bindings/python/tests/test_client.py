@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client against the server that CURFEW_SERVER names."""
 
+import json
 import os
 
 import pytest
@@ -19,7 +20,9 @@ def client():
 def test_a_run_is_submitted_and_waited_for(client):
     report = client.run("export default (a, b) => a + b", params=[40, 2])
     assert (report.outcome, report.value) == ("ok", 42)
-    assert client.run("for (;;);", limits=curfew.Limits(timeout=0.1)).outcome == "deadline"
+    report = client.run("for (;;);", limits=curfew.Limits(timeout=0.1))
+    assert (report.outcome, report.exit_code) == ("deadline", 124)
+    assert json.loads(report.to_json()) == report.raw
     assert client.run("for (;;);", limits={"timeout": "10s", "loops": "1M"}).tripped == ["loops"]
 
 

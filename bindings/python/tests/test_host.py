@@ -42,6 +42,30 @@ def test_what_it_raises_the_program_catches(engine):
     assert report.outcome == "threw" and "no such row" in report.error.message
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopIteration("x")])
+def test_whatever_it_raises_is_an_error_of_the_call(engine, error):
+    def fail():
+        raise error
+
+    async def fail_later():
+        raise error
+
+    functions = {"fail": fail, "later": fail_later}
+    source = "const name = e => e.message.split(':')[0]; try { host.fail() } catch (e) { name(e) }"
+    assert value_of(engine, source, functions) == type(error).__name__
+    source = "export default () => host.later().then(() => 'no', e => e.message.length > 0)"
+    assert value_of(engine, source, functions) is True
+
+
+def test_a_collection_inside_a_function_is_no_harm(engine):
+    def collect(x):
+        engine.program("1", functions={"f": lambda: None})
+        gc.collect()
+        return x
+
+    assert value_of(engine, "host.collect(1) + host.collect(2)", {"collect": collect}) == 3
+
+
 @pytest.mark.parametrize("value", [object(), float("inf"), {1, 2}, b"bytes"])
 def test_an_answer_without_json_is_an_error_of_the_call(engine, value):
     assert value_of(engine, "try { host.odd() } catch (e) { 'refused' }", {"odd": lambda: value}) == "refused"

@@ -3,6 +3,7 @@
 
 import gc
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -185,6 +186,45 @@ def test_standard_input_arguments_and_environment_reach_wasi(tmp_path):
         curfew.run(echo, language="wat", dirs=[curfew.Dir(3, "/data")])
 
 
+DEEP = "const deep = n => { let a = 1; while (n-- > 0) a = [a]; return a; };"
+
+
+def depth_of(value):
+    depth = 0
+    while value != 1:
+        (value,) = value
+        depth += 1
+    return depth
+
+
+def test_deep_values_spoil_no_report(engine):
+    seen = []
+    report = engine.program(f"{DEEP} curfew.checkpoint({{a: deep(3000)}}); curfew.progress(deep(2500)); null.x").run(
+        on_event=seen.append
+    )
+    assert (report.outcome, report.error.name, depth_of(report.partial["a"])) == ("threw", "TypeError", 3000)
+    assert [depth_of(event.data) for event in seen if event.kind == "progress"] == [2500]
+    assert depth_of(engine.run(f"{DEEP} deep(3000)").value) == 3000
+
+
+def test_values_that_are_large_or_empty_or_no_unicode_go_there_and_back(engine):
+    same = engine.program("export default (...values) => values")
+    values = [2**53, 1e308, -0.5, "", "\ud800", "\0", [], {}, None, True]
+    assert same.run(*values).value == values
+    add = engine.program(
+        '(module (func (export "f") (param i64) (result i64) local.get 0 i64.const 1 i64.add))', language="wat"
+    )
+    assert add.run(2**62 + 1, call="f").value == 2**62 + 2
+    cycle = []
+    cycle.append(cycle)
+    for wrong in (cycle, {1: object()}, b"bytes", {1, 2}):
+        with pytest.raises(curfew.InvalidError, match="params have no JSON"):
+            same.run(wrong)
+    source = "[await curfew.files.a.text(), secrets.get('S'), curfew.env.E, await new Response(curfew.stdin).text()]"
+    report = engine.run(f"export default {source}", files={"a": b""}, secrets={"S": ""}, env={"E": ""}, stdin=b"")
+    assert report.value == ["", "", "", ""], str(report)
+
+
 def test_a_run_is_cancelled_from_another_thread(engine):
     run = engine.program("for (;;);").start(limits=FOREVER)
     threading.Timer(0.1, run.cancel).start()
@@ -271,6 +311,16 @@ def in_python(code, **options):
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, **options
     )
+
+
+def test_a_library_that_is_missing_or_older_is_named(tmp_path: Path):
+    older = tmp_path / "libcurfew.so.0"
+    text = 'const char *curfew_version(void) { return "0.0.1"; }'
+    subprocess.run(["cc", "-shared", "-x", "c", "-", "-o", older], input=text, text=True, check=True)
+    for place, words in ((tmp_path / "gone.so", "cannot be loaded"), (older, "is older than this package: it has no")):
+        done = in_python("import curfew", env={**os.environ, "CURFEW_LIBRARY": str(place)})
+        last = done.stderr.strip().splitlines()[-1]
+        assert done.returncode == 1 and last.startswith(f"ImportError: curfew: {place} {words}"), done.stderr
 
 
 def test_use_after_a_fork_is_refused_and_the_child_may_begin_anew():

@@ -294,7 +294,7 @@ impl Client {
             let asked = self.send(request, self.timeout).and_then(|mut response| {
                 let mut text = String::new();
                 response.read_to_string(&mut text)?;
-                serde_json::from_str(if text.is_empty() { "null" } else { &text })
+                crate::json::read(if text.is_empty() { b"null" } else { text.as_bytes() })
                     .map_err(|error| broken(&error.to_string()))
             });
             match asked {
@@ -378,7 +378,7 @@ impl Client {
             Some(report) => report,
             None => self.get(id)?["report"].take(),
         };
-        serde_json::from_value(report).map_err(|error| broken(&error.to_string()))
+        report_of(report)
     }
 
     /// Cancels a run; its report, also if it had ended before, or `None` while it is still stopping.
@@ -387,7 +387,7 @@ impl Client {
         if answer["schema"].is_null() {
             return Ok(None);
         }
-        serde_json::from_value(answer).map(Some).map_err(|error| broken(&error.to_string()))
+        report_of(answer).map(Some)
     }
 
     /// Calls `each` with a run's events, from the first one or after an id, to its report, or until it returns false. A
@@ -469,6 +469,10 @@ impl Client {
     }
 }
 
+fn report_of(value: Value) -> Answer<Report> {
+    Report::from_server(value).map_err(|error| broken(&error.to_string()))
+}
+
 /// Reads a stream as <https://html.spec.whatwg.org/multipage/server-sent-events.html> has it; true: no more was wanted.
 fn read_events(response: Response, mut each: impl FnMut(ServerEvent) -> bool) -> Answer<bool> {
     let (mut id, mut kind, mut data) = (None, String::new(), Vec::<String>::new());
@@ -476,7 +480,8 @@ fn read_events(response: Response, mut each: impl FnMut(ServerEvent) -> bool) ->
         let line = line?;
         if line.is_empty() {
             if !data.is_empty() {
-                let value = serde_json::from_str(&data.join("\n")).map_err(|error| broken(&error.to_string()))?;
+                let value =
+                    crate::json::read(data.join("\n").as_bytes()).map_err(|error| broken(&error.to_string()))?;
                 if !each(ServerEvent { id: id.clone(), kind: std::mem::take(&mut kind), data: value }) {
                     return Ok(true);
                 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use crate::{c_string, check, sys, Result};
+use crate::{c_string, check, json, sys, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::{c_void, CString};
@@ -168,10 +168,10 @@ unsafe fn throw(call: *mut sys::curfew_host_call, message: &str) {
     sys::curfew_host_call_throw(call, text.as_ptr());
 }
 
-unsafe fn arguments(call: *const sys::curfew_host_call) -> Vec<Value> {
+unsafe fn arguments(call: *const sys::curfew_host_call) -> std::result::Result<Vec<Value>, String> {
     let mut length = 0;
     let text = sys::curfew_host_call_get_params(call, &mut length);
-    serde_json::from_slice(std::slice::from_raw_parts(text.cast::<u8>(), length)).unwrap_or_default()
+    json::read_whole(std::slice::from_raw_parts(text.cast::<u8>(), length))
 }
 
 unsafe fn answer(call: *mut sys::curfew_host_call, value: &Value) {
@@ -220,7 +220,7 @@ fn write_numbers(results: &[Number], letters: &str) -> std::result::Result<Vec<s
 
 unsafe fn carry_out(function: &HostFunction, call: *mut sys::curfew_host_call) -> std::result::Result<(), String> {
     match &function.kind {
-        Kind::Json(run) => answer(call, &run(&arguments(call))?),
+        Kind::Json(run) => answer(call, &run(&arguments(call)?)?),
         Kind::Numbers(run) => {
             let (parameters, results) =
                 function.type_.as_deref().and_then(|text| text.split_once("->")).unwrap_or_default();
@@ -228,7 +228,7 @@ unsafe fn carry_out(function: &HostFunction, call: *mut sys::curfew_host_call) -
             values.push(sys::curfew_value { i64_: 0 });
             sys::curfew_host_call_return_values(call, values.as_ptr());
         }
-        Kind::Deferred(run) => run(DeferredCall::new(call)),
+        Kind::Deferred(run) => run(DeferredCall::new(call, arguments(call)?)),
     }
     Ok(())
 }
@@ -286,9 +286,8 @@ pub struct DeferredCall {
 }
 
 impl DeferredCall {
-    unsafe fn new(call: *mut sys::curfew_host_call) -> DeferredCall {
+    unsafe fn new(call: *mut sys::curfew_host_call, arguments: Vec<Value>) -> DeferredCall {
         let pending = Arc::new(Pending { call: AtomicPtr::new(call), on_stopped: Mutex::new(None) });
-        let arguments = arguments(call);
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
         if let Ok(mut all) = PENDING.lock() {
             all.insert(number, pending.clone());

@@ -22,6 +22,7 @@ struct Readme;
 
 pub mod client;
 mod host;
+mod json;
 mod limits;
 mod options;
 mod report;

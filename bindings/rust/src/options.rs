@@ -23,12 +23,12 @@ pub enum Event {
 
 impl Event {
     pub(crate) fn new(kind: i32, data: &[u8]) -> Event {
-        let json = || serde_json::from_slice(data).unwrap_or(Value::Null);
+        let value = || crate::json::read(data).unwrap_or(Value::Null);
         match kind {
             0 => Event::Stdout(data.to_vec()),
             1 => Event::Stderr(data.to_vec()),
-            2 => Event::Progress(json()),
-            _ => Event::Checkpoint(json()),
+            2 => Event::Progress(value()),
+            _ => Event::Checkpoint(value()),
         }
     }
 }

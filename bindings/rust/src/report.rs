@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use crate::{sys, text, Error, Result, Status};
+use crate::{json, sys, text, Error, Result, Status};
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,7 +21,8 @@ pub struct Report {
     pub tripped: Vec<String>,
     /// How it was stopped; `None` if it was not.
     pub stop: Option<Stop>,
-    /// The value returned, null where there is none; see [`Report::value`].
+    /// The value returned, null where there is none; see [`Report::value`]. What is nested deeper than 100 may be null
+    /// here: [`Report::json`] has all of it.
     #[serde(rename = "value")]
     pub json_value: serde_json::Value,
     /// The last value passed to `curfew.checkpoint`, or null.
@@ -40,7 +41,7 @@ pub struct Report {
     pub output_truncated: bool,
     /// The program.
     pub program: ProgramInfo,
-    /// The exit code of `curfew run`.
+    /// The exit code of `curfew run`; of a report from a server by its outcome alone.
     #[serde(skip)]
     pub exit_code: i32,
     #[serde(skip)]
@@ -149,6 +150,14 @@ pub struct Usage {
 }
 
 impl Report {
+    /// A report that a server sent; its exit code is that of the outcome.
+    pub(crate) fn from_server(value: serde_json::Value) -> serde_json::Result<Report> {
+        let mut report: Report = serde_json::from_value(value)?;
+        report.exit_code =
+            outcomes().into_iter().find(|(name, _)| *name == report.outcome).map_or(0, |(_, exit_code)| exit_code);
+        Ok(report)
+    }
+
     /// Whether the program finished.
     pub fn is_ok(&self) -> bool {
         self.outcome == "ok"
@@ -198,7 +207,7 @@ pub(crate) unsafe fn take(report: *mut sys::curfew_report, owned: bool) -> Resul
     let raw = &*report;
     let mut taken = if raw.has_error || raw.stop_mode != 0 {
         let line = to_json(report)?;
-        let mut parsed: Report = serde_json::from_str(&line).map_err(|error| Error {
+        let mut parsed: Report = json::read(line.as_bytes()).map_err(|error| Error {
             status: Status::Internal,
             message: format!("the report: {error}"),
             report: None,
@@ -224,9 +233,9 @@ fn c_exited() -> &'static CStr {
 /// What a report has that tells of no error and no stop, without a look at its JSON, which takes longer than a small run.
 unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
     let maybe = |pointer: *const c_char| (!pointer.is_null()).then(|| text(pointer));
-    let json = |pointer: *const c_char| match pointer.is_null() {
+    let value = |pointer: *const c_char| match pointer.is_null() {
         true => serde_json::Value::Null,
-        false => serde_json::from_slice(CStr::from_ptr(pointer).to_bytes()).unwrap_or_default(),
+        false => json::read(CStr::from_ptr(pointer).to_bytes()).unwrap_or_default(),
     };
     let output = |pointer: *const c_char, length: usize| match pointer.is_null() {
         true => String::new(),
@@ -241,8 +250,8 @@ unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
             .map(|&outcome| text(sys::curfew_outcome_name(outcome)))
             .collect(),
         stop: None,
-        json_value: json(raw.value),
-        partial: json(raw.partial),
+        json_value: value(raw.value),
+        partial: value(raw.partial),
         error: None,
         limits: read_limits(&raw.limits),
         used: Usage::read(&raw.used),

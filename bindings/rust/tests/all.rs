@@ -446,6 +446,37 @@ fn a_report_is_read_as_its_json_says() {
     }
 }
 
+/// A program cannot spoil its report by a value that Rust's JSON does not take.
+#[test]
+fn deep_values_and_halves_of_characters_spoil_no_report() {
+    let deep = "const deep = n => { let a = 1; while (n-- > 0) a = [a]; return a; };";
+    let half = program("'\\ud800x'").run(&Options::default()).unwrap();
+    assert_eq!(half.value::<String>().unwrap(), "\u{fffd}x");
+    let report = program(&format!("{deep} deep(1000)")).run(&Options::default()).unwrap();
+    assert!(report.is_ok() && report.json_value.is_array() && report.json().contains(&"[".repeat(1000)));
+    let text = format!("{deep} curfew.checkpoint([deep(1000), '\\udfff']); null.x");
+    let report = program(&text).run(&Options::default()).unwrap();
+    assert_eq!((report.outcome.as_str(), &report.partial[1]), ("threw", &json!("\u{fffd}")));
+
+    let (sender, seen) = std::sync::mpsc::channel();
+    let count = HostFunction::json("count", |values| Ok(json!(values.len())));
+    let later = HostFunction::deferred("later", |call| {
+        let count = call.arguments().len();
+        call.answer(json!(count))
+    });
+    let text = format!(
+        "{deep} curfew.progress(['\\ud800', deep(1000)]); const caught = e => e.message;
+        export default [host.count('\\ud800'), await host.later('\\ud800'), await host.later(deep(1000)).catch(caught),
+            (() => {{ try {{ host.count(1, deep(1000)) }} catch (e) {{ return caught(e) }} }})()]"
+    );
+    let source = Source::js(text).function(count).function(later);
+    let on_event: Option<Arc<dyn Fn(Event) + Send + Sync>> = Some(Arc::new(move |event| sender.send(event).unwrap()));
+    let report = default_engine().unwrap().program(source).unwrap().run(&Options { on_event, ..Default::default() });
+    let deep = "an argument is nested deeper than 100";
+    assert_eq!(report.unwrap().json_value, json!([1, 1, deep, deep]));
+    assert!(matches!(seen.recv().unwrap(), Event::Progress(value) if value[0] == json!("\u{fffd}")));
+}
+
 #[test]
 fn functions_are_dropped_with_their_program() {
     let held = Arc::new(41);

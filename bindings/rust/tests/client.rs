@@ -21,7 +21,8 @@ fn runs_are_submitted_and_waited_for() {
     let Some(client) = client() else { return };
     let sum = Submission { params: vec![json!(40), json!(2)], ..js("export default (a, b) => a + b") };
     assert_eq!(client.run(&sum).unwrap().value::<i32>().unwrap(), 42);
-    assert_eq!(client.run(&limited("for (;;);", "timeout", "100ms")).unwrap().outcome, "deadline");
+    let stopped = client.run(&limited("for (;;);", "timeout", "100ms")).unwrap();
+    assert_eq!((stopped.outcome.as_str(), stopped.exit_code), ("deadline", 124));
     let once = Submission { idempotency_key: Some("once, in Rust".into()), ..js("1") };
     assert_eq!(client.submit(&once).unwrap(), client.submit(&once).unwrap());
 }

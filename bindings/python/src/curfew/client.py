@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Union
 from urllib.parse import quote, urlencode, urlsplit
 
+from ._json import decode
 from .limits import LIMIT_TABLE, Limits
 from .report import Report
 
@@ -123,7 +124,7 @@ class Client:
             try:
                 with self._send(method, path, body, headers, timeout or self._timeout) as response:
                     data = response.read()
-                    return json.loads(data) if data else None
+                    return decode(data) if data else None
             except Problem as problem:
                 if problem.status not in _AGAIN or attempt == self._retries or not safe:
                     raise
@@ -286,7 +287,7 @@ class Client:
 
 
 def _report_of(report: Any) -> Report:
-    return Report(json.dumps(report).encode("utf-8"))
+    return Report(b"", raw=report)
 
 
 def _read_problem(response: http.client.HTTPResponse) -> Mapping[str, Any]:
@@ -304,7 +305,7 @@ def _read_events(response: http.client.HTTPResponse) -> Iterator[ServerEvent]:
         line = raw.decode("utf-8").rstrip("\r\n")
         if not line:
             if lines:
-                yield ServerEvent(event_id, kind, json.loads("\n".join(lines)))
+                yield ServerEvent(event_id, kind, decode("\n".join(lines)))
             kind, lines = "message", []
             continue
         name, _, value = line.partition(":")

@@ -32,6 +32,7 @@ from typing import (
 )
 
 from . import _native, host
+from ._json import decode
 from ._native import (
     BadProgramError,
     BusyError,
@@ -672,7 +673,7 @@ class Run(Owned):
             wake()
 
     def _take_event(self, kind: int, data: bytes) -> None:
-        event = Event(_EVENTS[kind], json.loads(data) if kind >= 2 else data)
+        event = Event(_EVENTS[kind], decode(data) if kind >= 2 else data)
         if self._on_event is not None and self._raised is None:
             host.workers.run(lambda: self._call_listener(event))
         if self._events is not None:

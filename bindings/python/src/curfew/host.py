@@ -11,9 +11,9 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
+from ._json import decode
 from ._native import Error, InvalidError, c_string, ffi, lib
 
-_decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _MEMBERS = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
 _BITS = {"i": 32, "I": 64}
@@ -46,7 +46,7 @@ class HostFunction:
 
     def _read_arguments(self, call: Any) -> List[Any]:
         if self.type is None:
-            return _decode(ffi.string(lib.curfew_host_call_get_params(call, ffi.NULL)).decode("utf-8"))
+            return decode(ffi.string(lib.curfew_host_call_get_params(call, ffi.NULL)).decode("utf-8"))
         values = lib.curfew_host_call_get_values(call)
         return [getattr(values[i], _MEMBERS[letter]) for i, letter in enumerate(self._parameters)]
 
@@ -254,8 +254,8 @@ def _call_queue() -> Any:
 @ffi.callback("void(void *, curfew_host_call *)")
 def _on_call(context: Any, call: Any) -> None:
     """Begins an asynchronous call."""
-    function = _functions[int(ffi.cast("uintptr_t", context))]
     try:
+        function = _functions[int(ffi.cast("uintptr_t", context))]
         owner = lib.curfew_host_call_get_context(call)
         loop = ffi.from_handle(owner).loop if owner != ffi.NULL else None
         _begin(function, call, loop or background_loop(), function._read_arguments(call))

@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Tuple
 
-from ._native import check, ffi, lib
+from ._json import decode
+from ._native import check, ffi, lib, text_of
 
 
 @dataclass(frozen=True)
@@ -82,21 +83,21 @@ class Report:
 
     __slots__ = ("_json", "_raw", "_exit_code")
 
-    def __init__(self, text: bytes, exit_code: int = 0) -> None:
+    def __init__(self, text: bytes, exit_code: Optional[int] = None, raw: Optional[dict] = None) -> None:
         self._json = text
-        self._raw: Optional[dict] = None
+        self._raw = raw
         self._exit_code = exit_code
 
     @property
     def raw(self) -> Mapping[str, Any]:
         """The report's JSON object, every key of it."""
         if self._raw is None:
-            self._raw = json.loads(self._json)
+            self._raw = decode(self._json)
         return self._raw
 
     def to_json(self) -> str:
         """The report as one line of JSON."""
-        return self._json.decode("utf-8")
+        return self._json.decode("utf-8") if self._json else json.dumps(self._raw)
 
     @property
     def id(self) -> str:
@@ -168,8 +169,8 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of ``curfew run``."""
-        return self._exit_code
+        """The exit code of ``curfew run``; of a report from a server by its outcome alone."""
+        return _OUTCOME_EXIT_CODES[self.outcome] if self._exit_code is None else self._exit_code
 
     def raise_for_outcome(self) -> "Report":
         """Returns the report if the program finished, else raises ProgramFailed with it."""
@@ -205,6 +206,7 @@ def _frame(frame: Mapping[str, Any]) -> Frame:
 _TEXT_OUT, _LENGTH_OUT = ffi.typeof("char **"), ffi.typeof("size_t *")
 _EXITED = lib.CURFEW_OUTCOME_EXITED
 _EXIT_CODES = [lib.curfew_outcome_exit_code(value) for value in range(64)]
+_OUTCOME_EXIT_CODES = {text_of(lib.curfew_outcome_name(value)): code for value, code in enumerate(_EXIT_CODES)}
 
 
 def take_report(pointer: Any, free: bool) -> Report:
