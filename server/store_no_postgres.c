@@ -8,6 +8,8 @@ store *store_open_postgres(const char *url, store_user user, curfew_failure *fai
 {
 	(void)url;
 	(void)user;
-	(void)snprintf(failure->message, sizeof failure->message, "store: this curfew is built without PostgreSQL");
+	(void)snprintf(
+		failure->message, sizeof failure->message,
+		"store: this curfew is built without PostgreSQL, as static executables are; the Debian package has it");
 	return NULL;
 }

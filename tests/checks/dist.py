@@ -172,6 +172,8 @@ def check_static_serve(context):
     finally:
         process.terminate()
         process.communicate(timeout=60)
+    done = context.command([curfew, "serve", "--listen", "127.0.0.1:0", "--store", "postgres://localhost/x"])
+    expect(done.code != 0 and b"built without PostgreSQL, as static executables are" in done.err, done.err.decode())
     key = os.path.join(context.folder(), "key")
     run(
         context,

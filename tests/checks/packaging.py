@@ -45,8 +45,7 @@ def check_packages(context):
     needed = missing_packages(context)
     expect_equal("without", needed, set(all_of_them) - set(for_tests))
     expect(
-        not needed & {"chromium", "golang-go", "nodejs", "npm", "python3-pytest"},
-        f"make demo would install {needed}",
+        not needed & {"chromium", "golang-go", "nodejs", "npm", "python3-pytest"}, f"make demo would install {needed}"
     )
     alone = missing_packages(context, CURFEW_OPTIONS=" ".join(ALONE))
     expect_equal(

@@ -67,13 +67,23 @@ _STATUS = {
 def _load() -> Any:
     named = os.environ.get("CURFEW_LIBRARY")
     inside = Path(__file__).with_name("lib") / "libcurfew.so.0"
-    places = [named] if named else [str(inside)] if inside.exists() else ["libcurfew.so.0"]
+    is_own = not named and inside.exists()
+    place = str(inside) if is_own else named or "libcurfew.so.0"
     try:
-        return ffi.dlopen(places[0])
+        library = ffi.dlopen(place)
     except OSError as error:
         raise ImportError(
-            f"curfew: {places[0]} cannot be loaded: {error}; install libcurfew, or name it in CURFEW_LIBRARY"
+            f"curfew: {place} cannot be loaded: {error}; install libcurfew, or name it in CURFEW_LIBRARY"
         ) from None
+    if not is_own:
+        _refuse_older(library, place)
+    return library
+
+
+def _refuse_older(library: Any, place: str) -> None:
+    for name in dir(library):
+        if name.startswith("curfew_") and not hasattr(library, name):
+            raise ImportError(f"curfew: {place} is older than this package: it has no {name}")
 
 
 lib = _load()
