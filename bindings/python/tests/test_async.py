@@ -101,7 +101,7 @@ def test_a_stop_cancels_the_coroutine(engine):
                 raise
 
         program = engine.program("host.hang()", functions={"hang": hang})
-        run = program.start(limits=FOREVER)
+        run = program.start_async(limits=FOREVER)
         await asyncio.wait_for(began.wait(), 30)
         run.cancel()
         assert (await run).outcome == "cancelled"

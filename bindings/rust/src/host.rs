@@ -131,7 +131,8 @@ pub(crate) fn set_functions(program: *mut sys::curfew_program, functions: Vec<Ho
     check(|failure| unsafe {
         sys::curfew_program_set_functions(program, described.as_ptr(), described.len(), failure)
     })?;
-    rows.into_iter().for_each(|row| drop(Box::into_raw(row)));
+    // They are the library's now.
+    rows.into_iter().for_each(std::mem::forget);
     Ok(())
 }
 

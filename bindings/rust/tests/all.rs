@@ -469,7 +469,7 @@ fn deep_values_and_halves_of_characters_spoil_no_report() {
         export default [host.count('\\ud800'), await host.later('\\ud800'), await host.later(deep(1000)).catch(caught),
             (() => {{ try {{ host.count(1, deep(1000)) }} catch (e) {{ return caught(e) }} }})()]"
     );
-    let source = Source::js(text).function(count).function(later);
+    let source = Source::js(&text).function(count).function(later);
     let on_event: Option<Arc<dyn Fn(Event) + Send + Sync>> = Some(Arc::new(move |event| sender.send(event).unwrap()));
     let report = default_engine().unwrap().program(source).unwrap().run(&Options { on_event, ..Default::default() });
     let deep = "an argument is nested deeper than 100";

@@ -82,8 +82,10 @@ def _load() -> Any:
 
 def _refuse_older(library: Any, place: str) -> None:
     for name in dir(library):
-        if name.startswith("curfew_") and not hasattr(library, name):
-            raise ImportError(f"curfew: {place} is older than this package: it has no {name}")
+        try:
+            getattr(library, name)
+        except (AttributeError, ffi.error):
+            raise ImportError(f"curfew: {place} is older than this package: it has no {name}") from None
 
 
 lib = _load()
