@@ -117,7 +117,7 @@ static void execute_order(const curfew__compiler_order *order, const int files[F
 
 /* ---- Start ---------------------------------------------------------------------------------------------------- */
 
-/* The memory that a sanitizer has beside the program's counts as data. */
+/* A sanitizer's shadow memory counts as data, so that a limit for data would be too low. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAS_SHADOW true
 #else

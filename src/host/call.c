@@ -15,7 +15,7 @@
 
 #define FUNCTIONS_MOST 1000
 #define NAME_BYTES_MOST 128
-/* After so many calls of a run, and then after each such number of them, the signal mask is looked at. */
+/* The signal mask is checked after each of a run's first ADMIT_FIRST calls, and then after every ADMIT_EACH-th one. */
 #define ADMIT_FIRST 16
 #define ADMIT_EACH 16
 

@@ -457,7 +457,7 @@ static void begin_linking(curfew__redactor *r, curfew__search *search)
 			link_state(r, search, 0, search->first[byte]);
 }
 
-/* Those that are still to be linked are never more than the tree of siblings is high, and one. */
+/* `open` holds the children that are not linked yet: at most the height of the tree of siblings, plus one. */
 static void link_children(curfew__redactor *r, curfew__search *search, uint32_t parent)
 {
 	uint32_t open[10], count = 0;

@@ -9,7 +9,7 @@
 
 #include "wasm/types.h"
 
-/* A message names no more imports than this. */
+/* The number of imports that a message names at most. */
 #define NAMED_MAX 8
 
 bool curfew__wasm_fail(curfew__wasm_error *error, const char *name, bool internal, const char *message)
@@ -67,7 +67,7 @@ static void list_imports(const curfew__offered *offered, const curfew__code *cod
 		list_unknown(code, list);
 }
 
-/* Names some of a list, and says how many more there are. */
+/* Writes the first NAMED_MAX names of a list, and how many more there are. */
 static void name_some(const curfew__buffer *list, curfew__buffer *text)
 {
 	const char *at = list->data, *end = at + list->length;
