@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one that comes first is the outcome.
-// args: --timeout 50ms --output 10
+// args: --timeout 5s --output 10
 // outcome: output
 // stdout~: ^.{0,10}
 for (;;) console.log('x'.repeat(9));
