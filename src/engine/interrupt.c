@@ -319,6 +319,30 @@ int curfew__interrupt_signal(void)
 	return SIGNAL;
 }
 
+static _Thread_local pid_t own_id;
+
+static void forget_id(void)
+{
+	own_id = 0;
+}
+
+/* The child of a fork has another id, and the thread-local variables of the thread that forked. */
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forget_id);
+}
+
+/* The id of this thread, which is asked for once: that is a system call, and a guest is entered often. */
+static pid_t thread_id(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, watch_forks);
+	if (!own_id)
+		own_id = gettid();
+	return own_id;
+}
+
 /* tgkill never signals another process, even if the thread has ended. */
 static bool send_interrupt(pid_t thread)
 {
@@ -348,7 +372,7 @@ void curfew__interrupt_restore(const sigset_t *old)
 /* Sends this thread a signal and waits for it. NULL: it has arrived. */
 static const char *try_signal(void)
 {
-	curfew__target trial = {.thread = gettid()}, *old = curfew__current;
+	curfew__target trial = {.thread = thread_id()}, *old = curfew__current;
 	int64_t until = clock_now_ns() + TRIAL_NS;
 	const char *wrong = NULL;
 
@@ -416,7 +440,7 @@ bool curfew__target_enter(curfew__target *target, curfew__target **old)
 {
 	*old = curfew__current;
 	curfew__current = target;
-	atomic_store(&target->thread, gettid());
+	atomic_store(&target->thread, thread_id());
 	/* The order of these accesses ensures that either the watch sees this thread, or this thread sees its request. */
 	return !atomic_load(&target->wanted);
 }

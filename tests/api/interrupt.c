@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -227,6 +228,25 @@ static void host_functions_that_block_it(void)
 	curfew_engine_destroy(engine);
 }
 
+/* The child of a fork has another thread id, and an engine of its own stops its runs. */
+static void children_of_a_fork(void)
+{
+	curfew_engine *engine = make_engine();
+	expect_all_stops(engine);
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		curfew_engine *own = make_engine();
+		expect_all_stops(own);
+		curfew_engine_destroy(own);
+		_exit(0);
+	}
+	int status = -1;
+	CHECK_EQUAL(waitpid(child, &status, 0), child);
+	CHECK_EQUAL(status, 0);
+	curfew_engine_destroy(engine);
+}
+
 /* ---- A rain of signals ------------------------------------------------------------------------------------ */
 
 static atomic_bool raining;
@@ -276,6 +296,7 @@ static const harness_test tests[] = {
 	{"processes_that_ignore_it_later", processes_that_ignore_it_later},
 	{"handlers_that_pass_it_on", handlers_that_pass_it_on},
 	{"host_functions_that_block_it", host_functions_that_block_it},
+	{"children_of_a_fork", children_of_a_fork},
 	{"signals_in_a_rain", signals_in_a_rain},
 };
 
