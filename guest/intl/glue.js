@@ -138,6 +138,22 @@
 
 	const host = {
 		zoneName,
+		segmentation(locale, granularity) {
+			const name = 'x/segments/' + locale + '.' + granularity;
+			return text('intl/' + name) === undefined ? undefined : data(name);
+		},
+		// Below the first mark that joins there are none but CR and LF.
+		isPlainBreak(input, position) {
+			const before = input.charCodeAt(position - 1), after = input.charCodeAt(position);
+			return before < 0x300 && after < 0x300 && !(before === 13 && after === 10);
+		},
+		// Pairs of regional indicators, and emoji that are joined, are not cut.
+		contextOf(input, position) {
+			let from = Math.max(0, position - 256);
+			while (from > 0 && /[\ud800-\udfff\u200d\ufe0f]/.test(input[from]))
+				from--;
+			return from;
+		},
 		hasLocales: () => loaded.has('intl-locale'),
 		// [how far it is ahead in ms, whether that is summer time]
 		zoneAt(name, time) {

@@ -69,6 +69,14 @@ const patches = [
 	['intl-datetimeformat', /(?<=createMemoizedNumberFormat = [^;]{0,80}=> )new Intl\.NumberFormat\(\.\.\.args\)/, 1, 'host.digits(...args)'],
 	// The expression of a rule is made when the rule is first asked.
 	['intl-segmenter', /return (new RegExp\(`\$\{after \? "\^" : ""\}[^;]*\));/, 1, 'let made; return { test: (text) => (made ??= $1).test(text) };'],
+	// Each kind of segments is parsed by itself. What stands before a place is looked at from its end, and not all of it: the whole took a time
+	// that grew with the square of the text. Between plain characters there is a break of graphemes, and no rule is asked.
+	['intl-segmenter', /SegmentationRules\$get\(\)\.root\[granularity\]/, 1, "host.segmentation('root', granularity)"],
+	['intl-segmenter', /SegmentationRules\$get\(\)\[r\.locale\] \|\| SegmentationRules\$get\(\)\[r\.locale\.split\("-"\)\[0\]\]/, 1,
+		'[r.locale, r.locale.split("-")[0]].map((locale) => host.segmentation(locale, granularity)).filter(Boolean).map((rules) => ({ [granularity]: rules }))[0]'],
+	['intl-segmenter', /(?<=setSlot\(this, "granularity", granularity\);)/, 1, 'this.isOfGraphemes = granularity === "grapheme";'],
+	['intl-segmenter', /const stringBeforeBreak = input\.substring\(0, position\);/, 1,
+		'if (this.isOfGraphemes && host.isPlainBreak(input, position)) return breaksAtResult(true, "999"); const stringBeforeBreak = input.substring(host.contextOf(input, position), position);'],
 	// Of some hundred formats only those with the wanted fields are looked at.
 	['intl-datetimeformat', /return parsed \?\?= Object\.keys\(formats\[calendar\]\)\.map\(\(skeleton\) => parseDateTimeSkeleton\(skeleton, formats\[calendar\]\[skeleton\], calendarIntervals\[skeleton\] \|\| findIntervalFormat\(skeleton, calendarIntervals\), calendarIntervals\.intervalFormatFallback\)\);/, 1,
 		'return parsed ??= host.formats(formats[calendar], dateTimeFormat, (skeleton) => { const fields = Object.create(null); replaceDateTimeTokens(skeleton, fields); return fields; }, (skeleton) => parseDateTimeSkeleton(skeleton, host.pattern(formats[calendar], dateTimeFormat, skeleton), () => calendarIntervals[skeleton] || findIntervalFormat(skeleton, calendarIntervals), () => calendarIntervals.intervalFormatFallback));'],
@@ -115,7 +123,15 @@ function takeOutTables(name, text) {
 		const found = declaration.exec(text);
 		if (!found)
 			fail('no table ' + table + ' in ' + name);
-		addJson('intl/x/' + name + '.' + table, new Function('return ' + found[1])());
+		const value = new Function('return ' + found[1])();
+		if (table === 'SegmentationRules') {
+			for (const [locale, kinds] of Object.entries(value)) {
+				for (const kind of Object.keys(kinds))
+					addJson('intl/x/segments/' + locale + '.' + kind, kinds[kind]);
+			}
+		} else {
+			addJson('intl/x/' + name + '.' + table, value);
+		}
 		text = text.replace(found[0], '');
 		const use = table === 'data' ? /(?<![\w$."'/])data(?=\.supplemental)/g
 			: new RegExp('(?<![\\w$"\'/-])(?<!(?<!\\.\\.)\\.)' + table + '(?![\\w$"\'-]|\\.js|:)', 'g');
