@@ -15,9 +15,6 @@
 
 #define FUNCTIONS_MOST 1000
 #define NAME_BYTES_MOST 128
-/* The signal mask is checked after each of a run's first ADMIT_FIRST calls, and then after every ADMIT_EACH-th one. */
-#define ADMIT_FIRST 16
-#define ADMIT_EACH 16
 
 struct curfew_host_call {
 	curfew__operation operation;       /* asynchronous only */
@@ -569,16 +566,6 @@ static void call_queued(const curfew__host_function *function, const curfew__hos
 		unref_queued(call);
 }
 
-/*
- * The callback may have blocked the signal that interrupts guests. To look is a system call, which takes as long as a
- * call of a simple function: whoever does so will do it in the first calls, or in another one.
- */
-static void admit_again(const curfew__host_caller *caller)
-{
-	if (caller->number <= ADMIT_FIRST || caller->number % ADMIT_EACH == 0)
-		curfew__interrupt_admit(NULL);
-}
-
 void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
                            const curfew__host_params *params, curfew__host_answer *answer)
 {
@@ -599,7 +586,6 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 	}
 	inside++;
 	function->call(function->context, &call);
-	admit_again(caller);
 	inside--;
 	if (!call.answered && function->import.typed)
 		curfew_host_call_return_values(&call, zeroes);

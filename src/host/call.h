@@ -42,7 +42,6 @@ void curfew__host_functions_unref(curfew__host_functions *functions);
 typedef struct curfew__host_caller {
 	void *context;                 /* the run's host_context */
 	const atomic_uint *stopped[2]; /* valid while the run exists; not 0 if it is to stop */
-	unsigned number;               /* of the calls that the run has made so far, this one included */
 } curfew__host_caller;
 
 /* Calls a synchronous function, or puts the call into its queue and waits for the answer. */

@@ -6,11 +6,16 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "engine/interrupt.h"
 #include "run/stop.h"
+
+/* The signal mask is set again after each of the first ADMIT_FIRST calls of JavaScript, and every ADMIT_EACH-th one. */
+#define ADMIT_FIRST 16
+#define ADMIT_EACH 16
 
 static curfew__host_caller caller_of(curfew_run *run)
 {
-	return (curfew__host_caller){run->given->host_context, {&run->stop.cause, &run->stop.time_up}, ++run->call_count};
+	return (curfew__host_caller){run->given->host_context, {&run->stop.cause, &run->stop.time_up}};
 }
 
 /* NULL: there is no such function of this kind. */
@@ -38,6 +43,13 @@ static void call_with(curfew_run *run, const curfew__host_function *function, co
 {
 	curfew__host_caller caller = caller_of(run);
 	curfew__host_call_now(function, &caller, &(curfew__host_params){json, length, NULL}, &run->answer);
+
+	/*
+	 * The callback may have left the signal blocked that interrupts guests. To unblock it is a system call, which takes
+	 * as long as a simple function does. JavaScript has the last resort as well, so that not every call needs it.
+	 */
+	if (++run->call_count <= ADMIT_FIRST || run->call_count % ADMIT_EACH == 0)
+		curfew__interrupt_admit(NULL);
 }
 
 /* Pass a copy, because the guest may change its memory while the callback reads the arguments. */
@@ -125,8 +137,12 @@ void curfew__run_function(curfew_run *run, size_t index, const curfew__host_para
 	curfew__host_caller caller = caller_of(run);
 
 	*answer = (curfew__host_answer){.threw = true};
-	if (function)
-		curfew__host_call_now(function, &caller, params, answer);
+	if (!function)
+		return;
+	curfew__host_call_now(function, &caller, params, answer);
+
+	/* Nothing but the signal stops WebAssembly: whatever the callback did to the mask is undone. */
+	curfew__interrupt_admit(NULL);
 }
 
 uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew__host_params *params)

@@ -192,10 +192,17 @@ static void handlers_that_pass_it_on(void)
 
 /* ---- Host functions that block it ------------------------------------------------------------------------- */
 
-static void block_and_return(void *context, curfew_host_call *call)
+/* Leaves it blocked, but not before the program has called it so often. */
+typedef struct blocker {
+	unsigned calls, last;
+} blocker;
+
+static void block_at_last(void *context, curfew_host_call *call)
 {
-	(void)context, (void)call;
-	set_mask(SIG_BLOCK);
+	blocker *b = context;
+	(void)call;
+	if (++b->calls >= b->last)
+		set_mask(SIG_BLOCK);
 }
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
@@ -204,27 +211,42 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	set_mask(SIG_BLOCK);
 }
 
+static void expect_stop_after_block(curfew_engine *engine, curfew_language language, const char *text, unsigned calls)
+{
+	blocker b = {.last = calls};
+	curfew_host_function f = {.size = sizeof f, .name = "f", .type = "->", .call = block_at_last, .context = &b};
+	curfew_program *program = make_program(engine, text, language);
+	CHECK_OK(curfew_program_set_functions(program, &f, 1, NULL));
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_patience_ms(50), .memory_bytes = 512 * MIB};
+	curfew_run_options options = {.size = sizeof options,
+	                              .limits = &limits,
+	                              .call = language == CURFEW_LANGUAGE_WAT ? "run" : NULL,
+	                              .on_event = on_event};
+	curfew_report *report = NULL;
+	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK_EQUAL(b.calls, calls);
+	curfew_report_destroy(report);
+	curfew_program_destroy(program);
+}
+
 static void host_functions_that_block_it(void)
 {
 	/* Claim T53. */
 	static const char js[] = "host.f(); curfew.checkpoint(1); for (;;) 'x'.repeat(5_000_000).split('').sort()";
+	static const char late_js[] =
+		"for (let i = 0; i < 21; i++) host.f(); for (;;) 'x'.repeat(5_000_000).split('').sort()";
 	static const char wat[] =
 		"(module (import \"host\" \"f\" (func $f)) (func (export \"run\") (call $f) (loop $l (br $l))))";
+	static const char late_wat[] =
+		"(module (import \"host\" \"f\" (func $f)) (global $i (mut i32) (i32.const 21)) (func (export \"run\")"
+		" (loop $calls (call $f) (global.set $i (i32.sub (global.get $i) (i32.const 1)))"
+		" (br_if $calls (global.get $i))) (loop $l (br $l))))";
 	curfew_engine *engine = make_engine();
-	curfew_host_function f = {.size = sizeof f, .name = "f", .type = "->", .call = block_and_return};
-	for (int is_wat = 0; is_wat < 2; is_wat++) {
-		curfew_program *program = make_program(engine, is_wat ? wat : js,
-		                                       is_wat ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS);
-		CHECK_OK(curfew_program_set_functions(program, &f, 1, NULL));
-		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(50), .memory_bytes = 512 * MIB};
-		curfew_run_options options = {
-			.size = sizeof options, .limits = &limits, .call = is_wat ? "run" : NULL, .on_event = on_event};
-		curfew_report *report = NULL;
-		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
-		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
-		curfew_report_destroy(report);
-		curfew_program_destroy(program);
-	}
+	expect_stop_after_block(engine, CURFEW_LANGUAGE_JS, js, 1);
+	expect_stop_after_block(engine, CURFEW_LANGUAGE_JS, late_js, 21);
+	expect_stop_after_block(engine, CURFEW_LANGUAGE_WAT, wat, 1);
+	expect_stop_after_block(engine, CURFEW_LANGUAGE_WAT, late_wat, 21);
 	curfew_engine_destroy(engine);
 }
 
