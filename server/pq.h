@@ -18,6 +18,7 @@
 	X(PQerrorMessage) \
 	X(PQexec) \
 	X(PQexecParams) \
+	X(PQexecPrepared) \
 	X(PQfinish) \
 	X(PQfname) \
 	X(PQfnumber) \
@@ -30,7 +31,9 @@
 	X(PQnotifies) \
 	X(PQntuples) \
 	X(PQpipelineSync) \
+	X(PQprepare) \
 	X(PQresultErrorField) \
+	X(PQresultErrorMessage) \
 	X(PQresultStatus) \
 	X(PQsendPrepare) \
 	X(PQsendQueryParams) \
@@ -59,6 +62,7 @@ bool pq_load(curfew_failure *failure);
 #define PQerrorMessage pq.PQerrorMessage_call
 #define PQexec pq.PQexec_call
 #define PQexecParams pq.PQexecParams_call
+#define PQexecPrepared pq.PQexecPrepared_call
 #define PQfinish pq.PQfinish_call
 #define PQfname pq.PQfname_call
 #define PQfnumber pq.PQfnumber_call
@@ -71,7 +75,9 @@ bool pq_load(curfew_failure *failure);
 #define PQnotifies pq.PQnotifies_call
 #define PQntuples pq.PQntuples_call
 #define PQpipelineSync pq.PQpipelineSync_call
+#define PQprepare pq.PQprepare_call
 #define PQresultErrorField pq.PQresultErrorField_call
+#define PQresultErrorMessage pq.PQresultErrorMessage_call
 #define PQresultStatus pq.PQresultStatus_call
 #define PQsendPrepare pq.PQsendPrepare_call
 #define PQsendQueryParams pq.PQsendQueryParams_call

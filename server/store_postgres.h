@@ -12,13 +12,16 @@
 
 #include <stdatomic.h>
 
-enum { PG_READERS = 4, PG_PARAMS_MAX = 32, PG_TOLD_MAX = 256 };
+enum { PG_READERS = 4, PG_PARAMS_MAX = 32, PG_PREPARED_MAX = 64, PG_TOLD_MAX = 256 };
 
 /* One connection. One thread at a time uses it, and it is connected again if it was lost. */
 typedef struct pg_link {
 	PGconn *conn;
 	int64_t tried_us; /* when connecting last failed */
 	bool is_busy;     /* of the reading connections */
+	/* Hashes of the statements that it has prepared. */
+	uint64_t prepared[PG_PREPARED_MAX];
+	size_t prepared_count;
 } pg_link;
 
 /* Notifications are sent after the transaction, because a transaction with a notification keeps all others from
@@ -79,8 +82,8 @@ void pg_copy_reason(pg_store *st, char reason[160]);
 bool pg_connect(pg_store *st, pg_link *link);
 void pg_close(pg_link *link);
 /*
- * Executes one statement, or several without parameters, and waits for it. The caller clears the result. NULL: it
- * failed, and failure (may be NULL) says why.
+ * Executes one statement, which the connection keeps prepared, or several without parameters, and waits for it. The
+ * caller clears the result. NULL: it failed, and failure (may be NULL) says why.
  */
 PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *params, const char *what,
                  curfew_failure *failure);

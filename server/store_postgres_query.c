@@ -100,6 +100,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 	if (link->conn != NULL)
 		PQfinish(link->conn);
 
+	link->prepared_count = 0;
 	/* The address itself takes precedence over these. */
 	link->conn = PQconnectdbParams(names, values, 1);
 	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link)) {
@@ -125,6 +126,62 @@ static void report_failure(pg_store *st, const char *what, const char *why, curf
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
+/* FNV-1a. Statements are this program's own: none is chosen to meet another. */
+static uint64_t hash_of(const char *sql)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+	for (; *sql != '\0'; sql++)
+		hash = (hash ^ (unsigned char)*sql) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static bool is_prepared(const pg_link *link, uint64_t hash)
+{
+	for (size_t i = 0; i < link->prepared_count; i++) {
+		if (link->prepared[i] == hash)
+			return true;
+	}
+	return false;
+}
+
+/* Planning a statement takes longer than most of them do. Of those that are made by need only so many are prepared. */
+static PGresult *execute(pg_link *link, const char *sql, const pg_params *p)
+{
+	char name[24];
+	uint64_t hash = hash_of(sql);
+	(void)snprintf(name, sizeof name, "s%016llx", (unsigned long long)hash);
+	if (!is_prepared(link, hash)) {
+		if (link->prepared_count == PG_PREPARED_MAX)
+			return PQexecParams(link->conn, sql, p->count, NULL, p->values, p->lengths, p->formats, 1);
+		PGresult *done = PQprepare(link->conn, name, sql, 0, NULL);
+		if (PQresultStatus(done) != PGRES_COMMAND_OK)
+			return done;
+		PQclear(done);
+		link->prepared[link->prepared_count++] = hash;
+	}
+	return PQexecPrepared(link->conn, name, p->count, p->values, p->lengths, p->formats, 1);
+}
+
+/* A newer version of curfew has changed a table meanwhile (0A000), or who stands between has lost the statement
+ * (26000). */
+static bool is_outdated(const PGresult *result)
+{
+	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	return code != NULL && (strcmp(code, "0A000") == 0 || strcmp(code, "26000") == 0);
+}
+
+static PGresult *execute_anew(pg_store *st, pg_link *link, const char *sql, const pg_params *p)
+{
+	PGresult *result = execute(link, sql, p);
+	if (!is_outdated(result))
+		return result;
+	pg_close(link);
+	if (!pg_connect(st, link))
+		return result;
+	PQclear(result);
+	return execute(link, sql, p);
+}
+
 PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *p, const char *what,
                  curfew_failure *failure)
 {
@@ -132,13 +189,14 @@ PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *
 		report_failure(st, what, NULL, failure);
 		return NULL;
 	}
-	PGresult *result = p != NULL ? PQexecParams(link->conn, sql, p->count, NULL, p->values, p->lengths, p->formats, 1)
-	                             : PQexec(link->conn, sql);
+	PGresult *result = p != NULL ? execute_anew(st, link, sql, p) : PQexec(link->conn, sql);
 	ExecStatusType status = PQresultStatus(result);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return result;
-	report_failure(st, what, PQerrorMessage(link->conn), failure);
-	note_reason(st, PQerrorMessage(link->conn));
+	/* A broken connection may have no result. */
+	const char *why = result != NULL ? PQresultErrorMessage(result) : PQerrorMessage(link->conn);
+	report_failure(st, what, why, failure);
+	note_reason(st, why);
 	/* 25006: the server is read-only now. If there are several addresses, another one may be writable. */
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	bool is_wrong_one = code != NULL && strcmp(code, "25006") == 0;

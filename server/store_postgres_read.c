@@ -112,7 +112,8 @@ bool pg_read_runs(store *base, const run_filter *f, bool (*show)(void *context, 
 		(void)snprintf(sql + used, sizeof sql - used, " AND state=4 AND outcome=%d%s", f->outcome,
 		               f->outcome != 0 ? " AND outcome<>0" : "");
 	used = strlen(sql);
-	(void)snprintf(sql + used, sizeof sql - used, " ORDER BY id DESC LIMIT %llu", (unsigned long long)f->most);
+	pg_number(&p, (int64_t)f->most);
+	(void)snprintf(sql + used, sizeof sql - used, " ORDER BY id DESC LIMIT $%d", p.count);
 	PGresult *rows = pg_read_rows(base, sql, &p, "runs", NULL);
 	run_view view;
 	bool more = true;

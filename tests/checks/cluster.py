@@ -452,6 +452,37 @@ def waiting_is_shown(context):
 
 
 @test
+def a_newer_version_beside(context):
+    """When a newer version has changed tables, nodes of this one that may stay go on, and others of it may join."""
+    newer = "ALTER TABLE runs ADD COLUMN newer int; ALTER TABLE programs ADD COLUMN newer text; "
+    newer += "INSERT INTO schema_version SELECT max(version) + 1, 1 FROM schema_version"
+    with shared(context) as on, nodes(on, 2) as cluster:
+        a, b = cluster.all
+
+        def use_all():
+            run = a.run("6 * 7")["id"]
+            expect_equal("at another node", b.wait_for(run)["report"]["value"], 42)
+            goes_on = a.submit(FOREVER, limits={"timeout": "600s"})["id"]
+            a.wait_for(goes_on, "running")
+            expect_equal("cancelled over another", b.ask("DELETE", f"/v1/runs/{goes_on}")["outcome"], "cancelled")
+            for node in cluster.all:
+                expect(run in [one["id"] for one in node.ask("GET", "/v1/runs")["runs"]], "it is not listed")
+                node.ask("GET", "/v1/programs")
+            delayed = a.ask("POST", "/v1/runs", {"source": "1", "delay": "200ms"}, 202)["id"]
+            expect_equal("taken later", b.wait_for(delayed)["report"]["value"], 1)
+
+        use_all()
+        use_all()
+        cluster.query(newer)
+        use_all()
+        a.process.send_signal(signal.SIGTERM)
+        a.process.wait(60)
+        cluster.all[0] = a = cluster.start()
+        cluster.all.pop()
+        use_all()
+
+
+@test
 def history_is_not_read(context):
     """What a node asks the database again and again costs no more where very many runs have ended. Claim L606."""
     columns = (
