@@ -19,6 +19,7 @@ typedef struct pg_link {
 	PGconn *conn;
 	int64_t tried_us; /* when connecting last failed */
 	bool is_busy;     /* of the reading connections */
+	bool is_new;      /* connected, and not yet prepared by its user: for pipelines, or to listen */
 	/* Hashes of the statements that it has prepared. */
 	uint64_t prepared[PG_PREPARED_MAX];
 	size_t prepared_count;

@@ -431,16 +431,19 @@ static unsigned read_notices(pg_store *st, const store_hearer *hearer)
 
 static bool listen_anew(pg_store *st)
 {
-	return pg_end(pg_run(st, &st->listener, "LISTEN curfew", NULL, "the database", NULL));
+	bool good = pg_end(pg_run(st, &st->listener, "LISTEN curfew", NULL, "the database", NULL));
+	st->listener.is_new = st->listener.is_new && !good;
+	return good;
 }
 
 unsigned pg_await(store *base, int64_t most_us, int descriptor, const store_hearer *hearer)
 {
 	pg_store *st = pg_of(base);
 	unsigned news = 0;
-	if (st->listener.conn == NULL || PQstatus(st->listener.conn) != CONNECTION_OK)
+	/* The function that offers room may have reconnected it, which does not listen. */
+	if (st->listener.conn == NULL || st->listener.is_new || PQstatus(st->listener.conn) != CONNECTION_OK)
 		news = listen_anew(st) ? STORE_NEWS_WORK | STORE_NEWS_LOST | STORE_NEWS_ORDER | STORE_NEWS_CHANGE : 0;
-	bool listens = st->listener.conn != NULL && PQstatus(st->listener.conn) == CONNECTION_OK;
+	bool listens = !st->listener.is_new && st->listener.conn != NULL && PQstatus(st->listener.conn) == CONNECTION_OK;
 	if (listens)
 		news |= read_notices(st, hearer);
 	if (news != 0)

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "store_postgres.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,18 @@ void pg_close(pg_link *link)
 	link->conn = NULL;
 }
 
+/* Notices that the server has ended an idle connection: a statement that is sent on it would be lost. */
+static bool is_alive(PGconn *conn)
+{
+	struct pollfd wait = {.fd = PQsocket(conn), .events = POLLIN};
+	/* The reason arrives first, then the end itself. */
+	for (int i = 0; i < 3 && PQstatus(conn) == CONNECTION_OK && poll(&wait, 1, 0) > 0; i++) {
+		if (PQconsumeInput(conn) != 1)
+			return false;
+	}
+	return PQstatus(conn) == CONNECTION_OK;
+}
+
 bool pg_connect(pg_store *st, pg_link *link)
 {
 	static const char *const names[] = {"dbname",
@@ -92,7 +105,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 	                                    NULL};
 	const char *values[] = {st->url, "3", "curfew", "10", "5", "3", "15000", NULL};
 
-	if (link->conn != NULL && PQstatus(link->conn) == CONNECTION_OK)
+	if (link->conn != NULL && is_alive(link->conn))
 		return true;
 	int64_t now_us = clock_now_us();
 	if (link->tried_us != 0 && now_us - link->tried_us < TRY_AGAIN_US)
@@ -101,6 +114,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 		PQfinish(link->conn);
 
 	link->prepared_count = 0;
+	link->is_new = true;
 	/* The address itself takes precedence over these. */
 	link->conn = PQconnectdbParams(names, values, 1);
 	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link)) {
@@ -144,7 +158,7 @@ static bool is_prepared(const pg_link *link, uint64_t hash)
 	return false;
 }
 
-/* Planning a statement takes longer than most of them do. Of those that are made by need only so many are prepared. */
+/* Planning a statement takes longer than executing most of them. Only so many different ones are prepared. */
 static PGresult *execute(pg_link *link, const char *sql, const pg_params *p)
 {
 	char name[24];

@@ -167,16 +167,16 @@ static bool prepare_all(pg_store *st, PGconn *conn)
 
 static bool open_writer(pg_store *st)
 {
-	bool was_open = st->writer.conn != NULL && PQstatus(st->writer.conn) == CONNECTION_OK;
 	if (!pg_connect(st, &st->writer)) {
 		char reason[sizeof st->reason];
 		pg_copy_reason(st, reason);
 		(void)fail_with(st, reason);
 		return false;
 	}
-	if (was_open)
-		return true;
-	return PQenterPipelineMode(st->writer.conn) == 1 && prepare_all(st, st->writer.conn);
+	if (st->writer.is_new && (PQenterPipelineMode(st->writer.conn) != 1 || !prepare_all(st, st->writer.conn)))
+		return false;
+	st->writer.is_new = false;
+	return true;
 }
 
 /* A failure that no single write caused is tried again on a new connection, perhaps to another server. */

@@ -663,6 +663,25 @@ def without_its_schema(context):
 
 
 @test
+def connections_ended(context):
+    """Connections that the database has ended while they were idle are noticed before they are used: nobody sees a 503."""
+    with limited_nodes(context, 2) as (change, cluster):
+        cluster.all[0].run("1")
+
+        def ask(node):
+            return node.request("GET", "/v1/runs").status
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            for _ in range(4):
+                list(pool.map(ask, cluster.all * 16))  # so that all connections that read are there
+                ended = change("SELECT coalesce(max(backend_start), now()) FROM pg_stat_activity")
+                change(END_ALL)
+                there = f"SELECT count(*) FROM pg_stat_activity WHERE usename='{ROLE}' AND backend_start<='{ended}'"
+                wait_until("they do not end", 20 * context.slower, lambda there=there: change(there) == "0")
+                expect_equal("GET", list(pool.map(ask, cluster.all * 8)), [200] * 16)
+
+
+@test
 def transactions_killed(context):
     """Whoever ends its transactions, again and again, loses nothing: what was accepted is there, and ends once."""
     with limited_nodes(context, 2) as (change, cluster):
