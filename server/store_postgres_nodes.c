@@ -360,7 +360,7 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 		"SELECT (SELECT count(*) FROM fences) AS nodes, owner, count(*) FILTER (WHERE state=1 AND node=0) AS queued, count(*) FILTER (WHERE state=0 AND node=0) "
 		"AS scheduled, coalesce(sum(length(params)) FILTER (WHERE node=0), 0)::bigint AS bytes, count(*) FILTER (WHERE "
 		"node<>0 AND state<>1) AS running, count(*) FILTER (WHERE state=1 AND node NOT IN (0, $2::bigint)) AS held, 0::bigint "
-		"AS last_minute FROM runs WHERE state<>4 GROUP BY owner UNION ALL SELECT 0, t.id, 0, 0, 0, 0, 0, (SELECT count(*) FROM runs r WHERE r.owner=t.id AND r.id>$1 AND r.created_us>clock_us()-60000000) FROM "
+		"AS last_minute FROM runs WHERE state IN (0, 1, 2, 3) AND state<>4 GROUP BY owner UNION ALL SELECT 0, t.id, 0, 0, 0, 0, 0, (SELECT count(*) FROM runs r WHERE r.owner=t.id AND r.id>$1 AND r.created_us>clock_us()-60000000) FROM "
 		"tokens t WHERE t.per_minute IS NOT NULL AND t.revoked_us=0",
 		&p, "runs", NULL);
 	for (int i = 0; i < pg_count(rows); i++) {
