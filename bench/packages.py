@@ -9,8 +9,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
-from checks import bindings  # noqa: E402
-from checks.harness import Context, Failed  # noqa: E402
+from integration import bindings  # noqa: E402
+from integration.harness import Context, Failed  # noqa: E402
 
 
 def start_all(build, scratch):

@@ -24,7 +24,7 @@ typedef struct harness_test {
 	void (*tear_down)(void *fixture);
 } harness_test;
 
-/* How a test ends that cannot be run here, after it has said why; tests/checks/programs.py knows it. */
+/* How a test ends that cannot be run here, after it has said why; tests/integration/programs.py knows it. */
 enum { HARNESS_SKIPPED = 77 };
 
 #define CHECK(condition) harness_check((condition), __FILE__, __LINE__, #condition)

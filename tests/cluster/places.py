@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from checks.postgres import PASSWORD, Postgres  # noqa: E402
+from integration.postgres import PASSWORD, Postgres  # noqa: E402
 
 
 def call(*words):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What node:fs does below a folder (tests/checks/files.py): files.json beside it has what Node 20 answers.
+// What node:fs does below a folder (tests/integration/files.py): files.json beside it has what Node 20 answers.
 import fs, { promises, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
