@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every attack of a folder, a number of times: whether its outcome is one of those expected, and how late it was
+ * Every attack of a directory, a number of times: whether its outcome is one of those expected, and how late it was
  * stopped, beside a bare timer thread in the same process and so many runs that loop. attacks ROUNDS TIMEOUT_MS
  * SPINNERS FILE...; prints one line of JSON for each file and one for the timer.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every attack of a folder, a number of times, cancelled by another thread at some moment of its first milliseconds:
+ * Every attack of a directory, a number of times, cancelled by another thread at some moment of its first milliseconds:
  * how long after that it was stopped, and when its report was there, beside a bare timer thread in the same process.
  * JavaScript is parsed each time, WebAssembly compiled before and called by its function run.
  * cancel ROUNDS FILE...; prints one line of JSON for each file and one for the timer.

@@ -32,7 +32,7 @@ wrk.body = os.getenv("BODY")
 FOREVER = {"source": "for (;;);", "limits": {"timeout": "60s"}}
 
 
-def start(curfew, url, folder, number):
+def start(curfew, url, directory, number):
     words = [
         curfew,
         "serve",
@@ -41,9 +41,9 @@ def start(curfew, url, folder, number):
         "--store",
         url,
         "--data",
-        os.path.join(folder, f"node{number}"),
+        os.path.join(directory, f"node{number}"),
     ]
-    with open(os.path.join(folder, f"log{number}"), "wb") as log:
+    with open(os.path.join(directory, f"log{number}"), "wb") as log:
         process = subprocess.Popen([*words, "--log-level", "warn"], stdout=subprocess.PIPE, stderr=log)
     return process, int(process.stdout.readline().decode().rsplit(":", 1)[1])
 
@@ -107,10 +107,10 @@ def time_of(roots):
     return total
 
 
-def measure_disk(folder):
+def measure_disk(directory):
     """Milliseconds until 8 KiB are on disk, in the middle of a hundred times."""
     times = []
-    path = os.path.join(folder, "disk")
+    path = os.path.join(directory, "disk")
     file = os.open(path, os.O_CREAT | os.O_WRONLY)
     try:
         for _ in range(100):
@@ -179,16 +179,16 @@ def main():
     parser.add_argument("--seconds", type=int, default=5)
     given = parser.parse_args()
     curfew, postgres, nodes = os.path.abspath(os.path.join(given.build, "curfew")), Postgres(), []
-    with tempfile.TemporaryDirectory() as folder:
-        script = os.path.join(folder, "post.lua")
+    with tempfile.TemporaryDirectory() as directory:
+        script = os.path.join(directory, "post.lua")
         with open(script, "w", encoding="ascii") as file:
             file.write(SCRIPT)
         try:
-            nodes.append(start(curfew, postgres.url("postgres"), folder, 0))
-            print(f"8 KiB are on disk after {measure_disk(postgres.folder):.2f} ms", flush=True)
+            nodes.append(start(curfew, postgres.url("postgres"), directory, 0))
+            print(f"8 KiB are on disk after {measure_disk(postgres.directory):.2f} ms", flush=True)
             for connections in (32, 128):
                 measure_rate(nodes, postgres, script, connections, given.seconds)
-            nodes += [start(curfew, postgres.url("postgres"), folder, number) for number in (1, 2)]
+            nodes += [start(curfew, postgres.url("postgres"), directory, number) for number in (1, 2)]
             ports = [port for _, port in nodes]
             for connections in (33, 129):
                 measure_rate(nodes, postgres, script, connections, given.seconds)

@@ -154,9 +154,9 @@ void bench_attack_read(bench_attack *attack, const char *path)
 	const char *slash = strrchr(path, '/');
 
 	attack->name = slash ? slash + 1 : path;
-	attack->folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	attack->directory = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
 	attack->text = bench_file_read(path, &attack->length);
-	if (!attack->folder)
+	if (!attack->directory)
 		bench_die("out of memory");
 }
 
@@ -166,7 +166,7 @@ curfew_program *bench_attack_program(curfew_engine *engine, const bench_attack *
 	                        .name = attack->name,
 	                        .text = attack->text,
 	                        .text_length = attack->length,
-	                        .import_dir = attack->folder,
+	                        .import_dir = attack->directory,
 	                        .flags = CURFEW_SOURCE_ONCE};
 	curfew_program *program = NULL;
 	curfew_failure failure = {0};
@@ -177,7 +177,7 @@ curfew_program *bench_attack_program(curfew_engine *engine, const bench_attack *
 
 void bench_attack_finish(bench_attack *attack)
 {
-	free(attack->folder);
+	free(attack->directory);
 	free(attack->text);
 }
 

@@ -40,7 +40,7 @@ curfew_program *bench_program_create(curfew_engine *engine, const char *name, co
 /* A file that is run once at a time, and compiled each time. */
 typedef struct bench_attack {
 	const char *name; /* the path's last part: borrowed */
-	char *folder;     /* relative imports read it */
+	char *directory;  /* relative imports read it */
 	char *text;
 	size_t length;
 } bench_attack;

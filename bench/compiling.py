@@ -45,23 +45,23 @@ def text(megabytes):
     return b"(module " + b"(func i32.const 5 drop)" * (megabytes * (1 << 20) // 24 - 1) + b")"
 
 
-def go_program(folder):
+def go_program(directory):
     """hello in Go for WASI, of about 4 MB; None: there is no Go."""
     go = shutil.which("go")
-    target = os.path.join(folder, "hello-go.wasm")
+    target = os.path.join(directory, "hello-go.wasm")
     if go is None:
         return None
     done = subprocess.run(
         [go, "build", "-o", target, "."],
         cwd=os.path.join(HERE, "go"),
         capture_output=True,
-        env={**os.environ, "GOOS": "wasip1", "GOARCH": "wasm", "GOCACHE": os.path.join(folder, "go")},
+        env={**os.environ, "GOOS": "wasip1", "GOARCH": "wasm", "GOCACHE": os.path.join(directory, "go")},
     )
     return target if done.returncode == 0 else None
 
 
-def write(folder, name, content):
-    path = os.path.join(folder, name)
+def write(directory, name, content):
+    path = os.path.join(directory, name)
     with open(path, "wb") as file:
         file.write(content)
     return path

@@ -91,14 +91,14 @@ static void raise_descriptor_limit(size_t needed)
 
 static size_t count_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
+	DIR *directory = opendir("/proc/self/fd");
 	size_t count = 0;
 
-	if (!folder)
+	if (!directory)
 		bench_die("/proc/self/fd: cannot be read");
-	while (readdir(folder))
+	while (readdir(directory))
 		count++;
-	closedir(folder);
+	closedir(directory);
 	return count;
 }
 

@@ -219,8 +219,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=25)
     parser.add_argument("--keep", help="a directory in which the database is made, and found again")
     arguments = parser.parse_args()
-    folder = arguments.keep or tempfile.mkdtemp(prefix="curfew-history-")
-    data, tokens = os.path.join(folder, "data"), os.path.join(folder, "tokens")
+    directory = arguments.keep or tempfile.mkdtemp(prefix="curfew-history-")
+    data, tokens = os.path.join(directory, "data"), os.path.join(directory, "tokens")
     if not os.path.exists(tokens):
         made = make(arguments.build, data, arguments.runs)
         with open(tokens, "w", encoding="ascii") as file:
@@ -252,7 +252,7 @@ def main():
                 print(f"submissions, while retention drops {left >> 20} MiB of it: {quantiles(took)}", flush=True)
     finally:
         if not arguments.keep:
-            shutil.rmtree(folder)
+            shutil.rmtree(directory)
 
 
 if __name__ == "__main__":

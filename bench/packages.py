@@ -31,17 +31,17 @@ def python(context):
 
 
 def node(context):
-    folder = bindings.NODE.place(context)
+    directory = bindings.NODE.place(context)
     with (
         open(os.path.join(HERE, "bindings", "bench.mjs"), encoding="utf-8") as source,
-        open(os.path.join(folder, "bench.mjs"), "w", encoding="utf-8") as copy,
+        open(os.path.join(directory, "bench.mjs"), "w", encoding="utf-8") as copy,
     ):
         copy.write(source.read())
-    return ["node", "bench.mjs"], {}, folder
+    return ["node", "bench.mjs"], {}, directory
 
 
 def go(context):
-    program = os.path.join(context.folder(), "bench")
+    program = os.path.join(context.directory(), "bench")
     bindings.run(
         context,
         ["go", "build", "-o", program, "."],

@@ -31,8 +31,8 @@ def program(name, package):
     return path
 
 
-def call(command, folder=None):
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+def call(command, directory=None):
+    done = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         # The first line that speaks of an error says more than the last one.
@@ -42,33 +42,33 @@ def call(command, folder=None):
 
 
 def kept(name, files, extra, make):
-    """The folder of what make(folder) builds, keyed by the files' content and extra; built when it is not there."""
+    """The directory of what make(directory) builds, keyed by the files' content and extra; built when it is not there."""
     key = hashlib.sha256(repr(extra).encode())
     for path in sorted(files):
         with open(path, "rb") as file:
             key.update(os.path.basename(path).encode() + b"\0" + hashlib.sha256(file.read()).digest())
-    folder = os.path.join(CACHE, f"{name}-{key.hexdigest()[:16]}")
-    if not os.path.isdir(folder):
+    directory = os.path.join(CACHE, f"{name}-{key.hexdigest()[:16]}")
+    if not os.path.isdir(directory):
         os.makedirs(CACHE, exist_ok=True)
         work = tempfile.mkdtemp(prefix="work.", dir=CACHE)
         try:
             make(work)
-            os.rename(work, folder)
+            os.rename(work, directory)
         except OSError as error:
-            if not os.path.isdir(folder):
+            if not os.path.isdir(directory):
                 raise Missing(f"{error.strerror}: {error.filename}") from None
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    return folder
+    return directory
 
 
-def listed(folder, *endings):
-    return [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(endings)]
+def listed(directory, *endings):
+    return [os.path.join(directory, name) for name in os.listdir(directory) if name.endswith(endings)]
 
 
-def copied(files, folder):
+def copied(files, directory):
     for path in files:
-        shutil.copy(path, folder)
+        shutil.copy(path, directory)
 
 
 def goja(here, sources):
@@ -77,12 +77,12 @@ def goja(here, sources):
     pins = open(os.path.join(here, "peers", "goja", "go.mod")).read()
     version = re.search(r"github.com/dop251/goja (\S+)", pins).group(1)
 
-    def make(folder):
-        copied(files, folder)
-        call([go, "build", "-mod=readonly", "-trimpath", "-o", "runner", "."], folder)
+    def make(directory):
+        copied(files, directory)
+        call([go, "build", "-mod=readonly", "-trimpath", "-o", "runner", "."], directory)
 
-    folder = kept("goja", files, call([go, "version"]), make)
-    return Peer("goja", version, [os.path.join(folder, "runner")])
+    directory = kept("goja", files, call([go, "version"]), make)
+    return Peer("goja", version, [os.path.join(directory, "runner")])
 
 
 def quickjs(here, sources):
@@ -90,7 +90,7 @@ def quickjs(here, sources):
     crate = os.path.join(sources or "", "rquickjs-sys")
     engine = os.path.join(crate, "quickjs")
     if not os.path.isfile(os.path.join(engine, "quickjs.c")):
-        raise Missing("its sources are not there; --sources names their folder")
+        raise Missing("its sources are not there; --sources names their directory")
     runner = os.path.join(here, "peers", "quickjs", "runner.c")
     flags = ["-std=gnu11", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD", "-w", "-I" + engine]
     parts = {
@@ -99,12 +99,12 @@ def quickjs(here, sources):
     }
     parts.update({name: os.path.join(engine, "gen", name + ".c") for name in ("repl", "standalone")}, runner=runner)
 
-    def make(folder):
+    def make(directory):
         pending = [
             (
                 name,
                 subprocess.Popen(
-                    [compiler, *flags, "-c", path, "-o", os.path.join(folder, name + ".o")],
+                    [compiler, *flags, "-c", path, "-o", os.path.join(directory, name + ".o")],
                     stderr=subprocess.PIPE,
                     text=True,
                 ),
@@ -117,17 +117,20 @@ def quickjs(here, sources):
                 raise Missing(f"cc: {name}.c: {(errors.splitlines() or ['failed'])[0][:160]}")
         base = ["quickjs", "libregexp", "libunicode", "dtoa"]
         for target, own in {"runner": ["runner"], "qjs": ["qjs", "quickjs-libc", "repl", "standalone"]}.items():
-            objects = [os.path.join(folder, name + ".o") for name in own + base]
-            call([compiler, *objects, "-o", os.path.join(folder, target), "-lm", "-lpthread", "-ldl"])
+            objects = [os.path.join(directory, name + ".o") for name in own + base]
+            call([compiler, *objects, "-o", os.path.join(directory, target), "-lm", "-lpthread", "-ldl"])
 
     files = listed(engine, ".c", ".h") + listed(os.path.join(engine, "gen"), ".c") + [runner]
-    folder = kept("quickjs", files, (flags[:-1], call([compiler, "--version"])), make)
+    directory = kept("quickjs", files, (flags[:-1], call([compiler, "--version"])), make)
     header = open(os.path.join(engine, "quickjs.h")).read()
     version = ".".join(
         re.search(rf"QJS_VERSION_{part}\s+(\d+)", header).group(1) for part in ("MAJOR", "MINOR", "PATCH")
     )
     return Peer(
-        "QuickJS-ng native", f"{version}, cc -O3", [os.path.join(folder, "runner")], process=os.path.join(folder, "qjs")
+        "QuickJS-ng native",
+        f"{version}, cc -O3",
+        [os.path.join(directory, "runner")],
+        process=os.path.join(directory, "qjs"),
     )
 
 
@@ -135,14 +138,14 @@ def quickjs_emscripten(here, sources):
     node, npm = program("node", "nodejs"), program("npm", "npm")
     files = listed(os.path.join(here, "peers", "quickjs-emscripten"), ".json", ".mjs")
 
-    def make(folder):
-        copied(files, folder)
-        call([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    def make(directory):
+        copied(files, directory)
+        call([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], directory)
 
-    folder = kept("quickjs-emscripten", files, None, make)
-    lock = json.load(open(os.path.join(folder, "package-lock.json")))
+    directory = kept("quickjs-emscripten", files, None, make)
+    lock = json.load(open(os.path.join(directory, "package-lock.json")))
     version = lock["packages"]["node_modules/quickjs-emscripten"]["version"]
-    return Peer("quickjs-emscripten", f"{version}, in node", [node, os.path.join(folder, "runner.mjs")])
+    return Peer("quickjs-emscripten", f"{version}, in node", [node, os.path.join(directory, "runner.mjs")])
 
 
 def node_vm(here, sources):

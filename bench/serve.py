@@ -114,9 +114,9 @@ def ask_again_and_again(port, seconds, method, path, body=None):
     return took
 
 
-def measure_half(port, folder, rate, seconds):
+def measure_half(port, directory, rate, seconds):
     """Latency at half of the rate that was reached, with connections that pause."""
-    script, connections = os.path.join(folder, "half.lua"), 128
+    script, connections = os.path.join(directory, "half.lua"), 128
     with open(script, "w", encoding="utf-8") as file:
         file.write(PAUSED_SCRIPT)
     os.environ["PAUSE"] = str(max(1, round(connections / (rate / 2) * 1000)))
@@ -239,7 +239,7 @@ def measure_crowd(server, port, waiting, watched):
         stream.close()
 
 
-def serve(arguments, folder, *options):
+def serve(arguments, directory, *options):
     server = subprocess.Popen(
         [
             os.path.join(arguments.build, "curfew"),
@@ -247,7 +247,7 @@ def serve(arguments, folder, *options):
             "--listen",
             "127.0.0.1:0",
             "--data",
-            os.path.join(folder, "data"),
+            os.path.join(directory, "data"),
             "--shutdown-timeout",
             "1ms",
             *options,
@@ -270,11 +270,11 @@ def main():
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing; install it (Debian: wrk)")
-    folder = tempfile.mkdtemp(prefix="curfew-bench-")
-    script = os.path.join(folder, "post.lua")
+    directory = tempfile.mkdtemp(prefix="curfew-bench-")
+    script = os.path.join(directory, "post.lua")
     with open(script, "w", encoding="utf-8") as file:
         file.write(SCRIPT)
-    server, port = serve(arguments, folder)
+    server, port = serve(arguments, directory)
     try:
         ask(port, "PUT", "/v1/programs/add", "export default (a, b) => a + b", {"Content-Type": "text/javascript"})
         print(f"{'':28} {'connections':>11} {'runs/s':>9} {'p50':>9} {'p99':>9}")
@@ -282,14 +282,14 @@ def main():
             measure(port, script, fields, connections, 1)
             rate, latency = measure(port, script, fields, connections, arguments.seconds)
             print(f"{name:28} {connections:11} {rate:9.0f} {latency[50]:>9} {latency[99]:>9}", flush=True)
-        measure_half(port, folder, rate, arguments.seconds)
+        measure_half(port, directory, rate, arguments.seconds)
         measure_cancel(port, script, 300)
         measure_health(port)
         measure_floods(port)
         end(server)
         server, port = serve(
             arguments,
-            folder,
+            directory,
             "--concurrency",
             "11k",
             "--max-streams",
@@ -304,7 +304,7 @@ def main():
         measure_crowd(server, port, 10000, 1000)
     finally:
         end(server)
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
 
 
 main()

@@ -279,11 +279,11 @@ static bool from_json(const json_t *all, calibration *c)
 /* Free with free; NULL: there is no cache. */
 static char *kept_path(void)
 {
-	char *folder = cli_cache_dir();
+	char *directory = cli_cache_dir();
 	char *path = NULL;
-	if (folder != NULL && asprintf(&path, "%s/calibration.json", folder) < 0)
+	if (directory != NULL && asprintf(&path, "%s/calibration.json", directory) < 0)
 		path = NULL;
-	free(folder);
+	free(directory);
 	return path;
 }
 

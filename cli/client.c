@@ -341,7 +341,7 @@ int cli_print_stream(FILE *out, char **words, size_t *length)
 	return code;
 }
 
-int cli_server_path(const char *folder, const char *what, const char *name, char *path, size_t size)
+int cli_server_path(const char *directory, const char *what, const char *name, char *path, size_t size)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	size_t length = strlen(name);
@@ -350,6 +350,6 @@ int cli_server_path(const char *folder, const char *what, const char *name, char
 		return cli_usage_error(
 			"%s is not a name of a %s: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
 			name, what);
-	(void)snprintf(path, size, "/v1/%s/%s", folder, name);
+	(void)snprintf(path, size, "/v1/%s/%s", directory, name);
 	return CLI_GO_ON;
 }

@@ -79,6 +79,6 @@ int cli_print_stream(FILE *out, char **words, size_t *length);
 
 /* Checks a name, and makes the path of the object that a server stores under it. CLI_GO_ON, or the exit code. */
 enum { CLI_SERVER_NAME_MAX = 128 };
-int cli_server_path(const char *folder, const char *what, const char *name, char *path, size_t size);
+int cli_server_path(const char *directory, const char *what, const char *name, char *path, size_t size);
 
 #endif

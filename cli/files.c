@@ -252,11 +252,11 @@ static bool read_source(const char *program, const char *lang, cli_source *sourc
 }
 
 /* The file's path below the directory, which is resolved. NULL: it is elsewhere, or out of memory. */
-static char *path_below(const char *program, const char *folder)
+static char *path_below(const char *program, const char *directory)
 {
 	char *path = realpath(program, NULL);
-	size_t length = strcmp(folder, "/") != 0 ? strlen(folder) : 0;
-	bool is_below = path != NULL && strncmp(path, folder, length) == 0 && path[length] == '/';
+	size_t length = strcmp(directory, "/") != 0 ? strlen(directory) : 0;
+	bool is_below = path != NULL && strncmp(path, directory, length) == 0 && path[length] == '/';
 	char *below = is_below ? strdup(path + length + 1) : NULL;
 	free(path);
 	return below;
@@ -266,16 +266,16 @@ static bool set_import_dir(cli_source *source, const char *program, const char *
 {
 	program = source->path != NULL ? source->path : program;
 	bool has_file = strcmp(program, "-") != 0 && strcmp(program, CLI_EVAL) != 0;
-	char *folder = realpath(dir, NULL);
-	char *below = folder != NULL && has_file ? path_below(program, folder) : NULL;
-	if (folder == NULL || (has_file && below == NULL)) {
+	char *directory = realpath(dir, NULL);
+	char *below = directory != NULL && has_file ? path_below(program, directory) : NULL;
+	if (directory == NULL || (has_file && below == NULL)) {
 		(void)snprintf(failure->message, sizeof failure->message, "--import-dir %.100s: %s%.100s", dir,
-		               folder == NULL ? strerror(errno) : "it must hold ", folder == NULL ? "" : program);
-		free(folder);
+		               directory == NULL ? strerror(errno) : "it must hold ", directory == NULL ? "" : program);
+		free(directory);
 		return false;
 	}
 	free(source->import_dir);
-	source->import_dir = folder;
+	source->import_dir = directory;
 	if (below != NULL) {
 		free(source->name);
 		source->name = below;
@@ -501,7 +501,7 @@ static void resolve(const char *path, char target[PATH_MAX])
 }
 
 /* Whether files can be made beside this one: 0, or why not. */
-static int check_folder(const char *target)
+static int check_directory(const char *target)
 {
 	char temporary[PATH_MAX];
 	int fd = open_temporary(target, temporary);
@@ -517,7 +517,7 @@ static bool can_replace(const char *target)
 {
 	struct stat status;
 	bool exists = stat(target, &status) == 0;
-	return (!exists || S_ISREG(status.st_mode)) && check_folder(target) == 0;
+	return (!exists || S_ISREG(status.st_mode)) && check_directory(target) == 0;
 }
 
 int cli_file_check(const char *path)
@@ -534,7 +534,7 @@ int cli_file_check(const char *path)
 		return EISDIR;
 	if (exists)
 		return access(target, W_OK) == 0 ? 0 : errno;
-	return check_folder(target);
+	return check_directory(target);
 }
 
 /* The permissions that a file written in place would have. */

@@ -183,7 +183,7 @@ static char *default_store(void)
 }
 
 /* Makes the directories above the default store, which a new account lacks. Opening the store reports a failure. */
-static void make_folders(char *path)
+static void make_directories(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -214,7 +214,7 @@ static int open_named_store(const cli_arguments *arguments, uint32_t flags, curf
 	if (path == NULL)
 		return cli_usage_error("there is no home directory for the secrets: use --secrets FILE");
 	if ((flags & CURFEW_SECRETS_CREATE) != 0)
-		make_folders(path);
+		make_directories(path);
 	int code = cli_secrets_open(key_path, path, flags, "", store);
 	free(path);
 	return code;

@@ -30,10 +30,10 @@ static bool read_again(void *context, config *fresh, curfew_failure *failure)
 /* All commands share the compiled code, if this user has a directory for it. */
 static void set_cache(config *settings)
 {
-	char *folder = cli_cache_dir();
-	if (folder != NULL && strlen(folder) < sizeof settings->cache)
-		(void)snprintf(settings->cache, sizeof settings->cache, "%s", folder);
-	free(folder);
+	char *directory = cli_cache_dir();
+	if (directory != NULL && strlen(directory) < sizeof settings->cache)
+		(void)snprintf(settings->cache, sizeof settings->cache, "%s", directory);
+	free(directory);
 }
 
 /* Reads the place of the database: "@FILE" means the first line of that file. False, and why. */
@@ -193,7 +193,7 @@ static int fail_with(const curfew_failure *failure)
 	return CLI_EXIT_INTERNAL;
 }
 
-static int create_token(const cli_arguments *arguments, const char *folder)
+static int create_token(const cli_arguments *arguments, const char *directory)
 {
 	const char *name = arguments->values[CLI_OPTION_NAME], *scopes = arguments->values[CLI_OPTION_SCOPES];
 	const char *user = arguments->values[CLI_OPTION_USER];
@@ -224,17 +224,17 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 		return code;
 	if (user != NULL && (*user == '\0' || strlen(user) > CURFEW_USER_BYTES))
 		return cli_usage_error("--user %.300s: must be 1 to %u bytes", user, CURFEW_USER_BYTES);
-	if (!serve_token_create(folder, &token, words, &failure))
+	if (!serve_token_create(directory, &token, words, &failure))
 		return fail_with(&failure);
 	size_t length = strlen(words);
 	words[length++] = '\n';
 	return cli_print(words, length);
 }
 
-static int list_tokens(const char *folder)
+static int list_tokens(const char *directory)
 {
 	curfew_failure failure = {0};
-	char *words = serve_token_list(folder, &failure);
+	char *words = serve_token_list(directory, &failure);
 	if (words == NULL)
 		return fail_with(&failure);
 	int code = cli_print(words, strlen(words));
@@ -242,12 +242,12 @@ static int list_tokens(const char *folder)
 	return code;
 }
 
-static int revoke_token(const cli_arguments *arguments, const char *folder)
+static int revoke_token(const cli_arguments *arguments, const char *directory)
 {
 	curfew_failure failure = {0};
 	if (arguments->program == NULL)
 		return cli_usage_error("token revoke needs the id or the name of a token");
-	if (!serve_token_revoke(folder, arguments->program, &failure))
+	if (!serve_token_revoke(directory, arguments->program, &failure))
 		return fail_with(&failure);
 	return CLI_EXIT_OK;
 }
@@ -257,16 +257,16 @@ int cli_token(const cli_arguments *arguments)
 	const char *action = arguments->action;
 	if (action == NULL)
 		return cli_usage_error("token needs one of create, list and revoke; see curfew token --help");
-	const char *folder = cli_store_place(arguments);
-	if (folder == NULL)
+	const char *directory = cli_store_place(arguments);
+	if (directory == NULL)
 		return CLI_EXIT_USAGE;
 	if (strcmp(action, "revoke") == 0)
-		return revoke_token(arguments, folder);
+		return revoke_token(arguments, directory);
 	if (arguments->program != NULL)
 		return cli_usage_error("unexpected argument %s after token %s", arguments->program, action);
 	if (strcmp(action, "create") == 0)
-		return create_token(arguments, folder);
+		return create_token(arguments, directory);
 	if (strcmp(action, "list") == 0)
-		return list_tokens(folder);
+		return list_tokens(directory);
 	return cli_usage_error("token %s: must be create, list or revoke", action);
 }

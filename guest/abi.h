@@ -168,7 +168,7 @@ enum {
 };
 #define CURFEW_INPUT_CHUNK_BYTES 65536
 
-/* ---- Files of the folders that the run was given ----------------------------------------------------------- */
+/* ---- Files of the directories that the run was given ----------------------------------------------------------- */
 
 /* What is asked for; the answer is 0 or as said, or -errno as Linux has it. */
 enum {
@@ -178,20 +178,20 @@ enum {
 	CURFEW_FILE_WRITE = 4,          /* the same */
 	CURFEW_FILE_STATUS_OF_OPEN = 5, /* file */
 	CURFEW_FILE_STATUS = 6,         /* path, flags */
-	CURFEW_FILE_READ_FOLDER =
+	CURFEW_FILE_READ_DIRECTORY =
 		7,                      /* file, 32 KiB of bytes -> bytes of some entries: type, name and a NUL; 0: none left */
 	CURFEW_FILE_TRUNCATE = 8,   /* file, position */
 	CURFEW_FILE_SYNC = 9,       /* file */
 	CURFEW_FILE_ACCESS = 10,    /* path, mode */
 	CURFEW_FILE_REAL_PATH = 11, /* path, bytes -> length */
 	CURFEW_FILE_READ_LINK = 12, /* path, bytes -> length */
-	CURFEW_FILE_MAKE_FOLDER = 13, /* path, mode */
-	CURFEW_FILE_REMOVE = 14,      /* path, flags */
-	CURFEW_FILE_SET_TIMES = 15,   /* path, access_ns, modify_ns */
-	CURFEW_FILE_MAKE_LINK = 16,   /* path; other: where it leads */
-	CURFEW_FILE_RENAME = 17,      /* path, other */
-	CURFEW_FILE_LINK = 18,        /* path, other */
-	CURFEW_FILE_FOLDERS = 19,     /* bytes -> length of what the folders are called, each with a NUL */
+	CURFEW_FILE_MAKE_DIRECTORY = 13, /* path, mode */
+	CURFEW_FILE_REMOVE = 14,         /* path, flags */
+	CURFEW_FILE_SET_TIMES = 15,      /* path, access_ns, modify_ns */
+	CURFEW_FILE_MAKE_LINK = 16,      /* path; other: where it leads */
+	CURFEW_FILE_RENAME = 17,         /* path, other */
+	CURFEW_FILE_LINK = 18,           /* path, other */
+	CURFEW_FILE_DIRECTORIES = 19,    /* bytes -> length of what the directories are called, each with a NUL */
 };
 
 /* Flags, beside 0 to read, 1 to write and 2 for both. */
@@ -200,7 +200,7 @@ enum {
 	CURFEW_OPEN_EXCLUSIVE = 8,
 	CURFEW_OPEN_TRUNCATE = 16,
 	CURFEW_OPEN_APPEND = 32,
-	CURFEW_OPEN_FOLDER = 64,
+	CURFEW_OPEN_DIRECTORY = 64,
 	CURFEW_OPEN_NO_FOLLOW = 128,
 };
 

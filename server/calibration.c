@@ -24,13 +24,13 @@ extern char **environ;
 /* ---- The process ----------------------------------------------------------------------------------------- */
 
 /* Returns this environment with the data directory as cache. The caller frees it and its first string. */
-static char **make_environment(const char *folder)
+static char **make_environment(const char *directory)
 {
 	size_t count = 0, kept = 1;
 	while (environ[count] != NULL)
 		count++;
 	char **made = calloc(count + 2, sizeof *made);
-	if (made == NULL || asprintf(&made[0], "XDG_CACHE_HOME=%s", folder) < 0) {
+	if (made == NULL || asprintf(&made[0], "XDG_CACHE_HOME=%s", directory) < 0) {
 		free(made);
 		return NULL;
 	}
@@ -69,8 +69,8 @@ static int start_process(server *s, bool is_recall)
 {
 	int ends[2];
 	pid_t pid;
-	char *folder = realpath(s->config->data, NULL);
-	char **environment = folder != NULL ? make_environment(folder) : NULL;
+	char *directory = realpath(s->config->data, NULL);
+	char **environment = directory != NULL ? make_environment(directory) : NULL;
 	bool started = false;
 
 	if (environment != NULL && pipe2(ends, O_CLOEXEC) == 0) {
@@ -83,7 +83,7 @@ static int start_process(server *s, bool is_recall)
 	if (environment != NULL)
 		free(environment[0]);
 	free(environment);
-	free(folder);
+	free(directory);
 	if (!started)
 		return -1;
 	(void)setpriority(PRIO_PROCESS, (id_t)pid, LOWEST_PRIORITY);

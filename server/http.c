@@ -561,12 +561,12 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 /* The number of open descriptors; 0: unknown. */
 static size_t count_files(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
+	DIR *directory = opendir("/proc/self/fd");
 	size_t count = 0;
-	while (folder != NULL && readdir(folder) != NULL)
+	while (directory != NULL && readdir(directory) != NULL)
 		count++;
-	if (folder != NULL)
-		(void)closedir(folder);
+	if (directory != NULL)
+		(void)closedir(directory);
 	return count;
 }
 

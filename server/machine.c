@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of the machine and of the control groups that this process is in, and folders. */
+/* Memory of the machine and of the control groups that this process is in, and directories. */
 #include "machine.h"
 
 #include <dirent.h>
@@ -59,11 +59,11 @@ uint64_t machine_memory(void)
 static size_t count_files(void)
 {
 	size_t count = 0;
-	DIR *folder = opendir("/proc/self/fd");
-	while (folder != NULL && readdir(folder) != NULL)
+	DIR *directory = opendir("/proc/self/fd");
+	while (directory != NULL && readdir(directory) != NULL)
 		count++;
-	if (folder != NULL)
-		(void)closedir(folder);
+	if (directory != NULL)
+		(void)closedir(directory);
 	return count > 3 ? count - 3 : 0; /* without ".", "..", and the descriptor of the directory itself */
 }
 
@@ -112,37 +112,37 @@ bool machine_read_process(machine_process *p)
 	return true;
 }
 
-/* ---- Folders -------------------------------------------------------------------------------------------- */
+/* ---- Directories -------------------------------------------------------------------------------------------- */
 
-/* Refuse it: everybody who may write to the folder could replace the database. */
-static bool check_folder(const char *folder, curfew_failure *failure)
+/* Refuse it: everybody who may write to the directory could replace the database. */
+static bool check_directory(const char *directory, curfew_failure *failure)
 {
 	struct stat info;
-	if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
-		(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(ENOTDIR));
+	if (stat(directory, &info) != 0 || !S_ISDIR(info.st_mode)) {
+		(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", directory, strerror(ENOTDIR));
 		return false;
 	}
 	if ((info.st_mode & S_IWOTH) == 0)
 		return true;
 	(void)snprintf(failure->message, sizeof failure->message,
 	               "%.120s: everybody may write to this directory (mode %04o): chmod o-w it, or use another one",
-	               folder, (unsigned)info.st_mode & 07777);
+	               directory, (unsigned)info.st_mode & 07777);
 	return false;
 }
 
-bool machine_make_folder(const char *folder, curfew_failure *failure)
+bool machine_make_directory(const char *directory, curfew_failure *failure)
 {
 	char path[4096];
-	size_t length = strlen(folder);
+	size_t length = strlen(directory);
 	if (length + 1 < sizeof path) {
-		memcpy(path, folder, length + 1);
+		memcpy(path, directory, length + 1);
 		for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
 			*at = '\0';
 			(void)mkdir(path, 0700);
 		}
 		if (mkdir(path, 0700) == 0 || errno == EEXIST)
-			return check_folder(path, failure);
+			return check_directory(path, failure);
 	}
-	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
+	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", directory, strerror(errno));
 	return false;
 }

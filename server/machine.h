@@ -10,9 +10,9 @@
 
 /* Bytes of memory that this process may use: the machine's, or the limit of its control group. */
 uint64_t machine_memory(void);
-/* Makes a folder with its parents, for this user only. An existing one must not be writable by everybody. False, and
+/* Makes a directory with its parents, for this user only. An existing one must not be writable by everybody. False, and
  * why. */
-bool machine_make_folder(const char *folder, curfew_failure *failure);
+bool machine_make_directory(const char *directory, curfew_failure *failure);
 
 /* The resources that the server's own process uses. */
 typedef struct machine_process {

@@ -16,10 +16,10 @@ typedef struct revocations {
 } revocations;
 
 /* Makes the file of a directory if it is missing. Always true: without it only a revocation on a full disk fails. */
-bool revocations_prepare(const char *folder);
-void revocations_read(const char *folder, revocations *list);
+bool revocations_prepare(const char *directory);
+void revocations_read(const char *directory, revocations *list);
 bool revocations_has(const revocations *list, const char *id);
 /* False: it could not be written, or is full. */
-bool revocations_add(const char *folder, const char *id);
+bool revocations_add(const char *directory, const char *id);
 
 #endif

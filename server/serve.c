@@ -355,7 +355,7 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 }
 
 /* The user's directory for compiled code, or, if that is not writable, one beside the data. */
-static const char *cache_folder(const config *c, char own[CONFIG_TEXT_MOST + 8])
+static const char *cache_directory(const config *c, char own[CONFIG_TEXT_MOST + 8])
 {
 	bool usable = c->cache[0] != '\0' && (mkdir(c->cache, 0700) == 0 || errno == EEXIST) && access(c->cache, W_OK) == 0;
 	(void)snprintf(own, CONFIG_TEXT_MOST + 8, "%s/cache", c->data);
@@ -376,7 +376,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	                               .fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0',
 	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0,
 	                               .on_death = on_worker_death,
-	                               .cache_dir = cache_folder(c, own)};
+	                               .cache_dir = cache_directory(c, own)};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK && check_confinement(s, failure);
 }
 
@@ -425,7 +425,7 @@ static bool start_server(server *s, curfew_failure *failure)
 	const config *c = s->config;
 	bool loopback = false;
 
-	if (!machine_make_folder(c->data, failure) || !open_store(s, failure) || !accounts_load(s, failure))
+	if (!machine_make_directory(c->data, failure) || !open_store(s, failure) || !accounts_load(s, failure))
 		return false;
 	s->life = store_begin_life(s->store);
 	int listener = open_listener(c, &loopback, failure);

@@ -37,7 +37,7 @@ typedef struct serve_token {
 enum { SERVE_TOKEN_ROOM = 96 };
 
 /*
- * The place of a server's database is its setting store, or the folder of its data.
+ * The place of a server's database is its setting store, or the directory of its data.
  *
  * Makes a token and stores its hash. words is the token itself, which nothing can show again.
  */

@@ -140,12 +140,12 @@ typedef enum store_user {
 } store_user;
 
 /*
- * Opens a database: PostgreSQL at postgres://..., or the SQLite database of the folder after sqlite: or of a plain
- * folder. NULL, and why; the message never contains the place, which may include a password.
+ * Opens a database: PostgreSQL at postgres://..., or the SQLite database of the directory after sqlite: or of a plain
+ * directory. NULL, and why; the message never contains the place, which may include a password.
  */
 store *store_open(const char *place, store_user user, curfew_failure *failure);
-/* Whether a place means PostgreSQL. If not, *folder (may be NULL) is the folder. */
-bool store_is_postgres(const char *place, const char **folder);
+/* Whether a place means PostgreSQL. If not, *directory (may be NULL) is the directory. */
+bool store_is_postgres(const char *place, const char **directory);
 void store_close(store *st);
 /* Claims the database for this process until the store is closed. False: another server has it. */
 bool store_claim(store *st, curfew_failure *failure);

@@ -4,16 +4,16 @@
 
 #include <string.h>
 
-bool store_is_postgres(const char *place, const char **folder)
+bool store_is_postgres(const char *place, const char **directory)
 {
-	if (folder != NULL)
-		*folder = strncmp(place, "sqlite:", 7) == 0 ? place + 7 : place;
+	if (directory != NULL)
+		*directory = strncmp(place, "sqlite:", 7) == 0 ? place + 7 : place;
 	return strncmp(place, "postgres://", 11) == 0 || strncmp(place, "postgresql://", 13) == 0;
 }
 
 store *store_open(const char *place, store_user user, curfew_failure *failure)
 {
-	const char *folder;
-	return store_is_postgres(place, &folder) ? store_open_postgres(place, user, failure)
-	                                         : store_open_sqlite(folder, user, failure);
+	const char *directory;
+	return store_is_postgres(place, &directory) ? store_open_postgres(place, user, failure)
+	                                            : store_open_sqlite(directory, user, failure);
 }

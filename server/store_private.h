@@ -172,6 +172,6 @@ void store_note_health(store *st, bool is_healthy, const char *reason);
 /* The PostgreSQL database at an address (store_postgres.c). */
 store *store_open_postgres(const char *url, store_user user, curfew_failure *failure);
 /* The SQLite database of a directory (store_sqlite.c). */
-store *store_open_sqlite(const char *folder, store_user user, curfew_failure *failure);
+store *store_open_sqlite(const char *directory, store_user user, curfew_failure *failure);
 
 #endif

@@ -209,9 +209,9 @@ typedef enum check_kind { CHECK_NONE, CHECK_FIRST, CHECK_ASIDE } check_kind;
  */
 static check_kind choose_check(const sqlite_store *st)
 {
-	char path[SQLITE_FOLDER_MAX + 16], journal[SQLITE_FOLDER_MAX + 32];
+	char path[SQLITE_DIRECTORY_MAX + 16], journal[SQLITE_DIRECTORY_MAX + 32];
 	struct stat info, rest;
-	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->directory);
 	(void)snprintf(journal, sizeof journal, "%s-wal", path);
 	bool was_cut = stat(journal, &rest) == 0 && rest.st_size > 0;
 	if (stat(path, &info) != 0)
@@ -277,8 +277,8 @@ static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failu
 /* For callers that do not create one. */
 static bool is_there(const sqlite_store *st, curfew_failure *failure)
 {
-	char path[SQLITE_FOLDER_MAX + 16];
-	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
+	char path[SQLITE_DIRECTORY_MAX + 16];
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->directory);
 	if (access(path, F_OK) == 0)
 		return true;
 	(void)snprintf(failure->message, sizeof failure->message, "there is no database (curfew.db): %s", strerror(errno));
@@ -288,10 +288,10 @@ static bool is_there(const sqlite_store *st, curfew_failure *failure)
 static bool claim(store *base, curfew_failure *failure)
 {
 	sqlite_store *st = sqlite_of(base);
-	char path[SQLITE_FOLDER_MAX + 16];
+	char path[SQLITE_DIRECTORY_MAX + 16];
 	if (st->claim >= 0)
 		return true;
-	(void)snprintf(path, sizeof path, "%s/lock", st->folder);
+	(void)snprintf(path, sizeof path, "%s/lock", st->directory);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
 		st->claim = fd;
@@ -299,7 +299,7 @@ static bool claim(store *base, curfew_failure *failure)
 	}
 	if (errno == EWOULDBLOCK)
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this directory",
-		               st->folder);
+		               st->directory);
 	else
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
 	if (fd >= 0)
@@ -364,10 +364,10 @@ static const store_backend backend = {
 	.examine = sqlite_examine,
 };
 
-store *store_open_sqlite(const char *folder, store_user user, curfew_failure *failure)
+store *store_open_sqlite(const char *directory, store_user user, curfew_failure *failure)
 {
 	curfew_failure inner = {0};
-	sqlite_store *st = strlen(folder) < SQLITE_FOLDER_MAX ? calloc(1, sizeof *st) : NULL;
+	sqlite_store *st = strlen(directory) < SQLITE_DIRECTORY_MAX ? calloc(1, sizeof *st) : NULL;
 
 	if (st == NULL) {
 		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
@@ -376,18 +376,18 @@ store *store_open_sqlite(const char *folder, store_user user, curfew_failure *fa
 
 	store_init(&st->base, &backend);
 	st->claim = -1;
-	(void)snprintf(st->folder, sizeof st->folder, "%s", folder);
+	(void)snprintf(st->directory, sizeof st->directory, "%s", directory);
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	(void)pthread_cond_init(&st->read_free, NULL);
 	mode_t mask = umask(077);
-	bool has_folder = user == STORE_VISITOR || machine_make_folder(folder, failure);
-	bool good = has_folder && (user != STORE_VISITOR || is_there(st, &inner)) && open_writer(st, user, &inner) &&
-	            revocations_prepare(folder);
+	bool has_directory = user == STORE_VISITOR || machine_make_directory(directory, failure);
+	bool good = has_directory && (user != STORE_VISITOR || is_there(st, &inner)) && open_writer(st, user, &inner) &&
+	            revocations_prepare(directory);
 	(void)umask(mask);
 	if (good)
 		return &st->base;
-	if (has_folder)
-		(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", folder, inner.message);
+	if (has_directory)
+		(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", directory, inner.message);
 	close_all(&st->base);
 	return NULL;
 }

@@ -12,7 +12,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
+enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4 };
 
 #define SQLITE_DROP_SOURCES                                                                                            \
 	"DELETE FROM sources WHERE sha256 IN (SELECT sha256 FROM loose ORDER BY sha256 LIMIT ?) "                          \
@@ -82,7 +82,7 @@ typedef enum sqlite_write {
 
 typedef struct sqlite_store {
 	store base;
-	char folder[SQLITE_FOLDER_MAX];
+	char directory[SQLITE_DIRECTORY_MAX];
 	int claim;       /* the lock file, or -1 */
 	sqlite3 *writer; /* used by the writing thread */
 	sqlite3 *admin;  /* used by the command line; opened at first use */

@@ -59,7 +59,7 @@ bool sqlite_read_tokens(store *base, void (*show)(void *context, const stored_to
 			  "user, allow_fetch, priority, expires_us, used_us, programs_bytes FROM tokens ORDER BY created_us, id");
 	stored_token token;
 	revocations listed;
-	revocations_read(sqlite_of(base)->folder, &listed);
+	revocations_read(sqlite_of(base)->directory, &listed);
 	while (read_row(&r)) {
 		fill_token(&token, r.bound.statement);
 		token.is_revoked |= revocations_has(&listed, token.id);
@@ -120,7 +120,7 @@ static int note_revocation(sqlite_store *st, const char *word)
 	int count = 0;
 	bind_words(&r.bound, word);
 	while (read_row(&r))
-		count += revocations_add(st->folder, column_words(r.bound.statement, 0));
+		count += revocations_add(st->directory, column_words(r.bound.statement, 0));
 	(void)finish_reading(&r, NULL, NULL);
 	return count;
 }
@@ -239,7 +239,7 @@ static bool revoke_listed(sqlite_store *st, sqlite3 *copy)
 {
 	revocations listed;
 	sqlite3_stmt *all = NULL, *revoke = NULL;
-	revocations_read(st->folder, &listed);
+	revocations_read(st->directory, &listed);
 	bool good = sqlite3_prepare_v2(copy, "SELECT id FROM tokens WHERE revoked_us=0", -1, &all, NULL) == SQLITE_OK &&
 	            sqlite3_prepare_v2(copy, "UPDATE tokens SET revoked_us=? WHERE id=?", -1, &revoke, NULL) == SQLITE_OK;
 	while (good && sqlite3_step(all) == SQLITE_ROW) {
@@ -281,7 +281,7 @@ static bool write_copy(sqlite_store *st, const char *path, curfew_failure *failu
 bool sqlite_back_up(store *base, const char *path, uint64_t *bytes, curfew_failure *failure)
 {
 	sqlite_store *st = sqlite_of(base);
-	char partial[SQLITE_FOLDER_MAX];
+	char partial[SQLITE_DIRECTORY_MAX];
 	struct stat info = {0};
 
 	if (access(path, F_OK) == 0) {

@@ -37,8 +37,8 @@ int64_t sqlite_read_number(sqlite3 *db, const char *sql)
 sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings, curfew_failure *failure)
 {
 	sqlite3 *db = NULL;
-	char path[SQLITE_FOLDER_MAX + 16];
-	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
+	char path[SQLITE_DIRECTORY_MAX + 16];
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->directory);
 	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK) {
 		(void)sqlite_refuse(db, "the database cannot be opened", failure);
 		(void)sqlite3_close(db);

@@ -140,15 +140,15 @@ static inline uint32_t harness_random(uint64_t *state)
 	return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 32);
 }
 
-/* The names in a folder, of /proc for example. */
+/* The names in a directory, of /proc for example. */
 static inline unsigned harness_count_entries(const char *path)
 {
 	unsigned count = 0;
-	DIR *folder = opendir(path);
-	CHECK(folder != NULL);
-	while (readdir(folder) != NULL)
+	DIR *directory = opendir(path);
+	CHECK(directory != NULL);
+	while (readdir(directory) != NULL)
 		count++;
-	(void)closedir(folder);
+	(void)closedir(directory);
 	return count;
 }
 

@@ -97,12 +97,12 @@ static bool empty_root(void)
  */
 static bool change_root(void)
 {
-	char folder[] = "/tmp/curfew-XXXXXX";
-	if (mkdtemp(folder) == NULL)
+	char directory[] = "/tmp/curfew-XXXXXX";
+	if (mkdtemp(directory) == NULL)
 		return false;
 	int above = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool changed = chdir(folder) == 0 && chroot(".") == 0;
-	(void)unlinkat(above, folder + strlen("/tmp/"), AT_REMOVEDIR);
+	bool changed = chdir(directory) == 0 && chroot(".") == 0;
+	(void)unlinkat(above, directory + strlen("/tmp/"), AT_REMOVEDIR);
 	(void)close(above);
 	return changed;
 }

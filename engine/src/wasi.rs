@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! WASI for guests that nobody trusts: what a run may see (arguments, folders, input), output that goes to C piece by
+//! WASI for guests that nobody trusts: what a run may see (arguments, directories, input), output that goes to C piece by
 //! piece, clocks and random that can be the same every time, and links that ask the account before they do anything.
 //!
 //! The structure that Wasmtime's C API keeps in a store is its own. It holds a resource table: a guest's WASI is the
@@ -191,7 +191,7 @@ impl monotonic_clock::Host for MonotonicView<'_> {
 
 #[allow(non_camel_case_types)]
 #[repr(C)]
-pub struct curfew__wasi_folder {
+pub struct curfew__wasi_directory {
     host: *const c_char,
     guest: *const c_char,
     writable: bool,
@@ -204,8 +204,8 @@ pub struct curfew__wasi_options {
     argument_count: usize,
     environment: *const *const c_char,
     environment_count: usize,
-    folders: *const curfew__wasi_folder,
-    folder_count: usize,
+    directories: *const curfew__wasi_directory,
+    directory_count: usize,
     stdin_file: i32,
     deterministic: bool,
     fixed_wall_ns: u64,
@@ -239,12 +239,12 @@ unsafe fn give_names(builder: &mut WasiCtxBuilder, options: &curfew__wasi_option
     Ok(())
 }
 
-unsafe fn give_folders(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options) -> Result<(), Refused> {
-    for folder in list(options.folders, options.folder_count) {
-        let host = text(folder.host, "a folder")?;
-        let permissions = if folder.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+unsafe fn give_directories(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options) -> Result<(), Refused> {
+    for directory in list(options.directories, options.directory_count) {
+        let host = text(directory.host, "a directory")?;
+        let permissions = if directory.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         builder
-            .preopened_dir(Path::new(host), text(folder.guest, "a folder")?, permissions)
+            .preopened_dir(Path::new(host), text(directory.guest, "a directory")?, permissions)
             .map_err(|error| format!("{host}: {error:#}"))?;
     }
     Ok(())
@@ -296,7 +296,7 @@ impl Guest {
             .allow_ip_name_lookup(false)
             .max_random_size(RANDOM_BYTES);
         give_names(&mut builder, options)?;
-        give_folders(&mut builder, options)?;
+        give_directories(&mut builder, options)?;
         give_streams(&mut builder, options)?;
         let clock = give_determinism(&mut builder, options);
         let mut wasi = builder.build_p1();
@@ -305,7 +305,7 @@ impl Guest {
     }
 
     /// A function of WASI was called that reaches only what the run was given (arguments, environment, input, output,
-    /// folders, clocks): what it is to work on.
+    /// directories, clocks): what it is to work on.
     fn called(&mut self) -> &mut WasiP1Ctx {
         self.begin(false)
     }

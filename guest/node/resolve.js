@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which file an import or require means, as Node's documents say ("Resolution Algorithm" of ECMAScript and of CommonJS
-// modules). Paths are those below the folder of imports, without a slash before them; the host opens nothing else.
+// modules). Paths are those below the directory of imports, without a slash before them; the host opens nothing else.
 
-const NO_FILE = -1, OUTSIDE = -2, TOO_LARGE = -3, NO_MODULE = -4, IS_FOLDER = -5;
+const NO_FILE = -1, OUTSIDE = -2, TOO_LARGE = -3, NO_MODULE = -4, IS_DIRECTORY = -5;
 const OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4, OF_EITHER = 0;
 const { SyntaxError } = globalThis;
-const packages = new Map(); // folder -> what its package.json says, or null
+const packages = new Map(); // directory -> what its package.json says, or null
 const opened = new Map(); // path as asked for -> the path with every link resolved, where there is such a file
 const queried = new Map(); // name of a module that was imported with a query or fragment -> the path of its file
 const fileOf = (name) => mapGet(queried, name) ?? name;
 
 const endsWith = (text, end) => text.length >= end.length && slice(text, text.length - end.length) === end;
-const folderOf = (path) => slice(path, 0, max(0, lastIndexOf(path, '/')));
-const below = (folder, name) => folder === '' ? name : folder + '/' + name;
+const directoryOf = (path) => slice(path, 0, max(0, lastIndexOf(path, '/')));
+const below = (directory, name) => directory === '' ? name : directory + '/' + name;
 const quote = (text) => '\'' + (text.length > 200 ? slice(text, 0, 200) + '...' : text) + '\'';
 
 // The path, or a negative number.
@@ -51,16 +51,16 @@ const define = (object, key, value) =>
 const refusals = {
 	__proto__: null,
 	[NO_FILE]: 'no such file',
-	[OUTSIDE]: 'it lies outside the program\'s folder (--import-dir names a folder above it)',
+	[OUTSIDE]: 'it lies outside the program\'s directory (--import-dir names a directory above it)',
 	[TOO_LARGE]: 'it is too large',
 	[NO_MODULE]: 'it is not a JavaScript file (.js, .mjs, .cjs, .ts, .mts, .cts, .json) that can be read',
-	[IS_FOLDER]: 'it is a folder, not a JavaScript file',
+	[IS_DIRECTORY]: 'it is a directory, not a JavaScript file',
 };
 
 // What was meant, where a file is not there.
 function guess(path, number) {
 	const stem = endsWith(path, '.js') || endsWith(path, '.ts') ? slice(path, 0, path.length - 3) : undefined;
-	const tries = number === IS_FOLDER ? [path + '/index.js', path + '/index.mjs', path + '/index.ts']
+	const tries = number === IS_DIRECTORY ? [path + '/index.js', path + '/index.mjs', path + '/index.ts']
 		: [path + '.js', path + '.mjs', path + '.ts', path + '.cjs', path + '.json'];
 	if (stem !== undefined)
 		push(tries, stem + '.mjs'), push(tries, stem + '.ts'), push(tries, stem + '.js');
@@ -72,25 +72,25 @@ function guess(path, number) {
 }
 
 function relativeTo(base, path) {
-	const folder = folderOf(base);
-	if (folder === '')
+	const directory = directoryOf(base);
+	if (directory === '')
 		return './' + path;
-	return startsWith(path, folder + '/') ? './' + slice(path, folder.length + 1) : '/' + path;
+	return startsWith(path, directory + '/') ? './' + slice(path, directory.length + 1) : '/' + path;
 }
 
 function failFile(use, path, number) {
-	const meant = number === NO_FILE || number === IS_FOLDER ? guess(path, number) : undefined;
+	const meant = number === NO_FILE || number === IS_DIRECTORY ? guess(path, number) : undefined;
 	const hint = meant === undefined ? '' : '; did you mean ' + quote(relativeTo(use.base, meant)) + '?';
 	const where = use.mapped === undefined ? '' : 'the import map sends it to ' + quote('/' + use.mapped) + ': ';
 	return failImport(use, where + (refusals[number] ?? 'it cannot be read') + hint,
-		number === IS_FOLDER ? 'ERR_UNSUPPORTED_DIR_IMPORT' : undefined);
+		number === IS_DIRECTORY ? 'ERR_UNSUPPORTED_DIR_IMPORT' : undefined);
 }
 
 // ---- Paths and URLs ----
 
 // Resolves "." and ".."; undefined: above the top.
-function joinPath(folder, path) {
-	const parts = folder === '' ? [] : splitText(folder, '/'), added = splitText(path, '/');
+function joinPath(directory, path) {
+	const parts = directory === '' ? [] : splitText(directory, '/'), added = splitText(path, '/');
 	for (let i = 0; i < added.length; i++) {
 		const part = added[i];
 		if (part === '..') {
@@ -154,11 +154,11 @@ function findScheme(text) {
 
 // ---- package.json ----
 
-function readPackage(folder) {
-	const known = mapGet(packages, folder);
+function readPackage(directory) {
+	const known = mapGet(packages, directory);
 	if (known !== undefined)
 		return known;
-	const path = below(folder, 'package.json'), place = openModule(path);
+	const path = below(directory, 'package.json'), place = openModule(path);
 	let found = null;
 	if (typeof place === 'string') {
 		let json;
@@ -167,22 +167,22 @@ function readPackage(folder) {
 		} finally {
 			dropModule(place);
 		}
-		found = { __proto__: null, folder, json: isObject(json) && !isArray(json) ? json : { __proto__: null } };
+		found = { __proto__: null, directory, json: isObject(json) && !isArray(json) ? json : { __proto__: null } };
 	} else if (place === TOO_LARGE) {
 		throw new RangeError('/' + path + ' is larger than 1 MiB');
 	}
-	mapSet(packages, folder, found);
+	mapSet(packages, directory, found);
 	return found;
 }
 const own = (object, key) => hasOwn(object, key) ? object[key] : undefined;
 
 // The package that a file belongs to, or null.
 function packageOf(path) {
-	for (let folder = folderOf(path); ; folder = folderOf(folder)) {
-		if (endsWith(folder, 'node_modules'))
+	for (let directory = directoryOf(path); ; directory = directoryOf(directory)) {
+		if (endsWith(directory, 'node_modules'))
 			return null;
-		const found = readPackage(folder);
-		if (found || folder === '')
+		const found = readPackage(directory);
+		if (found || directory === '')
 			return found;
 	}
 }
@@ -210,7 +210,7 @@ const isOneOf = (list, item) => {
 	return false;
 };
 
-const badTarget = (use, found, target) => failImport(use, 'the package.json of /' + found.folder + ' sends it to ' +
+const badTarget = (use, found, target) => failImport(use, 'the package.json of /' + found.directory + ' sends it to ' +
 	quote(toText(target)) + ', which is not within the package', 'ERR_INVALID_PACKAGE_TARGET');
 
 function hasBadPart(path) {
@@ -230,13 +230,13 @@ function resolveTarget(use, found, target, match, isImports) {
 		if (!startsWith(target, './')) {
 			if (!isImports || startsWith(target, '../') || startsWith(target, '/'))
 				throw badTarget(use, found, target);
-			const inner = { __proto__: null, specifier: match === undefined ? target : replaceStars(target, match), base: below(found.folder, 'package.json'), common: use.common };
+			const inner = { __proto__: null, specifier: match === undefined ? target : replaceStars(target, match), base: below(found.directory, 'package.json'), common: use.common };
 			return resolveBare(inner);
 		}
 		const path = match === undefined ? target : replaceStars(target, match);
 		if (hasBadPart(slice(path, 2)))
 			throw badTarget(use, found, path);
-		return below(found.folder, slice(path, 2));
+		return below(found.directory, slice(path, 2));
 	}
 	if (isArray(target)) {
 		let last = target.length === 0 ? null : undefined;
@@ -297,7 +297,7 @@ function resolveExports(use, found, subpath) {
 	const path = resolveEntry(use, found, map, subpath, false);
 	if (typeof path === 'string')
 		return path;
-	throw failImport(use, 'the package.json of /' + found.folder + ' exports no ' + quote(subpath), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
+	throw failImport(use, 'the package.json of /' + found.directory + ' exports no ' + quote(subpath), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
 }
 
 function resolveImports(use) {
@@ -325,13 +325,13 @@ function splitBare(use) {
 function legacyMain(use, found) {
 	const main = own(found.json, 'main'), ends = ['', '.js', '.json', '.node', '/index.js', '/index.json'];
 	for (let i = 0; typeof main === 'string' && i < ends.length; i++) {
-		const path = joinPath(found.folder, main + ends[i]);
+		const path = joinPath(found.directory, main + ends[i]);
 		const place = path === undefined ? OUTSIDE : openFile(path);
 		if (typeof place === 'string')
 			return place;
 	}
 	for (let i = 0; i < 2; i++) {
-		const place = openFile(below(found.folder, i === 0 ? 'index.js' : 'index.json'));
+		const place = openFile(below(found.directory, i === 0 ? 'index.js' : 'index.json'));
 		if (typeof place === 'string')
 			return place;
 	}
@@ -344,8 +344,8 @@ function inPackage(use, found, subpath) {
 		return resolveExports(use, found, subpath);
 	if (subpath === '.')
 		return legacyMain(use, found);
-	const path = joinPath(found.folder, use.common ? subpath : decodeSpecifier(use, subpath));
-	return use.common ? asFileOrFolder(path) ?? path : path;
+	const path = joinPath(found.directory, use.common ? subpath : decodeSpecifier(use, subpath));
+	return use.common ? asFileOrDirectory(path) ?? path : path;
 }
 
 const noPackage = (use, name) => failImport(use, 'there is no package ' + quote(name) + ' in node_modules (npm install ' + name +
@@ -356,42 +356,42 @@ function resolveBare(use) {
 	const self = packageOf(use.base);
 	if (self && own(self.json, 'name') === name && own(self.json, 'exports') !== undefined)
 		return resolveExports(use, self, subpath);
-	for (let folder = folderOf(use.base); ; folder = folderOf(folder)) {
-		const isPackages = folder === 'node_modules' || endsWith(folder, '/node_modules');
-		const found = isPackages ? null : readPackage(below(folder, 'node_modules/' + name));
+	for (let directory = directoryOf(use.base); ; directory = directoryOf(directory)) {
+		const isPackages = directory === 'node_modules' || endsWith(directory, '/node_modules');
+		const found = isPackages ? null : readPackage(below(directory, 'node_modules/' + name));
 		if (found)
 			return inPackage(use, found, subpath);
-		const place = isPackages ? undefined : withoutPackage(use, below(folder, 'node_modules/' + name), subpath);
+		const place = isPackages ? undefined : withoutPackage(use, below(directory, 'node_modules/' + name), subpath);
 		if (place !== undefined)
 			return place;
-		if (folder === '')
+		if (directory === '')
 			throw noPackage(use, name);
 	}
 }
 
-// In a folder that has no package.json.
-function withoutPackage(use, folder, subpath) {
+// In a directory that has no package.json.
+function withoutPackage(use, directory, subpath) {
 	if (use.common)
-		return asFileOrFolder(folder + slice(subpath, 1));
-	const place = subpath === '.' ? openFile(folder + '/index.js') : openFile(folder + '/' + decodeSpecifier(use, slice(subpath, 2)));
+		return asFileOrDirectory(directory + slice(subpath, 1));
+	const place = subpath === '.' ? openFile(directory + '/index.js') : openFile(directory + '/' + decodeSpecifier(use, slice(subpath, 2)));
 	return typeof place === 'string' ? place : undefined;
 }
 
 // What require tries of a path; undefined: there is none of it.
-function asFileOrFolder(path) {
+function asFileOrDirectory(path) {
 	const ends = ['', '.js', '.json', '.cjs'];
 	for (let i = 0; i < ends.length && path !== ''; i++) {
 		const place = openFile(path + ends[i]);
 		if (typeof place === 'string')
 			return place;
 	}
-	return asFolder(path);
+	return asDirectory(path);
 }
 
-function asFolder(path) {
+function asDirectory(path) {
 	const found = readPackage(path), main = found ? own(found.json, 'main') : undefined;
 	const inner = typeof main === 'string' ? joinPath(path, main) : undefined;
-	const place = inner === undefined || inner === path ? undefined : asFileOrFolder(inner);
+	const place = inner === undefined || inner === path ? undefined : asFileOrDirectory(inner);
 	if (place !== undefined)
 		return place;
 	for (let i = 0; i < 2; i++) {
@@ -404,14 +404,14 @@ function asFolder(path) {
 
 // ---- Specifiers ----
 
-function resolvePath(use, folder, text) {
-	const path = joinPath(folder, text);
+function resolvePath(use, directory, text) {
+	const path = joinPath(directory, text);
 	if (path === undefined)
 		throw failFile(use, '', OUTSIDE);
 	if (!use.common)
 		return path;
-	const isFolder = endsWith(text, '/') || text === '.' || text === '..' || endsWith(text, '/..') || endsWith(text, '/.');
-	const place = isFolder ? asFolder(path) : asFileOrFolder(path);
+	const isDirectory = endsWith(text, '/') || text === '.' || text === '..' || endsWith(text, '/..') || endsWith(text, '/.');
+	const place = isDirectory ? asDirectory(path) : asFileOrDirectory(path);
 	if (place === undefined)
 		throw failFile(use, path, NO_FILE);
 	return place;
@@ -422,7 +422,7 @@ function resolveUrl(use, scheme, specifier) {
 		const path = resolvePath(use, '', decodeSpecifier(use, slice(specifier, 8)));
 		if (typeof openFile(path) === 'string')
 			return path;
-		throw failImport(use, 'no such file: file: URLs begin at the folder of imports, and only relative imports (\'./name.js\') or packages are usual');
+		throw failImport(use, 'no such file: file: URLs begin at the directory of imports, and only relative imports (\'./name.js\') or packages are usual');
 	}
 	throw failImport(use, 'nothing is imported from ' + scheme + ': only relative imports (\'./name.js\') and packages are possible', 'ERR_UNSUPPORTED_ESM_URL_SCHEME');
 }
@@ -435,7 +435,7 @@ function resolveSpecifier(use) {
 	if (mapped !== undefined)
 		return resolveMappedUrl(use, mapped);
 	if (isRelative(specifier))
-		return resolvePath(use, folderOf(use.base), use.common ? specifier : decodeSpecifier(use, specifier));
+		return resolvePath(use, directoryOf(use.base), use.common ? specifier : decodeSpecifier(use, specifier));
 	if (specifier[0] === '/')
 		throw failImport(use, 'only relative imports (\'./name.js\') and packages are possible');
 	if (specifier[0] === '#')
@@ -453,7 +453,7 @@ function resolveSpecifier(use) {
 
 // ---- Import maps ----
 
-// As the HTML standard has them ("resolve a module specifier"); its URLs are files below the folder of imports. Lists are
+// As the HTML standard has them ("resolve a module specifier"); its URLs are files below the directory of imports. Lists are
 // sorted, so that the first one that fits is the longest.
 let importMap;
 
@@ -546,7 +546,7 @@ function placeOf(base, specifier) {
 	if (!isRelative(specifier) || importMap !== undefined)
 		return urlOf(resolveModule(base, specifier, false));
 	const use = lastUse = { __proto__: null, base: fileOf(base), specifier, common: false, query: '' };
-	const path = resolvePath(use, folderOf(use.base), decodeSpecifier(use, specifier));
+	const path = resolvePath(use, directoryOf(use.base), decodeSpecifier(use, specifier));
 	return urlOf(path) + slice(specifier, endOfPath(specifier));
 }
 
@@ -614,7 +614,7 @@ function kindOf(name, type) {
 
 function fillMeta(meta, name) {
 	const path = fileOf(name), url = urlOf(path) + slice(name, path.length);
-	define(meta, 'dirname', '/' + folderOf(path));
+	define(meta, 'dirname', '/' + directoryOf(path));
 	define(meta, 'filename', '/' + path);
 	define(meta, 'url', url);
 	define(meta, 'resolve', { resolve(specifier) { return placeOf(path, toText(specifier)); } }.resolve);
@@ -637,7 +637,7 @@ const commonModules = { __proto__: null }; // by file name, as require.cache has
 class CommonModule {
 	constructor(path) {
 		this.id = this.filename = '/' + path;
-		this.path = '/' + folderOf(path);
+		this.path = '/' + directoryOf(path);
 		this.exports = {};
 		this.loaded = false;
 		this.children = [];
@@ -672,7 +672,7 @@ function runCommon(module, path) {
 	}
 	const run = mapGet(prepared, path) ?? compileText(path);
 	dropModule(path);
-	apply(run, module.exports, [module.exports, makeRequire(path), module, '/' + path, '/' + folderOf(path)]);
+	apply(run, module.exports, [module.exports, makeRequire(path), module, '/' + path, '/' + directoryOf(path)]);
 }
 
 function loadCommon(path) {
@@ -860,7 +860,7 @@ function beginMain(path, text) {
 	mainModule = commonModules['/' + path] = new CommonModule(path);
 	const { exports } = mainModule;
 	emptyExports = exports;
-	const names = { __proto__: null, exports, module: mainModule, require: makeRequire(path), __filename: '/' + path, __dirname: '/' + folderOf(path) };
+	const names = { __proto__: null, exports, module: mainModule, require: makeRequire(path), __filename: '/' + path, __dirname: '/' + directoryOf(path) };
 	for (const name of objectKeys(names))
 		expose(name, names[name], false);
 	pushRequired(open, path, text);

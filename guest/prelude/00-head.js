@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The web platform as a program sees it. The files of this folder are joined in the order of their names into one
+// The web platform as a program sees it. The files of this directory are joined in the order of their names into one
 // function, which the guest calls once with its internal helpers. This one keeps the built-ins the others rely on:
 // a program may replace any of them later, and must not reach or confuse the code here by doing so. So the rest uses
 // no method of an object it does not own, no iteration over its own arrays, and never hands out `native`.

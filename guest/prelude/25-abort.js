@@ -176,7 +176,11 @@ class AbortSignal extends EventTarget {
 	}
 }
 // It is native: a loop that looks at it does so at each of its turns.
-defineProperty(AbortSignal.prototype, 'aborted', { __proto__: null, get: abortedGetter(isAborted), configurable: true });
+defineProperty(AbortSignal.prototype, 'aborted', {
+	__proto__: null,
+	get: abortedGetter(isAborted),
+	configurable: true,
+});
 finishInterface(AbortSignal, 'AbortSignal');
 
 class AbortController {

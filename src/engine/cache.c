@@ -20,14 +20,14 @@
 /* How often the time of an entry's use is updated. */
 #define USED_EVERY_S 3600
 
-static bool make_folders(const char *folder)
+static bool make_directories(const char *directory)
 {
 	char path[PATH_MAX];
-	size_t length = strlen(folder);
+	size_t length = strlen(directory);
 
 	if (length >= sizeof path)
 		return false;
-	memcpy(path, folder, length + 1);
+	memcpy(path, directory, length + 1);
 	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = 0;
 		if (mkdir(path, 0700) && errno != EEXIST)
@@ -38,10 +38,10 @@ static bool make_folders(const char *folder)
 }
 
 /* Opens the directory, if only this user can write to it. */
-static int open_folder(const char *folder)
+static int open_directory(const char *directory)
 {
 	struct stat status;
-	int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (file >= 0 && (fstat(file, &status) || status.st_uid != geteuid() || (status.st_mode & 022))) {
 		close(file);
@@ -50,15 +50,15 @@ static int open_folder(const char *folder)
 	return file;
 }
 
-bool curfew__cache_prepare(const char *folder, curfew_failure *failure)
+bool curfew__cache_prepare(const char *directory, curfew_failure *failure)
 {
-	if (!make_folders(folder)) {
-		return curfew__fail(failure, "cache directory %.150s cannot be made: %s", folder, strerror(errno));
+	if (!make_directories(directory)) {
+		return curfew__fail(failure, "cache directory %.150s cannot be made: %s", directory, strerror(errno));
 	}
-	int file = open_folder(folder);
+	int file = open_directory(directory);
 	if (file < 0) {
 		return curfew__fail(failure, "cache directory %.150s must belong to this user and be writable by nobody else",
-		                    folder);
+		                    directory);
 	}
 	close(file);
 	return true;
@@ -98,10 +98,10 @@ void curfew__cache_name(const char *flavour, const void *bytes, size_t length, c
 	sodium_bin2hex(name, CURFEW__CACHE_NAME, sum, sizeof sum);
 }
 
-void *curfew__cache_read(const char *folder, const char *name, size_t *length)
+void *curfew__cache_read(const char *directory, const char *name, size_t *length)
 {
-	int directory = open_folder(folder);
-	int file = directory < 0 ? -1 : openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int opened = open_directory(directory);
+	int file = opened < 0 ? -1 : openat(opened, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat status;
 	uint8_t *bytes = NULL, sum[SUM];
 
@@ -120,8 +120,8 @@ void *curfew__cache_read(const char *folder, const char *name, size_t *length)
 	}
 	if (file >= 0)
 		close(file);
-	if (directory >= 0)
-		close(directory);
+	if (opened >= 0)
+		close(opened);
 	return bytes;
 }
 
@@ -195,14 +195,14 @@ static void trim(int directory, uint64_t bytes_most)
 	free(list.items);
 }
 
-void curfew__cache_trim(const char *folder, uint64_t bytes_most)
+void curfew__cache_trim(const char *directory, uint64_t bytes_most)
 {
-	int directory = open_folder(folder);
+	int opened = open_directory(directory);
 
-	if (directory < 0)
+	if (opened < 0)
 		return;
-	trim(directory, bytes_most);
-	close(directory);
+	trim(opened, bytes_most);
+	close(opened);
 }
 
 /* ---- Entries ----------------------------------------------------------------------------------------------- */
@@ -211,24 +211,24 @@ void curfew__cache_trim(const char *folder, uint64_t bytes_most)
 typedef bool (*entry_writer)(int file, const void *what);
 
 /* Writes under a temporary name first, so that nobody sees a partial entry. */
-static void publish_entry(const char *folder, const char *name, entry_writer write_entry, const void *what)
+static void publish_entry(const char *directory, const char *name, entry_writer write_entry, const void *what)
 {
 	char temporary[96];
 	uint64_t number;
-	int directory = open_folder(folder);
+	int opened = open_directory(directory);
 
-	if (directory < 0)
+	if (opened < 0)
 		return;
 	randombytes_buf(&number, sizeof number);
 	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", name, (unsigned long long)number);
-	int file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int file = openat(opened, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file >= 0) {
 		bool good = write_entry(file, what);
-		if (close(file) || !good || renameat(directory, temporary, directory, name))
-			unlinkat(directory, temporary, 0);
+		if (close(file) || !good || renameat(opened, temporary, opened, name))
+			unlinkat(opened, temporary, 0);
 	}
-	trim(directory, CURFEW__CACHE_BYTES_MOST);
-	close(directory);
+	trim(opened, CURFEW__CACHE_BYTES_MOST);
+	close(opened);
 }
 
 typedef struct entry {
@@ -245,21 +245,21 @@ static bool write_sum_and_bytes(int file, const void *what)
 	return write_all(file, sum, SUM) && write_all(file, own->bytes, own->length);
 }
 
-void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length)
+void curfew__cache_write(const char *directory, const char *name, const void *bytes, size_t length)
 {
-	publish_entry(folder, name, write_sum_and_bytes, &(entry){bytes, length});
+	publish_entry(directory, name, write_sum_and_bytes, &(entry){bytes, length});
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
 
-int curfew__cache_open(const char *folder, const char *name)
+int curfew__cache_open(const char *directory, const char *name)
 {
-	int directory = open_folder(folder);
-	int file = directory < 0 ? -1 : openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int opened = open_directory(directory);
+	int file = opened < 0 ? -1 : openat(opened, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat status;
 
-	if (directory >= 0)
-		close(directory);
+	if (opened >= 0)
+		close(opened);
 	if (file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
 	    !(status.st_mode & 022)) {
 		if (time(NULL) - status.st_mtime > USED_EVERY_S)
@@ -285,9 +285,9 @@ static bool copy_from(int to, const void *what)
 	return true;
 }
 
-void curfew__cache_keep(const char *folder, const char *name, int file)
+void curfew__cache_keep(const char *directory, const char *name, int file)
 {
-	publish_entry(folder, name, copy_from, &file);
+	publish_entry(directory, name, copy_from, &file);
 }
 
 /* ---- The key ---------------------------------------------------------------------------------------------- */
@@ -302,15 +302,15 @@ static bool read_key(const char *path, uint8_t key[32])
 	return good;
 }
 
-bool curfew__cache_key(const char *folder, uint8_t key[32])
+bool curfew__cache_key(const char *directory, uint8_t key[32])
 {
 	char path[PATH_MAX], temporary[PATH_MAX];
 
-	if (snprintf(path, sizeof path, "%s/image.key", folder) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/image.key", directory) >= (int)sizeof path)
 		return false;
 	if (read_key(path, key))
 		return true;
-	if (snprintf(temporary, sizeof temporary, "%s/.key-XXXXXX", folder) >= (int)sizeof temporary)
+	if (snprintf(temporary, sizeof temporary, "%s/.key-XXXXXX", directory) >= (int)sizeof temporary)
 		return false;
 	int file = mkostemp(temporary, O_CLOEXEC);
 	if (file < 0)

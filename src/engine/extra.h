@@ -224,11 +224,11 @@ typedef struct curfew__account {
 	bool (*returned)(void *context);
 } curfew__account;
 
-typedef struct curfew__wasi_folder {
+typedef struct curfew__wasi_directory {
 	const char *host;
 	const char *guest;
 	bool writable;
-} curfew__wasi_folder;
+} curfew__wasi_directory;
 
 /*
  * What WASI shows to a guest. There is no network and no terminal. Limited are the open resources (400), the random
@@ -241,8 +241,8 @@ typedef struct curfew__wasi_options {
 	size_t argument_count;
 	const char *const *environment; /* [environment_count] NAME=value; UTF-8 */
 	size_t environment_count;
-	const curfew__wasi_folder *folders; /* [folder_count]; UTF-8 */
-	size_t folder_count;
+	const curfew__wasi_directory *directories; /* [directory_count]; UTF-8 */
+	size_t directory_count;
 	int stdin_file;         /* read when the guest reads, from a duplicate; -1: empty */
 	bool deterministic;     /* clocks move only by what the guest slept, which still takes its time; random is seeded */
 	uint64_t fixed_wall_ns; /* deterministic: the wall clock at the start, since 1970 */

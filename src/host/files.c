@@ -17,12 +17,12 @@
 #define ENTRIES_BYTES 32768
 #define MODE_BITS 0777u
 
-typedef struct folder {
+typedef struct directory {
 	const char *host;
 	char *guest; /* without slashes at both ends; "": the root */
 	int top;     /* NONE: not opened yet */
 	bool writable;
-} folder;
+} directory;
 
 typedef struct open_file {
 	int fd; /* NONE: free */
@@ -30,18 +30,18 @@ typedef struct open_file {
 } open_file;
 
 struct curfew__files {
-	folder *folders;
-	size_t folder_count;
+	directory *directories;
+	size_t directory_count;
 	open_file open[CURFEW__FILES_OPEN_MAX];
 };
 
-/* A path of the guest's: the folder that contains it, and the path inside that folder. */
+/* A path of the guest's: the directory that contains it, and the path inside that directory. */
 typedef struct place {
-	folder *folder;
-	char rest[PATH_MAX]; /* ".": the folder itself */
+	directory *directory;
+	char rest[PATH_MAX]; /* ".": the directory itself */
 } place;
 
-/* ---- Folders and paths ------------------------------------------------------------------------------------ */
+/* ---- Directories and paths ------------------------------------------------------------------------------------ */
 
 /* Skips the parts at the beginning that mean nothing: slashes, dots, and steps above the root. */
 static const char *skip_top(const char *path)
@@ -67,19 +67,19 @@ static char *trimmed(const char *path)
 	return strndup(from, length);
 }
 
-curfew__files *curfew__files_create(const curfew__wasi_folder *folders, size_t count)
+curfew__files *curfew__files_create(const curfew__wasi_directory *directories, size_t count)
 {
 	curfew__files *files = calloc(1, sizeof *files);
 
-	if (!files || !(files->folders = calloc(count + 1, sizeof *files->folders))) {
+	if (!files || !(files->directories = calloc(count + 1, sizeof *files->directories))) {
 		free(files);
 		return NULL;
 	}
 	for (size_t i = 0; i < CURFEW__FILES_OPEN_MAX; i++)
 		files->open[i].fd = NONE;
 	for (size_t i = 0; i < count; i++) {
-		folder *made = &files->folders[files->folder_count++];
-		*made = (folder){folders[i].host, trimmed(folders[i].guest), NONE, folders[i].writable};
+		directory *made = &files->directories[files->directory_count++];
+		*made = (directory){directories[i].host, trimmed(directories[i].guest), NONE, directories[i].writable};
 		if (!made->guest) {
 			curfew__files_destroy(files);
 			return NULL;
@@ -95,17 +95,17 @@ void curfew__files_destroy(curfew__files *files)
 	for (size_t i = 0; i < CURFEW__FILES_OPEN_MAX; i++)
 		if (files->open[i].fd != NONE)
 			close(files->open[i].fd);
-	for (size_t i = 0; i < files->folder_count; i++) {
-		if (files->folders[i].top != NONE)
-			close(files->folders[i].top);
-		free(files->folders[i].guest);
+	for (size_t i = 0; i < files->directory_count; i++) {
+		if (files->directories[i].top != NONE)
+			close(files->directories[i].top);
+		free(files->directories[i].guest);
 	}
-	free(files->folders);
+	free(files->directories);
 	free(files);
 }
 
-/* Returns the rest of the path inside this folder. NULL: the path is not inside it. */
-static const char *below(const folder *f, const char *path)
+/* Returns the rest of the path inside this directory. NULL: the path is not inside it. */
+static const char *below(const directory *f, const char *path)
 {
 	size_t length = strlen(f->guest);
 
@@ -121,7 +121,7 @@ static int find_place(curfew__files *files, const char *path, size_t length, pla
 {
 	char text[PATH_MAX];
 
-	found->folder = NULL;
+	found->directory = NULL;
 	if (!path || !length || memchr(path, 0, length))
 		return -ENOENT;
 	if (length >= sizeof text)
@@ -129,19 +129,19 @@ static int find_place(curfew__files *files, const char *path, size_t length, pla
 	memcpy(text, path, length);
 	text[length] = 0;
 	const char *from = skip_top(text);
-	for (size_t i = 0; i < files->folder_count; i++) {
-		folder *f = &files->folders[i];
+	for (size_t i = 0; i < files->directory_count; i++) {
+		directory *f = &files->directories[i];
 		const char *rest = below(f, from);
-		if (!rest || (found->folder && strlen(f->guest) < strlen(found->folder->guest)))
+		if (!rest || (found->directory && strlen(f->guest) < strlen(found->directory->guest)))
 			continue;
-		found->folder = f;
+		found->directory = f;
 		snprintf(found->rest, sizeof found->rest, "%s", *rest ? rest : ".");
 	}
-	if (!found->folder)
+	if (!found->directory)
 		return -ENOENT;
-	if (found->folder->top == NONE)
-		found->folder->top = open(found->folder->host, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return found->folder->top == NONE ? -errno : 0;
+	if (found->directory->top == NONE)
+		found->directory->top = open(found->directory->host, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return found->directory->top == NONE ? -errno : 0;
 }
 
 /* A file descriptor, or -errno. */
@@ -152,7 +152,7 @@ static int open_below(const place *at, const char *rest, int flags, uint32_t mod
 	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 
 	for (;;) {
-		int fd = (int)syscall(SYS_openat2, at->folder->top, rest, &how, sizeof how);
+		int fd = (int)syscall(SYS_openat2, at->directory->top, rest, &how, sizeof how);
 		if (fd >= 0)
 			return fd;
 		if (errno != EINTR && errno != EAGAIN)
@@ -160,7 +160,8 @@ static int open_below(const place *at, const char *rest, int flags, uint32_t mod
 	}
 }
 
-/* Opens the folder that contains the last step of a path, and sets *last to that step. Returns a descriptor, or -errno.
+/* Opens the directory that contains the last step of a path, and sets *last to that step. Returns a descriptor, or
+ * -errno.
  */
 static int open_parent(place *at, const char **last)
 {
@@ -184,7 +185,7 @@ static int find_parent(curfew__files *files, const char *path, size_t length, co
 
 	if (error)
 		return error;
-	return at->folder->writable ? open_parent(at, last) : -EROFS;
+	return at->directory->writable ? open_parent(at, last) : -EROFS;
 }
 
 /* ---- Open files ------------------------------------------------------------------------------------------- */
@@ -230,8 +231,8 @@ static int host_flags(uint32_t flags)
 		uint32_t ours;
 		int theirs;
 	} table[] = {
-		{CURFEW_OPEN_CREATE, O_CREAT},  {CURFEW_OPEN_EXCLUSIVE, O_EXCL},   {CURFEW_OPEN_TRUNCATE, O_TRUNC},
-		{CURFEW_OPEN_APPEND, O_APPEND}, {CURFEW_OPEN_FOLDER, O_DIRECTORY}, {CURFEW_OPEN_NO_FOLLOW, O_NOFOLLOW},
+		{CURFEW_OPEN_CREATE, O_CREAT},  {CURFEW_OPEN_EXCLUSIVE, O_EXCL},      {CURFEW_OPEN_TRUNCATE, O_TRUNC},
+		{CURFEW_OPEN_APPEND, O_APPEND}, {CURFEW_OPEN_DIRECTORY, O_DIRECTORY}, {CURFEW_OPEN_NO_FOLLOW, O_NOFOLLOW},
 	};
 	int result = accesses[flags & 3] | O_NONBLOCK | O_NOCTTY;
 
@@ -254,7 +255,7 @@ static int32_t do_open(curfew__files *files, curfew__guest_file *call)
 	int error = find_place(files, call->path, call->request.path_length, &at);
 	if (error)
 		return error;
-	if ((flags & writes) && !at.folder->writable)
+	if ((flags & writes) && !at.directory->writable)
 		return -EROFS;
 	int fd = open_below(&at, at.rest, host_flags(flags), call->request.mode);
 	if (fd < 0)
@@ -267,7 +268,7 @@ static int32_t do_open(curfew__files *files, curfew__guest_file *call)
 		close(fd);
 		return error;
 	}
-	files->open[file] = (open_file){fd, at.folder->writable};
+	files->open[file] = (open_file){fd, at.directory->writable};
 	return (int32_t)file;
 }
 
@@ -326,7 +327,7 @@ static int32_t do_sync(curfew__files *files, curfew__guest_file *call)
 	return fsync(file->fd) ? -errno : 0;
 }
 
-/* An entry of a folder in the kernel's form (getdents64). */
+/* An entry of a directory in the kernel's form (getdents64). */
 typedef struct entry {
 	uint64_t inode;
 	int64_t offset;
@@ -337,7 +338,7 @@ typedef struct entry {
 
 /* Reads some entries, and rewrites each in place as its type, name and a NUL, which is shorter than the kernel's form.
  * 0: no more. */
-static int32_t do_read_folder(curfew__files *files, curfew__guest_file *call)
+static int32_t do_read_directory(curfew__files *files, curfew__guest_file *call)
 {
 	const open_file *file = find_open(files, call->request.file);
 	_Alignas(entry) char entries[ENTRIES_BYTES];
@@ -402,7 +403,7 @@ static int32_t do_access(curfew__files *files, curfew__guest_file *call)
 	name_of_open(name, fd);
 	int error = faccessat(AT_FDCWD, name, (int)(call->request.mode & 7), AT_EACCESS) ? -errno : 0;
 	close(fd);
-	return !error && (call->request.mode & W_OK) && !at.folder->writable ? -EROFS : error;
+	return !error && (call->request.mode & W_OK) && !at.directory->writable ? -EROFS : error;
 }
 
 /* Returns the guest's path with every link resolved. */
@@ -417,16 +418,16 @@ static int32_t do_real_path(curfew__files *files, curfew__guest_file *call)
 	name_of_open(name, fd);
 	ssize_t length = readlink(name, real, sizeof real - 1);
 	close(fd);
-	name_of_open(name, at.folder->top);
+	name_of_open(name, at.directory->top);
 	ssize_t top_length = readlink(name, top, sizeof top - 1);
 	if (length < top_length || top_length <= 0 || memcmp(real, top, (size_t)top_length) != 0)
 		return -ENOENT;
 	if (top_length == 1)
-		top_length = 0; /* the folder is the root */
+		top_length = 0; /* the directory is the root */
 	real[length] = 0;
 	const char *rest = real + top_length;
-	int made = snprintf(call->bytes, call->request.length, "/%s%s", at.folder->guest,
-	                    *at.folder->guest || !*rest ? rest : rest + 1);
+	int made = snprintf(call->bytes, call->request.length, "/%s%s", at.directory->guest,
+	                    *at.directory->guest || !*rest ? rest : rest + 1);
 	return made < 0 || (size_t)made >= call->request.length ? -ENAMETOOLONG : made;
 }
 
@@ -445,7 +446,7 @@ static int32_t do_read_link(curfew__files *files, curfew__guest_file *call)
 	return length < 0 ? -error : (int32_t)length;
 }
 
-/* Changes one name in a folder. */
+/* Changes one name in a directory. */
 static int change_name(const curfew__guest_file *call, int parent, const char *last)
 {
 	const curfew__file_request *request = &call->request;
@@ -456,8 +457,8 @@ static int change_name(const curfew__guest_file *call, int parent, const char *l
 	char target[PATH_MAX];
 
 	switch (request->operation) {
-	case CURFEW_FILE_MAKE_FOLDER: return mkdirat(parent, last, request->mode & MODE_BITS);
-	case CURFEW_FILE_REMOVE: return unlinkat(parent, last, request->flags & CURFEW_OPEN_FOLDER ? AT_REMOVEDIR : 0);
+	case CURFEW_FILE_MAKE_DIRECTORY: return mkdirat(parent, last, request->mode & MODE_BITS);
+	case CURFEW_FILE_REMOVE: return unlinkat(parent, last, request->flags & CURFEW_OPEN_DIRECTORY ? AT_REMOVEDIR : 0);
 	case CURFEW_FILE_SET_TIMES: return utimensat(parent, last, times, AT_SYMLINK_NOFOLLOW);
 	default: break;
 	}
@@ -504,16 +505,16 @@ static int32_t do_rename_link(curfew__files *files, curfew__guest_file *call)
 	return error;
 }
 
-/* Lists the guest's names of the folders, each ended by a NUL. */
-static int32_t do_folders(curfew__files *files, curfew__guest_file *call)
+/* Lists the guest's names of the directories, each ended by a NUL. */
+static int32_t do_directories(curfew__files *files, curfew__guest_file *call)
 {
 	size_t made = 0;
 
-	for (size_t i = 0; i < files->folder_count; i++) {
-		size_t length = strlen(files->folders[i].guest) + 1;
+	for (size_t i = 0; i < files->directory_count; i++) {
+		size_t length = strlen(files->directories[i].guest) + 1;
 		if (!call->bytes || length > call->request.length - made)
 			return -ENAMETOOLONG;
-		memcpy(call->bytes + made, files->folders[i].guest, length);
+		memcpy(call->bytes + made, files->directories[i].guest, length);
 		made += length;
 	}
 	return (int32_t)made;
@@ -528,19 +529,19 @@ int32_t curfew__files_call(curfew__files *files, curfew__guest_file *call)
 		[CURFEW_FILE_WRITE] = do_read_write,
 		[CURFEW_FILE_STATUS_OF_OPEN] = do_file_status,
 		[CURFEW_FILE_STATUS] = do_status,
-		[CURFEW_FILE_READ_FOLDER] = do_read_folder,
+		[CURFEW_FILE_READ_DIRECTORY] = do_read_directory,
 		[CURFEW_FILE_TRUNCATE] = do_truncate,
 		[CURFEW_FILE_SYNC] = do_sync,
 		[CURFEW_FILE_ACCESS] = do_access,
 		[CURFEW_FILE_REAL_PATH] = do_real_path,
 		[CURFEW_FILE_READ_LINK] = do_read_link,
-		[CURFEW_FILE_MAKE_FOLDER] = do_change,
+		[CURFEW_FILE_MAKE_DIRECTORY] = do_change,
 		[CURFEW_FILE_REMOVE] = do_change,
 		[CURFEW_FILE_SET_TIMES] = do_change,
 		[CURFEW_FILE_MAKE_LINK] = do_change,
 		[CURFEW_FILE_RENAME] = do_rename_link,
 		[CURFEW_FILE_LINK] = do_rename_link,
-		[CURFEW_FILE_FOLDERS] = do_folders,
+		[CURFEW_FILE_DIRECTORIES] = do_directories,
 	};
 	uint32_t operation = call->request.operation;
 

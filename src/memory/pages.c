@@ -26,7 +26,7 @@ struct scan_arguments {
 #define SCAN_SWAPPED ((uint64_t)1 << 4)
 #define SCAN_ZERO ((uint64_t)1 << 5)
 
-#define SIZES_FOLDER "/sys/kernel/mm/transparent_hugepage/"
+#define SIZES_DIRECTORY "/sys/kernel/mm/transparent_hugepage/"
 
 /* ---- Scanning --------------------------------------------------------------------------------------------- */
 
@@ -137,10 +137,10 @@ static bool offers(const char *size)
 {
 	char path[128], choice[16];
 
-	snprintf(path, sizeof path, SIZES_FOLDER "hugepages-%s/enabled", size);
+	snprintf(path, sizeof path, SIZES_DIRECTORY "hugepages-%s/enabled", size);
 	read_choice(path, choice);
 	if (!strcmp(choice, "inherit"))
-		read_choice(SIZES_FOLDER "enabled", choice);
+		read_choice(SIZES_DIRECTORY "enabled", choice);
 	return !strcmp(choice, "madvise") || !strcmp(choice, "always");
 }
 

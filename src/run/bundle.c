@@ -211,12 +211,12 @@ static bool read_kind(tar_reader *r, const header *head, const char *text, size_
 		return add_file(r, name, text, length, NULL);
 	if (head->kind == '1')
 		return read_link(r, head, name);
-	bool is_folder = head->kind == '5';
-	if (!is_folder)
+	bool is_directory = head->kind == '5';
+	if (!is_directory)
 		refuse_bundle(r->failure, "the bundle contains '%.150s', which is not a file%s", name ? name : "",
 		              head->kind == '2' ? " but a link: make it with tar --dereference" : "");
 	free(name);
-	return is_folder;
+	return is_directory;
 }
 
 static bool is_zero(const char *block)
@@ -442,7 +442,7 @@ curfew__bundle *curfew__bundle_create(const void *bytes, size_t length, curfew_f
 }
 
 /* Whether the name is a directory of the bundle. */
-static bool is_folder(const curfew__bundle *bundle, const char *name, size_t length)
+static bool is_directory(const curfew__bundle *bundle, const char *name, size_t length)
 {
 	size_t low = 0, high = bundle->count;
 
@@ -477,8 +477,8 @@ char *curfew__bundle_open(const curfew__bundle *bundle, const char *name, size_t
 	if (file && !file->text)
 		file = find_file(bundle, file->place);
 	if (!file) {
-		if (is_folder(bundle, copy, length))
-			*answer = CURFEW__IMPORT_FOLDER;
+		if (is_directory(bundle, copy, length))
+			*answer = CURFEW__IMPORT_DIRECTORY;
 		return NULL;
 	}
 	if ((*answer = curfew__import_check(file->name, file->length)) < 0)

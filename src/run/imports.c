@@ -49,26 +49,26 @@ static int32_t answer_of(int error)
 }
 
 /* For systems without openat2. */
-static int open_resolved(const char *folder, const char *name)
+static int open_resolved(const char *directory, const char *name)
 {
 	char path[PATH_MAX], resolved[PATH_MAX];
-	size_t length = strlen(folder);
+	size_t length = strlen(directory);
 
 	errno = ENAMETOOLONG;
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path || !realpath(path, resolved))
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", directory, name) >= sizeof path || !realpath(path, resolved))
 		return -1;
-	if (strncmp(resolved, folder, length) != 0 || (resolved[length] != '/' && strcmp(folder, "/") != 0)) {
+	if (strncmp(resolved, directory, length) != 0 || (resolved[length] != '/' && strcmp(directory, "/") != 0)) {
 		errno = EXDEV;
 		return -1;
 	}
 	return open(resolved, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
-static int open_below(const char *folder, const char *name)
+static int open_below(const char *directory, const char *name)
 {
 	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
 	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-	int top = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int top = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (top < 0)
 		return -1;
@@ -76,24 +76,24 @@ static int open_below(const char *folder, const char *name)
 	int error = errno;
 	close(top);
 	if (file < 0 && (error == ENOSYS || error == EPERM || error == EAGAIN))
-		return open_resolved(folder, name);
+		return open_resolved(directory, name);
 	errno = error;
 	return file;
 }
 
 /* Finds the path of the open file below the directory, with links resolved, so that a module that is reached in several
  * ways is loaded once. */
-static bool find_place(int file, const char *folder, char place[PATH_MAX])
+static bool find_place(int file, const char *directory, char place[PATH_MAX])
 {
 	char link[32], path[PATH_MAX];
-	size_t length = strcmp(folder, "/") ? strlen(folder) : 0;
+	size_t length = strcmp(directory, "/") ? strlen(directory) : 0;
 
 	snprintf(link, sizeof link, "/proc/self/fd/%d", file);
 	ssize_t got = readlink(link, path, sizeof path - 1);
 	if (got <= 0)
 		return false;
 	path[got] = 0;
-	if ((size_t)got <= length + 1 || strncmp(path, folder, length) != 0 || path[length] != '/')
+	if ((size_t)got <= length + 1 || strncmp(path, directory, length) != 0 || path[length] != '/')
 		return false;
 	memcpy(place, path + length + 1, (size_t)got - length);
 	return true;
@@ -125,7 +125,7 @@ static ssize_t read_whole(int file, char *to, size_t length)
 }
 
 /* Reads an open file: its path, a NUL, and its text. */
-static char *read_open_file(int file, const char *folder, size_t most, int32_t *answer)
+static char *read_open_file(int file, const char *directory, size_t most, int32_t *answer)
 {
 	char place[PATH_MAX];
 	struct stat status;
@@ -134,8 +134,8 @@ static char *read_open_file(int file, const char *folder, size_t most, int32_t *
 	if (fstat(file, &status))
 		return NULL;
 	if (S_ISDIR(status.st_mode))
-		*answer = CURFEW__IMPORT_FOLDER;
-	if (!S_ISREG(status.st_mode) || !find_place(file, folder, place))
+		*answer = CURFEW__IMPORT_DIRECTORY;
+	if (!S_ISREG(status.st_mode) || !find_place(file, directory, place))
 		return NULL;
 	if ((*answer = curfew__import_check(place, (size_t)status.st_size)) < 0)
 		return NULL;
@@ -155,7 +155,7 @@ static char *read_open_file(int file, const char *folder, size_t most, int32_t *
 	return text;
 }
 
-char *curfew__import_open(const char *folder, const char *name, size_t name_length, size_t most, int32_t *answer)
+char *curfew__import_open(const char *directory, const char *name, size_t name_length, size_t most, int32_t *answer)
 {
 	char copy[PATH_MAX];
 
@@ -164,12 +164,12 @@ char *curfew__import_open(const char *folder, const char *name, size_t name_leng
 		return NULL;
 	memcpy(copy, name, name_length);
 	copy[name_length] = 0;
-	int file = open_below(folder, copy[0] ? copy : ".");
+	int file = open_below(directory, copy[0] ? copy : ".");
 	if (file < 0) {
 		*answer = answer_of(errno);
 		return NULL;
 	}
-	char *text = read_open_file(file, folder, most, answer);
+	char *text = read_open_file(file, directory, most, answer);
 	close(file);
 	return text;
 }

@@ -436,13 +436,13 @@ static void fill_trace(curfew_run *run)
 /* The text of an imported file, without the path before it. NULL: it is not available. */
 static char *imported_text(curfew_run *run, const char *name, size_t *length)
 {
-	const char *folder = run->program->import_dir;
+	const char *directory = run->program->import_dir;
 	int32_t answer;
 	char *text = run->program->bundle ? curfew__bundle_open(run->program->bundle, name, strlen(name), &answer)
 	             : run->flags & CURFEW_RUN_IMPORTS
 	                 ? curfew__remote_import(run->remote, name, strlen(name), &run->stop.cause, &answer)
-	             : folder ? curfew__import_open(folder, name, strlen(name), CURFEW__AFTER_BYTES, &answer)
-	                      : NULL;
+	             : directory ? curfew__import_open(directory, name, strlen(name), CURFEW__AFTER_BYTES, &answer)
+	                         : NULL;
 	size_t before = text ? strnlen(text, (size_t)answer) + 1 : 0;
 
 	if (!text)

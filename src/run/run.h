@@ -96,7 +96,7 @@ bool curfew__program_snapshot(curfew_program *program, const curfew__region *reg
  * Files for imports: the place of a file below the directory with every link resolved, a NUL, and its text; *answer:
  * how long that is. NULL and a negative answer if there is none, or if it has more than `most` bytes.
  */
-char *curfew__import_open(const char *folder, const char *name, size_t name_length, size_t most, int32_t *answer);
+char *curfew__import_open(const char *directory, const char *name, size_t name_length, size_t most, int32_t *answer);
 /* The maximum length of an imported file. */
 #define CURFEW__MODULE_BYTES_MAX ((size_t)16 << 20)
 /* Negative answers are these codes; guest/node/resolve.js has a sentence for each. */
@@ -105,7 +105,7 @@ enum {
 	CURFEW__IMPORT_OUTSIDE = -2,
 	CURFEW__IMPORT_TOO_LARGE = -3,
 	CURFEW__IMPORT_UNREADABLE = -4,
-	CURFEW__IMPORT_FOLDER = -5,
+	CURFEW__IMPORT_DIRECTORY = -5,
 };
 /* Whether a file of this name and length may be imported: 0, or the code to answer with. */
 int32_t curfew__import_check(const char *place, size_t length);
@@ -164,7 +164,7 @@ typedef struct curfew__wasi_given {
 	size_t arg_count;
 	const char **env; /* [env_count] */
 	size_t env_count;
-	curfew__wasi_folder *dirs; /* [dir_count] */
+	curfew__wasi_directory *dirs; /* [dir_count] */
 	size_t dir_count;
 	int stdin_file; /* -1: none */
 	bool owns_stdin;

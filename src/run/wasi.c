@@ -108,7 +108,7 @@ static const char *append_string(char **to, const char *text)
 static size_t total(const curfew_run_options *options, const char *name)
 {
 	size_t bytes = sizeof(curfew__wasi_given) + (options->arg_count + 1 + options->env_count) * sizeof(char *) +
-	               options->dir_count * sizeof(curfew__wasi_folder) + size_of(name);
+	               options->dir_count * sizeof(curfew__wasi_directory) + size_of(name);
 
 	for (size_t i = 0; i < options->arg_count; i++)
 		bytes += size_of(options->args[i]);
@@ -141,7 +141,7 @@ curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options,
 
 	if (!given)
 		return NULL;
-	given->dirs = (curfew__wasi_folder *)(given + 1);
+	given->dirs = (curfew__wasi_directory *)(given + 1);
 	given->args = (const char **)(given->dirs + options->dir_count);
 	given->env = given->args + options->arg_count + 1;
 	char *to = (char *)(given->env + options->env_count);
@@ -151,7 +151,7 @@ curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options,
 	for (size_t i = 0; i < options->env_count; i++)
 		given->env[given->env_count++] = append_string(&to, options->env[i]);
 	for (size_t i = 0; i < options->dir_count; i++) {
-		curfew__wasi_folder *dir = &given->dirs[given->dir_count++];
+		curfew__wasi_directory *dir = &given->dirs[given->dir_count++];
 		dir->host = append_string(&to, options->dirs[i].host);
 		dir->guest = append_string(&to, options->dirs[i].guest);
 		dir->writable = options->dirs[i].flags & CURFEW_DIR_WRITE;

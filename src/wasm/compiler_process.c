@@ -40,10 +40,10 @@ static bool find_beside(const char *file, char path[PATH_MAX])
 {
 	static const char *const places[] = {"", "../libexec/", "../../libexec/"};
 	const char *slash = strrchr(file, '/');
-	int folder = slash ? (int)(slash - file + 1) : 0;
+	int directory = slash ? (int)(slash - file + 1) : 0;
 
 	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++)
-		if (snprintf(path, PATH_MAX, "%.*s%s" NAME, folder, file, places[i]) < PATH_MAX && is_executable(path))
+		if (snprintf(path, PATH_MAX, "%.*s%s" NAME, directory, file, places[i]) < PATH_MAX && is_executable(path))
 			return true;
 	return false;
 }

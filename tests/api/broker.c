@@ -65,14 +65,14 @@ static bool has_something(int fd, int ms)
 }
 
 static curfew_broker *new_broker(curfew_network *network, const char *host, const curfew_limits *limits,
-                                 const char *folder)
+                                 const char *directory)
 {
 	curfew_broker_options options = {.size = sizeof options,
 	                                 .limits = limits,
 	                                 .allow_fetch = &host,
 	                                 .allow_fetch_count = host != NULL,
 	                                 .network = network,
-	                                 .import_dir = folder,
+	                                 .import_dir = directory,
 	                                 .on_ready = on_ready};
 	curfew_broker *broker;
 	curfew_failure failure = {.message = ""};
@@ -253,20 +253,20 @@ static void its_end_closes_connections(void)
 static void imports(void)
 {
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};
-	char folder[] = "/tmp/broker-XXXXXX", path[64];
-	CHECK(mkdtemp(folder) != NULL);
-	(void)snprintf(path, sizeof path, "%s/a.mjs", folder);
+	char directory[] = "/tmp/broker-XXXXXX", path[64];
+	CHECK(mkdtemp(directory) != NULL);
+	(void)snprintf(path, sizeof path, "%s/a.mjs", directory);
 	FILE *file = fopen(path, "w");
 	CHECK(file != NULL && fputs("export default 41;", file) >= 0 && fclose(file) == 0);
 	curfew_engine *engine = harness_engine(1);
-	curfew_broker *broker = new_broker(NULL, NULL, NULL, folder);
+	curfew_broker *broker = new_broker(NULL, NULL, NULL, directory);
 	curfew_run *run = start(
 		engine,
 		"import a from './a.mjs'; const e = await import('./b.mjs').catch((e) => e.message); export default [a, e]",
 		CURFEW_RUN_IMPORTS, &c);
 	carry(&c, run, broker);
 	CHECK_TEXT(curfew_run_wait(run)->value, "[41,\"cannot import './b.mjs': no such file\"]");
-	/* One at a time, and only where there is a folder. */
+	/* One at a time, and only where there is a directory. */
 	CHECK_OK(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL));
 	CHECK_EQUAL(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL), CURFEW_INVALID);
 	curfew_broker_destroy(broker);
@@ -283,7 +283,7 @@ static void imports(void)
 	curfew_run_destroy(run);
 	curfew_engine_destroy(engine);
 	(void)unlink(path);
-	(void)rmdir(folder);
+	(void)rmdir(directory);
 	empty(&c);
 }
 
@@ -313,8 +313,8 @@ static void damaged_requests(void)
 	static char changed[CURFEW_REQUEST_BYTES + 1];
 	uint64_t state = 4711;
 	int port, listener = listen_somewhere(&port);
-	char text[256], folder[] = "/tmp/broker-XXXXXX";
-	CHECK(mkdtemp(folder) != NULL);
+	char text[256], directory[] = "/tmp/broker-XXXXXX";
+	CHECK(mkdtemp(directory) != NULL);
 	(void)snprintf(
 		text, sizeof text,
 		"fetch('http://127.0.0.1:%d/', { method: 'POST', headers: { a: 'b' }, body: 'x' }); await import('./x.mjs')",
@@ -324,7 +324,7 @@ static void damaged_requests(void)
 	curfew_run *run = start(engine, text, CURFEW_RUN_IMPORTS, &c);
 	wait_for_messages(&c, 3);
 	for (unsigned round = 0; round < harness_count(500); round++) {
-		curfew_broker *broker = new_broker(network, "example.invalid", NULL, folder);
+		curfew_broker *broker = new_broker(network, "example.invalid", NULL, directory);
 		for (int i = 0; i < 50; i++) {
 			size_t which = harness_random(&state) % c.count, length;
 			length = damage(changed, c.messages[which], c.lengths[which], &state);
@@ -341,7 +341,7 @@ static void damaged_requests(void)
 	curfew_run_destroy(run);
 	curfew_network_destroy(network);
 	curfew_engine_destroy(engine);
-	(void)rmdir(folder);
+	(void)rmdir(directory);
 	empty(&c);
 }
 
@@ -387,7 +387,7 @@ static void bad_options(void)
 	CHECK_EQUAL(curfew_broker_create(&options, &broker, NULL), CURFEW_INVALID);
 	curfew_network *network = options.network = new_network();
 	CHECK_EQUAL(curfew_broker_create(&options, &broker, NULL), CURFEW_INVALID);
-	options = (curfew_broker_options){.size = sizeof options, .on_ready = on_ready, .import_dir = "/no/such/folder"};
+	options = (curfew_broker_options){.size = sizeof options, .on_ready = on_ready, .import_dir = "/no/such/directory"};
 	CHECK_EQUAL(curfew_broker_create(&options, &broker, NULL), CURFEW_INVALID);
 	CHECK_EQUAL(curfew_program_run(program, &run_options, &report, NULL), CURFEW_INVALID);
 	run_options = (curfew_run_options){

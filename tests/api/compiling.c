@@ -347,18 +347,18 @@ static void check_stopped_while_loading(curfew_engine *engine, const char *bytes
 static void stopped_while_loading(void)
 {
 	/* Claim T19, L21. */
-	char folder[] = "/tmp/curfew-loading-XXXXXX", command[64];
+	char directory[] = "/tmp/curfew-loading-XXXXXX", command[64];
 	char *bytes = malloc(LOADED_BYTES);
 	size_t length = make_exports(bytes);
-	CHECK(mkdtemp(folder) != NULL);
-	curfew_engine *engine = engine_that_keeps(folder);
+	CHECK(mkdtemp(directory) != NULL);
+	curfew_engine *engine = engine_that_keeps(directory);
 	(void)time_of(engine, bytes, length);
 	curfew_engine_destroy(engine); /* it waits for what is being kept */
-	engine = engine_that_keeps(folder);
+	engine = engine_that_keeps(directory);
 	check_stopped_while_loading(engine, bytes, length);
 	curfew_engine_destroy(engine);
 	check_no_children();
-	(void)snprintf(command, sizeof command, "rm -r %s", folder);
+	(void)snprintf(command, sizeof command, "rm -r %s", directory);
 	CHECK_EQUAL(system(command), 0);
 	free(bytes);
 }

@@ -92,19 +92,19 @@ static void session(void)
 	curfew_engine_destroy(engine);
 }
 
-static void write_file(const char *folder, const char *name, const char *text)
+static void write_file(const char *directory, const char *name, const char *text)
 {
 	char path[600];
-	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	(void)snprintf(path, sizeof path, "%s/%s", directory, name);
 	FILE *file = fopen(path, "w");
 	CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
-/* The same files are the same bytes; a bundle needs no folder, and its map comes with it. */
+/* The same files are the same bytes; a bundle needs no directory, and its map comes with it. */
 static void bundles(void)
 {
 	curfew_engine *engine = harness_engine(1);
-	char folder[] = "/tmp/curfew-given-XXXXXX", inner[64];
+	char directory[] = "/tmp/curfew-given-XXXXXX", inner[64];
 	static const char map[] = "{\"imports\": {\"b\": \"./lib/b.mjs\"}}";
 	curfew_source source = {.language = CURFEW_LANGUAGE_JS,
 	                        .name = "a.mjs",
@@ -114,12 +114,12 @@ static void bundles(void)
 	void *bundle[2] = {NULL, NULL};
 	size_t length[2] = {0, 0};
 
-	CHECK(mkdtemp(folder) != NULL);
-	(void)snprintf(inner, sizeof inner, "%s/lib", folder);
+	CHECK(mkdtemp(directory) != NULL);
+	(void)snprintf(inner, sizeof inner, "%s/lib", directory);
 	CHECK(mkdir(inner, 0700) == 0);
-	write_file(folder, "lib/b.mjs", "export default 'b'");
-	write_file(folder, "lib/c.mjs", "export default 'c'");
-	source.import_dir = folder;
+	write_file(directory, "lib/b.mjs", "export default 'b'");
+	write_file(directory, "lib/c.mjs", "export default 'c'");
+	source.import_dir = directory;
 	for (int i = 0; i < 2; i++) {
 		curfew_program *program = make(engine, &source);
 		CHECK_OK(curfew_program_bundle(program, NULL, &bundle[i], &length[i], NULL, NULL));
@@ -129,7 +129,7 @@ static void bundles(void)
 		curfew_program_destroy(program);
 	}
 	CHECK(length[0] > 0 && length[0] == length[1] && memcmp(bundle[0], bundle[1], length[0]) == 0);
-	write_file(folder, "lib/b.mjs", "throw new Error('it is not looked at')");
+	write_file(directory, "lib/b.mjs", "throw new Error('it is not looked at')");
 
 	curfew_program *program = make(
 		engine, &(curfew_source){

@@ -302,7 +302,7 @@ static void bad_params(void)
 	curfew_engine_destroy(engine);
 }
 
-static void cache_folders(void)
+static void cache_directories(void)
 {
 	/* Claim T20. */
 	char path[] = "/tmp/curfew-test-XXXXXX";
@@ -368,7 +368,7 @@ static const harness_test tests[] = {
 	{"short_outputs", short_outputs},
 	{"bad_sources", bad_sources},
 	{"bad_params", bad_params},
-	{"cache_folders", cache_folders},
+	{"cache_directories", cache_directories},
 	{"failed_report", failed_report},
 	{"languages_have_names", languages_have_names},
 };

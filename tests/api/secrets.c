@@ -312,9 +312,9 @@ static const unsigned char key[CURFEW_SECRETS_KEY_BYTES] = "a key of tests, no s
 static void of_its_user_only(void)
 {
 	/* Claim T23. */
-	char folder[] = "/tmp/curfew-secrets-XXXXXX", path[64];
-	CHECK(mkdtemp(folder) != NULL);
-	(void)snprintf(path, sizeof path, "%s/store", folder);
+	char directory[] = "/tmp/curfew-secrets-XXXXXX", path[64];
+	CHECK(mkdtemp(directory) != NULL);
+	(void)snprintf(path, sizeof path, "%s/store", directory);
 	curfew_secrets *store = NULL;
 	CHECK_OK(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL));
 	CHECK_OK(curfew_secrets_set(store, "ann", &given[0], NULL));
@@ -333,7 +333,7 @@ static void of_its_user_only(void)
 	curfew_report_destroy(report);
 	curfew_secrets_close(store);
 	(void)unlink(path);
-	CHECK_EQUAL(rmdir(folder), 0);
+	CHECK_EQUAL(rmdir(directory), 0);
 }
 
 /* ---- Wiped ----------------------------------------------------------------------------------------------- */

@@ -108,16 +108,16 @@ static void attacks_from_their_callers_thread(void)
 	curfew_engine *engine = NULL;
 	unsigned count = 0;
 	CHECK_OK(curfew_engine_create(NULL, &engine, NULL));
-	DIR *folder = opendir(ATTACKS);
-	CHECK(folder != NULL);
-	for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+	DIR *directory = opendir(ATTACKS);
+	CHECK(directory != NULL);
+	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
 		if (strstr(entry->d_name, ".wat") == NULL)
 			continue;
 		read_attack(entry->d_name, &given);
 		run_attack(engine, &given);
 		count++;
 	}
-	(void)closedir(folder);
+	(void)closedir(directory);
 	CHECK(count > 40);
 	curfew_engine_destroy(engine);
 }

@@ -117,8 +117,8 @@ def make_network(nodes):
 class Clocks:
     """What moves the wall clocks of nodes, each by itself."""
 
-    def __init__(self, folder):
-        self.folder, self.library, self.why = folder, os.path.join(folder, "clock.so"), None
+    def __init__(self, directory):
+        self.directory, self.library, self.why = directory, os.path.join(directory, "clock.so"), None
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock.c")
         try:
             must(os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", self.library, source)
@@ -126,7 +126,7 @@ class Clocks:
             self.why = f"clocks need a C compiler: {error}"
 
     def path(self, number):
-        return os.path.join(self.folder, f"clock{number}")
+        return os.path.join(self.directory, f"clock{number}")
 
     def move(self, number, seconds):
         mode = "r+b" if os.path.exists(self.path(number)) else "wb"
@@ -174,7 +174,7 @@ class Pair:
 
     def url(self):
         """Whichever of the two takes writes."""
-        places = [address or member.folder for address, member in zip(self.network.databases, self.all_members())]
+        places = [address or member.directory for address, member in zip(self.network.databases, self.all_members())]
         if self.network.network is None:
             return f"postgresql://owner:{PASSWORD}@/postgres?host={','.join(places)}&target_session_attrs=read-write"
         return f"postgresql://owner:{PASSWORD}@{','.join(places)}/postgres?target_session_attrs=read-write"
@@ -218,7 +218,7 @@ class Pair:
 
     def fill(self, seconds):
         """Its disk is full for a while; PostgreSQL may end for that."""
-        path = os.path.join(self.primary.folder, "ballast")
+        path = os.path.join(self.primary.directory, "ballast")
         with open(path, "wb", buffering=0) as file:
             try:
                 while file.write(bytes(1 << 16)) > 0:

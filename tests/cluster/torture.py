@@ -61,8 +61,8 @@ class EffectHandler(http.server.BaseHTTPRequestHandler):
 class Node:
     """One server, started again under the same address whenever it has ended."""
 
-    def __init__(self, curfew, url, folder, number, effects, network, clocks, token):
-        self.folder, self.number, self.port, self.token = folder, number, None, token
+    def __init__(self, curfew, url, directory, number, effects, network, clocks, token):
+        self.directory, self.number, self.port, self.token = directory, number, None, token
         self.address, self.words = network.join(number)
         self.words += [
             curfew,
@@ -70,7 +70,7 @@ class Node:
             "--store",
             url,
             "--data",
-            os.path.join(folder, "data"),
+            os.path.join(directory, "data"),
             "--lease",
             f"{LEASE:g}s",
         ]
@@ -80,7 +80,7 @@ class Node:
 
     def start(self):
         listen = f"{self.address}:{self.port or 0}"
-        with open(os.path.join(self.folder, "log"), "ab") as log:
+        with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [*self.words, "--listen", listen],
                 stdin=subprocess.DEVNULL,
@@ -389,7 +389,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--keep", help="folder that the logs of the nodes are left in")
+    parser.add_argument("--keep", help="directory that the logs of the nodes are left in")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(1 << 30)
     print(f"seed {seed}", flush=True)
@@ -402,14 +402,14 @@ def main():
     )
     curfew, nodes, network, database = os.path.abspath(given.curfew), [], make_network(given.nodes), None
     with tempfile.TemporaryDirectory() as scratch:
-        folder = given.keep or scratch
+        directory = given.keep or scratch
         try:
-            os.makedirs(folder, exist_ok=True)
+            os.makedirs(directory, exist_ok=True)
             effects, clocks, database = Effects(network.address), Clocks(scratch), Pair(network)
             places = (network, clocks, database)
             token = make_token(curfew, database.url())
             for number in range(given.nodes):
-                place = os.path.join(folder, f"node{number}")
+                place = os.path.join(directory, f"node{number}")
                 os.makedirs(place, exist_ok=True)
                 nodes.append(Node(curfew, database.url(), place, number, effects.place, network, clocks, token))
                 nodes[-1].start_until(30)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills the server under load, again and again, and looks whether anything that it had accepted was lost or run twice.
 
-crash/server.py --curfew build/curfew [--rounds 20] [--seconds 2] [--folder DIR]
+crash/server.py --curfew build/curfew [--rounds 20] [--seconds 2] [--directory DIR]
 
 Clients submit durable runs as fast as they can, some with a key that they repeat after a lost connection. The server is
-killed (SIGKILL) at a random moment and started again on the same folder. In the end every run that was answered with
+killed (SIGKILL) at a random moment and started again on the same directory. In the end every run that was answered with
 202 or 200 must be there, done, and started at most once unless it was submitted with retry; every report that a client
 was given must be the one that is kept; and each key must have led to one run.
 """
@@ -37,9 +37,9 @@ class Ledger:
         self.lost_answers = 0
 
 
-def start(curfew, folder):
+def start(curfew, directory):
     process = subprocess.Popen(
-        [curfew, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--max-queue", "100k"],
+        [curfew, "serve", "--listen", "127.0.0.1:0", "--data", directory, "--max-queue", "100k"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -137,13 +137,13 @@ def main():
     parser.add_argument("--curfew", required=True)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--folder")
+    parser.add_argument("--directory")
     arguments = parser.parse_args()
-    folder = os.path.join(arguments.folder or tempfile.mkdtemp(prefix="curfew-crash-"), "data")
+    directory = os.path.join(arguments.directory or tempfile.mkdtemp(prefix="curfew-crash-"), "data")
     ledger = Ledger()
     pending = [[] for _ in range(CLIENTS)]
     for _ in range(arguments.rounds):
-        process, port = start(arguments.curfew, folder)
+        process, port = start(arguments.curfew, directory)
         stop = threading.Event()
         threads = [
             threading.Thread(target=client, args=(port, ledger, f"c{i}", stop, pending[i])) for i in range(CLIENTS)
@@ -156,7 +156,7 @@ def main():
         stop.set()
         for thread in threads:
             thread.join()
-    process, port = start(arguments.curfew, folder)
+    process, port = start(arguments.curfew, directory)
     try:
         runs = wait_until_done(port, 60)
     finally:

@@ -134,8 +134,8 @@ def main():
     parser.add_argument("--clients", type=int, default=4)
     given = parser.parse_args()
     stop, seen, wrong = threading.Event(), Counter(), []
-    with tempfile.TemporaryDirectory() as folder:
-        process, port = start(given.curfew, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        process, port = start(given.curfew, directory)
         try:
             figures = Figures(process.pid)
             work = [submit_all] * given.clients + [cancel_some]

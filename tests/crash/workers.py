@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills workers under load, and looks whether any run but those that they had is touched by it.
 
-crash/workers.py --curfew build/curfew [--seconds 60] [--rate 10] [--folder DIR]
+crash/workers.py --curfew build/curfew [--seconds 60] [--rate 10] [--directory DIR]
 
 Clients submit runs as fast as they are answered: short ones, ones that compute, ones that wait, durable ones and others,
 some to be run again after a crash. Meanwhile workers are killed (SIGKILL), so many a second, whether they are at work,
@@ -43,14 +43,14 @@ class Ledger:
             self.faults.append(text)
 
 
-def start(curfew, folder):
+def start(curfew, directory):
     words = [
         curfew,
         "serve",
         "--listen",
         "127.0.0.1:0",
         "--data",
-        folder,
+        directory,
         "--workers",
         str(WORKERS),
         "--concurrency",
@@ -175,11 +175,11 @@ def main():
     parser.add_argument("--curfew", required=True)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rate", type=float, default=10, help="workers killed in a second")
-    parser.add_argument("--folder")
+    parser.add_argument("--directory")
     arguments = parser.parse_args()
-    folder = os.path.join(arguments.folder or tempfile.mkdtemp(prefix="curfew-crash-"), "data")
+    directory = os.path.join(arguments.directory or tempfile.mkdtemp(prefix="curfew-crash-"), "data")
     ledger, stop, calm = Ledger(), threading.Event(), threading.Event()
-    process, port = start(arguments.curfew, folder)
+    process, port = start(arguments.curfew, directory)
     killer = threading.Thread(target=kill_workers, args=(process.pid, ledger, calm, arguments.rate))
     threads = [threading.Thread(target=client, args=(port, ledger, stop)) for _ in range(CLIENTS)] + [killer]
     try:

@@ -45,12 +45,12 @@ def run(context, command, timeout=180, **options):
 
 def build_python(context):
     """The directory into which the wheel is installed."""
-    folder = context.folder()
-    source = os.path.join(folder, "bindings", "python")
+    directory = context.directory()
+    source = os.path.join(directory, "bindings", "python")
     # Building leaves things beside the source.
     shutil.copytree(os.path.join(ROOT, "bindings", "python"), source)
-    shutil.copytree(os.path.join(ROOT, "include"), os.path.join(folder, "include"))
-    wheels, site = os.path.join(folder, "wheels"), os.path.join(folder, "site")
+    shutil.copytree(os.path.join(ROOT, "include"), os.path.join(directory, "include"))
+    wheels, site = os.path.join(directory, "wheels"), os.path.join(directory, "site")
     pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
     run(
         context,
@@ -72,7 +72,7 @@ def check_python(context, path):
             context,
             [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", path],
             env={**environment, "CURFEW_SERVER": url},
-            cwd=context.folder(),
+            cwd=context.directory(),
         )
     return int(re.search(r"(\d+) passed", out)[1])
 
@@ -82,14 +82,16 @@ def check_python(context, path):
 
 def build_node(context):
     """A directory of tests in which the package is installed."""
-    folder, source = context.folder(), os.path.join(ROOT, "bindings", "node")
-    package = os.path.join(folder, "node_modules", "curfew")
+    directory, source = context.directory(), os.path.join(ROOT, "bindings", "node")
+    package = os.path.join(directory, "node_modules", "curfew")
     run(context, [os.path.join(source, "build"), context.build, package])
-    os.symlink(os.path.join("curfew", "node_modules", "typescript"), os.path.join(folder, "node_modules", "typescript"))
+    os.symlink(
+        os.path.join("curfew", "node_modules", "typescript"), os.path.join(directory, "node_modules", "typescript")
+    )
     for name in [*glob.glob(os.path.join(source, "test", "*")), os.path.join(source, "README.md")]:
-        shutil.copy(name, folder)
-    shutil.copytree(os.path.join(source, "examples"), os.path.join(folder, "examples"))
-    return folder
+        shutil.copy(name, directory)
+    shutil.copytree(os.path.join(source, "examples"), os.path.join(directory, "examples"))
+    return directory
 
 
 NODE = Package(build_node)
@@ -107,14 +109,14 @@ def check_node(context, name):
 
 def go_environment(context):
     """What finds the library of the build; compiled packages stay in the user's own cache."""
-    folder = context.folder()
-    with open(os.path.join(folder, "curfew.pc"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    with open(os.path.join(directory, "curfew.pc"), "w", encoding="utf-8") as file:
         file.write(
             f"Name: curfew\nDescription: the library of the build\nVersion: 0\nCflags: -I{ROOT}/include\n"
             f"Libs: -L{context.build} -lcurfew -Wl,-rpath,{context.build}\n"
         )
     return {
-        "PKG_CONFIG_PATH": folder,
+        "PKG_CONFIG_PATH": directory,
         "GOCACHE": os.path.expanduser("~/.cache/go-build"),
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "",
@@ -126,21 +128,21 @@ def check_go(context, race):
         raise Skipped("Go has no sanitizer of these")
     if shutil.which("go") is None:
         raise Skipped("there is no Go")
-    environment, folder = go_environment(context), os.path.join(ROOT, "bindings", "go")
+    environment, directory = go_environment(context), os.path.join(ROOT, "bindings", "go")
     if race:
         # Debian has the detector's runtime in a package of its own.
         root = run(context, ["go", "env", "GOROOT"], env=environment).strip()
         if not glob.glob(os.path.join(root, "src", "runtime", "race", "**", "race_linux*.syso"), recursive=True):
             raise Skipped("this Go has no race detector")
     else:
-        run(context, ["go", "vet", "./..."], cwd=folder, env=environment)
-        expect(run(context, ["gofmt", "-l", "."], cwd=folder) == "", "gofmt would change something")
+        run(context, ["go", "vet", "./..."], cwd=directory, env=environment)
+        expect(run(context, ["gofmt", "-l", "."], cwd=directory) == "", "gofmt would change something")
     with CheckedServer(context, True) as url:
         out = run(
             context,
             ["go", "test", "-count=1", "-v", *(["-race"] if race else []), "."],
             timeout=300,
-            cwd=folder,
+            cwd=directory,
             env={**environment, "CURFEW_SERVER": url},
         )
     return len(re.findall(r"^--- PASS", out, re.M))
@@ -161,12 +163,12 @@ RUST_EXAMPLES = {
 def check_rust(context):
     if context.is_sanitized:
         raise Skipped("the crate is built without sanitizers")
-    folder = os.path.join(ROOT, "bindings", "rust")
+    directory = os.path.join(ROOT, "bindings", "rust")
     options = [
         "--locked",
         "--quiet",
         "--manifest-path",
-        os.path.join(folder, "Cargo.toml"),
+        os.path.join(directory, "Cargo.toml"),
         "--target-dir",
         os.path.join(context.build, "rust"),
     ]
@@ -176,7 +178,7 @@ def check_rust(context):
     for name, expected in RUST_EXAMPLES.items():
         seen = run(context, ["cargo", "run", *options, "--example", name], env=environment)
         expect(seen == expected, f"example {name}: {seen!r}, expected {expected!r}")
-    found = {name.removesuffix(".rs") for name in os.listdir(os.path.join(folder, "examples"))}
+    found = {name.removesuffix(".rs") for name in os.listdir(os.path.join(directory, "examples"))}
     expect(found == set(RUST_EXAMPLES), f"examples that are not tried: {found ^ set(RUST_EXAMPLES)}")
     return sum(int(count) for count in re.findall(r"(\d+) passed", out)) + len(RUST_EXAMPLES)
 
@@ -194,7 +196,7 @@ def in_python(context, line):
         context,
         [PYTHON, "-c", f"import curfew; print({line})"],
         env={"PYTHONPATH": WHEEL.place(context)},
-        cwd=context.folder(),
+        cwd=context.directory(),
     )
 
 
@@ -209,40 +211,40 @@ def in_node(context, line):
 def in_go(context, line):
     if shutil.which("go") is None:
         raise Skipped("there is no Go")
-    folder = context.folder()
-    with open(os.path.join(folder, "go.mod"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    with open(os.path.join(directory, "go.mod"), "w", encoding="utf-8") as file:
         file.write(f"module first\n\ngo 1.19\n\nrequire curfew v0.0.0\n\nreplace curfew => {ROOT}/bindings/go\n")
-    with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, "main.go"), "w", encoding="utf-8") as file:
         file.write(
             'package main\n\nimport (\n"context"\n"curfew"\n"fmt"\n)\n\nfunc main() {\nctx := context.Background()\n'
             f"report, err := {line}\nfmt.Println(string(report.Value), err)\n}}\n"
         )
-    return run(context, ["go", "run", "."], cwd=folder, env=go_environment(context)).replace(" <nil>", "")
+    return run(context, ["go", "run", "."], cwd=directory, env=go_environment(context)).replace(" <nil>", "")
 
 
 def in_rust(context, line):
-    folder = context.folder()
-    os.mkdir(os.path.join(folder, "src"))
-    with open(os.path.join(folder, "Cargo.toml"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    os.mkdir(os.path.join(directory, "src"))
+    with open(os.path.join(directory, "Cargo.toml"), "w", encoding="utf-8") as file:
         file.write(
             f'[package]\nname = "first"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\ncurfew = {{ path = "{ROOT}/bindings/rust" }}\n'
         )
-    with open(os.path.join(folder, "src/main.rs"), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, "src/main.rs"), "w", encoding="utf-8") as file:
         file.write(
             f'fn main() -> curfew::Result<()> {{\n    println!("{{}}", {line}.value::<i32>()?);\n    Ok(())\n}}\n'
         )
-    shutil.copy(os.path.join(ROOT, "bindings/rust/Cargo.lock"), folder)
+    shutil.copy(os.path.join(ROOT, "bindings/rust/Cargo.lock"), directory)
     return run(
         context,
         ["cargo", "run", "--quiet", "--offline", "--target-dir", os.path.join(context.build, "rust-first")],
-        cwd=folder,
+        cwd=directory,
         env={"CURFEW_LIB_DIR": context.build, "LD_LIBRARY_PATH": context.build},
         timeout=600,
     )
 
 
 def in_c(context, line):
-    source, program = (os.path.join(context.folder(), name) for name in ("first.c", "first"))
+    source, program = (os.path.join(context.directory(), name) for name in ("first.c", "first"))
     with open(source, "w", encoding="utf-8") as file:
         file.write(
             '#include "curfew.h"\n#include <stdio.h>\nint main(void)\n{\n\tcurfew_engine *engine;\n\tcurfew_program *program;\n\tcurfew_report *report;\n'

@@ -38,7 +38,7 @@ def _make_pipe():
 class Browser:
     """Chromium with a profile of its own; each context is as a browser of its own."""
 
-    def __init__(self, folder, slower=1):
+    def __init__(self, directory, slower=1):
         path = shutil.which("chromium")
         if path is None:
             raise Skipped("chromium is missing")
@@ -46,7 +46,7 @@ class Browser:
         options = [
             "--headless=new",
             "--remote-debugging-pipe",
-            f"--user-data-dir={folder}",
+            f"--user-data-dir={directory}",
             "--no-first-run",
             "--disable-gpu",
             "--disable-dev-shm-usage",

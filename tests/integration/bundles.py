@@ -60,18 +60,18 @@ EXPECTED = ["plain", "esm", 8, "ä", 1, "file:///src/main.ts"]
 @test
 def a_project(context):
     """A directory, or a file with --import-dir: run here, sent, stored, and after the server was killed."""
-    folder = make(context, PROJECT)
-    report, _ = context.report("--params", "[4]", folder)
+    directory = make(context, PROJECT)
+    report, _ = context.report("--params", "[4]", directory)
     expect_equal(f"run: {report['error']}", report["value"], EXPECTED)
-    report, _ = context.report("--isolate", "process", "--params", "[4]", folder)
+    report, _ = context.report("--isolate", "process", "--params", "[4]", directory)
     expect_equal("isolated", report["value"], EXPECTED)
-    main = ["--import-dir", folder, os.path.join(folder, "src", "main.ts")]
+    main = ["--import-dir", directory, os.path.join(directory, "src", "main.ts")]
     with Server(context) as server:
         client = Client(context, server)
-        for words in ([folder], main):
+        for words in ([directory], main):
             printed = client.good("submit", "--wait", "--print", "--params", "[4]", *words)
             expect_equal(f"{words}", json.loads(printed), EXPECTED)
-        expect_equal("put", client.good("programs", "put", "project", folder), "project stored\n")
+        expect_equal("put", client.good("programs", "put", "project", directory), "project stored\n")
         (one,) = client.lines("programs", "get", "project")
         expect_equal("lang", (one["lang"], one["kind"]), ("tar", "js"))
         # The same files are the same bytes, wherever they lie.
@@ -80,9 +80,9 @@ def a_project(context):
         expect_equal("stored", server.run(program="project", params=[4])["value"], EXPECTED)
         expect_equal("another export", server.run(program="project", call="late")["value"], "late")
         expect_equal("the entry's name", server.run(program="project", params=[4])["program"]["name"], "src/main.ts")
-        with open(os.path.join(folder, "src", "lib", "twice.ts"), "w", encoding="utf-8") as file:
+        with open(os.path.join(directory, "src", "lib", "twice.ts"), "w", encoding="utf-8") as file:
             file.write("export const twice = (n: number): number => n * 3")
-        client.good("programs", "put", "project", folder)
+        client.good("programs", "put", "project", directory)
         expect_equal("the new one", server.run(program="project", params=[4])["value"][2], 12)
         later = client.good("submit", "--delay", "1s", "--params", "[4]", again).strip()
         server.kill()
@@ -93,11 +93,11 @@ def a_project(context):
 
 @test
 def import_maps_go_along(context):
-    folder = make(context, MAPPED)
-    words = ["--import-dir", folder, "--import-map", os.path.join(folder, "maps", "map.json")]
+    directory = make(context, MAPPED)
+    words = ["--import-dir", directory, "--import-map", os.path.join(directory, "maps", "map.json")]
     with Server(context) as server:
         client = Client(context, server)
-        printed = client.good("submit", "--wait", "--print", *words, os.path.join(folder, "src", "main.mjs"))
+        printed = client.good("submit", "--wait", "--print", *words, os.path.join(directory, "src", "main.mjs"))
         value = json.loads(printed)
         expect_equal("value", value[:5], ["mapped lib", "file:///vendor/parts/one.mjs?x", "scoped lib", "/", "plain"])
         alone = make(context, {"a.mjs": "export default typeof process + typeof Buffer"})
@@ -108,11 +108,11 @@ def import_maps_go_along(context):
 @test
 def what_is_not_there(context):
     """A missing module is told before anything is sent, with its line, or by the server where the archive came from elsewhere."""
-    folder = make(context, {"a.mjs": "1;\n  import './b.mjs'", "b.mjs": "\nimport 'lodash'"})
+    directory = make(context, {"a.mjs": "1;\n  import './b.mjs'", "b.mjs": "\nimport 'lodash'"})
     with Server(context) as server:
         client = Client(context, server)
         for words in (["submit"], ["programs", "put", "x"]):
-            done = client.ask(*words, os.path.join(folder, "a.mjs"))
+            done = client.ask(*words, os.path.join(directory, "a.mjs"))
             expect(done.code == 3 and b"npm install lodash" in done.err and b"b.mjs:2:8" in done.err, f"{done}")
         problem = server.ask("PUT", "/v1/programs/x?lang=tar", archive({"index.mjs": "\n\nimport './no.mjs'"}), 422)
         expect("'./no.mjs'" in problem["detail"] and "line 3" in problem["detail"], f"{problem}")
@@ -133,8 +133,8 @@ def archives(context):
         "l0.mjs": "export default import.meta.url",
     }
     hard = [link("l.mjs", "l0.mjs", tarfile.LNKTYPE)]
-    folder = context.folder()
-    path = os.path.join(folder, "a.tar")
+    directory = context.directory()
+    path = os.path.join(directory, "a.tar")
 
     def write(data):
         with open(path, "wb") as file:

@@ -186,7 +186,7 @@ def make_case(root, path):
 
 
 def cases(context):
-    """Files in folders called lib are imported by cases and are none themselves."""
+    """Files in directories called lib are imported by cases and are none themselves."""
     root = os.path.join(ROOT, "tests", "cases")
     paths = sorted(
         path for ending in ("js", "mjs", "ts", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True)

@@ -20,8 +20,8 @@ def test(function):
 
 
 def write(context, name, content):
-    """A file of this name in a folder of its own."""
-    path = os.path.join(context.folder(), name)
+    """A file of this name in a directory of its own."""
+    path = os.path.join(context.directory(), name)
     with open(path, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
     return path
@@ -234,7 +234,7 @@ def missing_file(context):
 
 @test
 def directory(context):
-    expect_program_error(context.run(context.folder()), "directory")
+    expect_program_error(context.run(context.directory()), "directory")
 
 
 @test
@@ -362,32 +362,32 @@ def terminal_escapes_are_not_passed_on(context):
 
 @test
 def report_to_file(context):
-    source, folder = write(context, "a.js", "console.log('hi'); [1]"), context.folder()
-    path = os.path.join(folder, "r.json")
+    source, directory = write(context, "a.js", "console.log('hi'); [1]"), context.directory()
+    path = os.path.join(directory, "r.json")
     done = context.run("--report", path, source)
     expect_equal("stdout", (done.code, done.out), (0, b"hi\n"))
     with open(path, "rb") as file:
         report = context.check_report(file.read())
     expect_equal("value", (report["value"], report["stdout"]), ([1], "hi\n"))
-    expect_equal("files left", os.listdir(folder), ["r.json"])
+    expect_equal("files left", os.listdir(directory), ["r.json"])
 
 
 @test
 def report_of_a_stop_to_file(context):
-    source, folder = write(context, "a.js", "for(;;);"), context.folder()
-    path = os.path.join(folder, "r.json")
+    source, directory = write(context, "a.js", "for(;;);"), context.directory()
+    path = os.path.join(directory, "r.json")
     done = context.run("--timeout", "100ms", "--report", path, source)
     with open(path, "rb") as file:
         report = context.check_report(file.read())
     expect_equal("outcome", (done.code, report["outcome"]), (124, "deadline"))
-    expect_equal("files left", os.listdir(folder), ["r.json"])
+    expect_equal("files left", os.listdir(directory), ["r.json"])
 
 
 @test
 def report_nowhere(context):
     source = write(context, "a.js", "console.log('it ran')")
     expect_error(context.run("--report", "/proc/nowhere/r.json", source), 2, "--report", "/proc/nowhere/r.json")
-    expect_error(context.run("--report", context.folder(), source), 2, "--report", "directory")
+    expect_error(context.run("--report", context.directory(), source), 2, "--report", "directory")
     expect_error(context.run("--report", "", source), 2, "--report")
 
 
@@ -539,11 +539,11 @@ def arguments_without_dashes(context):
     expect_equal("all words behind --", report["value"], ["--json", "a"])
     expect_error(context.run("--", ""), 2, "PROGRAM")
     os.chmod(source, 0o755)
-    folder = context.folder()
-    os.symlink(context.curfew, os.path.join(folder, "curfew"))
+    directory = context.directory()
+    os.symlink(context.curfew, os.path.join(directory, "curfew"))
     shown = write(context, "shown.mjs", "#!/usr/bin/env -S curfew run --print --\nexport default (...words) => words")
     os.chmod(shown, 0o755)
-    done = context.command([shown, "--help", "a b"], env={"PATH": folder + ":" + os.environ["PATH"]})
+    done = context.command([shown, "--help", "a b"], env={"PATH": directory + ":" + os.environ["PATH"]})
     expect(done.code == 0 and json.loads(done.out) == ["--help", "a b"], f"as a script: {done}")
 
 
@@ -555,10 +555,10 @@ def code_on_the_command_line(context):
     report, _ = context.report("--eval=export default () => { throw new Error('no') }")
     frame = report["error"]["stack"][0]
     expect_equal("frame", (frame["file"], frame["line"]), ("[eval]", 1))
-    folder = context.folder()
-    with open(os.path.join(folder, "lib.js"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    with open(os.path.join(directory, "lib.js"), "w", encoding="utf-8") as file:
         file.write("export const a = 6;")
-    report, _ = context.report("-e", "import { a } from './lib.js'; export default a * 7", cwd=folder)
+    report, _ = context.report("-e", "import { a } from './lib.js'; export default a * 7", cwd=directory)
     expect_equal("an import", report["value"], 42)
     report, _ = context.report("--isolate", "process", "-e", "6 * 7")
     expect_equal("isolated", report["value"], 42)
@@ -698,17 +698,17 @@ def image_beside_the_program(context):
 
 @test
 def compile_with_imports(context):
-    folder = context.folder()
+    directory = context.directory()
     for name, text in (
         ("main.mjs", "import { n } from './part.mjs'; export default () => n + 1"),
         ("part.mjs", "export const n = 41"),
     ):
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write(text)
-    image = os.path.join(folder, "main.curfew")
-    done = context.command([context.curfew, "compile", os.path.join(folder, "main.mjs"), "-o", image])
+    image = os.path.join(directory, "main.curfew")
+    done = context.command([context.curfew, "compile", os.path.join(directory, "main.mjs"), "-o", image])
     expect_equal("compile", (done.code, done.err), (0, b""))
-    os.unlink(os.path.join(folder, "part.mjs"))
+    os.unlink(os.path.join(directory, "part.mjs"))
     report, _ = context.report(image)
     expect_equal("value", (report["outcome"], report["value"]), ("ok", 42))
 
@@ -745,7 +745,7 @@ def damaged_images(context):
 @test
 def compile_errors(context):
     done = context.command(
-        [context.curfew, "compile", write(context, "bad.js", "let = ="), "-o", os.path.join(context.folder(), "x")]
+        [context.curfew, "compile", write(context, "bad.js", "let = ="), "-o", os.path.join(context.directory(), "x")]
     )
     expect(
         done.code == 3 and b"SyntaxError" in done.err and b"bad.js:1:" in done.err, f"exit {done.code}, {done.err!r}"
@@ -756,34 +756,34 @@ def compile_errors(context):
         done.code in (2, 125) and done.err.count(b"\n") == 1 and b"/proc/nowhere" in done.err,
         f"exit {done.code}, {done.err!r}",
     )
-    folder = context.folder()
+    directory = context.directory()
     done = context.command(
-        [context.curfew, "compile", "--timeout", "1us", path, "-o", os.path.join(folder, "x.curfew")]
+        [context.curfew, "compile", "--timeout", "1us", path, "-o", os.path.join(directory, "x.curfew")]
     )
-    expect_equal("a deadline too short to parse in", (done.code, os.listdir(folder)), (124, []))
+    expect_equal("a deadline too short to parse in", (done.code, os.listdir(directory)), (124, []))
 
 
 @test
 def cache_is_optional(context):
-    """Nothing about the cache's folder keeps a program from running, and no foreign folder is written to."""
+    """Nothing about the cache's directory keeps a program from running, and no foreign directory is written to."""
     path = write(context, "a.js", "1 + 1")
-    shared = context.folder()
+    shared = context.directory()
     os.mkdir(os.path.join(shared, "curfew"))
     os.chmod(os.path.join(shared, "curfew"), 0o777)
     for cache in ("/proc/nowhere", "/dev/null", "relative", "", shared, "/proc"):
-        done = context.run("--print", path, env={"XDG_CACHE_HOME": cache, "HOME": context.folder()})
+        done = context.run("--print", path, env={"XDG_CACHE_HOME": cache, "HOME": context.directory()})
         expect_equal(f"XDG_CACHE_HOME={cache}", (done.code, done.out, done.err), (0, b"2\n", b""))
         done = context.run(
-            "--print", "--fuel", "1G", path, env={"XDG_CACHE_HOME": cache, "HOME": context.folder()}, timeout=30
+            "--print", "--fuel", "1G", path, env={"XDG_CACHE_HOME": cache, "HOME": context.directory()}, timeout=30
         )
         expect_equal(f"XDG_CACHE_HOME={cache} --fuel", (done.code, done.out, done.err), (0, b"2\n", b""))
-    expect_equal("files in a folder that all may write", os.listdir(os.path.join(shared, "curfew")), [])
+    expect_equal("files in a directory that all may write", os.listdir(os.path.join(shared, "curfew")), [])
 
 
 @test
 def damaged_cache(context):
     # Claim T20.
-    path, cache = write(context, "a.js", "1 + 1"), context.folder()
+    path, cache = write(context, "a.js", "1 + 1"), context.directory()
     for fuel in ([], ["--fuel", "1G"]):
         for change in (
             None,
@@ -793,12 +793,12 @@ def damaged_cache(context):
             lambda b: b + b"x",
             None,
         ):
-            for folder, _, names in os.walk(cache):
+            for directory, _, names in os.walk(cache):
                 for name in names:
                     if change:
-                        with open(os.path.join(folder, name), "rb") as file:
+                        with open(os.path.join(directory, name), "rb") as file:
                             content = file.read()
-                        with open(os.path.join(folder, name), "wb") as file:
+                        with open(os.path.join(directory, name), "wb") as file:
                             file.write(change(content))
             done = context.run("--print", *fuel, path, env={"XDG_CACHE_HOME": cache}, timeout=30)
             expect_equal(f"{fuel}", (done.code, done.out, done.err), (0, b"2\n", b""))
@@ -891,20 +891,20 @@ def low_address_space(context):
 
 @test
 def nothing_is_left_behind(context):
-    """No file beside the program, none in the folder for temporary files, and no process."""
-    folder, temporary = context.folder(), context.folder()
-    path = os.path.join(folder, "a.js")
+    """No file beside the program, none in the directory for temporary files, and no process."""
+    directory, temporary = context.directory(), context.directory()
+    path = os.path.join(directory, "a.js")
     with open(path, "w", encoding="utf-8") as file:
         file.write("console.log('x'); for(;;);")
-    context.run("--timeout", "100ms", path, cwd=folder, env={"TMPDIR": temporary})
-    expect_equal("files", (os.listdir(folder), os.listdir(temporary)), (["a.js"], []))
+    context.run("--timeout", "100ms", path, cwd=directory, env={"TMPDIR": temporary})
+    expect_equal("files", (os.listdir(directory), os.listdir(temporary)), (["a.js"], []))
 
 
 @test
 def several_at_once(context):
     path = write(context, "a.js", "let n = 0; for (let i = 0; i < 1e5; i++) n += i; n")
     words = [context.curfew, "run", "--print", path]
-    env = {"XDG_CACHE_HOME": context.folder()}
+    env = {"XDG_CACHE_HOME": context.directory()}
     start = time.monotonic()
     processes = [context.spawn(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)]
     for done in [context.finish(process, words, start, 20) for process in processes]:

@@ -454,7 +454,7 @@ def logs_of_much(context):
     """What the stream has dropped is in the report; so is what is only on disk."""
     source = "for (let i = 0; i < 12000; i++) console.log(i)"
     expected = "".join(f"{i}\n" for i in range(12000))
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     with Server(context, data=data) as server:
         client = Client(context, server)
         run = client.submit(source)
@@ -474,7 +474,7 @@ def free_port():
 @test
 def killed_server(context):
     """logs -f and submit --wait go on with the server's next start, where the run's end is told."""
-    data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
+    data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{free_port()}"
     path = write(context, "a.js", LINES % 1200)
     with Server(context, data=data, listen=listen) as server:
         client = Client(context, server)
@@ -509,7 +509,7 @@ def killed_server(context):
 @test
 def killed_server_runs_it_again(context):
     """A run with --retry begins anew, and so does its output."""
-    data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
+    data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{free_port()}"
     with Server(context, data=data, listen=listen) as server:
         client = Client(context, server)
         process = client.spawn(
@@ -735,7 +735,7 @@ def unknown_run(context):
 
 @test
 def access(context):
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     both, read, run = (
         make_token(context, data, "--name", name, "--scopes", name, *more)
         for name, more in (("run,read", ("--timeout", "5s")), ("read", ()), ("run", ()))
@@ -760,7 +760,7 @@ def access(context):
 
 @test
 def private_certificate(context):
-    folder = context.folder()
+    directory = context.directory()
     made = subprocess.run(
         [
             "openssl",
@@ -782,13 +782,13 @@ def private_certificate(context):
             "-out",
             "cert.pem",
         ],
-        cwd=folder,
+        cwd=directory,
         capture_output=True,
         check=False,
     )
     expect(made.returncode == 0, made.stderr.decode())
-    cert = os.path.join(folder, "cert.pem")
-    with Server(context, "--tls-cert", cert, "--tls-key", os.path.join(folder, "key.pem")) as server:
+    cert = os.path.join(directory, "cert.pem")
+    with Server(context, "--tls-cert", cert, "--tls-key", os.path.join(directory, "key.pem")) as server:
         client = Client(context, f"https://{server.host}:{server.port}")
         expect_error(client.ask("ps"), 125, client.url)
         expect_equal(

@@ -84,7 +84,7 @@ class Nodes:
 
     def __init__(self, on, count, *options, token=None):
         self.on, self.options, self.token = on, options, token
-        self.place = os.path.join(on.folder(), "database")
+        self.place = os.path.join(on.directory(), "database")
         self.all = []
         for _ in range(count):
             self.start()
@@ -543,7 +543,7 @@ def limited_nodes(context, count, *token):
     with own(context) as on:
         postgres = on.postgres
         postgres.query(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{PASSWORD}'")
-        place = os.path.join(on.folder(), "database")
+        place = os.path.join(on.directory(), "database")
         name = postgres.database_of(place)
         postgres.query(f'GRANT CREATE ON DATABASE {name} TO "{ROLE}"')
         on.url = postgres.url(name).replace("owner:", f"{ROLE}:")
@@ -768,7 +768,7 @@ def its_disk_is_full(context):
             before = a.run("1")["id"]
             goes_on = a.submit("new Promise(f => setTimeout(() => f('kept'), 1500))", limits={"timeout": "60s"})["id"]
             a.wait_for(goes_on, "running")
-            ballast = os.path.join(postgres.folder, "ballast")
+            ballast = os.path.join(postgres.directory, "ballast")
             with open(ballast, "wb", buffering=0) as file:
                 with contextlib.suppress(OSError):
                     while file.write(bytes(4096)) > 0:
@@ -791,7 +791,7 @@ def its_disk_is_full(context):
 
 def fail(on, url, text, command=("serve", "--listen", "127.0.0.1:0")):
     done = on.context.command(
-        [on.curfew, *command, "--data", os.path.join(on.folder(), "d"), "--store", url], timeout=40
+        [on.curfew, *command, "--data", os.path.join(on.directory(), "d"), "--store", url], timeout=40
     )
     err = done.err.decode()
     expect(done.code == 125 and text in err, f"expected {text!r}, seen {done.code}: {err}")
@@ -821,8 +821,8 @@ def what_cannot_be_used(context):
 def where_it_is_told(context):
     """The address is read from a file or the environment, too, and is not among the arguments that others can see."""
     with shared(context) as on:
-        url = on.store_options(os.path.join(on.folder(), "d"))[1]
-        path = os.path.join(on.folder(), "store")
+        url = on.store_options(os.path.join(on.directory(), "d"))[1]
+        path = os.path.join(on.directory(), "store")
         with open(path, "w", encoding="ascii") as file:
             file.write(url + "\n")
         with Server(on.context, "--store", "@" + path) as server:

@@ -47,7 +47,7 @@ def straight(kind, megabytes):
 
 
 def write(context, content, name="program.wasm"):
-    path = os.path.join(context.folder(), name)
+    path = os.path.join(context.directory(), name)
     with open(path, "wb") as file:
         file.write(content)
     return path
@@ -184,19 +184,21 @@ def compiler_is_killed(context):
 @test
 def compiler_is_missing(context):
     """Where there is no compiler, the library compiles by itself, within bounds."""
-    folder = context.folder()
-    alone = shutil.copy(context.curfew, folder)
+    directory = context.directory()
+    alone = shutil.copy(context.curfew, directory)
     path = write(context, b'(module (func (export "f") (result i32) (i32.const 7)))', "seven.wat")
-    done = context.command([alone, "run", "--print", "--call", "f", path], env={"XDG_CACHE_HOME": folder})
+    done = context.command([alone, "run", "--print", "--call", "f", path], env={"XDG_CACHE_HOME": directory})
     expect_equal("value", (done.code, done.out), (0, b"7\n"))
     path = write(context, straight("sums", 40))
     done = context.command(
-        [alone, "run", "--json", "--timeout", TIMEOUT, "--call", "f", path], env={"XDG_CACHE_HOME": folder}, timeout=60
+        [alone, "run", "--json", "--timeout", TIMEOUT, "--call", "f", path],
+        env={"XDG_CACHE_HOME": directory},
+        timeout=60,
     )
     report = context.check_report(done.out, done)
     expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("deadline", "compiling"))
     text = write(context, b"(module " + b"(func)" * 400_000 + b")", "long.wat")
-    done = context.command([alone, "run", "--json", text], env={"XDG_CACHE_HOME": folder})
+    done = context.command([alone, "run", "--json", text], env={"XDG_CACHE_HOME": directory})
     report = context.check_report(done.out, done)
     expect_equal("outcome", report["outcome"], "bad_program")
     expect("1 MiB" in report["error"]["message"], report["error"]["message"])
@@ -217,22 +219,24 @@ def compiler_has_a_limit_of_memory(context):
 @test
 def compiled_code_is_kept_once(context):
     """Several processes that compile the same program at once share what comes of it."""
-    folder = context.folder()
+    directory = context.directory()
     path = write(context, module([b"\x41\7\x41\6\x6c\x1a"] * 300), "shared.wasm")
     words = [context.curfew, "run", "--json", "--call", "f", path]
-    running = [context.spawn(words, env={"XDG_CACHE_HOME": folder}, stdin=-3, stdout=-1, stderr=-1) for _ in range(5)]
+    running = [
+        context.spawn(words, env={"XDG_CACHE_HOME": directory}, stdin=-3, stdout=-1, stderr=-1) for _ in range(5)
+    ]
     for process in running:
         done = context.finish(process, words, time.monotonic(), 30)
         expect_equal("outcome", context.check_report(done.out, done)["outcome"], "ok")
-    kept = [name for _, _, names in os.walk(folder) for name in names]
+    kept = [name for _, _, names in os.walk(directory) for name in names]
     expect_equal("files", len([name for name in kept if len(name) == 64]), 1)
     expect(not [name for name in kept if name.startswith(".")], f"left behind: {kept}")
 
 
 def alone(context):
     """The command without its compiler: what it runs was compiled before."""
-    folder = context.folder()
-    return shutil.copy(context.curfew, folder)
+    directory = context.directory()
+    return shutil.copy(context.curfew, directory)
 
 
 @test
@@ -241,7 +245,7 @@ def tiers_share_code(context):
     single, names = alone(context), ["plain", "isolated"]
     words = {"plain": [], "isolated": ["--isolate", "process"]}
     for first in names:
-        env = {"XDG_CACHE_HOME": context.folder()}
+        env = {"XDG_CACHE_HOME": context.directory()}
         path = write(context, module([b"\x41\7\x1a"] * (300 + len(first))), "shared.wasm")
         run = ["run", "--json", "--call", "f", path]
         if first == "isolated":
@@ -258,7 +262,7 @@ def tiers_share_code(context):
 
 @test
 def server_shares_code(context):
-    env = {"XDG_CACHE_HOME": context.folder()}
+    env = {"XDG_CACHE_HOME": context.directory()}
     content = module([b"\x41\5\x1a"] * 400)
     path = write(context, content, "shared.wasm")
     with Server(context, env=env) as server:
@@ -273,9 +277,9 @@ def server_shares_code(context):
 @test
 def images_share_code(context):
     """An image in a worker is given the code that it holds, or that is kept."""
-    env = {"XDG_CACHE_HOME": context.folder()}
+    env = {"XDG_CACHE_HOME": context.directory()}
     path = write(context, module([b"\x41\6\x1a"] * 400), "shared.wasm")
-    image = os.path.join(context.folder(), "shared.curfew")
+    image = os.path.join(context.directory(), "shared.curfew")
     expect_equal("compile", context.command([context.curfew, "compile", path, "-o", image], env=env).code, 0)
     for kept in (True, False):
         if not kept:
@@ -325,17 +329,19 @@ def compiler_of_a_worker_is_killed(context):
     expect("compiler process died of signal 9" in report["error"]["message"], report["error"]["message"])
 
 
-def find_entry(folder):
-    return next(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if len(name) == 64)
+def find_entry(directory):
+    return next(
+        os.path.join(place, name) for place, _, names in os.walk(directory) for name in names if len(name) == 64
+    )
 
 
 @test
 def damaged_code_is_compiled_again(context):
-    folder = context.folder()
+    directory = context.directory()
     path = write(context, module([b"\x01"] * 50))
     words = ["--call", "f", path]
-    context.report(*words, env={"XDG_CACHE_HOME": folder})
-    entry = find_entry(folder)
+    context.report(*words, env={"XDG_CACHE_HOME": directory})
+    entry = find_entry(directory)
     with open(entry, "rb") as file:
         whole = file.read()
     damages = [whole[:length] for length in (0, 1, 40, len(whole) // 2, len(whole) - 1)]
@@ -346,7 +352,7 @@ def damaged_code_is_compiled_again(context):
     for damaged in damages:
         with open(entry, "wb") as file:
             file.write(damaged)
-        report, _ = context.report(*words, env={"XDG_CACHE_HOME": folder})
+        report, _ = context.report(*words, env={"XDG_CACHE_HOME": directory})
         expect_equal(f"outcome with {len(damaged)} of {len(whole)} bytes", report["outcome"], "ok")
         with open(entry, "rb") as file:
             expect(file.read() == whole, "it was not compiled again")

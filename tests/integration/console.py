@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console, as a person uses it: a real browser against a real server, each test with its own of both.
 
-Screenshots are left in the build folder's console-screenshots/.
+Screenshots are left in the build directory's console-screenshots/.
 """
 
 import json
@@ -51,18 +51,18 @@ def find_port():
 
 
 class Session:
-    """A server with a data folder of its own, and a browser."""
+    """A server with a data directory of its own, and a browser."""
 
     def __init__(self, context, *options):
         self.options = options
-        self.context, self.folder, self.port = context, context.folder(), find_port()
+        self.context, self.directory, self.port = context, context.directory(), find_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.server = self.browser = None
 
     def __enter__(self):
         try:
             self.start_server()
-            self.browser = Browser(os.path.join(self.folder, "profile"), self.context.slower)
+            self.browser = Browser(os.path.join(self.directory, "profile"), self.context.slower)
         except BaseException:
             self.__exit__()
             raise
@@ -75,10 +75,10 @@ class Session:
             "--listen",
             f"127.0.0.1:{self.port}",
             "--data",
-            os.path.join(self.folder, "data"),
+            os.path.join(self.directory, "data"),
             *self.options,
         ]
-        with open(os.path.join(self.folder, "log"), "ab") as log:
+        with open(os.path.join(self.directory, "log"), "ab") as log:
             self.server = self.context.spawn(words, stdout=log, stderr=log)
         until = self.context.patience(30)
         while not until.is_over():
@@ -88,7 +88,7 @@ class Session:
                 if self.server.poll() is not None:
                     break
                 time.sleep(0.05)
-        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as log:
+        with open(os.path.join(self.directory, "log"), encoding="utf-8", errors="replace") as log:
             raise Failed(f"the server is not ready: {shorten(log.read())}")
 
     def stop_server(self, number=signal.SIGTERM):
@@ -127,9 +127,9 @@ class Session:
         return page
 
     def shoot(self, page, name, whole=True):
-        folder = os.path.join(self.context.build, "console-screenshots")
-        os.makedirs(folder, exist_ok=True)
-        page.screenshot(os.path.join(folder, name + ".png"), whole)
+        directory = os.path.join(self.context.build, "console-screenshots")
+        os.makedirs(directory, exist_ok=True)
+        page.screenshot(os.path.join(directory, name + ".png"), whole)
 
 
 def wait_until_ready(page):
@@ -714,7 +714,7 @@ def wrong_limits(session, page):
 def token(context):
     """Where tokens are needed the page asks for one, keeps it for its tab only, and sends it."""
     with Session(context) as session:
-        data = os.path.join(session.folder, "data")
+        data = os.path.join(session.directory, "data")
         done = context.command([context.curfew, "token", "create", "--data", data, "--name", "me"])
         expect_equal("token create", done.code, 0)
         words = re.search(rb"\bcurfew_\S+", done.out)
@@ -881,12 +881,12 @@ def machine(session, page):
 @test
 def files(context):
     """What is to be embedded: complete, small, and naming no other host."""
-    folder = os.path.join(context.build, "console")
-    with open(os.path.join(folder, "list"), encoding="utf-8") as file:
+    directory = os.path.join(context.build, "console")
+    with open(os.path.join(directory, "list"), encoding="utf-8") as file:
         listed = file.read().split()
     sources = os.listdir(os.path.join(ROOT, "console", "web"))
     expect_equal("files", listed, sorted([*sources, "codemirror.js", "licences.txt"]))
-    size = sum(os.path.getsize(os.path.join(folder, name)) for name in listed)
+    size = sum(os.path.getsize(os.path.join(directory, name)) for name in listed)
     expect(size < 1 << 20, f"{size} bytes are more than 1 MiB")
     lock = read("console/package-lock.json")
     expect('"resolved"' not in lock and "://" not in lock, "the lock file names a host")

@@ -43,11 +43,16 @@ for document in yaml.safe_load_all(sys.stdin):
 
 
 def helm(context, *words, code=0):
-    folder = pinned.go_command("helm", HELM, HELM_VERSION)
-    home = context.folder()
+    directory = pinned.go_command("helm", HELM, HELM_VERSION)
+    home = context.directory()
     environment = {"PATH": os.environ["PATH"], "HOME": home}
     done = subprocess.run(
-        [os.path.join(folder, "helm"), *words], env=environment, capture_output=True, text=True, check=False, timeout=60
+        [os.path.join(directory, "helm"), *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     expect_equal(
         f"helm {' '.join(words)}: exit (said {shorten(done.stdout + done.stderr, 1500)})", done.returncode, code
@@ -107,8 +112,8 @@ def check_pod(template):
 
 
 def check_settings(context, settings):
-    """curfew serve reads them; what it says then is of the folders and hosts that are not here."""
-    path = os.path.join(context.folder(), "curfew.conf")
+    """curfew serve reads them; what it says then is of the directories and hosts that are not here."""
+    path = os.path.join(context.directory(), "curfew.conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write(settings["data"]["curfew.conf"])
     done = context.command([context.curfew, "serve", "--config", path, "--listen", "127.0.0.1:0"], timeout=20)
@@ -154,20 +159,20 @@ def compose_reader():
         version = base64.b32encode(file.read())[-24:].decode().strip("=").lower()
     command = ("go", "build", "-o", "{}/compose", ".")
     environment = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath"}
-    folder = pinned.make(
+    directory = pinned.make(
         pinned.place("compose", version), "compose-go", *command, cwd=source, environment=environment, timeout=600
     )
-    return os.path.join(folder, "compose")
+    return os.path.join(directory, "compose")
 
 
 def compose(context):
-    reader, folder = compose_reader(), context.folder()
-    shutil.copy(os.path.join(ROOT, "packaging", "compose", "compose.yaml"), folder)
-    os.mkdir(os.path.join(folder, "secrets"))
+    reader, directory = compose_reader(), context.directory()
+    shutil.copy(os.path.join(ROOT, "packaging", "compose", "compose.yaml"), directory)
+    os.mkdir(os.path.join(directory, "secrets"))
     for name in ("password", "store"):
-        with open(os.path.join(folder, "secrets", name), "w", encoding="ascii") as file:
+        with open(os.path.join(directory, "secrets", name), "w", encoding="ascii") as file:
             file.write("x")
-    path = os.path.join(folder, "compose.yaml")
+    path = os.path.join(directory, "compose.yaml")
     done = context.command([reader, path])
     expect_equal(f"exit: {done}", done.code, 0)
     services = json.loads(done.out)["services"]

@@ -69,7 +69,7 @@ def check_spdx(context):
 
 
 def unpack(context):
-    place = context.folder()
+    place = context.directory()
     run(context, "tar", "-xJf", made("curfew-*-linux-x86_64.tar.xz"), "-C", place)
     return glob.glob(os.path.join(place, "curfew-*"))[0]
 
@@ -157,7 +157,7 @@ def check_static_serve(context):
         "42\n",
     )
     process = context.spawn(
-        [curfew, "serve", "--listen", "127.0.0.1:0", "--data", context.folder()], stderr=subprocess.PIPE, text=True
+        [curfew, "serve", "--listen", "127.0.0.1:0", "--data", context.directory()], stderr=subprocess.PIPE, text=True
     )
     try:
         url = next(
@@ -174,7 +174,7 @@ def check_static_serve(context):
         process.communicate(timeout=60)
     done = context.command([curfew, "serve", "--listen", "127.0.0.1:0", "--store", "postgres://localhost/x"])
     expect(done.code != 0 and b"built without PostgreSQL, as static executables are" in done.err, done.err.decode())
-    key = os.path.join(context.folder(), "key")
+    key = os.path.join(context.directory(), "key")
     run(
         context,
         "openssl",
@@ -199,7 +199,7 @@ def check_static_serve(context):
             "--listen",
             "127.0.0.1:0",
             "--data",
-            context.folder(),
+            context.directory(),
             "--tls-cert",
             key + ".pem",
             "--tls-key",
@@ -215,7 +215,7 @@ def check_static_serve(context):
 def check_image(context):
     """An OCI layout whose digests are right, and whose only layer runs as a root of its own."""
     need_root()
-    layout, root = context.folder(), context.folder()
+    layout, root = context.directory(), context.directory()
     with tarfile.open(made("curfew-*-oci.tar")) as tar:
         tar.extractall(layout)
     expect_equal("layout", json.load(open(os.path.join(layout, "oci-layout"))), {"imageLayoutVersion": "1.0.0"})
@@ -291,7 +291,7 @@ def check_debs(context):
     cached = os.environ.get("CURFEW_DEBIAN_ROOT")
     if not cached:
         raise Skipped("CURFEW_DEBIAN_ROOT names no bare Debian 12 (debootstrap) with the packages that ours depend on")
-    root = os.path.join(context.folder(), "root")
+    root = os.path.join(context.directory(), "root")
     run(context, "cp", "-a", "--reflink=auto", cached, root)
     before = files_of(root)
     for path in debs:
@@ -329,10 +329,10 @@ def files_of(root):
 # ---- Languages ------------------------------------------------------------------------------------------------------
 
 
-def check_alone(context, folder, names=("libcurfew.so.0", "curfew-compiler")):
+def check_alone(context, directory, names=("libcurfew.so.0", "curfew-compiler")):
     """Of shared libraries they need glibc's alone."""
     for name in names:
-        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run(context, "readelf", "-d", os.path.join(folder, name)))
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run(context, "readelf", "-d", os.path.join(directory, name)))
         others = [
             each for each in needed if not re.match(r"(libc|libm|libdl|libpthread|libgcc_s|ld-linux-x86-64)\.so", each)
         ]
@@ -340,7 +340,7 @@ def check_alone(context, folder, names=("libcurfew.so.0", "curfew-compiler")):
 
 
 def check_wheel(context):
-    site = context.folder()
+    site = context.directory()
     run(
         context,
         "/usr/bin/python3",
@@ -362,7 +362,7 @@ def check_wheel(context):
         "-c",
         "import curfew; print(curfew.run('6*7').value)",
         env={"PYTHONPATH": site},
-        cwd=context.folder(),
+        cwd=context.directory(),
     )
     expect_equal("value", out, "42\n")
 
@@ -370,7 +370,7 @@ def check_wheel(context):
 def check_npm(context):
     if shutil.which("npm") is None:
         raise Skipped("there is no npm")
-    folder = context.folder()
+    directory = context.directory()
     run(
         context,
         "npm",
@@ -381,12 +381,12 @@ def check_npm(context):
         "--no-fund",
         "--ignore-scripts",
         "--prefix",
-        folder,
+        directory,
         made("curfew-*.tgz"),
     )
-    check_alone(context, os.path.join(folder, "node_modules/curfew/native"))
+    check_alone(context, os.path.join(directory, "node_modules/curfew/native"))
     out = run(
-        context, "node", "-e", "require('curfew').run('6*7').then((report) => console.log(report.value))", cwd=folder
+        context, "node", "-e", "require('curfew').run('6*7').then((report) => console.log(report.value))", cwd=directory
     )
     expect_equal("value", out, "42\n")
 
@@ -395,10 +395,10 @@ def check_go(context):
     """The module alone makes an executable that needs glibc alone."""
     if shutil.which("go") is None:
         raise Skipped("there is no Go")
-    folder = context.folder()
-    run(context, "tar", "-xJf", made("curfew-go-*.tar.xz"), "-C", folder)
-    (module,) = glob.glob(os.path.join(folder, "curfew-go-*"))
-    with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    run(context, "tar", "-xJf", made("curfew-go-*.tar.xz"), "-C", directory)
+    (module,) = glob.glob(os.path.join(directory, "curfew-go-*"))
+    with open(os.path.join(directory, "main.go"), "w", encoding="utf-8") as file:
         file.write(
             'package main\n\nimport (\n"context"\n"curfew"\n"fmt"\n)\n\nfunc main() {\n'
             'report, err := curfew.Run(context.Background(), "6 * 7", curfew.Options{})\n'
@@ -415,9 +415,9 @@ def check_go(context):
         ["mod", "edit", "-require=curfew@v0.0.0", "-replace=curfew=./" + os.path.basename(module)],
         ["build", "-o", "first", "."],
     ):
-        run(context, "go", *words, cwd=folder, env=environment)
-    expect_equal("value", run(context, os.path.join(folder, "first")), "42\n")
-    check_alone(context, folder, ("first",))
+        run(context, "go", *words, cwd=directory, env=environment)
+    expect_equal("value", run(context, os.path.join(directory, "first")), "42\n")
+    check_alone(context, directory, ("first",))
 
 
 def check_crate(context):

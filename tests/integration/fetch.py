@@ -616,7 +616,7 @@ def refused_connection(context):
 @test
 def wrong_certificate(context):
     # Claim T27.
-    port = server().listen_tls(context.folder())
+    port = server().listen_tls(context.directory())
     seen = value(context, f"export default fails(fetch('https://localhost:{port}/echo'))", allow=[f"localhost:{port}"])
     expect_parts("certificate", seen, "TypeError", f"localhost:{port}", "certificate")
     expect(not any(path == "/echo/tls" for _, _, path in server().seen), "the request was sent")

@@ -380,7 +380,7 @@ class Server:
 
         return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
 
-    def listen_tls(self, folder):
+    def listen_tls(self, directory):
         """With a certificate that nobody vouches for; the port."""
         subprocess.run(
             [
@@ -391,9 +391,9 @@ class Server:
                 "rsa:2048",
                 "-nodes",
                 "-keyout",
-                f"{folder}/key.pem",
+                f"{directory}/key.pem",
                 "-out",
-                f"{folder}/cert.pem",
+                f"{directory}/cert.pem",
                 "-days",
                 "2",
                 "-subj",
@@ -403,7 +403,7 @@ class Server:
             capture_output=True,
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+        context.load_cert_chain(f"{directory}/cert.pem", f"{directory}/key.pem")
         return self._listen("127.0.0.1", context)
 
     def bomb(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""node:fs of JavaScript programs: the folders that --dir gave, and nothing else."""
+"""node:fs of JavaScript programs: the directories that --dir gave, and nothing else."""
 
 import json
 import os
@@ -20,12 +20,12 @@ def tests(context):
 
 
 def fill(context):
-    folder = context.folder()
-    os.mkdir(os.path.join(folder, "tree"))
+    directory = context.directory()
+    os.mkdir(os.path.join(directory, "tree"))
     for name, content in (("text", b"first\nsecond\n"), ("big", bytes(300000)), ("tree/leaf", b"leaf")):
-        with open(os.path.join(folder, name), "wb") as file:
+        with open(os.path.join(directory, name), "wb") as file:
             file.write(content)
-    return folder
+    return directory
 
 
 def told(context, code, *words):
@@ -43,11 +43,11 @@ def told(context, code, *words):
 
 @test
 def as_node(context):
-    folder = fill(context)
+    directory = fill(context)
     with open(os.path.join(LIBRARY, "files.json"), encoding="utf-8") as file:
         expected = json.load(file)
     report, _ = context.report(
-        "--node", "--dir", f"{folder}::/data:rw", "--params", '["/data"]', os.path.join(LIBRARY, "files.mjs")
+        "--node", "--dir", f"{directory}::/data:rw", "--params", '["/data"]', os.path.join(LIBRARY, "files.mjs")
     )
     expect_equal("outcome", (report["outcome"], report["error"]), ("ok", None))
     for name, value in expected.items():
@@ -55,7 +55,7 @@ def as_node(context):
 
 
 @test
-def nothing_without_a_folder(context):
+def nothing_without_a_directory(context):
     value, _ = told(
         context,
         """
@@ -68,42 +68,42 @@ def nothing_without_a_folder(context):
 
 
 @test
-def no_way_out_of_a_folder(context):
+def no_way_out_of_a_directory(context):
     """Claim T660"""
-    outside, folder = context.folder(), fill(context)
+    outside, directory = context.directory(), fill(context)
     with open(os.path.join(outside, "secret"), "w", encoding="utf-8") as file:
         file.write("outside")
-    os.symlink(os.path.join(outside, "secret"), os.path.join(folder, "absolute"))
-    os.symlink("../" + os.path.basename(outside) + "/secret", os.path.join(folder, "relative"))
-    os.symlink(outside, os.path.join(folder, "folder"))
-    os.symlink("/proc/self/root/etc/hostname", os.path.join(folder, "magic"))
-    os.mkfifo(os.path.join(folder, "pipe"))
+    os.symlink(os.path.join(outside, "secret"), os.path.join(directory, "absolute"))
+    os.symlink("../" + os.path.basename(outside) + "/secret", os.path.join(directory, "relative"))
+    os.symlink(outside, os.path.join(directory, "directory"))
+    os.symlink("/proc/self/root/etc/hostname", os.path.join(directory, "magic"))
+    os.mkfifo(os.path.join(directory, "pipe"))
     value, _ = told(
         context,
         """
-        for (const name of ['absolute', 'relative', 'folder/secret', 'magic', '../secret', 'tree/../../secret'])
+        for (const name of ['absolute', 'relative', 'directory/secret', 'magic', '../secret', 'tree/../../secret'])
             tell(() => fs.readFileSync('/data/' + name, 'utf8')), tell(() => fs.statSync('/data/' + name)), tell(() => fs.writeFileSync('/data/' + name, 'x'));
-        for (const name of ['absolute', 'relative', 'folder'])
-            tell(() => fs.renameSync('/data/text', '/data/folder/text')), tell(() => fs.linkSync('/data/folder/secret', '/data/mine')), tell(() => fs.rmSync('/data/folder/secret'));
+        for (const name of ['absolute', 'relative', 'directory'])
+            tell(() => fs.renameSync('/data/text', '/data/directory/text')), tell(() => fs.linkSync('/data/directory/secret', '/data/mine')), tell(() => fs.rmSync('/data/directory/secret'));
         tell(() => fs.symlinkSync('/etc/hostname', '/data/new'));
         fs.symlinkSync('../../etc', '/data/up'); tell(() => fs.readdirSync('/data/up'));
         tell(() => fs.readFileSync('/data/tree/../text', 'utf8')); tell(() => fs.readFileSync('/data/pipe'));
         tell(() => fs.readFileSync('/proc/self/environ')); tell(() => fs.rmSync('/data', { recursive: true }));
     """,
         "--dir",
-        f"{folder}::/data:rw",
+        f"{directory}::/data:rw",
     )
     expect_equal("read, stat, write", set(value[:18]), {"EPERM"})
     expect_equal("rename, link, remove", set(value[18:27]), {"EPERM"})
     expect_equal("the rest", value[27:32], ["EPERM", "EPERM", "first\nsecond\n", "ENXIO", "ENOENT"])
     with open(os.path.join(outside, "secret"), encoding="utf-8") as file:
         expect_equal("what lies outside", file.read(), "outside")
-    expect(os.path.isdir(folder), "the folder itself is gone")
+    expect(os.path.isdir(directory), "the directory itself is gone")
 
 
 @test
 def read_only_unless_said(context):
-    folder = fill(context)
+    directory = fill(context)
     changes = """
         for (const action of [() => fs.writeFileSync('/data/text', 'x'), () => fs.appendFileSync('/data/text', 'x'), () => fs.mkdirSync('/data/new'), () => fs.rmSync('/data/text'), () => fs.renameSync('/data/text', '/data/b'),
             () => fs.truncateSync('/data/text'), () => fs.symlinkSync('text', '/data/l'), () => fs.utimesSync('/data/text', 1, 1), () => fs.accessSync('/data/text', fs.constants.W_OK), () => fs.openSync('/data/new', 'a')])
@@ -111,23 +111,23 @@ def read_only_unless_said(context):
         tell(() => fs.readFileSync('/data/text', 'utf8')); tell(() => fs.readdirSync('/').concat(fs.readdirSync('/data')));
     """
     for rights in ("", ":ro"):
-        value, _ = told(context, changes, "--dir", f"{folder}::/data{rights}")
+        value, _ = told(context, changes, "--dir", f"{directory}::/data{rights}")
         expect_equal("answers", value, ["EROFS"] * 10 + ["first\nsecond\n", ["data", "big", "text", "tree"]])
-    expect_equal("names", sorted(os.listdir(folder)), ["big", "text", "tree"])
+    expect_equal("names", sorted(os.listdir(directory)), ["big", "text", "tree"])
 
 
 @test
 def are_host_calls(context):
     """Claim L661"""
-    folder = fill(context)
+    directory = fill(context)
     code = "fs.readFileSync('/data/text'); fs.statSync('/data/text'); fs.readdirSync('/data');"
-    _, report = told(context, code, "--dir", f"{folder}::/data")
+    _, report = told(context, code, "--dir", f"{directory}::/data")
     expect_equal("counted", report["used"]["host_calls"], 2 + 1 + 3)
     report, _ = context.report(
         "--host-calls",
         "20",
         "--dir",
-        f"{folder}::/data",
+        f"{directory}::/data",
         "--node",
         "-e",
         "for (;;) process.getBuiltinModule('fs').existsSync('/data/text')",
@@ -137,13 +137,13 @@ def are_host_calls(context):
         context,
         "const open = []; for (;;) try { open.push(fs.openSync('/data/text')); } catch (e) { told.push(e.code, open.length); break; }",
         "--dir",
-        f"{folder}::/data",
+        f"{directory}::/data",
     )
     expect_equal("open at once", value, ["EMFILE", 256])
 
 
 @test
-def several_folders(context):
+def several_directories(context):
     first, second = fill(context), fill(context)
     value, _ = told(
         context,
@@ -157,7 +157,7 @@ def several_folders(context):
 
 
 @test
-def a_folder_that_is_not_there(context):
+def a_directory_that_is_not_there(context):
     done = context.run("--dir", "/nowhere/at/all::/data", "-e", "1")
     expect(
         done.code == 2 and done.err.count(b"\n") == 1 and b"/nowhere/at/all" in done.err, f"{done.code}: {done.err!r}"

@@ -118,7 +118,7 @@ ENDLESS = """(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param
 
 
 def write(context, text, ending="wat"):
-    path = os.path.join(context.folder(), f"program.{ending}")
+    path = os.path.join(context.directory(), f"program.{ending}")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path

@@ -135,8 +135,8 @@ class Context:
         places = [os.path.join(self.build, "curfew"), os.path.join(self.build, "cli", "curfew")]
         self.curfew = next((place for place in places if os.path.isfile(place)), places[0])
 
-    def folder(self):
-        """A new empty folder; it goes with everything else at the end."""
+    def directory(self):
+        """A new empty directory; it goes with everything else at the end."""
         with self._lock:
             self._number += 1
             path = os.path.join(self.scratch, f"t{self._number}")

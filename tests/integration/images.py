@@ -43,7 +43,7 @@ def wasm_image_runs(context):
 def wasm_image_elsewhere(context):
     """Compiled code that another user made is not executed; the program in the image is compiled again."""
     _, image = compile_triple(context)
-    report = run(context, image, env={"XDG_CACHE_HOME": context.folder()})
+    report = run(context, image, env={"XDG_CACHE_HOME": context.directory()})
     expect_equal("value", (report["outcome"], report["value"]), ("ok", 42))
 
 

@@ -98,26 +98,26 @@ def inspect_without_memory(context):
 @test
 def inspect_javascript(context):
     """The names that a module exports, those of its imports too; nothing of it runs."""
-    folder = context.folder()
+    directory = context.directory()
     for name, text in (
         ("b.mjs", "export const z = 1; export {z as 'a b'};"),
         ("s.js", "for (;;);"),
         ("a.mjs", "import {z} from './b.mjs'; export * from './b.mjs'; export default () => z; for (;;);"),
     ):
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write(text)
-    about = inspect(context, os.path.join(folder, "a.mjs"))
+    about = inspect(context, os.path.join(directory, "a.mjs"))
     expect_equal("exports", names(about["exports"]), ["a b", "default", "z"])
     expect_equal("imports", names(about["imports"]), ["./b.mjs"])
     expect(about["needs"]["memory_bytes"] > 1 << 20 and not about["needs"]["wasi"], f"needs: {about['needs']}")
-    script = inspect(context, os.path.join(folder, "s.js"))
+    script = inspect(context, os.path.join(directory, "s.js"))
     expect_equal("of a script", (script["kind"], script["exports"]), ("js", None))
 
 
 @test
 def inspect_image(context):
     for name, text in (("m.wat", MODULE), ("a.mjs", "export default 1; export let b;")):
-        path, image = write(context, name, text), os.path.join(context.folder(), "p.curfew")
+        path, image = write(context, name, text), os.path.join(context.directory(), "p.curfew")
         expect_equal("compile", context.command([context.curfew, "compile", path, "-o", image]).code, 0)
         before, after = inspect(context, path), inspect(context, image)
         expect_equal("bytes", after.pop("bytes"), os.path.getsize(image))
@@ -176,7 +176,7 @@ def inspect_without_linking(context):
 
 
 def own_cache(context):
-    return {"XDG_CACHE_HOME": context.folder()}
+    return {"XDG_CACHE_HOME": context.directory()}
 
 
 @test

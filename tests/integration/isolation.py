@@ -17,7 +17,7 @@ ENDLESS = "curfew.checkpoint({n: 1}); console.log('begun'); for (;;) {}"
 
 
 def write(context, text, name="program.js"):
-    path = os.path.join(context.folder(), name)
+    path = os.path.join(context.directory(), name)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
@@ -135,7 +135,7 @@ def check_confined_as_root(running, proc, status):
     expect_equal("sockets", sum(file.startswith("socket") for file in files), 1)
     if status["NSpid"].split()[-1] != "1":
         raise Skipped("this system gives root no process namespace: the rest cannot be expected")
-    # Where our root is a folder of a file system, the kernel refuses it.
+    # Where our root is a directory of a file system, the kernel refuses it.
     gives_user = subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode == 0
     for kind in (("user",) if gives_user else ()) + ("pid", "net", "mnt", "ipc", "uts"):
         expect(
@@ -148,7 +148,7 @@ def check_confined_as_root(running, proc, status):
 def names_in_root(worker):
     try:
         return os.listdir(f"/proc/{worker}/root/")
-    except FileNotFoundError:  # a folder that is no more
+    except FileNotFoundError:  # a directory that is no more
         return []
 
 
@@ -194,8 +194,8 @@ def check_doctor(context):
         running.end()
 
 
-# A root that is a folder of a file system: as chroot(8) makes it, and some containers.
-FOLDER_AS_ROOT = """
+# A root that is a directory of a file system: as chroot(8) makes it, and some containers.
+DIRECTORY_AS_ROOT = """
 set -e
 mkdir -p "$1/tmp" "$1/proc" "$1/dev" "$1/usr" "$1/build"
 for name in bin lib lib64; do ln -sfn usr/$name "$1/$name"; done
@@ -203,25 +203,25 @@ mount --bind /usr "$1/usr"
 mount --rbind /dev "$1/dev"
 mount -t proc proc "$1/proc"
 mount --bind "$2" "$1/build"
-folder=$1; shift 2
-exec chroot "$folder" "$@"
+directory=$1; shift 2
+exec chroot "$directory" "$@"
 """
 
 
-def check_folder_as_root(context):
+def check_directory_as_root(context):
     # Claim T36.
     """There a worker has no user namespace, but still an empty root."""
     refuse_sanitizer(context)
     if os.geteuid() != 0:
-        raise Skipped("only root may make a folder its root")
-    folder = context.folder()
-    inside = ["unshare", "--mount", "sh", "-c", FOLDER_AS_ROOT, "sh", folder, os.path.dirname(context.curfew)]
+        raise Skipped("only root may make a directory its root")
+    directory = context.directory()
+    inside = ["unshare", "--mount", "sh", "-c", DIRECTORY_AS_ROOT, "sh", directory, os.path.dirname(context.curfew)]
     if context.command([*inside, "true"]).code != 0:
-        raise Skipped("a folder cannot be made the root here")
+        raise Skipped("a directory cannot be made the root here")
     said = protections(context, *inside, "/build/curfew")
     needed = ("call-filter", "no-new-privileges", "no-capabilities", "other-user", "empty-root")
     expect_equal("protections", {name: said[name] for name in needed}, dict.fromkeys(needed, True))
-    with open(os.path.join(folder, "program.js"), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, "program.js"), "w", encoding="utf-8") as file:
         file.write(ENDLESS)
     # With nowhere to keep compiled code.
     words = ["env", "-u", "XDG_CACHE_HOME", "-u", "HOME", *inside, "/build/curfew", "run", "--isolate", "process"]
@@ -230,7 +230,7 @@ def check_folder_as_root(context):
     running = Running.of(context, process, words)
     try:
         expect_equal("root", names_in_root(running.worker), [])
-        expect_equal("the folder is as it was", os.listdir(os.path.join(folder, "tmp")), [])
+        expect_equal("the directory is as it was", os.listdir(os.path.join(directory, "tmp")), [])
     finally:
         os.kill(process.pid, signal.SIGINT)
         report, _ = running.end()
@@ -447,7 +447,7 @@ def check_input(context, kind):
             expect_equal("file", done.out.decode(), CAT)
 
 
-def check_no_folders(context):
+def check_no_directories(context):
     # Claim T46.
     done = context.run("--isolate", "process", "--dir", "/tmp::/data", write(context, CAT, "cat.wat"))
     expect(
@@ -467,13 +467,13 @@ def tests(context):
     checks = {
         "confined": check_confined,
         "doctor": check_doctor,
-        "folder_as_root": check_folder_as_root,
+        "directory_as_root": check_directory_as_root,
         "descriptors_not_inherited": check_not_inherited,
         "stuck": check_stuck,
         "cancelled": check_cancelled,
         "parent_killed": check_parent_killed,
         "secrets": check_secrets,
-        "no_folders": check_no_folders,
+        "no_directories": check_no_directories,
     }
     for number in (signal.SIGKILL, signal.SIGSEGV):
         checks[f"killed_{number.name}"] = lambda context, number=number: check_killed(context, number)

@@ -126,7 +126,7 @@ def parse_arguments():
         metavar="GROUP[/TEXT]",
         help="only these groups, and of them only tests whose name holds TEXT; groups: " + " ".join(GROUPS),
     )
-    parser.add_argument("--build", default="build", help="folder of the build (default: build)")
+    parser.add_argument("--build", default="build", help="directory of the build (default: build)")
     parser.add_argument("--sanitizer", choices=sorted(SANITIZERS), help="the build has this sanitizer")
     parser.add_argument("--wrapper", default="", help="command to put before each program under test")
     parser.add_argument("--scale", type=float, help="divide the counts of repetitions by this (sanitizer: 20)")

@@ -187,8 +187,8 @@ def faults(context, *options):
 
 
 def huge_pages_are_offered():
-    folder = "/sys/kernel/mm/transparent_hugepage"
-    for name in f"{folder}/hugepages-2048kB/enabled", f"{folder}/enabled":
+    directory = "/sys/kernel/mm/transparent_hugepage"
+    for name in f"{directory}/hugepages-2048kB/enabled", f"{directory}/enabled":
         try:
             with open(name, encoding="ascii") as file:
                 choice = file.read().split("[")[1].split("]")[0]

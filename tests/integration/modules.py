@@ -19,27 +19,27 @@ def tests(context):
 
 
 def make(context, files):
-    """A folder with these files, which are text or JSON; its name."""
-    folder = context.folder()
+    """A directory with these files, which are text or JSON; its name."""
+    directory = context.directory()
     for name, content in files.items():
-        path = os.path.join(folder, name)
+        path = os.path.join(directory, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
             file.write(content if isinstance(content, str) else json.dumps(content))
-    return folder
+    return directory
 
 
 def value(context, files, *words, main="main.mjs"):
-    folder = make(context, files)
-    report, _ = context.report(*words, os.path.join(folder, main))
+    directory = make(context, files)
+    report, _ = context.report(*words, os.path.join(directory, main))
     expect(report["outcome"] == "ok", f"{report['outcome']}: {report['error']}")
     return report["value"]
 
 
 def refusal(context, files, *words, main="main.mjs"):
     """The message, and file, line and column of the first frame."""
-    folder = make(context, files)
-    report, _ = context.report(*words, os.path.join(folder, main))
+    directory = make(context, files)
+    report, _ = context.report(*words, os.path.join(directory, main))
     expect(report["outcome"] == "bad_program", f"{report['outcome']}: {report['error']}, {report['value']}")
     frame = (report["error"]["stack"] or [{}])[0]
     return report["error"]["message"], (frame.get("file"), frame.get("line"), frame.get("column"))
@@ -115,7 +115,7 @@ def packages(context):
 
 @test
 def packages_above(context):
-    folder = make(
+    directory = make(
         context,
         {
             **PACKAGES,
@@ -123,24 +123,24 @@ def packages_above(context):
             "src/up.js": "export default 'up';",
         },
     )
-    main = os.path.join(folder, "src", "deep", "main.mjs")
+    main = os.path.join(directory, "src", "deep", "main.mjs")
     expected = ["plain", "up", "file:///src/deep/main.mjs", "/src/deep", "/src/deep/main.mjs"]
     for words in ([], ["--isolate", "process"]):
-        report, _ = context.report("--import-dir", folder, *words, main)
+        report, _ = context.report("--import-dir", directory, *words, main)
         expect_equal("with --import-dir", report["value"], expected)
     report, _ = context.report(main)
     expect(
         "--import-dir" in report["error"]["message"] and report["error"]["stack"][0]["line"] == 1, f"{report['error']}"
     )
-    image = os.path.join(folder, "image.curfew")
-    done = context.command([context.curfew, "compile", "--import-dir", folder, main, "-o", image])
+    image = os.path.join(directory, "image.curfew")
+    done = context.command([context.curfew, "compile", "--import-dir", directory, main, "-o", image])
     expect(done.code == 0, f"{done}")
-    os.rename(os.path.join(folder, "node_modules"), os.path.join(folder, "gone"))
+    os.rename(os.path.join(directory, "node_modules"), os.path.join(directory, "gone"))
     report, _ = context.report(image)
     expect_equal("from an image, without the files", report["value"], expected)
-    done = context.run("--import-dir", os.path.join(folder, "gone"), main)
+    done = context.run("--import-dir", os.path.join(directory, "gone"), main)
     expect(done.code == 2 and b"it must hold" in done.err, f"{done}")
-    done = context.run("--import-dir", os.path.join(folder, "nowhere"), main)
+    done = context.run("--import-dir", os.path.join(directory, "nowhere"), main)
     expect(done.code == 2 and b"No such file" in done.err, f"{done}")
 
 
@@ -263,7 +263,7 @@ def errors_say_where_and_what(context):
     }
     for text, parts in (
         ("import './lib/a'", ["no such file", "did you mean './lib/a.js'?"]),
-        ("import './lib'", ["folder", "did you mean './lib/index.js'?"]),
+        ("import './lib'", ["directory", "did you mean './lib/index.js'?"]),
         ("import 'lodash'", ["npm install lodash", "only relative"]),
         ("import '../x.js'", ["outside", "--import-dir"]),
         ("import 'node:child'", ["Node has no such module"]),
@@ -284,8 +284,8 @@ def errors_say_where_and_what(context):
     )
     expect("'y'" in message and place == ("b.mjs", 2, 22), f"{message} {place}")
     for text in ("import './lib/a.js\\0.js'", "await import('./lib/a.js\\0.js')", "export * from './lib/a.js\\0'"):
-        folder = make(context, {**files, "main.mjs": text})
-        report, _ = context.report(os.path.join(folder, "main.mjs"))
+        directory = make(context, {**files, "main.mjs": text})
+        report, _ = context.report(os.path.join(directory, "main.mjs"))
         expect("a NUL follows" in report["error"]["message"], f"{text}: {report['error']}")
     message, place = refusal(context, {**files, "main.mjs": "import './b.mjs'"})
     expect_equal(message, place, ("b.mjs", 3, 8))
@@ -312,7 +312,7 @@ def errors_say_where_and_what(context):
 def enemies(context):
     # Claims T520, L523.
     outside = make(context, {"secret.js": "export default 'secret'", "package.json": {"main": "secret.js"}})
-    folder = make(
+    directory = make(
         context,
         {
             "main.mjs": "1",
@@ -332,15 +332,15 @@ def enemies(context):
             "node_modules/loop/i.js": "require('#a')",
         },
     )
-    os.symlink(os.path.join(outside, "secret.js"), os.path.join(folder, "link.js"))
-    os.symlink(outside, os.path.join(folder, "node_modules", "linked"))
-    os.symlink("self", os.path.join(folder, "node_modules", "self"))
-    os.symlink("main.mjs", os.path.join(folder, "inside.mjs"))
-    os.mkfifo(os.path.join(folder, "pipe.js"))
-    with open(os.path.join(folder, "node_modules", "huge"), "w", encoding="ascii"):
+    os.symlink(os.path.join(outside, "secret.js"), os.path.join(directory, "link.js"))
+    os.symlink(outside, os.path.join(directory, "node_modules", "linked"))
+    os.symlink("self", os.path.join(directory, "node_modules", "self"))
+    os.symlink("main.mjs", os.path.join(directory, "inside.mjs"))
+    os.mkfifo(os.path.join(directory, "pipe.js"))
+    with open(os.path.join(directory, "node_modules", "huge"), "w", encoding="ascii"):
         pass
-    os.makedirs(os.path.join(folder, "node_modules", "big"))
-    with open(os.path.join(folder, "node_modules", "big", "package.json"), "wb") as file:
+    os.makedirs(os.path.join(directory, "node_modules", "big"))
+    with open(os.path.join(directory, "node_modules", "big", "package.json"), "wb") as file:
         file.truncate(100 << 20)
     names = [
         "../secret.js",
@@ -371,11 +371,11 @@ def enemies(context):
         "./" + "a/" * 3000 + "b.js",
     ]
     text = "const seen = []; for (const name of curfew.params[0]) { try { seen.push((await import(name)).default ?? 'nothing') } catch (e) { seen.push(e.name) } } export default seen"
-    with open(os.path.join(folder, "try.mjs"), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, "try.mjs"), "w", encoding="utf-8") as file:
         file.write(text)
     for words in ([], ["--isolate", "process"]):
         report, _ = context.report(
-            "--timeout", "5s", *words, os.path.join(folder, "try.mjs"), "--params", json.dumps([names])
+            "--timeout", "5s", *words, os.path.join(directory, "try.mjs"), "--params", json.dumps([names])
         )
         expect_equal("outcome", report["outcome"], "ok")
         for name, seen in zip(names, report["value"]):
@@ -385,14 +385,14 @@ def enemies(context):
 @test
 def run_time_imports_are_counted(context):
     # Claim L48: each file that is opened at run time is a host call.
-    folder = make(
+    directory = make(
         context,
         {
             "main.mjs": "for (let i = 0; i < 100; i++) await import('./f' + i + '.mjs')",
             **{f"f{i}.mjs": "" for i in range(100)},
         },
     )
-    report, _ = context.report("--host-calls", "50", os.path.join(folder, "main.mjs"))
+    report, _ = context.report("--host-calls", "50", os.path.join(directory, "main.mjs"))
     expect_equal("outcome", report["outcome"], "host_calls")
 
 
@@ -413,8 +413,8 @@ def queries(context):
     expected = [1, 2, 0, True, True, True, "file:///lib/count.mjs?b/c", "file:///lib/count.mjs#c", "/lib/count.mjs"]
     for words in ([], ["--isolate", "process"]):
         expect_equal("modules", value(context, files, *words), [*expected, {"of": "common"}])
-    folder = make(context, files)
-    report, _ = context.report(os.path.join(folder, "fails.mjs"))
+    directory = make(context, files)
+    report, _ = context.report(os.path.join(directory, "fails.mjs"))
     expect_equal("a frame", report["error"]["stack"][0]["file"], "lib/count.mjs?why")
 
 
@@ -443,8 +443,8 @@ MAPPED = {
 
 @test
 def import_maps(context):
-    folder = make(context, MAPPED)
-    main, path = os.path.join(folder, "src", "main.mjs"), os.path.join(folder, "maps", "map.json")
+    directory = make(context, MAPPED)
+    main, path = os.path.join(directory, "src", "main.mjs"), os.path.join(directory, "maps", "map.json")
     expected = [
         "mapped lib",
         "file:///vendor/parts/one.mjs?x",
@@ -454,11 +454,11 @@ def import_maps(context):
         "late",
         "file:///vendor/parts/two.mjs",
     ]
-    words = ["--import-dir", folder, "--import-map", path]
+    words = ["--import-dir", directory, "--import-map", path]
     for more in ([], ["--isolate", "process"], ["--fuel", "1G"]):
         report, _ = context.report(*words, *more, main)
         expect_equal(f"{more}: {report['error']}", report["value"], expected)
-    image = os.path.join(folder, "image.curfew")
+    image = os.path.join(directory, "image.curfew")
     done = context.command([context.curfew, "compile", *words, main, "-o", image])
     expect(done.code == 0, f"{done}")
     done = context.command([context.curfew, "inspect", "--json", *words, main])
@@ -489,12 +489,12 @@ def import_maps_that_are_wrong(context):
         ('{"imports": ' + "[" * 200000 + "]" * 200000 + "}", "is not JSON"),
         (" " * (1 << 20) + "{}", "larger than 1 MiB"),
     ]
-    folder = make(context, {f"{i}.json": map for i, (map, _) in enumerate(cases)} | {"a.js": "1"})
+    directory = make(context, {f"{i}.json": map for i, (map, _) in enumerate(cases)} | {"a.js": "1"})
     for i, (_, message) in enumerate(cases):
-        done = context.run("--import-map", os.path.join(folder, f"{i}.json"), os.path.join(folder, "a.js"))
+        done = context.run("--import-map", os.path.join(directory, f"{i}.json"), os.path.join(directory, "a.js"))
         expect(done.code == 2 and done.err.count(b"\n") <= 2 and message in done.err.decode(), f"{message}: {done}")
         expect(b"\x1b" not in done.err, f"{message}: {done.err}")
-    done = context.run("--import-map", os.path.join(folder, "none.json"), os.path.join(folder, "a.js"))
+    done = context.run("--import-map", os.path.join(directory, "none.json"), os.path.join(directory, "a.js"))
     expect(done.code == 2 and b"No such file" in done.err, f"{done}")
     for target, parts in (
         ("./gone.mjs", ["the import map sends it to '/gone.mjs'", "no such file"]),
@@ -516,7 +516,7 @@ def import_maps_that_are_wrong(context):
 
 @test
 def an_error_shows_the_line_of_the_file_it_was_in(context):
-    folder = make(
+    directory = make(
         context,
         {
             "main.mjs": "import { fail } from './lib/fail.mjs';\nfail();\n",
@@ -533,6 +533,6 @@ def an_error_shows_the_line_of_the_file_it_was_in(context):
         ("main.ts", "\tthrow new Error(`x is ${x as number}`);"),
     ):
         for words in ([], ["--isolate", "process"]):
-            report, _ = context.report(*words, os.path.join(folder, name))
+            report, _ = context.report(*words, os.path.join(directory, name))
             told = (report["outcome"], report["error"]["source_line"])
             expect_equal(f"{name} {words}", told, ("threw", line))

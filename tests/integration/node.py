@@ -94,7 +94,7 @@ def modules_by_both_names(context):
 
 
 @test
-def without_a_folder(context):
+def without_a_directory(context):
     report, _ = context.report(
         "--lang",
         "js",
@@ -106,7 +106,7 @@ def without_a_folder(context):
 
 @test
 def streams(context):
-    folder = make(
+    directory = make(
         context,
         {
             "main.mjs": """
@@ -122,7 +122,7 @@ def streams(context):
         },
     )
     for words in ([], ["--isolate", "process"]):
-        report, _ = context.report("--node", *words, os.path.join(folder, "main.mjs"), stdin=b"piped")
+        report, _ = context.report("--node", *words, os.path.join(directory, "main.mjs"), stdin=b"piped")
         expect_equal("outcome", report["outcome"], "ok")
         expect_equal("what passed", (report["value"], report["stdout"]), (["A", "B", "piped"], "written\n"))
 
@@ -186,13 +186,13 @@ def process_and_globals(context):
         value(context, {"main.mjs": text}, "--env", "A=1"),
         [[], "1", "linux", "/", "undefined", "undefined"],
     )
-    folder = make(
+    directory = make(
         context,
         {
             "main.mjs": "export default (...words) => [process.argv.slice(2), words, Buffer.from('a').length, typeof setImmediate, global === globalThis]"
         },
     )
-    report, _ = context.report("--node", os.path.join(folder, "main.mjs"), "x", "--y")
+    report, _ = context.report("--node", os.path.join(directory, "main.mjs"), "x", "--y")
     expect_equal("with --node", report["value"], [["x", "--y"], ["x", "--y"], 1, "function", True])
     report, done = context.report(
         "--node", "-e", "process.on('exit', (code) => console.log('bye', code)); process.exit(7)"
@@ -281,9 +281,9 @@ def typescript(context):
     expected = [42, 5, "Green", "b", 9, "s", 4, 2, 6, 1]
     for words in ([], ["--isolate", "process"]):
         expect_equal("value", value(context, files, *words, "--params", "[21]", main="main.ts"), expected)
-    folder = make(context, files)
-    image = os.path.join(folder, "image.curfew")
-    done = context.command([context.curfew, "compile", os.path.join(folder, "main.ts"), "-o", image])
+    directory = make(context, files)
+    image = os.path.join(directory, "image.curfew")
+    done = context.command([context.curfew, "compile", os.path.join(directory, "main.ts"), "-o", image])
     expect(done.code == 0, f"{done}")
     report, _ = context.report(image, "--params", "[21]")
     expect_equal("from an image", report["value"], expected)

@@ -22,15 +22,15 @@ def words(name):
 
 def missing_packages(context, *arguments, **environment):
     """What scripts/prepare asks for on a machine that has no package, and nothing but what Debian always has."""
-    folder = context.folder()
-    with open(os.path.join(folder, "dpkg-query"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    with open(os.path.join(directory, "dpkg-query"), "w", encoding="utf-8") as file:
         file.write("#!/bin/sh\nexit 0\n")
-    os.chmod(os.path.join(folder, "dpkg-query"), 0o755)
+    os.chmod(os.path.join(directory, "dpkg-query"), 0o755)
     for tool in ("bash", "cat", "grep", "sed", "dirname"):
-        os.symlink(shutil.which(tool), os.path.join(folder, tool))
+        os.symlink(shutil.which(tool), os.path.join(directory, tool))
     done = context.command(
-        [os.path.join(folder, "bash"), os.path.join(ROOT, "scripts/prepare"), *arguments],
-        env={"PATH": folder, **environment},
+        [os.path.join(directory, "bash"), os.path.join(ROOT, "scripts/prepare"), *arguments],
+        env={"PATH": directory, **environment},
     )
     expect_equal("exit code", done.code, 1)
     said = done.err.decode()
@@ -74,14 +74,16 @@ def symbols(context, path):
     return {row[-1] for row in rows if row[-2] in "TDBRV"}, {row[-1] for row in rows if row[-2] == "U"}
 
 
-def check_stand_ins(context, folder, left_out, stand_ins):
+def check_stand_ins(context, directory, left_out, stand_ins):
     """What is left of the objects finds in the stand-ins all that it found in what is left out."""
-    objects = glob.glob(os.path.join(context.build, folder, "*.o"))
-    gone = {path for pattern in left_out for path in glob.glob(os.path.join(context.build, folder, pattern + ".c.o"))}
-    expect(gone and len(objects) > len(gone), f"{folder} has no objects")
+    objects = glob.glob(os.path.join(context.build, directory, "*.o"))
+    gone = {
+        path for pattern in left_out for path in glob.glob(os.path.join(context.build, directory, pattern + ".c.o"))
+    }
+    expect(gone and len(objects) > len(gone), f"{directory} has no objects")
     was = set().union(*(symbols(context, path)[0] for path in gone))
     wanted = set().union(*(symbols(context, path)[1] for path in objects if path not in gone))
-    has, scratch = set(), context.folder()
+    has, scratch = set(), context.directory()
     for source in stand_ins:
         out = os.path.join(scratch, os.path.basename(source) + ".o")
         done = context.command(
@@ -106,7 +108,7 @@ def check_stand_ins(context, folder, left_out, stand_ins):
         )
         expect(done.code == 0, done.err.decode())
         has |= symbols(context, out)[0]
-    expect_equal(f"names of {folder} that nothing defines", sorted(wanted & was - has), [])
+    expect_equal(f"names of {directory} that nothing defines", sorted(wanted & was - has), [])
 
 
 def check_alone(context):
@@ -117,14 +119,14 @@ def check_alone(context):
         check_stand_ins(context, name, left_out, stand_ins)
     with open(os.path.join(context.build, "prepared"), encoding="utf-8") as file:
         prepared = file.read().strip()
-    folder = context.folder()
+    directory = context.directory()
     # A machine that has pkg-config files of these libraries alone, and no npm.
-    known = os.path.join(folder, "pkgconfig")
+    known = os.path.join(directory, "pkgconfig")
     os.mkdir(known)
     for name in ("libsodium", "sqlite3", "jansson", "libseccomp"):
         place = context.command(["pkg-config", "--variable=pcfiledir", name]).out.decode().strip()
         os.symlink(os.path.join(place, name + ".pc"), os.path.join(known, name + ".pc"))
-    build = os.path.join(folder, "build")
+    build = os.path.join(directory, "build")
     options = ["-Dprepared=" + prepared, "-Db_lundef=false", "--wrap-mode=nofallback"]
     environment = {"PKG_CONFIG_LIBDIR": known, "PKG_CONFIG_PATH": "", "CMAKE_PREFIX_PATH": "/nowhere"}
     done = context.command(["meson", "setup", build, ROOT, *options, *ALONE], env=environment, timeout=120)
@@ -148,21 +150,21 @@ def members(text):
 
 def check_plain_editor(context):
     """Without Node the page has a text area, with all that the page asks of its editor."""
-    folder, tools = context.folder(), context.folder()
+    directory, tools = context.directory(), context.directory()
     for tool in ("bash", "cat", "sha256sum", "cut", "dirname", "mkdir", "flock", "rm", "cp", "sort"):
         os.symlink(shutil.which(tool), os.path.join(tools, tool))
-    environment = {"PATH": tools, "XDG_CACHE_HOME": os.path.join(folder, "cache")}
+    environment = {"PATH": tools, "XDG_CACHE_HOME": os.path.join(directory, "cache")}
     build = [os.path.join(tools, "bash"), os.path.join(ROOT, "console/build")]
     expect_equal("which", context.command([*build, "--which"], env=environment).out.decode(), "plain\n")
-    done = context.command([*build, os.path.join(folder, "out")], env=environment)
+    done = context.command([*build, os.path.join(directory, "out")], env=environment)
     expect(done.code == 0, done.err.decode())
-    listed = sorted(os.listdir(os.path.join(folder, "out")))
+    listed = sorted(os.listdir(os.path.join(directory, "out")))
     expect_equal(
         "files", [name for name in listed if name != "list"], sorted(os.listdir(os.path.join(ROOT, "console/web")))
     )
     plain, whole = (
         open(path, encoding="utf-8").read()
-        for path in (os.path.join(folder, "out/editor.js"), os.path.join(ROOT, "console/web/editor.js"))
+        for path in (os.path.join(directory, "out/editor.js"), os.path.join(ROOT, "console/web/editor.js"))
     )
     expect_equal("members", members(plain), members(whole[whole.index("export class Editor") :]))
     expect("codemirror" not in plain, "the plain editor needs the bundle")
@@ -173,15 +175,15 @@ def check_plain_editor(context):
 
 def check_empty_packs(context):
     """Without Node there is nothing of npm's packages in a build, until there is a Node."""
-    folder, tools = context.folder(), context.folder()
+    directory, tools = context.directory(), context.directory()
     for tool in ("bash", "cat", "sed", "tr", "sha256sum", "cut", "dirname", "mkdir", "flock"):
         os.symlink(shutil.which(tool), os.path.join(tools, tool))
-    environment = {"PATH": tools, "XDG_CACHE_HOME": os.path.join(folder, "cache")}
+    environment = {"PATH": tools, "XDG_CACHE_HOME": os.path.join(directory, "cache")}
     for part, *locales in (("intl", "en,de"), ("node",)):
         build = [os.path.join(tools, "bash"), os.path.join(ROOT, "guest", part, "build")]
         for name in ("node", "npm"):
             expect_equal(f"{part} --which", context.command([*build, "--which"], env=environment).out, b"none\n")
-            out = os.path.join(folder, part + ".pack")
+            out = os.path.join(directory, part + ".pack")
             done = context.command([*build, out, *locales], env=environment)
             expect_equal(part, (done.code, done.err, os.path.getsize(out)), (0, b"", 0))
             os.symlink("/bin/false", os.path.join(tools, name))
@@ -211,16 +213,16 @@ def keep_assets(source, target, kept):
 
 def link_without_packs(context):
     """The command as a build without Node has it."""
-    folder, parts = context.folder(), os.path.join(context.build, "src")
-    keep_assets(os.path.join(parts, "guest.assets"), os.path.join(folder, "assets"), {"modules"})
+    directory, parts = context.directory(), os.path.join(context.build, "src")
+    keep_assets(os.path.join(parts, "guest.assets"), os.path.join(directory, "assets"), {"modules"})
     files = {
         "IMAGE": os.path.join(parts, "guest.image"),
         "WASM": os.path.join(parts, "guest.packed"),
         "PLAIN": os.path.join(parts, "guest.plain"),
         "METERED": os.path.join(parts, "guest.metered"),
-        "ASSETS": os.path.join(folder, "assets"),
+        "ASSETS": os.path.join(directory, "assets"),
     }
-    embedded, made = os.path.join(folder, "embedded.o"), os.path.join(folder, "curfew")
+    embedded, made = os.path.join(directory, "embedded.o"), os.path.join(directory, "curfew")
     defines = [f'-D{name}="{path}"' for name, path in files.items()]
     done = context.command(["cc", "-c", os.path.join(ROOT, "src/js/embed.S"), *defines, "-o", embedded])
     expect(done.code == 0, done.err.decode())
@@ -231,7 +233,7 @@ def link_without_packs(context):
     words.insert(words.index(made) + 1, embedded)
     done = context.command(words, cwd=context.build, timeout=300)
     expect(done.code == 0, shorten(done.err.decode(), 3000))
-    os.symlink(os.path.join(context.build, "curfew-compiler"), os.path.join(folder, "curfew-compiler"))
+    os.symlink(os.path.join(context.build, "curfew-compiler"), os.path.join(directory, "curfew-compiler"))
     return made
 
 
@@ -239,17 +241,17 @@ def check_without_packs(context):
     """A build without Node runs programs, and says what it has not."""
     if context.is_sanitized:
         raise Skipped("the same without sanitizers")
-    curfew, folder = link_without_packs(context), context.folder()
+    curfew, directory = link_without_packs(context), context.directory()
 
     def run(text, *options, name="program.mjs"):
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write(text)
-        done = context.command([curfew, "run", "--print", *options, os.path.join(folder, name)])
+        done = context.command([curfew, "run", "--print", *options, os.path.join(directory, name)])
         return done.code, done.out.decode(), done.err.decode()
 
     without = "this curfew was built without it, since node and npm were missing"
     expect_equal("value", run("export default 6 * 7")[:2], (0, "42\n"))
-    with open(os.path.join(folder, "other.mjs"), "w", encoding="utf-8") as file:
+    with open(os.path.join(directory, "other.mjs"), "w", encoding="utf-8") as file:
         file.write("export const n = 42;")
     expect_equal("an import", run("import { n } from './other.mjs'; export default n")[:2], (0, "42\n"))
     text = (
@@ -272,13 +274,15 @@ def check_install(context):
     """What is installed works from there, and make uninstall takes all of it away again."""
     if context.is_sanitized:
         raise Skipped("the same without sanitizers")
-    place = os.path.join(context.folder(), "root")
+    place = os.path.join(context.directory(), "root")
     done = context.command(
         ["meson", "install", "-C", context.build, "--no-rebuild", "--quiet"], env={"DESTDIR": place}, timeout=120
     )
     expect(done.code == 0, done.err.decode() + done.out.decode())
     files = [
-        os.path.relpath(os.path.join(folder, name), place) for folder, _, names in os.walk(place) for name in names
+        os.path.relpath(os.path.join(directory, name), place)
+        for directory, _, names in os.walk(place)
+        for name in names
     ]
     for part in (
         "bin/curfew",
@@ -294,7 +298,7 @@ def check_install(context):
     expect_equal("value", context.command([curfew, "run", "--print", "--lang", "js", "-"], stdin=b"6 * 7").out, b"42\n")
     done = context.command([os.path.join(ROOT, "scripts/uninstall"), context.build])
     expect(done.code == 0, done.err.decode())
-    left = [os.path.join(folder, name) for folder, _, names in os.walk(place) for name in names]
+    left = [os.path.join(directory, name) for directory, _, names in os.walk(place) for name in names]
     expect_equal("what is left", left, [])
     done = context.command([os.path.join(ROOT, "scripts/uninstall"), context.build])
     expect_equal("a second time", (done.code, done.err.startswith(b"curfew: nothing was installed")), (1, True))

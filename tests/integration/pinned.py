@@ -17,29 +17,29 @@ def place(name, version):
     return os.path.join(cache, "curfew", f"{name}-{version}")
 
 
-def make(folder, what, *command, environment=None, **options):
-    """The folder, as this command makes it; {} in its words and variables is where. Who wants it meanwhile waits."""
-    os.makedirs(os.path.dirname(folder), exist_ok=True)
-    with open(folder + ".lock", "w", encoding="ascii") as lock:
+def make(directory, what, *command, environment=None, **options):
+    """The directory, as this command makes it; {} in its words and variables is where. Who wants it meanwhile waits."""
+    os.makedirs(os.path.dirname(directory), exist_ok=True)
+    with open(directory + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(folder):
-            _make(folder, what, command, environment or {}, options)
-    return folder
+        if not os.path.exists(directory):
+            _make(directory, what, command, environment or {}, options)
+    return directory
 
 
-def _make(folder, what, command, environment, options):
-    being_made = tempfile.mkdtemp(prefix=os.path.basename(folder) + ".", dir=os.path.dirname(folder))
+def _make(directory, what, command, environment, options):
+    being_made = tempfile.mkdtemp(prefix=os.path.basename(directory) + ".", dir=os.path.dirname(directory))
     own = {key: value.replace("{}", being_made) for key, value in environment.items()}
     words = [word.replace("{}", being_made) for word in command]
     done = subprocess.run(words, env={**os.environ, **own}, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
         shutil.rmtree(being_made, ignore_errors=True)
         raise Skipped(f"{what} cannot be installed here: {shorten(done.stderr.strip().split(chr(10))[-1], 200)}")
-    os.rename(being_made, folder)
+    os.rename(being_made, directory)
 
 
 def python_packages(what, name, requirements):
-    """The folder with the packages of a file below tests/, with the hash of each."""
+    """The directory with the packages of a file below tests/, with the hash of each."""
     path = os.path.join(ROOT, "tests", requirements)
     with open(path, "rb") as file:
         version = hashlib.sha256(file.read()).hexdigest()[:16]
@@ -48,7 +48,7 @@ def python_packages(what, name, requirements):
 
 
 def go_command(what, package, version):
-    """The folder with the command of a Go module."""
+    """The directory with the command of a Go module."""
     if shutil.which("go") is None:
         raise Skipped(f"missing: go, to build {what}")
     environment = {"GOBIN": "{}", "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -ldflags=-s"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PostgreSQL for tests: started in a folder of its own, as an unprivileged user, at a socket in it."""
+"""PostgreSQL for tests: started in a directory of its own, as an unprivileged user, at a socket in it."""
 
 import contextlib
 import glob
@@ -19,7 +19,7 @@ PASSWORD = "not-to-be-told-4711"
 
 
 class Postgres:
-    """A cluster in a folder of its own, at a socket in it. PostgreSQL refuses root: then it is run as nobody.
+    """A cluster in a directory of its own, at a socket in it. PostgreSQL refuses root: then it is run as nobody.
 
     settings: what it is started with each time, NAME=VALUE; listen: a network that may connect, too; source: another one
     that this is a replica of; size: of a file system of its own in memory (root only).
@@ -30,20 +30,20 @@ class Postgres:
         if not found:
             raise Skipped("PostgreSQL is not installed")
         self.programs = os.path.dirname(found[-1])
-        self.folder = tempfile.mkdtemp(prefix="curfew-postgres-", dir="/tmp")
+        self.directory = tempfile.mkdtemp(prefix="curfew-postgres-", dir="/tmp")
         self.is_mounted = size is not None
         if self.is_mounted:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", self.folder], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", self.directory], check=True)
         self.settings, self.user = list(settings), {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
             self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        self.data = os.path.join(self.folder, "data")
+        self.data = os.path.join(self.directory, "data")
         self.process = None
         self.made = set()
         self.lock = threading.Lock()
-        path = os.path.join(self.folder, "password")
+        path = os.path.join(self.directory, "password")
         with open(path, "w", encoding="ascii") as file:
             file.write(PASSWORD + "\n")
         os.chmod(path, 0o644)
@@ -60,7 +60,9 @@ class Postgres:
     def copy(self, source):
         """Becomes a replica of another one."""
         shutil.rmtree(self.data, ignore_errors=True)
-        self.call("pg_basebackup", "-h", source.folder, "-U", "owner", "-D", self.data, "-R", "-c", "fast", "--no-sync")
+        self.call(
+            "pg_basebackup", "-h", source.directory, "-U", "owner", "-D", self.data, "-R", "-c", "fast", "--no-sync"
+        )
 
     def call(self, name, *words):
         done = subprocess.run(
@@ -69,7 +71,7 @@ class Postgres:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PGPASSWORD": PASSWORD, "LC_ALL": "C.UTF-8"},
-            cwd=self.folder,
+            cwd=self.directory,
             check=False,
             **self.user,
         )
@@ -78,14 +80,14 @@ class Postgres:
         return done.stdout.decode().strip()
 
     def start(self, *options):
-        with open(os.path.join(self.folder, "log"), "ab") as log:
+        with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [
                     os.path.join(self.programs, "postgres"),
                     "-D",
                     self.data,
                     "-k",
-                    self.folder,
+                    self.directory,
                     "-c",
                     "listen_addresses=",
                     "-c",
@@ -96,7 +98,7 @@ class Postgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self.folder,
+                cwd=self.directory,
                 env={"LC_ALL": "C.UTF-8"},
                 **self.user,
             )
@@ -120,20 +122,20 @@ class Postgres:
     def close(self):
         self.stop(signal.SIGQUIT)
         if self.is_mounted:
-            subprocess.run(["umount", "-l", self.folder], check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+            subprocess.run(["umount", "-l", self.directory], check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def query(self, text, database="postgres"):
         return self.call(
-            "psql", "-h", self.folder, "-U", "owner", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text
+            "psql", "-h", self.directory, "-U", "owner", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text
         )
 
     def url(self, database, password=PASSWORD, options=""):
-        return f"postgresql://owner:{password}@/{database}?host={self.folder}{options}"
+        return f"postgresql://owner:{password}@/{database}?host={self.directory}{options}"
 
-    def database_of(self, folder):
-        """The database that stands for a server's folder; made when it is first asked for."""
-        name = "d" + hashlib.sha256(folder.encode()).hexdigest()[:16]
+    def database_of(self, directory):
+        """The database that stands for a server's directory; made when it is first asked for."""
+        name = "d" + hashlib.sha256(directory.encode()).hexdigest()[:16]
         with self.lock:
             if name not in self.made:
                 self.query(f"CREATE DATABASE {name}")

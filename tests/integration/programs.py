@@ -10,8 +10,8 @@ from .harness import ROOT, Skipped, Test, expect, expect_equal, shorten
 from .shown import shown
 
 
-def built(context, folder, source):
-    return os.path.join(context.build, folder, os.path.basename(source)[:-2])
+def built(context, directory, source):
+    return os.path.join(context.build, directory, os.path.basename(source)[:-2])
 
 
 # ---- Fuzz targets: their seeds, one after the other ------------------------------------------------------------------
@@ -23,11 +23,13 @@ def check_seeds(context, path, seeds):
 
 
 def fuzz(context):
-    folder = os.path.join(ROOT, "tests", "fuzz")
+    directory = os.path.join(ROOT, "tests", "fuzz")
     targets = sorted(
-        os.path.basename(path)[:-2] for path in glob.glob(os.path.join(folder, "*.c")) if not path.endswith("/replay.c")
+        os.path.basename(path)[:-2]
+        for path in glob.glob(os.path.join(directory, "*.c"))
+        if not path.endswith("/replay.c")
     )
-    seeds = {target: sorted(glob.glob(os.path.join(folder, "seeds", target, "*"))) for target in targets}
+    seeds = {target: sorted(glob.glob(os.path.join(directory, "seeds", target, "*"))) for target in targets}
     return [
         Test(
             "fuzz",
@@ -81,9 +83,9 @@ def names_in(context, path):
     return context.command([path], timeout=10).out.decode().split()
 
 
-def listed(context, group, folder, limit, alone=False):
+def listed(context, group, directory, limit, alone=False):
     tests = []
-    for source in sorted(glob.glob(os.path.join(ROOT, "tests", folder, "*.c"))):
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests", directory, "*.c"))):
         path, short = built(context, "tests", source), os.path.basename(source)[:-2]
         if not os.path.exists(path):
             tests.append(Test(group, short, lambda context, path=path: expect(False, f"{path} is not built")))
@@ -118,7 +120,7 @@ def torture(context):
 def run_example(context, name, *words):
     path = os.path.join(context.build, "examples", name)
     expect(os.path.exists(path), f"{path} is not built")
-    done = context.command([path, *words], timeout=20, cwd=context.folder())
+    done = context.command([path, *words], timeout=20, cwd=context.directory())
     return done.code, done.out.decode(), done.err.decode()
 
 

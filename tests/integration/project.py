@@ -31,7 +31,11 @@ def check_locks(context):
         ):
             continue
         words = shlex.split(command["command"])
-        kept = [word for word in words if word.startswith(("-I", "-isystem", "-D", "-std"))]
+        kept = [
+            word
+            for before, word in zip([""] + words, words)
+            if before == "-isystem" or word.startswith(("-I", "-isystem", "-D", "-std"))
+        ]
         count += 1
         done = context.command(
             [clang, *kept, "-fsyntax-only", "-Wno-everything", "-Wthread-safety", "-Werror", os.path.join(ROOT, path)],
@@ -76,7 +80,7 @@ STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-pedantic-errors", "-Werror", "-fsy
 
 
 def check_header(context, compilers, language, standard):
-    source = os.path.join(context.folder(), "header." + ("c" if language == "c" else "cc"))
+    source = os.path.join(context.directory(), "header." + ("c" if language == "c" else "cc"))
     with open(source, "w", encoding="utf-8") as file:
         # Twice: the second time must be nothing.
         file.write(
@@ -153,7 +157,7 @@ CHANGES = (
 
 def check_compare(context):
     """tests/abi/compare finds each kind of break between a release and what is here, and nothing else."""
-    place = context.folder()
+    place = context.directory()
     lists = os.path.join(place, "tests", "abi")
     os.makedirs(lists)
     for name in ("compare", "symbols.txt", "layout.txt", "signatures.txt"):
@@ -230,7 +234,7 @@ def check_completion(context):
         missing = [name for name in sorted(wanted) if name not in text]
         expect(done.code == 0 and not missing, f"{shell}: options that completion lacks: {missing}")
         if shutil.which(shell):
-            path = os.path.join(context.folder(), "completion")
+            path = os.path.join(context.directory(), "completion")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
             parsed = context.command([shell, "-n", path])
@@ -295,7 +299,7 @@ def check_linking(context):
     """The command that README.md shows for the embedding builds it, and the program says what README.md says."""
     command, output = re.search(r"^\$ (cc .*) -o embed\n\$ \./embed\n(.*)$", read("README.md"), re.M).groups()
     find_compiler("cc")
-    made = os.path.join(context.folder(), "embed")
+    made = os.path.join(context.directory(), "embed")
     words = [word.replace("build/", context.build + "/") for word in command.split()]
     done = context.command([*words, "-o", made], timeout=120, cwd=ROOT)
     expect(done.code == 0, f"{command}\n{shorten(done.err.decode(), 2000)}")

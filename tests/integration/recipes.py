@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/RECIPES.md: each section is a folder with the files it shows, in which its commands print what stands under them."""
+"""docs/RECIPES.md: each section is a directory with the files it shows, in which its commands print what stands under them."""
 
 import os
 import re
@@ -28,14 +28,14 @@ def commands(text):
 
 
 def follow(context, text, environment, address):
-    folder = context.folder()
+    directory = context.directory()
     for name, _, content in FILE.findall(text):
-        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        os.makedirs(os.path.dirname(os.path.join(directory, name)), exist_ok=True)
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write(content)
     for command, shown in commands(text):
         words = ["bash", "-c", command.replace("127.0.0.1:7433", address)]
-        done = context.command(words, cwd=folder, env=environment, stderr=subprocess.STDOUT, timeout=30)
+        done = context.command(words, cwd=directory, env=environment, stderr=subprocess.STDOUT, timeout=30)
         expect_equal(command, plain(done.out.decode().splitlines()), plain(shown))
 
 

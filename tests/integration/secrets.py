@@ -26,9 +26,9 @@ class Store:
 
     def __init__(self, context):
         self.context = context
-        self.folder = context.folder()
-        self.path = os.path.join(self.folder, "store")
-        self.key = os.path.join(self.folder, "key")
+        self.directory = context.directory()
+        self.path = os.path.join(self.directory, "store")
+        self.key = os.path.join(self.directory, "key")
         self.names = ("--secrets", self.path)
         expect_equal("secret key", self.call("key", self.key, store=()).code, 0)
         self.env = {"CURFEW_SECRETS_KEY_FILE": self.key}
@@ -75,18 +75,18 @@ def two_users(context):
 def values_are_not_seen(context):
     store = Store(context)
     store.set("ann", "TOKEN")
-    found = {name for name in os.listdir(store.folder)}
+    found = {name for name in os.listdir(store.directory)}
     expect_equal("files", found, {"store", "key"})
     for name in found:
-        with open(os.path.join(store.folder, name), "rb") as file:
+        with open(os.path.join(store.directory, name), "rb") as file:
             expect(VALUE.encode() not in file.read(), f"{name} holds the value")
-        expect_equal(f"mode of {name}", os.stat(os.path.join(store.folder, name)).st_mode & 0o7777, 0o600)
+        expect_equal(f"mode of {name}", os.stat(os.path.join(store.directory, name)).st_mode & 0o7777, 0o600)
     source = write(
         context,
         "a.js",
         "const t = secrets.get('TOKEN'); console.log(t); console.error({ t }); curfew.checkpoint(t); curfew.progress(t); t",
     )
-    report = os.path.join(store.folder, "report")
+    report = os.path.join(store.directory, "report")
     done = context.run("--print", "--report", report, "--user", "ann", *store.names, source, env=store.env)
     expect_equal("stdout", (done.code, done.out), (0, b'[secret TOKEN]\n"[secret TOKEN]"\n'))
     expect_equal("stderr", done.err, b"{ t: '[secret TOKEN]' }\n")
@@ -149,7 +149,7 @@ def a_key_that_is_handed_over(context):
     store = Store(context)
     store.set("ann", "TOKEN")
     source = write(context, "a.js", "export default secrets.get('TOKEN').length")
-    place = os.path.join(context.folder(), "mounted")
+    place = os.path.join(context.directory(), "mounted")
     os.mkdir(place)
     command = [context.curfew, "run", "--print", "--user", "ann", "--secrets", f"{place}/store"]
     command += ["--secrets-key", f"{place}/key", source]
@@ -175,7 +175,7 @@ def keys(context):
     store.set("ann", "TOKEN")
     with open(store.key, encoding="ascii") as file:
         digits = file.read().strip()
-    raw, other, loose = (os.path.join(store.folder, name) for name in ("raw", "other", "loose"))
+    raw, other, loose = (os.path.join(store.directory, name) for name in ("raw", "other", "loose"))
     for path, content, mode in (
         (raw, bytes.fromhex(digits), 0o600),
         (other, b"00" * 32, 0o600),
@@ -200,7 +200,7 @@ def keys(context):
     expect_error(context.run(*words, "--secrets-key", loose, source), 2, loose, "others")
     expect_error(context.run(*words, "--secrets-key", source, source), 2, source)
     expect_error(context.run(*words, "--secrets-key", "/nowhere/key", source), 2, "/nowhere/key", "No such file")
-    expect_error(context.run(*words, "--secrets-key", store.folder, source), 2, store.folder)
+    expect_error(context.run(*words, "--secrets-key", store.directory, source), 2, store.directory)
     expect_error(context.run(*words, source), 2, "--secrets-key", "CURFEW_SECRETS_KEY")
     for bad in ("", "12", "0" * 63 + "g", "0" * 65):
         done = context.run(*words, source, env={"CURFEW_SECRETS_KEY": bad})
@@ -252,22 +252,24 @@ def missing(context):
         context.run("--user", "ann", *store.names, source, env=store.env), 2, "--secrets", store.path, "No such file"
     )
     expect(not os.path.exists(store.path), "reading made the file")
-    nowhere = os.path.join(store.folder, "none", "store")
+    nowhere = os.path.join(store.directory, "none", "store")
     expect_error(
         store.call("set", "--user", "ann", "A", store=("--secrets", nowhere), stdin=b"x"), 1, nowhere, "directory"
     )
-    expect_error(store.call("list", "--user", "ann", store=("--secrets", store.folder)), 1, store.folder, "directory")
+    expect_error(
+        store.call("list", "--user", "ann", store=("--secrets", store.directory)), 1, store.directory, "directory"
+    )
 
 
 @test
 def default_place(context):
     store = Store(context)
-    state = os.path.join(store.folder, "home", "state")
+    state = os.path.join(store.directory, "home", "state")
     env = dict(store.env, XDG_STATE_HOME=state)
     done = store.call("set", "--user", "ann", "A", store=(), stdin=b"value", env=env)
     expect_equal("set", (done.code, done.err), (0, b""))
     expect_equal("file", os.stat(os.path.join(state, "curfew", "secrets.db")).st_mode & 0o777, 0o600)
-    expect_equal("folder", os.stat(os.path.join(state, "curfew")).st_mode & 0o777, 0o700)
+    expect_equal("directory", os.stat(os.path.join(state, "curfew")).st_mode & 0o777, 0o700)
     expect_equal("list", store.call("list", "--user", "ann", store=(), env=env).out, b"A\n")
 
 
@@ -338,13 +340,13 @@ def at_once(context):
 
 @test
 def read_only(context):
-    """In a folder that cannot be written secrets can be read, and setting one says why not."""
+    """In a directory that cannot be written secrets can be read, and setting one says why not."""
     if os.geteuid() != 0:
         raise Skipped("needs root, to become someone else")
-    folder = context.folder()
+    directory = context.directory()
     os.chmod(context.scratch, 0o755)
-    command = shutil.copy(context.curfew, os.path.join(folder, "curfew"))
-    store = os.path.join(folder, "store")
+    command = shutil.copy(context.curfew, os.path.join(directory, "curfew"))
+    store = os.path.join(directory, "store")
 
     def call(*words, **options):
         return context.command(
@@ -355,13 +357,13 @@ def read_only(context):
 
     expect_equal("set", call("secret", "set", "--secrets", store, "--user", "ann", "A", stdin=b"value").code, 0)
     os.chown(store, 65534, 65534)
-    os.chmod(folder, 0o555)
+    os.chmod(directory, 0o555)
     someone = {"user": 65534, "group": 65534, "cwd": "/"}
     words = ("--secrets", store, "--user", "ann")
     try:
         listed = call("secret", "list", *words, **someone)
     except PermissionError:
-        raise Skipped("the folder for tests is not open to others") from None
+        raise Skipped("the directory for tests is not open to others") from None
     expect_equal("list", (listed.code, listed.out), (0, b"A\n"))
     expect_error(call("secret", "set", *words, "B", stdin=b"value", **someone), 1, store, "cannot be written")
     expect_error(

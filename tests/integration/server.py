@@ -31,7 +31,7 @@ def test(function):
 
 def fail_start(context, *options, text, data=None, code=125):
     """It does not start, and says why in one line."""
-    data = data or os.path.join(context.folder(), "data")
+    data = data or os.path.join(context.directory(), "data")
     done = context.command([context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, *options], timeout=30)
     err = done.err.decode()
     lines = [line for line in err.split("\n") if line.startswith("curfew: ")]
@@ -535,7 +535,7 @@ def programs(context):
 
 @test
 def tokens(context):
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     with Server(context, data=data) as server:
         server.run("1")
         admin = make_token(context, data, "--name", "root", "--scopes", "admin")
@@ -588,7 +588,7 @@ def tokens(context):
 @test
 def figures_of_a_token(context):
     """Sums of all tenants are for those who may see them: a token that reads is told of its own runs."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     scopes = {"ada": "run,read", "bob": "run,read", "watch": "metrics", "root": "admin"}
     token = {name: make_token(context, data, "--name", name, "--scopes", scopes[name]) for name in scopes}
     with Server(context, data=data, token=token["root"]) as server:
@@ -622,7 +622,7 @@ def figures_of_a_token(context):
 
 @test
 def quotas(context):
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     ceiling = make_token(context, data, "--timeout", "2s", "--memory", "16MiB", "--fuel", "1G")
     few = make_token(context, data, "--running", "1", "--queued", "2")
     rare = make_token(context, data, "--per-minute", "3")
@@ -661,7 +661,7 @@ def quotas(context):
 @test
 def off_loopback(context):
     fail_start(context, "--listen", "0.0.0.0:0", text="needs tokens")
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     token = make_token(context, data)
     with Server(context, listen="0.0.0.0:0", data=data, token=token) as server:
         server.host = "127.0.0.1"
@@ -672,8 +672,8 @@ def off_loopback(context):
 def make_certificate(context):
     if shutil.which("openssl") is None:
         raise Skipped("openssl is not installed")
-    folder = context.folder()
-    key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+    directory = context.directory()
+    key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
     made = subprocess.run(
         [
             "openssl",
@@ -727,7 +727,7 @@ def tls(context):
     fail_start(context, "--tls-cert", cert, "--tls-key", key, text="others can read it")
     os.chmod(key, 0o600)
     fail_start(context, "--tls-cert", cert, text="tls-key")
-    fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(context.folder(), "none"), text="none")
+    fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(context.directory(), "none"), text="none")
     fail_start(context, "--tls-cert", key, "--tls-key", cert, text="HTTPS")
 
 
@@ -946,8 +946,8 @@ def crashes_under_load(context):
             rounds,
             "--seconds",
             "0.7",
-            "--folder",
-            context.folder(),
+            "--directory",
+            context.directory(),
         ],
         timeout=120,
     )
@@ -964,8 +964,8 @@ def dead_workers_under_load(context):
             context.curfew,
             "--seconds",
             str(max(1, 4 / context.scale)),
-            "--folder",
-            context.folder(),
+            "--directory",
+            context.directory(),
         ],
         timeout=120,
     )
@@ -996,7 +996,7 @@ def dead_workers(context):
 
 @test
 def bad_starts(context):
-    folder = context.folder()
+    directory = context.directory()
     with Server(context) as server:
         fail_start(context, "--listen", f"127.0.0.1:{server.port}", text="in use")
         fail_start(context, data=server.data, text="another server")
@@ -1014,17 +1014,17 @@ def bad_starts(context):
         fail_start(context, *words, text=text, code=125 if words[0] == "--listen" else 2)
     fail_start(context, data="/proc/nowhere", text="/proc/nowhere")
     for mode, name in ((0o777, "open"), (0o1777, "sticky"), (0o703, "written")):
-        data = os.path.join(folder, name)
+        data = os.path.join(directory, name)
         os.mkdir(data)
         os.chmod(data, mode)
         fail_start(context, data=data, text=f"everybody may write to this directory (mode {mode:04o})")
         done = context.command([context.curfew, "token", "create", "--data", data])
         expect(done.code == 125 and b"everybody may write" in done.err, f"token create: {done}")
         expect_equal("what was made there", os.listdir(data), [])
-    with open(os.path.join(folder, "file"), "wb") as file:
+    with open(os.path.join(directory, "file"), "wb") as file:
         file.write(b"1")
     fail_start(context, data=file.name, text="Not a directory")
-    path = os.path.join(folder, "settings")
+    path = os.path.join(directory, "settings")
     for line, text in (("nothing", "line 1"), ("wrokers = 1", "wrokers"), ("# c\n\nmax-queue = many", "line 3")):
         with open(path, "w", encoding="utf-8") as file:
             file.write(line)
@@ -1421,7 +1421,7 @@ def worker_figures(context):
 @test
 def refusal_figures(context):
     """Each refusal is counted under its reason, and under no other."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     admin = make_token(context, data, "--name", "admin", "--scopes", "admin")
     poor = make_token(context, data, "--name", "poor", "--per-minute", "1")
     with Server(
@@ -1593,7 +1593,7 @@ def logs(context):
 
 @test
 def settings(context):
-    path = os.path.join(context.folder(), "settings")
+    path = os.path.join(context.directory(), "settings")
     with open(path, "w", encoding="utf-8") as file:
         file.write("# of a test\nconcurrency = 3\nlog-format = json\n\n  max-queue=7  \n")
     with Server(context, "--config", path, "--concurrency", "2") as server:
@@ -1617,7 +1617,7 @@ def systemd_unit(context):
         raise Skipped("systemd is not installed")
     with open(os.path.join(ROOT, "contrib", "curfew.service"), encoding="utf-8") as file:
         unit = file.read()
-    path = os.path.join(context.folder(), "curfew.service")
+    path = os.path.join(context.directory(), "curfew.service")
     with open(path, "w", encoding="utf-8") as file:
         file.write(unit.replace("/usr/local/bin/curfew", context.curfew))
     done = context.command(["systemd-analyze", "verify", "--man=no", path], timeout=60)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew serve against its own description: Schemathesis sends what /openapi.json allows and what it forbids.
 
-It is installed from pinned packages into a folder of its own in the user's cache, once.
+It is installed from pinned packages into a directory of its own in the user's cache, once.
 """
 
 import os
@@ -70,13 +70,16 @@ checks.use_after_free.enabled = false
 
 def described(context):
     """Nothing that the description allows is refused, nothing that it forbids is taken, and every answer is one of its."""
-    packages, folder = pinned.python_packages("Schemathesis", "schemathesis", "schemathesis.txt"), context.folder()
+    packages, directory = (
+        pinned.python_packages("Schemathesis", "schemathesis", "schemathesis.txt"),
+        context.directory(),
+    )
     for name, text in (("hooks.py", HOOKS), ("schemathesis.toml", SETTINGS)):
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
             file.write(text)
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join((packages, folder)),
+        "PYTHONPATH": os.pathsep.join((packages, directory)),
         "SCHEMATHESIS_HOOKS": "hooks",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -96,7 +99,7 @@ def described(context):
             "30",
             "--no-color",
         ]
-        done = context.command(words, cwd=folder, env=environment, timeout=300)
+        done = context.command(words, cwd=directory, env=environment, timeout=300)
         text = (done.out + done.err).decode(errors="replace")
         cases = re.search(r"(\d+) generated", text)
         expect(done.code == 0, f"exit {done.code}\n{shorten(text, 6000)}")

@@ -80,7 +80,7 @@ def hosts_within_the_ceiling(context):
 @test
 def from_the_command_line(context):
     refuse_sanitizer(context)
-    path = os.path.join(context.folder(), "ask.mjs")
+    path = os.path.join(context.directory(), "ask.mjs")
     with open(path, "w", encoding="utf-8") as file:
         file.write(asking("/status/200")["source"])
     with Server(context, "--allow-fetch", here()) as server:
@@ -96,7 +96,7 @@ def from_the_command_line(context):
 @test
 def ceiling_in_a_file(context):
     refuse_sanitizer(context)
-    path = os.path.join(context.folder(), "settings")
+    path = os.path.join(context.directory(), "settings")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"allow-fetch = {here()}\nallow-fetch = example.org\n")
     with Server(context, "--config", path) as server:
@@ -123,7 +123,7 @@ def redirect_to_what_is_private(context):
 @test
 def ceiling_of_a_token(context):
     refuse_sanitizer(context)
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     narrow = make_token(context, data, "--allow-fetch", here())
     wide = make_token(context, data)
     done = context.command([context.curfew, "token", "create", "--data", data, "--allow-fetch", "a b"])
@@ -140,7 +140,7 @@ def ceiling_of_a_token(context):
 def narrowed_while_it_waited(context):
     """A run on disk gets no more than the server allows when it starts."""
     refuse_sanitizer(context)
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     with Server(context, "--allow-fetch", here(), data=data) as server:
         kept = server.submit(**asking("/status/200"), allow_fetch=[here()], delay="1s")["id"]
         server.kill()
@@ -213,9 +213,9 @@ def options_of(store):
     return ("--secrets", store.path, "--secrets-key", store.key)
 
 
-def stored_bytes(folder):
+def stored_bytes(directory):
     found = b""
-    for path in glob.glob(f"{folder}/**", recursive=True):
+    for path in glob.glob(f"{directory}/**", recursive=True):
         if os.path.isfile(path):
             with open(path, "rb") as file:
                 found += file.read()
@@ -290,7 +290,7 @@ def token_of_a_user(context):
     """A token that is bound to a user reaches nobody else's secrets."""
     refuse_sanitizer(context)
     store = Store(context)
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     store.set("ann", "TOKEN", VALUE)
     bob = make_token(context, data, "--user", "bob")
     anybody = make_token(context, data, "--name", "backend")
@@ -310,7 +310,7 @@ def token_of_a_user(context):
 def bad_stores(context):
     store = Store(context)
     store.set("ann", "TOKEN", VALUE)
-    other = os.path.join(context.folder(), "other")
+    other = os.path.join(context.directory(), "other")
     expect_equal("another key", store.call("key", other, store=()).code, 0)
     fail_start(context, "--secrets", store.path, "--secrets-key", other, text="--secrets", code=2)
     fail_start(context, "--secrets", store.path + "x", "--secrets-key", store.key, text="--secrets", code=2)
@@ -322,7 +322,7 @@ def bad_stores(context):
 def database_without_grants(context):
     """What a version from before had is still there, and grants nothing."""
     refuse_sanitizer(context)
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     token = make_token(context, data, "--name", "old")
     with Server(context, data=data, token=token) as server:
         run = server.submit("1")["id"]

@@ -70,7 +70,7 @@ def errors_of_the_library(context):
 @test
 def refusals_arrive(context):
     """A client that sends its whole body before it looks at the answer sees it, and may go on with its connection."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     token = make_token(context, data)
     with Server(context, "--max-body", "1MiB", data=data, token=token) as server:
         large, js = b"x" * (20 << 20), {"Content-Type": "application/json"}
@@ -130,7 +130,7 @@ def idle_connections(context):
 @test
 def few_descriptors(context):
     """Where the system gives few, there are fewer connections, and the server goes on answering."""
-    own, few = context.curfew, os.path.join(context.folder(), "few")
+    own, few = context.curfew, os.path.join(context.directory(), "few")
     with open(few, "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\nulimit -n 64\nexec {own} "$@"\n')
     os.chmod(few, 0o755)
@@ -145,7 +145,7 @@ def few_descriptors(context):
         expect("ulimit -n" in server.log(), server.log())
     with open(few, "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\nulimit -n 24\nexec {own} "$@"\n')
-    words = [few, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(context.folder(), "data")]
+    words = [few, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(context.directory(), "data")]
     done = context.command(words, timeout=30)
     expect(done.code == 125 and b"(ulimit -n)" in done.err and done.out == b"", f"too few of them: {done}")
 
@@ -207,8 +207,8 @@ def served_certificate(server):
 def certificate_anew(context):
     """SIGHUP serves another certificate to new connections; what cannot be used changes nothing."""
     first, second = make_certificate(context), make_certificate(context)
-    folder = context.folder()
-    key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+    directory = context.directory()
+    key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
 
     def take(pair):
         for source, place in zip(pair, (key, cert)):
@@ -288,7 +288,7 @@ def busy_workers(context):
 @test
 def lines_of_the_log(context):
     """Who was refused, what was changed, and what was submitted, at its level; a flood of refusals is no flood of lines."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     token = make_token(context, data, "--name", "root", "--scopes", "admin")
     reader = make_token(context, data, "--name", "reader", "--scopes", "read")
     with Server(context, "--log-level", "debug", data=data, token=token) as server:
@@ -366,7 +366,7 @@ def confinement_is_required(context):
     # In a namespace in which nobody may make another one.
     script = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
     forbid = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     done = context.command(
         [*forbid, context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, "--require-confinement"],
         timeout=60,

@@ -146,7 +146,7 @@ def silent_worker(context):
 @test
 def tokens_take_turns(context):
     """Neither many users nor the highest priority let a token go before another one's turn."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
     with Server(context, "--concurrency", "1", data=data, token=greedy) as server:
         first = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
@@ -172,7 +172,7 @@ def tokens_take_turns(context):
 def compiling_takes_turns(context):
     # Claim L423.
     """What one token has compiled, by however many users, does not keep another's program from being compiled."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
 
     # It takes a second or so.
@@ -199,7 +199,7 @@ def compiling_takes_turns(context):
 @test
 def shares_of_the_queue(context):
     """What one token has waiting leaves places for another; its revocation gives them back and ends its streams."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
     with Server(
         context, "--max-queue", "8", "--max-scheduled", "8", "--concurrency", "1", data=data, token=greedy
@@ -228,7 +228,7 @@ def shares_of_the_queue(context):
 
 @test
 def expiry_and_priority_of_tokens(context):
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     brief, low = (
         make_token(context, data, "--name", "brief", "--expires", "4s"),
         make_token(context, data, "--name", "low", "--top-priority", "3"),
@@ -254,7 +254,7 @@ def expiry_and_priority_of_tokens(context):
 def programs_of_all(context):
     """An administrator sees, runs and deletes what any token has stored; a token stores no more than it may."""
     js = {"Content-Type": "text/javascript"}
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     ada, bob = (
         make_token(context, data, "--name", "ada", "--programs-size", "2KiB"),
         make_token(context, data, "--name", "bob"),
@@ -335,7 +335,7 @@ def memory_budget(context):
 @test
 def nobody_pushes_out_another(context):
     """The history that is too much is dropped from whoever has most of it, no more than it takes, and keys stay known."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
     big = {"source": "console.log('x'.repeat(900000))", "wait": True}
     with Server(context, "--retention-size", "8MiB", data=data, token=greedy) as server:
@@ -635,7 +635,7 @@ def admin(context, data, *words, code=0):
 @test
 def upkeep(context):
     """curfew admin, beside a server that goes on meanwhile: what is dropped, copied and found."""
-    copy = os.path.join(context.folder(), "copies")
+    copy = os.path.join(context.directory(), "copies")
     os.mkdir(copy)
     with Server(context) as server:
         runs = [server.submit(f"'{i}'.repeat(1000)")["id"] for i in range(30)]
@@ -695,7 +695,7 @@ def damage_is_found(context):
         done.code in (1, 125) and (b"malformed" in done.out + done.err or b"damaged" in done.out + done.err),
         f"{done.code} {done.out} {done.err}",
     )
-    empty = context.folder()
+    empty = context.directory()
     for words in (["prune", "--keep", "1GiB"], ["backup", os.path.join(empty, "b")], ["check"]):
         done = context.command([context.curfew, "admin", *words, "--data", empty])
         expect(done.code == 125 and b"there is no database" in done.err and os.listdir(empty) == [], f"{words}: {done}")
@@ -719,8 +719,8 @@ def damage_is_found(context):
 @test
 def reload(context):
     """SIGHUP ends nothing: ceilings and the log's level are read again, and what is wrong changes nothing."""
-    path = os.path.join(context.folder(), "config")
-    told = os.path.join(context.folder(), "notify")
+    path = os.path.join(context.directory(), "config")
+    told = os.path.join(context.directory(), "notify")
     with open(path, "w", encoding="utf-8") as file:
         file.write("max-timeout = 20s\n")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:

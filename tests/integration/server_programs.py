@@ -218,7 +218,7 @@ def compare(context, server, path, options, fields):
 @test
 def binaries(context):
     module, _ = small_module()
-    path = os.path.join(context.folder(), "small.wasm")
+    path = os.path.join(context.directory(), "small.wasm")
     with open(path, "wb") as file:
         file.write(module)
     reactor = compiled(context, "reactor", "-mexec-model=reactor")
@@ -360,7 +360,7 @@ def submitted_commands(context):
 
 def few_descriptors(context, count):
     """The command, of which no process has more descriptors than this."""
-    path = os.path.join(context.folder(), "few")
+    path = os.path.join(context.directory(), "few")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\nulimit -n {count}\nexec {context.curfew} "$@"\n')
     os.chmod(path, 0o755)

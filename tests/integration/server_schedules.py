@@ -117,7 +117,7 @@ def missed_while_down(context):
 def killed_at_its_time(context):
     # Claim L621.
     """Whenever the server dies, a turn has one run."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     for round in range(4):
         with Server(context, data=data) as server:
             if round == 0:
@@ -258,7 +258,7 @@ def what_cannot_run_any_more(context):
 def of_tokens(context):
     # Claim L623.
     """Each sees and ends its own; an administrator those of all. A revoked token's have no runs."""
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     ann, bob = make_token(context, data, "--name", "ann"), make_token(context, data, "--name", "bob")
     admin = make_token(context, data, "--name", "root", "--scopes", "admin")
     with Server(context, data=data, token=ann) as server:

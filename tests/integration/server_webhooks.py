@@ -248,7 +248,7 @@ def crash_before_it_is_told(context):
 def where_it_may_go(context):
     # Claim T620.
     refuse_sanitizer(context)
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     with Receiver() as receiver:
         narrow = make_token(context, data, "--allow-fetch", "example.com")
         wide = make_token(context, data)
@@ -333,7 +333,7 @@ def holds_nobody_up(context):
     # Claim T621.
     """One token's addresses never answer: runs go on, and another token's ends are told."""
     refuse_sanitizer(context)
-    data = os.path.join(context.folder(), "data")
+    data = os.path.join(context.directory(), "data")
     ann, bob = make_token(context, data), make_token(context, data)
     with Receiver(None) as slow, Receiver() as quick:
         options = ("--allow-webhook", slow.host, "--allow-webhook", quick.host)

@@ -162,8 +162,8 @@ class Server:
 
     def __init__(self, context, *options, data=None, token=None, tls=None, listen="127.0.0.1:0", wait=20, env=None):
         self.context, self.token, self.tls = context, token, tls
-        self.data = data or os.path.join(context.folder(), "data")
-        self.log_path = os.path.join(context.folder(), "log")
+        self.data = data or os.path.join(context.directory(), "data")
+        self.log_path = os.path.join(context.directory(), "log")
         place = context.store_options(self.data) if hasattr(context, "store_options") else []
         self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *place, *options]
         with open(self.log_path, "wb") as log:

@@ -20,7 +20,7 @@ def tests(context):
 
 
 def write(context, name, text):
-    path = os.path.join(context.folder(), name)
+    path = os.path.join(context.directory(), name)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
@@ -53,10 +53,10 @@ def nothing_to_read(context):
     expect(done.code == 1 and b"Standard input cannot be read: " in done.err, f"closed: {done}")
     done = context.run("--print", "--lang", "js", "-", stdin=b"curfew.stdin.getReader().read().then((r) => r.done)")
     expect(done.code == 0 and done.out == b"true\n", f"the program came from there: {done}")
-    folder = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
-    done = context.run(path, stdin_file=folder)
-    os.close(folder)
-    expect(done.code == 1 and b"Standard input cannot be read: Is a directory" in done.err, f"a folder: {done}")
+    directory = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    done = context.run(path, stdin_file=directory)
+    os.close(directory)
+    expect(done.code == 1 and b"Standard input cannot be read: Is a directory" in done.err, f"a directory: {done}")
 
 
 @test
@@ -92,7 +92,7 @@ def much_in_and_out(context):
     # Claim L521: what passes is not kept.
     path, size = write(context, "copy.mjs", COPY), 60 << 20
     data = os.urandom(1 << 20)
-    source = os.path.join(context.folder(), "data")
+    source = os.path.join(context.directory(), "data")
     with open(source, "wb") as file:
         for _ in range(60):
             file.write(data)

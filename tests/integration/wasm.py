@@ -12,7 +12,7 @@ HEADER = b"\0asm\1\0\0\0"
 
 
 def write(context, content, name="program.wasm"):
-    path = os.path.join(context.folder(), name)
+    path = os.path.join(context.directory(), name)
     with open(path, "wb") as file:
         file.write(content)
     return path
@@ -150,22 +150,22 @@ def check_command_input(context, kind):
 
 
 def check_command_files(context, kind):
-    folder, program = context.folder(), command(context, kind)
-    with open(os.path.join(folder, "text"), "w", encoding="utf-8") as file:
+    directory, program = context.directory(), command(context, kind)
+    with open(os.path.join(directory, "text"), "w", encoding="utf-8") as file:
         file.write("content\n")
-    os.symlink("/etc/hostname", os.path.join(folder, "outside"))
+    os.symlink("/etc/hostname", os.path.join(directory, "outside"))
 
     def words(what, path, rights=""):
-        report, _ = context.report("--dir", f"{folder}::/data{rights}", program, "--", what, path)
+        report, _ = context.report("--dir", f"{directory}::/data{rights}", program, "--", what, path)
         return report["outcome"], report["stdout"]
 
     expect_equal("read", words("read", "/data/text"), ("ok", "content\n"))
     for path in ("/data/../text", "/etc/hostname", "/data/outside"):
         expect_equal(path, words("read", path)[0], "exited")
     expect_equal("write", words("write", "/data/new")[0], "exited")
-    expect(not os.path.exists(os.path.join(folder, "new")), "it was written all the same")
+    expect(not os.path.exists(os.path.join(directory, "new")), "it was written all the same")
     expect_equal("write, :rw", words("write", "/data/new", ":rw"), ("ok", ""))
-    with open(os.path.join(folder, "new"), encoding="utf-8") as file:
+    with open(os.path.join(directory, "new"), encoding="utf-8") as file:
         expect_equal("content", file.read(), "written")
     report, _ = context.report(program, "--", "read", "/data/text")
     expect_equal("without --dir", report["outcome"], "exited")
@@ -173,12 +173,12 @@ def check_command_files(context, kind):
 
 def check_command_imports(context, kind):
     """What reaches only what the run was given is no host call: an interpreter's standard library fits the defaults."""
-    folder = context.folder()
-    with open(os.path.join(folder, "text"), "w", encoding="utf-8") as file:
+    directory = context.directory()
+    with open(os.path.join(directory, "text"), "w", encoding="utf-8") as file:
         file.write("content\n")
     report, _ = context.report(
         "--dir",
-        f"{folder}::/data",
+        f"{directory}::/data",
         "--timeout",
         "60s",
         "--host-calls",

@@ -68,7 +68,7 @@ static int is_text(const struct dirent *entry)
 }
 
 /* In the same order on every machine. */
-static void read_folder(const char *path)
+static void read_directory(const char *path)
 {
 	struct dirent **list = NULL;
 	int count = scandir(path, &list, is_text, by_name);
@@ -175,11 +175,11 @@ static void mutations(void)
 	(void)signal(SIGSEGV, on_crash);
 	(void)signal(SIGABRT, on_crash);
 	curfew_engine *engine = harness_engine(1);
-	read_folder(CASES "/wasm");
-	read_folder(CASES "/wasm/components");
-	read_folder(CASES "/wasm/traps");
-	read_folder(CASES "/wasm/values");
-	read_folder(ATTACKS);
+	read_directory(CASES "/wasm");
+	read_directory(CASES "/wasm/components");
+	read_directory(CASES "/wasm/traps");
+	read_directory(CASES "/wasm/values");
+	read_directory(ATTACKS);
 	for (unsigned i = first; i < first + count; i++) {
 		current = i;
 		run_mutation(engine, i, counts);

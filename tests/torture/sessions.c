@@ -126,10 +126,10 @@ static void test_attacks(void)
 	curfew_program *program = harness_program(engine, "");
 	curfew_session *session = open_session(program);
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(50), .output_bytes = 65536};
-	DIR *folder = opendir(ATTACKS_JS);
+	DIR *directory = opendir(ATTACKS_JS);
 	unsigned seen = 0;
-	CHECK(folder != NULL);
-	for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+	CHECK(directory != NULL);
+	for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
 		if (strstr(entry->d_name, ".js") == NULL)
 			continue;
 		curfew_report_destroy(evaluate(session, text, read_attack(entry->d_name, text, sizeof text), &limits));
@@ -139,7 +139,7 @@ static void test_attacks(void)
 		if (!curfew_session_is_usable(session) || ++seen % 8 == 0)
 			CHECK_OK(curfew_session_reset(session, NULL));
 	}
-	(void)closedir(folder);
+	(void)closedir(directory);
 	CHECK(seen > 50);
 	CHECK_OK(curfew_session_reset(session, NULL));
 	expect(session, "typeof six", "\"undefined\"");

@@ -13,19 +13,19 @@
 
 enum { ENTRIES = 6, ENTRY_BYTES = 1000 };
 
-static char folder[] = "/tmp/curfew-cache-XXXXXX";
+static char directory[] = "/tmp/curfew-cache-XXXXXX";
 
-static void *make_folder(void)
+static void *make_directory(void)
 {
-	CHECK(mkdtemp(folder) != NULL);
-	return folder;
+	CHECK(mkdtemp(directory) != NULL);
+	return directory;
 }
 
-static void remove_folder(void *state)
+static void remove_directory(void *state)
 {
 	(void)state;
-	curfew__cache_trim(folder, 0);
-	CHECK_EQUAL(rmdir(folder), 0);
+	curfew__cache_trim(directory, 0);
+	CHECK_EQUAL(rmdir(directory), 0);
 }
 
 static void name_of(int number, char name[CURFEW__CACHE_NAME])
@@ -41,8 +41,8 @@ static void write_entry(int number, time_t age)
 	char name[CURFEW__CACHE_NAME], path[256];
 
 	name_of(number, name);
-	curfew__cache_write(folder, name, bytes, sizeof bytes);
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	curfew__cache_write(directory, name, bytes, sizeof bytes);
+	snprintf(path, sizeof path, "%s/%s", directory, name);
 	CHECK_EQUAL(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
@@ -51,7 +51,7 @@ static bool is_kept(int number)
 	char name[CURFEW__CACHE_NAME];
 
 	name_of(number, name);
-	int file = curfew__cache_open(folder, name);
+	int file = curfew__cache_open(directory, name);
 	if (file >= 0)
 		close(file);
 	return file >= 0;
@@ -66,14 +66,14 @@ static void test_oldest_go_first(void)
 		write_entry(i, 100000 - i * 10000);
 	/* Using the first one makes it the last to go; what is no entry stays. */
 	CHECK(is_kept(0));
-	snprintf(path, sizeof path, "%s/image.key", folder);
+	snprintf(path, sizeof path, "%s/image.key", directory);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	curfew__cache_trim(folder, ENTRIES * 2 * ENTRY_BYTES);
+	curfew__cache_trim(directory, ENTRIES * 2 * ENTRY_BYTES);
 	for (int i = 0; i < ENTRIES; i++)
 		CHECK(is_kept(i));
 	for (int i = 1; i < ENTRIES; i++)
 		write_entry(i, 100000 - i * 10000);
-	curfew__cache_trim(folder, 3 * ENTRY_BYTES);
+	curfew__cache_trim(directory, 3 * ENTRY_BYTES);
 	CHECK(is_kept(0));
 	for (int i = 1; i < ENTRIES - 1; i++)
 		CHECK(!is_kept(i));
@@ -82,7 +82,7 @@ static void test_oldest_go_first(void)
 }
 
 /* What each test begins and ends with. */
-#define FIXTURE .set_up = make_folder, .tear_down = remove_folder
+#define FIXTURE .set_up = make_directory, .tear_down = remove_directory
 
 static const harness_test tests[] = {
 	{"oldest_go_first", test_oldest_go_first, FIXTURE},

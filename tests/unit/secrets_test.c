@@ -14,15 +14,15 @@
 static const unsigned char key[CURFEW_SECRETS_KEY_BYTES] = "0123456789abcdef0123456789abcde";
 static const unsigned char other_key[CURFEW_SECRETS_KEY_BYTES] = "another";
 
-static char folder[] = "/tmp/curfew-secrets-XXXXXX";
+static char directory[] = "/tmp/curfew-secrets-XXXXXX";
 static char path[64];
 
 static void *begin(void)
 {
-	(void)snprintf(folder, sizeof folder, "/tmp/curfew-secrets-XXXXXX");
-	CHECK(mkdtemp(folder) != NULL);
-	(void)snprintf(path, sizeof path, "%s/store", folder);
-	return folder;
+	(void)snprintf(directory, sizeof directory, "/tmp/curfew-secrets-XXXXXX");
+	CHECK(mkdtemp(directory) != NULL);
+	(void)snprintf(path, sizeof path, "%s/store", directory);
+	return directory;
 }
 
 static void end(void *state)
@@ -30,7 +30,7 @@ static void end(void *state)
 	(void)state;
 	(void)unlink(path);
 	/* Nothing else is left there: no journal. */
-	CHECK_EQUAL(rmdir(folder), 0);
+	CHECK_EQUAL(rmdir(directory), 0);
 }
 
 static curfew_secrets *open_store(uint32_t flags)
@@ -186,10 +186,10 @@ static void test_bounds(void)
 static void test_missing(void)
 {
 	expect_refused(CURFEW_NOT_FOUND);
-	(void)snprintf(path, sizeof path, "%s/none/store", folder);
+	(void)snprintf(path, sizeof path, "%s/none/store", directory);
 	curfew_secrets *store;
 	CHECK_EQUAL(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_NOT_FOUND);
-	(void)snprintf(path, sizeof path, "%s", folder);
+	(void)snprintf(path, sizeof path, "%s", directory);
 	expect_refused(CURFEW_INVALID);
 	CHECK_EQUAL(curfew_secrets_open("", key, 0, &store, NULL), CURFEW_INVALID);
 }
@@ -265,7 +265,7 @@ static void test_rows_cannot_be_moved(void)
 static void test_rows_of_another_store(void)
 {
 	char sql[200], other[64];
-	(void)snprintf(other, sizeof other, "%s/other", folder);
+	(void)snprintf(other, sizeof other, "%s/other", directory);
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	set(store, "ann", "A", "old");
 	CHECK_EQUAL(rename(path, other), 0);

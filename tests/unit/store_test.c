@@ -27,9 +27,9 @@ typedef struct client {
 } client;
 
 typedef struct fixture {
-	char folder[64];
+	char directory[64];
 	const char
-		*place; /* the folder, or what CURFEW_TEST_STORE says; then CURFEW_TEST_RESET is a command that empties it */
+		*place; /* the directory, or what CURFEW_TEST_STORE says; then CURFEW_TEST_RESET is a command that empties it */
 	store *st;
 	uint64_t node; /* 0: the database is not shared */
 	client client;
@@ -112,10 +112,10 @@ static void *set_up(void)
 	CHECK(f != NULL);
 	(void)pthread_mutex_init(&f->client.lock, NULL);
 	(void)pthread_cond_init(&f->client.changed, NULL);
-	(void)snprintf(f->folder, sizeof f->folder, "/tmp/store_test.XXXXXX");
-	CHECK(mkdtemp(f->folder) != NULL);
-	f->place = getenv("CURFEW_TEST_STORE") != NULL ? getenv("CURFEW_TEST_STORE") : f->folder;
-	CHECK(f->place == f->folder || system(getenv("CURFEW_TEST_RESET")) == 0);
+	(void)snprintf(f->directory, sizeof f->directory, "/tmp/store_test.XXXXXX");
+	CHECK(mkdtemp(f->directory) != NULL);
+	f->place = getenv("CURFEW_TEST_STORE") != NULL ? getenv("CURFEW_TEST_STORE") : f->directory;
+	CHECK(f->place == f->directory || system(getenv("CURFEW_TEST_RESET")) == 0);
 	start(f, FOR_EVER, FOR_EVER);
 	return f;
 }
@@ -126,7 +126,7 @@ static void tear_down(void *state)
 	char command[128];
 	if (f->st != NULL)
 		stop(f);
-	(void)snprintf(command, sizeof command, "rm -rf %s", f->folder);
+	(void)snprintf(command, sizeof command, "rm -rf %s", f->directory);
 	CHECK_EQUAL(system(command), 0);
 	free(f);
 }
@@ -577,7 +577,7 @@ static void test_back_up_and_check(void *state)
 	char id[ID_ROOM], path[96], copy[128];
 	uint64_t bytes = 0;
 	store_check check;
-	if (f->place != f->folder)
+	if (f->place != f->directory)
 		harness_skip("it has its own means");
 	for (unsigned i = 0; i < 3; i++) {
 		stored_run r = make_run(i, id);
@@ -585,7 +585,7 @@ static void test_back_up_and_check(void *state)
 	}
 	end(f, 0, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	wait_for(&f->client, 4);
-	(void)snprintf(path, sizeof path, "%s/copy", f->folder);
+	(void)snprintf(path, sizeof path, "%s/copy", f->directory);
 	CHECK_EQUAL(mkdir(path, 0700), 0);
 	(void)snprintf(copy, sizeof copy, "%s/curfew.db", path);
 	CHECK(store_back_up(f->st, copy, &bytes, &failure));
@@ -610,13 +610,13 @@ static void test_openings(void *state)
 	fixture *f = state;
 	curfew_failure failure;
 	char path[96];
-	if (f->place != f->folder)
+	if (f->place != f->directory)
 		harness_skip("this database has no such thing");
-	(void)snprintf(path, sizeof path, "%s/none", f->folder);
+	(void)snprintf(path, sizeof path, "%s/none", f->directory);
 	CHECK(store_open(path, STORE_VISITOR, &failure) == NULL);
 	CHECK(strstr(failure.message, "there is no database") != NULL);
 	CHECK_EQUAL(access(path, F_OK), -1);
-	store *second = store_open(f->folder, STORE_SERVER, &failure);
+	store *second = store_open(f->directory, STORE_SERVER, &failure);
 	CHECK(second != NULL);
 	CHECK(!store_claim(second, &failure));
 	CHECK(strstr(failure.message, "another server") != NULL);

@@ -288,7 +288,7 @@ static const char workshop[] = "(module" P1(args_sizes_get, "(param i32 i32) (re
 						   "    (else (i32.load (i32.const 8)))))"
 						   "(func (export \"input\") (param i32) (result i32) (call $read (i32.const 0) (local.get 0)))"
 						   "(func (export \"file\") (param i32) (result i32) (call $read (i32.const 4) (local.get 0)))"
-						   /* Opens the path, n bytes at 1024, in the first folder: to read; to create and write; its
+						   /* Opens the path, n bytes at 1024, in the first directory: to read; to create and write; its
                               errno. */
 						   "(func (export \"open\") (param i32) (result i32) (call $path_open (i32.const 3) (i32.const 1) (i32.const 1024)"
 						   "  (local.get 0) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))"
@@ -356,15 +356,15 @@ static void test_command_prints_arguments_and_exits(void)
 
 static void test_options_that_are_refused(void)
 {
-	curfew__wasi_folder folder = {"/does/not/exist", "/", false};
+	curfew__wasi_directory directory = {"/does/not/exist", "/", false};
 	curfew__wasi_options options = plain;
 	run r = {0};
 	curfew__account account = {&r, account_grow, account_call, account_returned};
 	char message[256] = "";
 	wasmtime_store_t *store = wasmtime_store_new(shared.engine, NULL, NULL);
 
-	options.folders = &folder;
-	options.folder_count = 1;
+	options.directories = &directory;
+	options.directory_count = 1;
 	CHECK(!curfew__store_prepare(store, &account, &options, message));
 	CHECK(strstr(message, "/does/not/exist: ") != NULL);
 	CHECK(strchr(message, '\n') == NULL);
@@ -496,39 +496,39 @@ static void test_input_from_a_file(void)
 	unlink(path);
 }
 
-/* ---- Folders ---------------------------------------------------------------------------------------------- */
+/* ---- Directories ---------------------------------------------------------------------------------------------- */
 
 enum { ERRNO_PERM = 63, ERRNO_NOTCAPABLE = 76, ERRNO_NOENT = 44 };
 
-static void put_file(const char *folder, const char *name, const char *text)
+static void put_file(const char *directory, const char *name, const char *text)
 {
 	char path[200];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	snprintf(path, sizeof path, "%s/%s", directory, name);
 	FILE *file = fopen(path, "w");
 	CHECK(file != NULL);
 	fputs(text, file);
 	fclose(file);
 }
 
-static void remove_in(const char *folder, const char *name)
+static void remove_in(const char *directory, const char *name)
 {
 	char path[200];
-	snprintf(path, sizeof path, "%s/%s", folder, name);
+	snprintf(path, sizeof path, "%s/%s", directory, name);
 	remove(path);
 }
 
 /* Opening a FIFO waits for its other end: a guest that does is abandoned like any other. */
-static void test_folder_with_a_fifo(void)
+static void test_directory_with_a_fifo(void)
 {
 	run r;
 	char path[] = "/tmp/curfew-wasi-fifo-XXXXXX", fifo[100];
 	CHECK(mkdtemp(path) != NULL);
 	snprintf(fifo, sizeof fifo, "%s/fifo", path);
 	CHECK_EQUAL(mkfifo(fifo, 0600), 0);
-	curfew__wasi_folder folder = {path, "/", false};
+	curfew__wasi_directory directory = {path, "/", false};
 	curfew__wasi_options options = plain;
-	options.folders = &folder;
-	options.folder_count = 1;
+	options.directories = &directory;
+	options.directory_count = 1;
 
 	open_workshop(&r, &options);
 	memcpy(memory(&r) + 1024, "fifo", 4);
@@ -546,10 +546,10 @@ static void test_folder_with_a_fifo(void)
 	rmdir(path);
 }
 
-static void test_folder(void)
+static void test_directory(void)
 {
 	run r;
-	char outside[] = "/tmp/curfew-wasi-folder-XXXXXX", inside[100], link[120], absolute[120];
+	char outside[] = "/tmp/curfew-wasi-directory-XXXXXX", inside[100], link[120], absolute[120];
 	CHECK(mkdtemp(outside) != NULL);
 	snprintf(inside, sizeof inside, "%s/inside", outside);
 	snprintf(link, sizeof link, "%s/link", inside);
@@ -559,10 +559,10 @@ static void test_folder(void)
 	put_file(inside, "open", "open");
 	CHECK_EQUAL(symlink("../secret", link), 0);
 	CHECK_EQUAL(symlink("/etc/passwd", absolute), 0);
-	curfew__wasi_folder folder = {inside, "/data", false};
+	curfew__wasi_directory directory = {inside, "/data", false};
 	curfew__wasi_options options = plain;
-	options.folders = &folder;
-	options.folder_count = 1;
+	options.directories = &directory;
+	options.directory_count = 1;
 
 	open_workshop(&r, &options);
 	CHECK_EQUAL(call_with_path(&r, "open", "open"), 0);
@@ -577,7 +577,7 @@ static void test_folder(void)
 	CHECK(call_with_path(&r, "create", "open") != 0);
 	run_finish(&r);
 
-	folder.writable = true;
+	directory.writable = true;
 	open_workshop(&r, &options);
 	CHECK_EQUAL(call_with_path(&r, "create", "new"), 0);
 	CHECK_EQUAL(call_with_path(&r, "create", "../new"), ERRNO_PERM);
@@ -975,8 +975,8 @@ static const harness_test tests[] = {
 	{"input_comes_while_waiting", test_input_comes_while_waiting, FIXTURE},
 	{"reactor_goes_first", test_reactor_goes_first, FIXTURE},
 	{"input_from_a_file", test_input_from_a_file, FIXTURE},
-	{"folder", test_folder, FIXTURE},
-	{"folder_with_a_fifo", test_folder_with_a_fifo, FIXTURE},
+	{"directory", test_directory, FIXTURE},
+	{"directory_with_a_fifo", test_directory_with_a_fifo, FIXTURE},
 	{"deterministic", test_deterministic, FIXTURE},
 	{"not_deterministic", test_not_deterministic, FIXTURE},
 	{"output_refused", test_output_refused, FIXTURE},

@@ -47,15 +47,15 @@ static int copy(const char *from, const char *mode)
 	return fclose(file) ? errno : 0;
 }
 
-/* What an interpreter does that imports as many modules: looks for each, lists the folder, reads it. */
-static int import(const char *folder, const char *times)
+/* What an interpreter does that imports as many modules: looks for each, lists the directory, reads it. */
+static int import(const char *directory, const char *times)
 {
 	char path[256], text[256];
 	struct stat status;
 
-	snprintf(path, sizeof path, "%s/text", folder);
+	snprintf(path, sizeof path, "%s/text", directory);
 	for (long i = atol(times); i > 0; i--) {
-		DIR *list = opendir(folder);
+		DIR *list = opendir(directory);
 		if (!list || !readdir(list) || closedir(list))
 			return errno;
 		if (stat(path, &status) || !stat("/none/such", &status))

@@ -157,7 +157,9 @@ function carryOutLater(entry, handle, parameters) {
 function carryOut(entry, parameters) {
 	try {
 		const value = invoke(entry, parameters);
-		return isThenable(value) ? handle => answerWhenSettled(entry, handle, Promise.resolve(value)) : answerOf(entry, value);
+		return isThenable(value)
+			? handle => answerWhenSettled(entry, handle, Promise.resolve(value))
+			: answerOf(entry, value);
 	} catch (error) {
 		return { error: textOf(error) };
 	}

@@ -43,7 +43,10 @@ test('programs are stored', async () => {
 	assert.ok((await client.programs()).some(program => program.name === 'add-node'));
 	await client.deleteProgram('add-node');
 	assert.equal(typeof (await client.stats()), 'object');
-	assert.deepEqual((await client.nodes()).map(node => node.state), ['active']);
+	assert.deepEqual(
+		(await client.nodes()).map(node => node.state),
+		['active'],
+	);
 	await assert.rejects(client.getProgram('add-node'), error => error instanceof Problem && error.status === 404);
 });
 

@@ -299,10 +299,9 @@ test('values that are deep, large, empty or no Unicode go there and back', async
 	const cycle = {};
 	cycle.self = cycle;
 	await assert.rejects(same.run({ params: [cycle] }), /params has no JSON/);
-	const add = curfew.program(
-		'(module (func (export "f") (param i64) (result i64) local.get 0 i64.const 1 i64.add))',
-		{ language: 'wat' },
-	);
+	const add = curfew.program('(module (func (export "f") (param i64) (result i64) local.get 0 i64.const 1 i64.add))', {
+		language: 'wat',
+	});
 	assert.match((await add.run({ call: 'f', params: [2 ** 53] })).orThrow().id, /^\w{26}$/);
 	assert.equal((await curfew.run('curfew.files.a.size', { files: { a: new Uint8Array(0) } })).outcome, 'ok');
 });

@@ -300,7 +300,7 @@ impl<'a> Builder<'a, '_> {
         Ok(())
     }
 
-    /// A file of the unit's line program, by its folder and name.
+    /// A file of the unit's line program, by its directory and name.
     fn file(&mut self, index: u64) -> Text {
         if let Some(&known) = self.files.get(&index) {
             return known;
@@ -319,14 +319,14 @@ impl<'a> Builder<'a, '_> {
     fn path(&self, header: &LineProgramHeader<Reader<'a>>, file: &FileEntry<Reader<'a>>) -> String {
         let text = |value| self.text(None, value).unwrap_or_default();
         let name = text(file.path_name());
-        let folder = match file.directory_index() {
+        let directory = match file.directory_index() {
             0 if header.version() < 5 => String::new(),
             _ => file.directory(header).map_or_else(String::new, text),
         };
-        if folder.is_empty() || name.starts_with('/') {
+        if directory.is_empty() || name.starts_with('/') {
             return name;
         }
-        let mut path = format!("{folder}/{name}");
+        let mut path = format!("{directory}/{name}");
         path.truncate(path.floor_char_boundary(NAME_BYTES));
         path
     }

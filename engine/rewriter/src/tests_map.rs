@@ -129,8 +129,8 @@ fn with_dwarf() -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
     let text = |text: &str| LineString::String(text.into());
     let mut program = LineProgram::new(encoding, LineEncoding::default(), text("/home"), None, text("main.c"), None);
-    let folder = program.default_directory();
-    let file = program.add_file(text("main.c"), folder, None);
+    let directory = program.default_directory();
+    let file = program.add_file(text("main.c"), directory, None);
     program.begin_sequence(Some(Address::Constant(2)));
     for (offset, line) in [(0, 10), (1, 20), (2, 11)] {
         program.row().address_offset = offset;
@@ -266,7 +266,7 @@ fn unit(entries: &[u8], abbreviations: u32) -> Vec<u8> {
     unit
 }
 
-/// A line program of version 4 with these files, each without a folder.
+/// A line program of version 4 with these files, each without a directory.
 fn line_program(files: &[Vec<u8>], instructions: &[u8]) -> Vec<u8> {
     let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
     for file in files {

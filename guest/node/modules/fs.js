@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of the folders that the run was given. Each operation is one call of the host, done when it returns: callbacks and
+// Files of the directories that the run was given. Each operation is one call of the host, done when it returns: callbacks and
 // promises only hear of it later.
 const { Buffer } = require('buffer');
 const { file: call, fileStatus } = binding.natives;
 
 // ---- What the host does (guest/abi.h), and what it says went wrong ----
 
-const OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, STATUS_OF_OPEN = 5, STATUS = 6, READ_FOLDER = 7, TRUNCATE = 8, SYNC = 9, ACCESS = 10, REAL_PATH = 11, READ_LINK = 12, MAKE_FOLDER = 13,
-	REMOVE = 14, SET_TIMES = 15, MAKE_LINK = 16, RENAME = 17, LINK = 18, FOLDERS = 19;
-const CREATE = 4, EXCLUSIVE = 8, EMPTY = 16, APPEND = 32, FOLDER = 64, NO_FOLLOW = 128;
+const OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, STATUS_OF_OPEN = 5, STATUS = 6, READ_DIRECTORY = 7, TRUNCATE = 8, SYNC = 9, ACCESS = 10, REAL_PATH = 11, READ_LINK = 12, MAKE_DIRECTORY = 13,
+	REMOVE = 14, SET_TIMES = 15, MAKE_LINK = 16, RENAME = 17, LINK = 18, DIRECTORIES = 19;
+const CREATE = 4, EXCLUSIVE = 8, EMPTY = 16, APPEND = 32, DIRECTORY = 64, NO_FOLLOW = 128;
 const PIECE = 262144;
 
 const constants = {
@@ -98,7 +98,7 @@ function flagsOf(flags) {
 	if (typeof flags === 'number') {
 		const bit = (theirs, ours) => flags & theirs ? ours : 0;
 		return flags & 3 | bit(constants.O_CREAT, CREATE) | bit(constants.O_EXCL, EXCLUSIVE) | bit(constants.O_TRUNC, EMPTY) | bit(constants.O_APPEND, APPEND) |
-			bit(constants.O_DIRECTORY, FOLDER) | bit(constants.O_NOFOLLOW, NO_FOLLOW);
+			bit(constants.O_DIRECTORY, DIRECTORY) | bit(constants.O_NOFOLLOW, NO_FOLLOW);
 	}
 	const word = String(flags ?? 'r'), plain = word.replace(/[xs]/g, (c) => c === 's' && /^(rs|sr)/.test(word) ? 's' : '');
 	const found = words[plain] ?? refuse(`The argument 'flags' is invalid. Received ${binding.inspect(flags)}`, 'ERR_INVALID_ARG_VALUE');
@@ -143,17 +143,17 @@ class Dirent {
 	isBlockDevice() { return this.#kind === 6; }
 }
 
-// What leads to a folder that was given, and is none itself.
+// What leads to a directory that was given, and is none itself.
 let given;
 function namesBelow(path) {
 	if (given === undefined) {
-		const bytes = Buffer.alloc(65536), length = call(FOLDERS, undefined, undefined, undefined, undefined, undefined, bytes, 0, bytes.length);
+		const bytes = Buffer.alloc(65536), length = call(DIRECTORIES, undefined, undefined, undefined, undefined, undefined, bytes, 0, bytes.length);
 		given = length > 0 ? bytes.toString('utf8', 0, length - 1).split('\0') : [];
 	}
 	const parts = path.split('/').filter((part) => part !== '' && part !== '.'), names = new Set();
-	for (const folder of given) {
-		const steps = folder.split('/');
-		if (folder !== '' && steps.length > parts.length && parts.every((part, i) => part === steps[i]))
+	for (const directory of given) {
+		const steps = directory.split('/');
+		if (directory !== '' && steps.length > parts.length && parts.every((part, i) => part === steps[i]))
 			names.add(steps[parts.length]);
 	}
 	return [...names];
@@ -227,7 +227,7 @@ function withFile(path, flags, mode, action) {
 }
 
 function entriesOf(path, syscall = 'scandir') {
-	const name = pathOf(path), answer = call(OPEN, name, undefined, undefined, FOLDER), entries = [];
+	const name = pathOf(path), answer = call(OPEN, name, undefined, undefined, DIRECTORY), entries = [];
 	if (answer === -2) {
 		const names = namesBelow(name);
 		if (names.length > 0)
@@ -235,7 +235,7 @@ function entriesOf(path, syscall = 'scandir') {
 	}
 	const file = done(answer, syscall, name), bytes = Buffer.allocUnsafe(32768);
 	try {
-		for (let length; (length = done(call(READ_FOLDER, undefined, undefined, file, undefined, undefined, bytes, 0, bytes.length), syscall, name)) > 0;) {
+		for (let length; (length = done(call(READ_DIRECTORY, undefined, undefined, file, undefined, undefined, bytes, 0, bytes.length), syscall, name)) > 0;) {
 			for (let at = 0; at < length;) {
 				const end = bytes.indexOf(0, at + 1);
 				entries.push([bytes.toString('utf8', at + 1, end), bytes[at]]);
@@ -247,23 +247,23 @@ function entriesOf(path, syscall = 'scandir') {
 	}
 	return entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
-const joined = (folder, name) => folder.endsWith('/') ? folder + name : folder + '/' + name;
-function readFolder(path, options) {
+const joined = (directory, name) => directory.endsWith('/') ? directory + name : directory + '/' + name;
+function readDirectory(path, options) {
 	const { encoding, withFileTypes, recursive } = optionsOf(options), top = pathOf(path), found = [];
-	const visit = (folder, prefix) => {
-		for (const [name, kind] of entriesOf(folder)) {
-			found.push(withFileTypes ? new Dirent(toldName(name, encoding), folder, kind) : toldName(prefix + name, encoding));
+	const visit = (directory, prefix) => {
+		for (const [name, kind] of entriesOf(directory)) {
+			found.push(withFileTypes ? new Dirent(toldName(name, encoding), directory, kind) : toldName(prefix + name, encoding));
 			if (recursive && kind === 4)
-				visit(joined(folder, name), prefix + name + '/');
+				visit(joined(directory, name), prefix + name + '/');
 		}
 	};
 	visit(top, '');
 	return found;
 }
 
-function makeFolder(path, options) {
+function makeDirectory(path, options) {
 	const { recursive, mode } = typeof options === 'object' && options !== null ? options : { mode: options }, name = pathOf(path);
-	const make = (at) => call(MAKE_FOLDER, at, undefined, undefined, undefined, modeOf(mode, 0o777));
+	const make = (at) => call(MAKE_DIRECTORY, at, undefined, undefined, undefined, modeOf(mode, 0o777));
 	if (!recursive)
 		return done(make(name), 'mkdir', name), undefined;
 	let first;
@@ -293,7 +293,7 @@ function removeTree(path, { force, recursive } = {}) {
 		throw Object.assign(new Error(`Path is a directory: rm returned EISDIR (is a directory) ${name}`), { name: 'SystemError', code: 'ERR_FS_EISDIR', errno: 21, syscall: 'rm', path: name });
 	for (const [below] of entriesOf(name))
 		removeTree(joined(name, below), { force: true, recursive: true });
-	removeAt(name, FOLDER, 'rmdir');
+	removeAt(name, DIRECTORY, 'rmdir');
 }
 function copyOne(from, to, mode = 0) {
 	const source = pathOf(from, 'src'), dest = pathOf(to, 'dest');
@@ -327,7 +327,7 @@ function copyTree(from, to, options = {}) {
 	}
 	if (!options.recursive)
 		throw Object.assign(new Error(`Recursive option not enabled, cannot copy a directory: cp returned EISDIR (${source} is a directory (not copied)) ${source}`), { code: 'ERR_FS_EISDIR', errno: 21, syscall: 'cp', path: source });
-	makeFolder(dest, { recursive: true });
+	makeDirectory(dest, { recursive: true });
 	for (const [name] of entriesOf(source))
 		copyTree(joined(source, name), joined(dest, name), options);
 }
@@ -373,12 +373,12 @@ const sync = {
 	},
 	lstat: (path, options) => statusAt(path, 'lstat', NO_FOLLOW, options),
 	lutimes: (path, accessed, modified) => setTimes(pathOf(path), accessed, modified, 'lutime'),
-	mkdir: makeFolder,
+	mkdir: makeDirectory,
 	mkdtemp(prefix, options) {
 		const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', start = pathOf(prefix, 'prefix');
 		for (;;) {
 			const name = start + Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => letters[byte % letters.length]).join('');
-			const answer = call(MAKE_FOLDER, name, undefined, undefined, undefined, 0o700);
+			const answer = call(MAKE_DIRECTORY, name, undefined, undefined, undefined, 0o700);
 			if (answer === -17)
 				continue;
 			done(answer, 'mkdtemp', start + 'XXXXXX');
@@ -402,7 +402,7 @@ const sync = {
 			return readRest(file, typeof path === 'number' ? 0 : size);
 		}), encoding);
 	},
-	readdir: readFolder,
+	readdir: readDirectory,
 	readlink: (path, options) => textAt(READ_LINK, path, 'readlink', options),
 	readv(fd, views, position) {
 		let read = 0;
@@ -420,7 +420,7 @@ const sync = {
 		done(call(RENAME, name, dest), 'rename', name, dest);
 	},
 	rm: removeTree,
-	rmdir(path, options) { options?.recursive ? removeTree(path, { recursive: true, force: true }) : removeAt(pathOf(path), FOLDER, 'rmdir'); },
+	rmdir(path, options) { options?.recursive ? removeTree(path, { recursive: true, force: true }) : removeAt(pathOf(path), DIRECTORY, 'rmdir'); },
 	stat: (path, options) => statusAt(path, 'stat', 0, options),
 	symlink(target, path) {
 		const leads = pathOf(target, 'target'), name = pathOf(path);

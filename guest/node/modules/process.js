@@ -169,7 +169,7 @@ Object.assign(process, {
 	cpuUsage: () => ({ user: Math.floor(performance.now() * 1000), system: 0 }), resourceUsage: () => ({}),
 	emitWarning(warning, type) { console.warn('(' + (type?.type ?? type ?? 'Warning') + ') ' + (warning?.message ?? warning)); },
 	getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0, getgroups: () => [0],
-	chdir() { throw Object.assign(new Error('there is no folder to change to'), { code: 'ENOENT' }); },
+	chdir() { throw Object.assign(new Error('there is no directory to change to'), { code: 'ENOENT' }); },
 	kill() { throw Object.assign(new Error('a program cannot send signals here'), { code: 'EPERM' }); },
 	binding() { throw new Error('process.binding is not here'); },
 	getBuiltinModule: (name) => require('module').isBuiltin(name) ? binding.builtin(name.replace(/^node:/, '')) : undefined,

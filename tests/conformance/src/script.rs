@@ -40,16 +40,16 @@ fn directives(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// Compiles the modules of a directive, rewritten, to where the runner looks for them. What is refused is not there.
-fn compile(name: &str, directive: &str, engine: &Engine, options: Options, folder: &Path) -> Option<()> {
+fn compile(name: &str, directive: &str, engine: &Engine, options: Options, directory: &Path) -> Option<()> {
     let buffer = ParseBuffer::new_with_lexer(lexer(directive)).ok()?;
     let script = parse::<wast::Wast>(&buffer).ok()?;
     let script = json_from_wast::Opts::default().convert(name, directive, script).ok()?;
     for (file, wasm) in script.wasms {
-        let path = folder.join(file).with_extension("cwasm");
+        let path = directory.join(file).with_extension("cwasm");
         let _ = std::fs::remove_file(&path);
         if let Ok(rewritten) = rewrite(&wasm, options) {
             let compiled = engine.precompile_module(&rewritten.bytes).ok()?;
-            std::fs::write(path, compiled).expect("a folder to write to");
+            std::fs::write(path, compiled).expect("a directory to write to");
         }
     }
     Some(())
@@ -57,26 +57,26 @@ fn compile(name: &str, directive: &str, engine: &Engine, options: Options, folde
 
 /// Runs a script; where each directive that passes begins, and how many directives there are.
 pub fn run(name: &str, text: &str, engine: &Engine, rewriting: Option<Options>) -> (BTreeSet<usize>, usize) {
-    let folder = std::env::temp_dir().join(format!("conformance-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder to write to");
+    let directory = std::env::temp_dir().join(format!("conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory to write to");
     let mut context = WastContext::new(engine, Async::No, |_| {});
     context.generate_dwarf(false).ignore_error_messages(true);
     context
         .register_spectest(&SpectestConfig { use_shared_memory: false, suppress_prints: true })
         .expect("what tests import");
     if rewriting.is_some() {
-        context.precompile_load(&folder);
+        context.precompile_load(&directory);
     }
     let mut passed = BTreeSet::new();
     let directives = directives(text);
     for &(start, directive) in &directives {
         if let Some(options) = rewriting {
-            compile(name, directive, engine, options, &folder);
+            compile(name, directive, engine, options, &directory);
         }
         if context.run_wast(name, directive.as_bytes()).is_ok() {
             passed.insert(start);
         }
     }
-    std::fs::remove_dir_all(&folder).expect("the folder is still there");
+    std::fs::remove_dir_all(&directory).expect("the directory is still there");
     (passed, directives.len())
 }
