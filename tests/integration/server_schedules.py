@@ -31,10 +31,10 @@ def make_due(server, name, late=1):
     server.change_store(f"UPDATE schedules SET next_us={int((time.time() - late) * 1e6)} WHERE name='{name}'")
 
 
-def wait_until(server, name, wanted, timeout=20):
+def wait_until(server, name, wanted, timeout=20, **options):
     end = server.context.patience(timeout)
     while True:
-        seen = get(server, name)
+        seen = get(server, name, **options)
         if wanted(seen):
             return seen
         expect(not end.is_over(), f"it does not come: {seen}")
@@ -282,7 +282,7 @@ def of_tokens(context):
         before = get(server, f"job?token={owner}", token=admin)
         make_due(server, "job")
         wait_until(server, "job", lambda one: one["runs"] == 2)
-        after = get(server, f"job?token={owner}", token=admin)
+        after = wait_until(server, f"job?token={owner}", lambda one: one["problem"], token=admin)
         expect_equal("no run of bob's", after["runs"], before["runs"])
         expect("token" in after["problem"], f"{after}")
 
