@@ -8,13 +8,14 @@
 #include "inside.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "common/thread.h"
 
 /* How often a worker is sent the CPU time that compiling its programs has taken. */
 enum { TELL_MS = 20 };
@@ -255,14 +256,10 @@ bool worker_compiling_start(worker_pool *pool)
 	const curfew_engine_options options = {
 		.size = sizeof options, .cache_dir = pool->options.cache_dir, .compile = CURFEW_COMPILE_PROCESS};
 	worker_compiling *own = &pool->compiling;
-	sigset_t all, before;
 	if (curfew_compiler_create(&options, &own->compiler, NULL) != CURFEW_OK ||
 	    (own->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 		return false;
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&own->thread, NULL, compile_main, pool) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	bool started = thread_start(&own->thread, NULL, compile_main, pool);
 	if (!started) {
 		(void)close(own->wake);
 		own->wake = -1;

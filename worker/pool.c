@@ -7,9 +7,9 @@
 
 #include "common/mutex.h"
 #include "common/clock.h"
+#include "common/thread.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -433,17 +433,6 @@ static bool open_descriptors(worker_pool *pool)
 	return pool->executable >= 0 && epoll_ctl(pool->epoll, EPOLL_CTL_ADD, pool->wake, &event) == 0;
 }
 
-/* Block the process's signals: they are neither for this thread nor for the processes that it starts. */
-static bool start_thread(worker_pool *pool)
-{
-	sigset_t all, before;
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool started = pthread_create(&pool->thread, NULL, pool_main, pool) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 curfew_status worker_pool_create(const worker_pool_options *options, worker_pool **pool, curfew_failure *failure)
 {
 	worker_pool *made = calloc(1, sizeof *made);
@@ -463,7 +452,8 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 		return status;
 	}
 
-	if (sodium_init() < 0 || !open_descriptors(made) || !worker_compiling_start(made) || !start_thread(made)) {
+	if (sodium_init() < 0 || !open_descriptors(made) || !worker_compiling_start(made) ||
+	    !thread_start(&made->thread, NULL, pool_main, made)) {
 		worker_compiling_stop(made);
 		worker_pool_unref(made);
 		return worker_refuse(failure, CURFEW_SYSTEM,

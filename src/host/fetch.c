@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "../guest/abi.h"
 #include "common/mutex.h"
 #include "common/clock.h"
+#include "common/thread.h"
 #include "host/transfer.h"
 
 #define EVENTS_AT_ONCE 64
@@ -215,19 +215,6 @@ static void *network_main(void *argument)
 
 /* ---- Fetchers --------------------------------------------------------------------------------------------- */
 
-static bool start_thread(curfew__fetcher *fetcher)
-{
-	sigset_t all, before;
-
-	/* Block all signals: those of the host program are not for this thread, and SIGPIPE becomes an error of the write.
-	 */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool ok = !pthread_create(&fetcher->thread, NULL, network_main, fetcher);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ok;
-}
-
 static bool set_up(curfew__fetcher *fetcher)
 {
 	const curfew__curl *curl = &fetcher->curl;
@@ -242,7 +229,7 @@ static bool set_up(curfew__fetcher *fetcher)
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
 	/* Connections of one run: those in use, and those that are kept for its next requests. */
 	curl->multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)fetcher->active_of_run_most);
-	return start_thread(fetcher);
+	return thread_start(&fetcher->thread, NULL, network_main, fetcher);
 }
 
 /* Frees what the thread used, once it has ended or if it did not start. */

@@ -10,13 +10,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "../guest/abi.h"
+#include "common/thread.h"
 
 typedef struct input {
 	curfew__operation operation;
@@ -146,13 +146,9 @@ static uint32_t answer_error(curfew__operations *operations, int error)
 static bool start_thread(input *in)
 {
 	pthread_t thread;
-	sigset_t all, before;
 
 	curfew__operation_ref(&in->operation);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool ok = !pthread_create(&thread, NULL, reader_main, in);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	bool ok = thread_start(&thread, NULL, reader_main, in);
 	if (ok)
 		pthread_detach(thread);
 	else

@@ -3,9 +3,9 @@
  */
 #include "host/redact_table.h"
 #include "common/mutex.h"
+#include "common/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -634,14 +634,8 @@ static void *wipe_all(void *argument)
 static bool start_wiper(curfew__redactors *shared) CURFEW__REQUIRES(shared->lock);
 static bool start_wiper(curfew__redactors *shared)
 {
-	sigset_t all, before;
-
-	if (shared->has_wiper)
-		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	shared->has_wiper = !pthread_create(&shared->wiper, NULL, wipe_all, shared);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!shared->has_wiper)
+		shared->has_wiper = thread_start(&shared->wiper, NULL, wipe_all, shared);
 	return shared->has_wiper;
 }
 

@@ -5,13 +5,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/mutex.h"
 #include "common/bytes.h"
+#include "common/thread.h"
 
 #define THREADS_MAX 8
 #define STACK_BYTES ((size_t)256 << 10)
@@ -145,20 +145,15 @@ static bool start_thread(curfew__resolver *resolver)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
-	sigset_t all, before;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	/* Block all signals: those of the host program are not for this thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	atomic_fetch_add(&resolver->references, 1);
-	bool ok = !pthread_create(&thread, &attributes, resolver_main, resolver);
+	bool ok = thread_start(&thread, &attributes, resolver_main, resolver);
 	if (!ok)
 		atomic_fetch_sub(&resolver->references, 1);
 	resolver->threads += ok;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return ok;
 }

@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/owner.h"
+#include "common/thread.h"
 #include "engine/cache.h"
 #include "engine_key.h"
 #include "wasm/compiled.h"
@@ -657,16 +657,11 @@ static void *compiler_main(void *argument)
 static bool start_thread(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static bool start_thread(curfew__compiler *compiler)
 {
-	sigset_t all, before;
-
 	if (compiler->is_running)
 		return true;
 	if (compiler->wake < 0 && (compiler->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 		return false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	compiler->is_running = !pthread_create(&compiler->thread, NULL, compiler_main, compiler);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	compiler->is_running = thread_start(&compiler->thread, NULL, compiler_main, compiler);
 	return compiler->is_running;
 }
 

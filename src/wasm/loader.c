@@ -3,12 +3,12 @@
 #include "wasm/loader.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/owner.h"
+#include "common/thread.h"
 
 /* A program cannot choose the depth of recursion when Wasmtime reads code, so a small stack is enough. */
 #define STACK_BYTES ((size_t)1 << 20)
@@ -90,16 +90,12 @@ static bool start_thread(curfew__loader *loader) CURFEW__REQUIRES(loader->lock);
 static bool start_thread(curfew__loader *loader)
 {
 	pthread_attr_t attributes;
-	sigset_t all, before;
 
 	if (loader->is_running)
 		return true;
-	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	loader->is_running = !pthread_create(&loader->thread, &attributes, loader_main, loader);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	loader->is_running = thread_start(&loader->thread, &attributes, loader_main, loader);
 	pthread_attr_destroy(&attributes);
 	if (loader->is_running && pthread_getcpuclockid(loader->thread, &loader->clock))
 		loader->clock = CLOCK_MONOTONIC;

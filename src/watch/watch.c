@@ -11,7 +11,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -19,6 +18,7 @@
 
 #include "common/mutex.h"
 #include "common/clock.h"
+#include "common/thread.h"
 
 struct curfew__watch {
 	atomic_uint references;
@@ -147,19 +147,13 @@ static void *run_promptly(void *argument)
 curfew__watch *curfew__watch_create(void)
 {
 	curfew__watch *watch = calloc(1, sizeof *watch);
-	sigset_t all, before;
 
 	if (!watch)
 		return NULL;
 	atomic_init(&watch->references, 1);
 	curfew__mutex_init(&watch->lock);
 	pthread_cond_init(&watch->served, NULL);
-	/* Block all signals: those of the host program are not for this thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&watch->thread, NULL, run_promptly, watch);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed) {
+	if (!thread_start(&watch->thread, NULL, run_promptly, watch)) {
 		free(watch);
 		return NULL;
 	}

@@ -32,6 +32,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from places import Clocks, Pair, make_network  # noqa: E402
 
+from integration.serving import parse_events  # noqa: E402
+
 LEASE = 2.0
 
 
@@ -218,15 +220,7 @@ def read_events(node, run, last):
         answer = connection.getresponse()
         if answer.status != 200:
             return
-        event = {}
-        for line in answer:
-            line = line.decode().rstrip("\n")
-            if line == "" and "event" in event:
-                yield int(event["id"]), event["event"], json.loads(event["data"])
-                event = {}
-            elif line and not line.startswith(":"):
-                key, _, value = line.partition(": ")
-                event[key] = value
+        yield from parse_events(answer)
     except (OSError, http.client.HTTPException, ValueError):
         return
     finally:

@@ -933,43 +933,30 @@ def crash(context):
         expect_equal("output left over", database.execute("SELECT count(*) FROM output").fetchone()[0], 0)
 
 
-@test
-def crashes_under_load(context):
-    rounds = str(max(1, int(3 / context.scale)))
+def check_crashes(context, script, *options):
     done = context.command(
         [
             sys.executable,
-            os.path.join(ROOT, "tests", "crash", "server.py"),
+            os.path.join(ROOT, "tests", "crash", script),
             "--curfew",
             context.curfew,
-            "--rounds",
-            rounds,
-            "--seconds",
-            "0.7",
             "--directory",
             context.directory(),
+            *options,
         ],
         timeout=120,
     )
     expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
+
+
+@test
+def crashes_under_load(context):
+    check_crashes(context, "server.py", "--rounds", str(max(1, int(3 / context.scale))), "--seconds", "0.7")
 
 
 @test
 def dead_workers_under_load(context):
-    done = context.command(
-        [
-            sys.executable,
-            os.path.join(ROOT, "tests", "crash", "workers.py"),
-            "--curfew",
-            context.curfew,
-            "--seconds",
-            str(max(1, 4 / context.scale)),
-            "--directory",
-            context.directory(),
-        ],
-        timeout=120,
-    )
-    expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
+    check_crashes(context, "workers.py", "--seconds", str(max(1, 4 / context.scale)))
 
 
 @test

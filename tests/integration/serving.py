@@ -135,6 +135,19 @@ class Answer:
         return json.loads(self.body)
 
 
+def parse_events(lines):
+    """Id, kind and data of each event of a stream."""
+    event = {}
+    for line in lines:
+        line = line.decode().rstrip("\n")
+        if line == "" and "event" in event:
+            yield int(event["id"]), event["event"], json.loads(event["data"])
+            event = {}
+        elif line and not line.startswith(":"):
+            key, _, value = line.partition(": ")
+            event[key] = value
+
+
 class Stream:
     """Server-sent events, one after the other."""
 
@@ -143,15 +156,7 @@ class Stream:
         self.status = response.status
 
     def __iter__(self):
-        event = {}
-        for line in self.response:
-            line = line.decode().rstrip("\n")
-            if line == "" and "event" in event:
-                yield int(event["id"]), event["event"], json.loads(event["data"])
-                event = {}
-            elif line and not line.startswith(":"):
-                key, _, value = line.partition(": ")
-                event[key] = value
+        return parse_events(self.response)
 
     def close(self):
         self.connection.close()
