@@ -35,7 +35,7 @@ func TestClientRuns(t *testing.T) {
 
 func TestClientFollowsAndCancels(t *testing.T) {
 	client := newClient(t)
-	id := must[string](t)(client.Submit(background, Submission{Source: []byte("curfew.progress(1); for (;;);"), Limits: map[string]string{"timeout": "30s"}}))
+	id := must[string](t)(client.Submit(background, Submission{Source: []byte("curfew.progress(1); for (;;);"), Limits: map[string]string{"timeout": "10m"}}))
 	var kinds []string
 	err := client.Events(background, id, "", func(event ServerEvent) error {
 		kinds = append(kinds, event.Kind)

@@ -22,11 +22,11 @@ import (
 )
 
 const addModule = `(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))`
-const waits = "new Promise((resolve) => setTimeout(resolve, 25000))"
+const waits = "new Promise((resolve) => setTimeout(resolve, 1e6))"
 
 var (
 	background = context.Background()
-	forever    = Limits{Timeout: 30 * time.Second}
+	forever    = Limits{Timeout: 10 * time.Minute}
 	short      = Limits{Timeout: 100 * time.Millisecond}
 )
 
@@ -93,7 +93,7 @@ func TestDeadline(t *testing.T) {
 
 // The deadline of a context is the run's; one that is over starts nothing.
 func TestContext(t *testing.T) {
-	ctx, cancel := context.WithTimeout(background, 100*time.Millisecond)
+	ctx, cancel := context.WithTimeout(background, 500*time.Millisecond)
 	report := must[*Report](t)(Run(ctx, "for (;;);", Options{Limits: forever}))
 	if report.Outcome != "deadline" && report.Outcome != "cancelled" {
 		t.Fatal(report.Outcome)
@@ -543,7 +543,7 @@ func TestTheProcessEndsWithRunsGoingOn(t *testing.T) {
 	if os.Getenv("CURFEW_TEST_ENDS") != "" {
 		program := newProgram(t, Source{Text: []byte("for (;;) host.tick()"), Functions: Functions{"tick": func() {}}})
 		for i := 0; i < 4; i++ {
-			must[*Running](t)(program.Start(background, Options{Limits: Limits{Timeout: 30 * time.Second, HostCalls: Unlimited}}))
+			must[*Running](t)(program.Start(background, Options{Limits: Limits{Timeout: 10 * time.Minute, HostCalls: Unlimited}}))
 		}
 		must[*Running](t)(newProgram(t, js(waits)).Start(background, Options{Limits: forever}))
 		fmt.Println("end")

@@ -30,7 +30,7 @@ static unsigned count_descriptors(void)
 /* Waits until so many are open; how many are in the end. (A thread of its own may be the one that ends an engine.) */
 static unsigned wait_for_descriptors(unsigned least, unsigned most)
 {
-	uint64_t end = harness_now() + harness_ms(10000);
+	uint64_t end = harness_now() + harness_patience_ms(10000);
 	unsigned count = count_descriptors();
 	while ((count < least || count > most) && harness_now() < end) {
 		harness_sleep_us(2000);

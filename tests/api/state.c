@@ -353,7 +353,7 @@ static void nothing_is_carried_over_from_many_that_waited(void)
 	for (unsigned round = 0; round < harness_count(3); round++) {
 		for (size_t i = 0; i < MANY; i++)
 			CHECK_OK(curfew_run_start(program, &options, &runs[i], NULL));
-		harness_sleep_us((unsigned)(harness_patience_ms(300) / 1000));
+		harness_sleep_us((unsigned)(harness_patience_ms(75) / 1000));
 		for (size_t i = 0; i < MANY; i++)
 			curfew_run_cancel(runs[i]);
 		for (size_t i = 0; i < MANY; i++) {

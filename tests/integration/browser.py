@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 
-from .harness import Failed, Patience, Skipped, shorten
+from .harness import SLOWEST, Failed, Patience, Skipped, shorten
 
 KEYS = {
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
@@ -24,6 +24,19 @@ KEYS = {
     "a": {"code": "KeyA", "windowsVirtualKeyCode": 65},
 }
 CONTROL = 2
+WHERE_TO_CLICK = """async selector => {
+    const element = document.querySelector(selector);
+    if (!element) return null;
+    element.scrollIntoView({ block: 'center' });
+    const middle = () => {
+        const box = element.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    };
+    const [x, y] = middle();
+    await new Promise(done => setTimeout(done, 30));
+    const isStill = element.isConnected && middle().join() === [x, y].join();
+    return isStill && element.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+}"""
 
 
 def _make_pipe():
@@ -133,7 +146,7 @@ class Browser:
         os.close(self.commands)
         os.close(self.answers)
         try:
-            self.process.wait(10)
+            self.process.wait(10 * SLOWEST * self.slower)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -201,16 +214,12 @@ class Page:
                 error = failure
             time.sleep(0.05)
         raise Failed(
-            f"waited {timeout * self.browser.slower:g} s for {what}: {error or expression}\n{shorten('; '.join(self.wrong), 800)}"
+            f"waited {timeout * self.browser.slower * SLOWEST:g} s for {what}: {error or expression}\n{shorten('; '.join(self.wrong), 800)}"
         )
 
     def click(self, selector):
-        """A real click in the middle of it."""
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
-        x, y = self.evaluate(
-            f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-            " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
-        )
+        """A real click in the middle of it, once it is there, lies still, and nothing lies over it."""
+        x, y = self.wait(f"({WHERE_TO_CLICK})({json.dumps(selector)})", f"{selector} to lie still")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

@@ -6,13 +6,12 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
 
 from .cli import expect_error, read_terminal, write
-from .harness import EXIT_CODES, Failed, Patience, Test, expect, expect_equal, shorten
+from .harness import EXIT_CODES, Failed, Patience, Test, expect, expect_equal, find_port, shorten
 from .server import make_token
 from .serving import Server
 
@@ -441,9 +440,7 @@ def logs(context):
         expect_equal("a failed run", client.ask("logs", "-f", client.submit("console.log(1); throw 1")).code, 0)
         going = client.submit("console.log('now'); await new Promise(d => setTimeout(d, 60000))", "--timeout", "60s")
         server.wait_for(going, "running")
-        start = time.monotonic()
-        while client.good("logs", going) != "now\n":
-            expect(time.monotonic() - start < 20 * context.slower, "its output does not come")
+        context.until("its output does not come", lambda: client.good("logs", going) == "now\n")
         expect(client.good("logs", "--json", going).endswith('"text":"now\\n"}}\n'), "its events so far")
         expect_equal("one that waits", client.good("logs", client.submit("1", "--delay", "1h")), "")
         client.good("cancel", going)
@@ -465,16 +462,10 @@ def logs_of_much(context):
         expect_equal("of one on disk", Client(context, server).good("logs", "-f", run), expected)
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @test
 def killed_server(context):
     """logs -f and submit --wait go on with the server's next start, where the run's end is told."""
-    data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{free_port()}"
+    data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{find_port()}"
     path = write(context, "a.js", LINES % 1200)
     with Server(context, data=data, listen=listen) as server:
         client = Client(context, server)
@@ -509,7 +500,7 @@ def killed_server(context):
 @test
 def killed_server_runs_it_again(context):
     """A run with --retry begins anew, and so does its output."""
-    data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{free_port()}"
+    data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{find_port()}"
     with Server(context, data=data, listen=listen) as server:
         client = Client(context, server)
         process = client.spawn(
@@ -718,7 +709,7 @@ def unreachable(context):
         client = Client(context, server)
         client.env["http_proxy"] = "http://127.0.0.1:1"
         expect_equal("no proxy for this machine", client.good("ps", "--json"), "")
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{find_port()}"
     client = Client(context, url)
     for words in every(context):
         expect_error(client.ask(*words), 125, url, "refused")

@@ -12,14 +12,14 @@ import threading
 import time
 
 from .binary import HEADER, custom, leb, module, section
-from .harness import Patience, Test, crowd, expect, expect_equal, shorten
+from .harness import Failed, Patience, Test, expect, expect_equal, shorten
 from .serving import Server
 
 TESTS = []
 # A run that is compiled for longer than this on any machine is stopped meanwhile.
 TIMEOUT = "400ms"
 # What a stop may be late on a machine that does other things.
-LATE_US = 100_000
+LATE_S = 0.1
 
 
 def test(function):
@@ -84,7 +84,9 @@ def expect_stopped(context, report, mib, file_bytes):
         "while compiling (" in report["error"]["message"] and "curfew compile" in report["error"]["message"],
         f"message: {report['error']['message']}",
     )
-    expect(report["stop"]["latency_us"] < LATE_US * context.slower, f"stopped {report['stop']['latency_us']} us late")
+    expect(
+        report["stop"]["latency_us"] < 1e6 * context.bound(LATE_S), f"stopped {report['stop']['latency_us']} us late"
+    )
     # The file is there some times over; its compilation took gigabytes.
     most = 160 + 4 * (file_bytes >> 20)
     expect(context.is_sanitized or mib < most, f"the process had {mib} MiB, expected less than {most}")
@@ -109,7 +111,7 @@ def check_text(context, name):
     # On a fast machine the parser may be done, and its result refused.
     if report["outcome"] != "bad_program":
         expect_stopped(context, report, mib, len(content))
-    expect(report["used"]["wall_us"] < 1_500_000 * context.slower * crowd(), f"it took {report['used']['wall_us']} us")
+    expect(report["used"]["wall_us"] < 1e6 * context.bound(1.5), f"it took {report['used']['wall_us']} us")
 
 
 # ---- How it is stopped ---------------------------------------------------------------------------------------------
@@ -122,10 +124,10 @@ def is_at_work(pid):
     return int(words[11]) + int(words[12]) >= 5
 
 
-def find_compiler(pid):
-    """The process that a process has compile, once it does."""
-    patience = Patience(20)
-    while not patience.is_over():
+def find_compiler(process):
+    """The process that a process has compile, once it does; None if that ends before."""
+    pid, patience = process.pid, Patience(20)
+    while process.poll() is None and not patience.is_over():
         # What is looked at may end meanwhile.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for task in os.listdir(f"/proc/{pid}/task"):
@@ -135,13 +137,15 @@ def find_compiler(pid):
                             if name.read().startswith("curfew-compiler") and is_at_work(child):
                                 return int(child)
         time.sleep(0.005)
-    raise AssertionError("no process compiles")
+    if process.poll() is None:
+        raise Failed("no process compiles")
+    return None
 
 
 def begin_compiling(context, *words):
     words = [context.curfew, "run", "--json", *words, "--call", "f", write(context, straight("sums", 8))]
     process = context.spawn(words, stdin=-3, stdout=-1, stderr=-1)
-    return process, words, find_compiler(process.pid)
+    return process, words, find_compiler(process)
 
 
 def is_gone(pid):
@@ -153,7 +157,7 @@ def is_gone(pid):
 
 @test
 def compiling_is_cancelled(context):
-    process, words, compiler = begin_compiling(context, "--timeout", "1m")
+    process, words, compiler = begin_compiling(context, "--timeout", "10m")
     process.send_signal(signal.SIGINT)
     done = context.finish(process, words, time.monotonic(), 20)
     report = context.check_report(done.out, done)
@@ -164,7 +168,7 @@ def compiling_is_cancelled(context):
 @test
 def compiling_has_a_limit_of_cpu(context):
     report, _ = context.report(
-        "--timeout", "1m", "--cpu", "300ms", "--call", "f", write(context, straight("sums", 8)), timeout=30
+        "--timeout", "10m", "--cpu", "300ms", "--call", "f", write(context, straight("sums", 8)), timeout=30
     )
     expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("cpu", "compiling"))
     expect(report["used"]["cpu_us"] >= 300_000, f"used {report['used']['cpu_us']} us")
@@ -173,7 +177,7 @@ def compiling_has_a_limit_of_cpu(context):
 @test
 def compiler_is_killed(context):
     """What kills the compiler ends the runs that wait for it, and nothing else."""
-    process, words, compiler = begin_compiling(context, "--timeout", "1m")
+    process, words, compiler = begin_compiling(context, "--timeout", "10m")
     os.kill(compiler, signal.SIGKILL)
     done = context.finish(process, words, time.monotonic(), 20)
     report = context.check_report(done.out, done)
@@ -301,12 +305,14 @@ def large_text_in_every_tier(context):
 @test
 def compiling_for_a_worker_is_stopped(context):
     """A deadline, a limit of processor time and a cancel end the compiler of an isolated run, and the worker is not killed."""
-    for words, outcome in (
-        (["--timeout", context.share(300)], "deadline"),
-        (["--timeout", "1m", "--cpu", "300ms"], "cpu"),
-        ([], "cancelled"),
-    ):
-        process, line, compiler = begin_compiling(context, "--isolate", "process", *words)
+    for option, outcome in (("--timeout", "deadline"), ("--cpu", "cpu"), (None, "cancelled")):
+        # On a slow machine it is stopped before the compiler is seen at work: then once more, later.
+        for ms in (300, 600, 1200, 2400, 4800):
+            words = ["--timeout", "5m", *([option, f"{ms}ms"] if option else [])]
+            process, line, compiler = begin_compiling(context, "--isolate", "process", *words)
+            if compiler is not None:
+                break
+            process.communicate()
         if outcome == "cancelled":
             process.send_signal(signal.SIGINT)
         done = context.finish(process, line, time.monotonic(), 20)
@@ -321,7 +327,7 @@ def compiling_for_a_worker_is_stopped(context):
 
 @test
 def compiler_of_a_worker_is_killed(context):
-    process, words, compiler = begin_compiling(context, "--isolate", "process", "--timeout", "1m")
+    process, words, compiler = begin_compiling(context, "--isolate", "process", "--timeout", "10m")
     os.kill(compiler, signal.SIGKILL)
     done = context.finish(process, words, time.monotonic(), 20)
     report = context.check_report(done.out, done)
@@ -372,12 +378,11 @@ def with_unknown_import(megabytes):
 @test
 def links_are_checked_first(context):
     """A program that takes seconds to compile is refused at once for what it imports."""
-    report, _ = context.report("--timeout", "1m", "--call", "f", write(context, with_unknown_import(8)))
+    report, _ = context.report("--timeout", "10m", "--call", "f", write(context, with_unknown_import(8)))
     expect_equal("error", (report["outcome"], report["error"]["name"]), ("bad_program", "LinkError"))
     expect("env.nothing" in report["error"]["message"], report["error"]["message"])
     expect(
-        report["used"]["cpu_us"] < 2_000_000 * context.slower,
-        f"it took {report['used']['cpu_us']} us of processor time",
+        report["used"]["cpu_us"] < 1e6 * context.bound(1), f"it took {report['used']['cpu_us']} us of processor time"
     )
 
 
@@ -461,11 +466,11 @@ NAMES = {
 
 def check_names(context, name):
     content = module(calls(70), NAMES[name]())
-    report, mib = run_watched(context, "--timeout", "1m", "--call", "f", write(context, content))
+    report, mib = run_watched(context, "--timeout", "10m", "--call", "f", write(context, content))
     expect_equal("outcome", (report["outcome"], report["error"]["name"]), ("trapped", "unreachable"))
     expect_equal("frames", len(report["error"]["stack"]), 64)
     # From the end of the compilation on.
-    expect(report["used"]["run_us"] < 500_000 * context.slower, f"the run took {report['used']['run_us']} us")
+    expect(report["used"]["run_us"] < 1e6 * context.bound(0.5), f"the run took {report['used']['run_us']} us")
     most = 160 + 4 * (len(content) >> 20)
     expect(context.is_sanitized or mib < most, f"the process had {mib} MiB, expected less than {most}")
 

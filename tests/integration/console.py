@@ -8,21 +8,20 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
 from .browser import CONTROL, Browser
-from .harness import ROOT, Failed, Test, expect, expect_equal, lines_of, read, shorten
+from .harness import ROOT, Failed, Test, expect, expect_equal, find_port, lines_of, read, shorten
 
 TESTS = []
 
 SPIN = "for (let n = 1; ; n++) if (n % 1e7 === 0) console.log('turn', n);\n"
 SLOW = (
     "const wait = (ms) => new Promise((done) => setTimeout(done, ms));\n"
-    "for (let n = 1; n <= 8; n++) { console.log('step', n); await wait(500); }\nexport default 'all steps';\n"
+    "for (let n = 1; n <= 8; n++) { console.log('step', n); await wait(%d); }\nexport default 'all steps';\n"
 )
 
 
@@ -42,12 +41,6 @@ def on_page(function):
 
     run.__name__ = function.__name__
     return test(run)
-
-
-def find_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Session:
@@ -94,7 +87,7 @@ class Session:
     def stop_server(self, number=signal.SIGTERM):
         self.server.send_signal(number)
         try:
-            self.server.wait(30 * self.context.slower)
+            self.server.wait(self.context.socket_timeout(30))
         except subprocess.TimeoutExpired:
             self.server.kill()
             self.server.wait()
@@ -156,14 +149,14 @@ def write_program(page, text):
     page.press("a", CONTROL)
     page.type(text)
     # Line breaks that the editor does not show are no part of what was typed.
-    seen = page.evaluate(
-        "[...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-line')].map((line) => line.textContent)"
-    )
-    expect_equal("the first line in the editor", seen[0], lines_of(text)[0])
+    page.wait(f"{FIRST_LINE} === {json.dumps(lines_of(text)[0])}", "the text to be in the editor")
+
+
+FIRST_LINE = "document.querySelector('#editor').shadowRoot.querySelector('.cm-line').textContent"
 
 
 def first_line(page):
-    return page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-line').textContent")
+    return page.evaluate(FIRST_LINE)
 
 
 def set_field(page, key, value):
@@ -179,7 +172,27 @@ def card(index=0):
 
 
 def wait_for_state(page, state, index=0):
-    page.wait(f"{card(index)}?.dataset.state === '{state}'", f"the run to be {state}")
+    seen = page.wait(
+        f"['{state}', 'done'].includes({card(index)}?.dataset.state) && {card(index)}.dataset.state",
+        f"the run to be {state}",
+    )
+    expect_equal("the state of the run", seen, state)
+
+
+def look_while_it_runs(page, begin, look):
+    """How many runs it took until one was seen as it was to be seen before it ended. begin: what begins one, and is told
+    how many there were; one after the other may take longer."""
+    for number in range(4):
+        before = page.evaluate("document.querySelectorAll('.card').length")
+        begin(number)
+        page.wait(f"document.querySelectorAll('.card').length > {before}", "another run")
+        try:
+            look()
+            return number + 1
+        except Failed:
+            if number == 3 or page.evaluate(f"{card()}.dataset.state") != "done":
+                raise
+    return None
 
 
 def wait_for_outcome(page, outcome, index=0):
@@ -210,17 +223,21 @@ def expect_shown(page, hue, word, index=0):
 
 
 def seconds_left(page):
-    text = text_of(page, ".time")
-    match = re.match(r"([\d.]+) s left of ", text)
-    expect(match, f"expected a countdown, seen {text!r}")
-    return float(match[1])
+    """How many it says are left, or null once the run has ended."""
+    text = f"{card()}.querySelector('.time').textContent"
+    shown = f"Number({text}.match(/^([\\d.]+)\\ss left of /)?.[1] ?? NaN)"
+    left = page.wait(f"{shown} >= 0 ? {{ left: {shown} }} : {card()}.dataset.state === 'done' && {{}}", "a countdown")
+    expect("left" in left, f"expected a countdown, seen {text_of(page, '.time')!r}")
+    return left["left"]
 
 
 def expect_countdown(page):
     first = seconds_left(page)
     page.wait(
-        f"parseFloat({card()}.querySelector('.time').textContent) < {first - 0.25}", "the countdown to go down", 10
+        f"{card()}.dataset.state === 'done' || parseFloat({card()}.querySelector('.time').textContent) < {first - 0.25}",
+        "the countdown to go down",
     )
+    expect(seconds_left(page) < first, "the countdown does not go down")
 
 
 def expect_late(page):
@@ -244,16 +261,24 @@ def expect_marked_line(page):
 # ---- The three buttons, and colours -------------------------------------------------------------------------------
 
 
+def begin_slow(page, number):
+    write_program(page, SLOW % (500 << number))
+    page.click("#start")
+
+
 @on_page
 def run_button(session, page):
-    write_program(page, SLOW)
-    page.click("#start")
-    wait_for_state(page, "running")
-    expect_shown(page, "green", "Running")
-    expect_countdown(page)
-    page.wait(f"{card()}.querySelector('.output').textContent.includes('step 2')", "output as it comes")
-    expect_equal("state", page.evaluate(f"{card()}.dataset.state"), "running")
-    session.shoot(page, "running")
+    set_field(page, "timeout", "5m")
+
+    def look():
+        wait_for_state(page, "running")
+        expect_shown(page, "green", "Running")
+        expect_countdown(page)
+        page.wait(f"{card()}.querySelector('.output').textContent.includes('step 2')", "output as it comes")
+        expect_equal("state", page.evaluate(f"{card()}.dataset.state"), "running")
+        session.shoot(page, "running")
+
+    look_while_it_runs(page, lambda number: begin_slow(page, number), look)
     wait_for_outcome(page, "ok")
     expect_shown(page, "blue", "Completed")
     expect_equal("value", text_of(page, ".value-box pre"), '"all steps"')
@@ -271,11 +296,12 @@ NOTE_SCHEDULED = """new MutationObserver(() => {
 
 def schedule_and_note(page):
     """What the card said; on a busy machine a run may begin before the page hears of it: then once more."""
-    page.evaluate(f"void {NOTE_SCHEDULED}")
-    for turn in range(5):
+    page.evaluate(f"delete window.noted; void {NOTE_SCHEDULED}")
+    for _ in range(5):
+        before = page.evaluate("document.querySelectorAll('.card').length")
         page.click("#schedule")
         page.wait(
-            f"window.noted || document.querySelectorAll('.card').length > {turn} && "
+            f"window.noted || document.querySelectorAll('.card').length > {before} && "
             f"['running', 'done'].includes({card()}.dataset.state)",
             "the run to be scheduled, or to run",
         )
@@ -287,14 +313,21 @@ def schedule_and_note(page):
 @on_page
 def schedule_button(session, page):
     write_program(page, "'mine'\n")
-    badge, begins, clock = schedule_and_note(page)
-    expect_equal("word", badge, "Scheduled")
-    expect(re.fullmatch(r"starts in [01]\.\d s", begins), f"when it starts: {begins!r}")
-    expect(re.fullmatch(r"\d\d:\d\d:\d\d", clock), f"the time on the card: {clock!r}")
-    session.shoot(page, "scheduled")
-    wait_for_state(page, "running")
-    expect_shown(page, "green", "Running")
-    expect_countdown(page)
+
+    def begin(_):
+        badge, begins, clock = schedule_and_note(page)
+        expect_equal("word", badge, "Scheduled")
+        expect(re.fullmatch(r"starts in [01]\.\d s", begins), f"when it starts: {begins!r}")
+        expect(re.fullmatch(r"\d\d:\d\d:\d\d", clock), f"the time on the card: {clock!r}")
+        session.shoot(page, "scheduled")
+
+    def look():
+        page.wait(f"{card()}.dataset.state !== 'scheduled'", "the run to begin")
+        wait_for_state(page, "running")
+        expect_shown(page, "green", "Running")
+        expect_countdown(page)
+
+    look_while_it_runs(page, begin, look)
     wait_for_outcome(page, "deadline")
     expect_shown(page, "orange", "Deadline")
     expect_late(page)
@@ -361,19 +394,22 @@ def turned_text(session, page):
 
 @on_page
 def both_button(session, page):
-    page.click("#both")
-    wait_for_state(page, "running")
-    expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
-    expect_countdown(page)
-    page.press("Escape")
-    wait_for_outcome(page, "cancelled")
+
+    def look():
+        wait_for_state(page, "running")
+        expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
+        expect_countdown(page)
+        page.press("Escape")
+        wait_for_outcome(page, "cancelled")
+
+    count = look_while_it_runs(page, lambda _: page.click("#both"), look)
     expect_shown(page, "red", "Cancelled")
     expect_late(page)
     expect_marked_line(page)
     expect_equal("the focus stays with the run", page.evaluate("document.activeElement.className"), "card")
     session.shoot(page, "cancelled")
     page.click("#both")
-    page.wait("document.querySelectorAll('.card').length === 2", "a second run")
+    page.wait(f"document.querySelectorAll('.card').length === {count + 1}", "another run")
     wait_for_outcome(page, "deadline")
     expect_shown(page, "orange", "Deadline")
 
@@ -400,6 +436,7 @@ def other_outcomes(session, page):
 @on_page
 def cancel_in_microtasks(session, page):
     choose(page, "microtasks")
+    set_field(page, "timeout", "10m")
     page.click("#start")
     wait_for_state(page, "running")
     page.wait(f"{card()}.querySelector('.value-box')", "a partial result while it runs")
@@ -423,6 +460,7 @@ def webassembly(session, page):
     choose(page, "wat-loop")
     set_field(page, "call", "")
     set_field(page, "params", "")
+    set_field(page, "timeout", "10m")
     page.click("#start")
     page.wait("document.querySelectorAll('.card').length === 2", "a second run")
     wait_for_state(page, "running")
@@ -439,8 +477,8 @@ def queued_and_stopping(context):
         page = session.open()
         session.shoot(page, "idle")
         write_program(page, SPIN)
-        set_field(page, "timeout", "60s")
-        set_field(page, "grace", "30s")
+        set_field(page, "timeout", "10m")
+        set_field(page, "grace", "5m")
         page.click("#start")
         wait_for_state(page, "running")
         choose(page, "hello")
@@ -466,25 +504,31 @@ def queued_and_stopping(context):
 
 @on_page
 def reload_in_the_middle(session, page):
-    write_program(page, SLOW)
-    page.click("#start")
-    page.wait(f"{card()}?.querySelector('.output').textContent.includes('step 2')", "output")
-    page.reload()
-    wait_until_ready(page)
-    wait_for_state(page, "running")
-    expect_shown(page, "green", "Running")
-    expect_countdown(page)
-    expect(
-        text_of(page, ".output").startswith("step 1\nstep 2\n"),
-        f"what came before is not shown: {text_of(page, '.output')!r}",
-    )
-    session.shoot(page, "after-reload")
+
+    def begin(number):
+        set_field(page, "timeout", "5m")
+        begin_slow(page, number)
+
+    def look():
+        page.wait(f"{card()}.querySelector('.output').textContent.includes('step 2')", "output")
+        page.reload()
+        wait_until_ready(page)
+        wait_for_state(page, "running")
+        expect_shown(page, "green", "Running")
+        expect_countdown(page)
+        expect(
+            text_of(page, ".output").startswith("step 1\nstep 2\n"),
+            f"what came before is not shown: {text_of(page, '.output')!r}",
+        )
+        session.shoot(page, "after-reload")
+
+    count = look_while_it_runs(page, begin, look)
     wait_for_outcome(page, "ok")
     expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
     page.reload()
     wait_until_ready(page)
     wait_for_outcome(page, "ok")
-    expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 1)
+    expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), count)
 
 
 @test
@@ -492,7 +536,7 @@ def two_browsers(context):
     with Session(context) as session:
         first, second = session.open(), session.open(width=390, height=844)
         write_program(first, SPIN)
-        set_field(first, "timeout", "60s")
+        set_field(first, "timeout", "10m")
         first.click("#start")
         for page in (first, second):
             wait_for_state(page, "running")
@@ -515,7 +559,7 @@ def many_tabs(context):
         pages = [session.open()]
         pages += [session.open(context=pages[0].context) for _ in range(7)]
         write_program(pages[0], SPIN)
-        set_field(pages[0], "timeout", "60s")
+        set_field(pages[0], "timeout", "10m")
         pages[0].click("#start")
         for page in pages:
             wait_for_state(page, "running")
@@ -548,6 +592,7 @@ def server_goes_away(context):
 
 @on_page
 def keyboard(session, page):
+    set_field(page, "timeout", "10m")
     write_program(page, SPIN)
     page.press("Enter", CONTROL)
     wait_for_state(page, "running")
@@ -585,14 +630,24 @@ def phone(context):
         choose(page, "hello")
         page.click("#start")
         wait_for_outcome(page, "ok")
-        page.click("#both")
+
+        def look():
+            wait_for_state(page, "running")
+            page.evaluate("scrollTo(0, 0)")
+            top, bottom = page.evaluate(
+                f"(({{ top, bottom }}) => [top, bottom])({card()}.querySelector('.time').getBoundingClientRect())"
+            )
+            expect(
+                top > 0 and bottom < 780, f"how the run stands is not on the first screen of a phone: {top} to {bottom}"
+            )
+            session.shoot(page, "phone-first", whole=False)
+
+        count = look_while_it_runs(page, lambda _: page.click("#both"), look)
+        write_program(page, SPIN)
+        set_field(page, "timeout", "10m")
+        page.click("#start")
+        page.wait(f"document.querySelectorAll('.card').length === {count + 2}", "a run that goes on")
         wait_for_state(page, "running")
-        page.evaluate("scrollTo(0, 0)")
-        top, bottom = page.evaluate(
-            f"(({{ top, bottom }}) => [top, bottom])({card()}.querySelector('.time').getBoundingClientRect())"
-        )
-        expect(top > 0 and bottom < 780, f"how the run stands is not on the first screen of a phone: {top} to {bottom}")
-        session.shoot(page, "phone-first", whole=False)
         for view in ("run", "history", "programs", "machine"):
             page.evaluate(f"location.hash = '#{view}'")
             page.wait(f"!document.querySelector('#view-{view}').hidden", view)
@@ -831,7 +886,9 @@ def history_and_programs(session, page):
 
 @on_page
 def machine(session, page):
-    page.click("#both")
+    set_field(page, "timeout", "10m")
+    write_program(page, SPIN)
+    page.click("#start")
     wait_for_state(page, "running")
     page.press("Escape")
     wait_for_outcome(page, "cancelled")

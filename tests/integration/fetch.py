@@ -60,9 +60,8 @@ const fails = async (promise) => {{
 """
     path = write(context, "program.mjs", text)
     allowed = [f"127.0.0.1:{server().port}"] if allow is None else allow
-    report, _ = context.report(
-        *(word for host in allowed for word in ("--allow-fetch", host)), *words, path, timeout=40
-    )
+    hosts = (word for host in allowed for word in ("--allow-fetch", host))
+    report, _ = context.report("--timeout", "5m", *hosts, *words, path, timeout=40)
     expect(
         report["outcome"] == outcome,
         f"expected {outcome}, seen {report['outcome']}: {shorten(report['error'])}\n{report['stderr']}",
@@ -413,8 +412,6 @@ for await (const chunk of r.body) {{ total += chunk.length; sum = (sum + chunk[0
 export default total""",
         "--memory",
         "16MiB",
-        "--timeout",
-        "30s",
     )
     expect_equal("all of it, in little memory", seen, 64 * MIB)
 
@@ -426,8 +423,6 @@ def huge_body(context):
         f"export default (await (await fetch(HERE + '/bytes/huge?count={1 << 40}')).text()).length",
         "--memory",
         "16MiB",
-        "--timeout",
-        "30s",
         outcome="memory",
     )
     expect_equal("tripped", report["tripped"], ["memory"])
@@ -525,8 +520,6 @@ export default total > 10e6""",
         "export default (await (await fetch(HERE + '/bomb')).arrayBuffer()).byteLength",
         "--memory",
         "16MiB",
-        "--timeout",
-        "30s",
         outcome="memory",
     )
 
@@ -576,18 +569,15 @@ export default seen""",
 def many_at_once(context):
     # Claim L43.
     """More requests than connections: they wait for their turn, and all are answered."""
-    server().counts.update(holding=0, held=0)
     seen = value(
         context,
-        """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold').then((r) => r.text())));
+        """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold/many').then((r) => r.text())));
 export default all.every((text) => text === 'held')""",
         "--memory",
         "128MiB",
-        "--timeout",
-        "30s",
     )
     expect_equal("answers", seen, True)
-    held = server().counts["held"]
+    held = server().counts["/hold/many"]["most"]
     expect(1 < held <= 32, f"{held} requests at once")
 
 
@@ -598,8 +588,6 @@ def few_files(context):
         Limited(context),
         """const all = await Promise.all(Array.from({ length: 60 }, () => fetch(HERE + '/hold').then((r) => r.text())));
 export default all.every((text) => text === 'held')""",
-        "--timeout",
-        "30s",
     )
     expect_equal("answers", seen, True)
 
@@ -624,9 +612,7 @@ def wrong_certificate(context):
 
 @test
 def unknown_name(context):
-    seen = value(
-        context, "export default fails(fetch('http://no-such-name.invalid/'))", "--timeout", "30s", allow=["*.invalid"]
-    )
+    seen = value(context, "export default fails(fetch('http://no-such-name.invalid/'))", allow=["*.invalid"])
     expect_parts("name", seen, "TypeError", "no-such-name.invalid", "address")
 
 
@@ -636,14 +622,13 @@ def unknown_name(context):
 @test
 def not_allowed(context):
     # Claims T18, T25.
-    before = len(server().seen)
-    program = """const port = new URL(HERE).port;
-export default await Promise.all(['http://example.com/', HERE + '/echo', 'http://localhost:' + port, 'http://0x7f.1:' + port, 'http://2130706433:' + port,
-	'http://[::ffff:127.0.0.1]:' + port, 'http://169.254.169.254/latest/meta-data', 'http://[::1]/', 'http://localhost./'].map((url) => fails(fetch(url))))"""
+    program = """const there = ':' + new URL(HERE).port + '/echo/not-allowed';
+export default await Promise.all(['http://example.com/', HERE + '/echo/not-allowed', 'http://localhost' + there, 'http://0x7f.1' + there, 'http://2130706433' + there,
+	'http://[::ffff:127.0.0.1]' + there, 'http://169.254.169.254/latest/meta-data', 'http://[::1]/', 'http://localhost./'].map((url) => fails(fetch(url))))"""
     for allow in ([], ["example.org", "127.0.0.1", f"127.0.0.1:{server().port + 1}"]):
         for text in value(context, program, allow=allow):
             expect_parts("refused", text, "TypeError: fetch from ", "not allowed")
-    expect_equal("requests", len(server().seen), before)
+    expect(not any(path == "/echo/not-allowed" for _, _, path in server().seen), "it was requested")
 
 
 @test
@@ -848,26 +833,19 @@ export default [before, waiting, await text, timeout]""",
 
 @test
 def abort_closes_at_once(context):
-    # The program goes on for a second after it aborts: the server is not to see the end of that first.
-    start = time.monotonic()
-    value(
+    # The program goes on until the server has seen it, and so it was not the program's end that closed them.
+    seen = value(
         context,
         """const c = new AbortController();
 setTimeout(() => c.abort(), 100);
 await fails(fetch(HERE + '/wait/at-once', { signal: c.signal }));
 const r = await fetch(HERE + '/slow/cancelled');
 await r.body.cancel();
-await new Promise((done) => setTimeout(done, 2000));
-export default 1""",
+export default (await fetch(HERE + '/when-closed?paths=/wait/at-once+/slow/cancelled')).text()""",
+        "--timeout",
+        f"{context.bound(5):.0f}s",
     )
-    ended = time.monotonic()
-    for token in ("/wait/at-once", "/slow/cancelled"):
-        closed = server().wait_for(token, "closed", 5)
-        expect(closed, f"{token}: the connection stayed open")
-        expect(
-            ended - closed > 1,
-            f"{token}: closed {ended - closed:.3f} s before the end of a program of {ended - start:.3f} s",
-        )
+    expect_equal("in the end", seen, "closed")
 
 
 @test
@@ -878,7 +856,7 @@ def deadline_closes(context):
     expect(report["stop"]["mode"] == "soft" and report["used"]["host_calls"] == 1, f"{report['stop']} {report['used']}")
     closed = server().wait_for("/wait/deadline", "closed", 5)
     expect(closed, "the connection stayed open")
-    expect(closed - start < 3 * context.slower, f"closed after {closed - start:.3f} s")
+    expect(closed - start < context.bound(1), f"closed after {closed - start:.3f} s")
     report = run(
         context,
         "for await (const chunk of (await fetch(HERE + '/slow/deadline')).body);",
@@ -907,7 +885,7 @@ export default [r, (await fetch(HERE + '/status/200')).status]""",
         "--timeout",
         "200ms",
         "--grace",
-        "5s",
+        "60s",
         outcome="deadline",
     )
     expect_equal("mode", report["stop"]["mode"], "cooperative")
@@ -920,8 +898,8 @@ def end_of_the_program(context):
     # Claim T29.
     # A body that nobody reads does not keep a program; one that is read does.
     start = time.monotonic()
-    value(context, "await fetch(HERE + '/slow/unread'); export default 1", "--timeout", "30s")
-    expect(time.monotonic() - start < 10 * context.slower, "an unread body kept the program")
+    value(context, "await fetch(HERE + '/slow/unread'); export default 1")
+    expect(time.monotonic() - start < context.bound(3), "an unread body kept the program")
     expect(server().wait_for("/slow/unread", "closed", 5), "the connection stayed open")
     report = run(context, "fetch(HERE + '/chunks?count=3').then((r) => r.text()).then(console.log)")
     expect_equal("stdout", report["stdout"], "chunk0chunk1chunk2\n")
@@ -966,8 +944,6 @@ def concurrent(context):
         context,
         """const all = await Promise.all(Array.from({ length: 200 }, async (_, i) => (await (await fetch(HERE + '/echo/' + i, { method: 'POST', body: String(i) })).json())));
 export default all.every((e, i) => e.path === '/echo/' + i && e.body === String(i)) && all.length""",
-        "--timeout",
-        "30s",
     )
     expect_equal("answers", seen, 200)
 
@@ -1005,9 +981,7 @@ const after = Date.now();
 setTimeout(() => {}, 5000);
 await Promise.race([fetch(HERE + '/chunks?count=2').then((r) => r.text())]);
 export default [after - start, Date.now() - after]"""
-    expect_equal(
-        "the clock stands while it fetches", value(context, program, "--deterministic", "--timeout", "30s"), [0, 0]
-    )
+    expect_equal("the clock stands while it fetches", value(context, program, "--deterministic"), [0, 0])
 
 
 # ---- A worker that dies, or does not answer ------------------------------------------------------------------------
@@ -1024,6 +998,8 @@ def start_waiting(context, token, *words):
         "--json",
         "--isolate",
         "process",
+        "--timeout",
+        "5m",
         "--allow-fetch",
         f"127.0.0.1:{server.port}",
         *words,
@@ -1042,7 +1018,7 @@ def check_ends(context, token, number, *words, kills_worker=True, outcome):
     done = context.finish(process, words, start, 20)
     expect_equal("outcome", context.check_report(done.out, done)["outcome"], outcome)
     closed = server_of(True).wait_for(token, "closed", 5)
-    expect(closed and closed - sent < 4 * context.slower, "the connection stayed open")
+    expect(closed and closed - sent < 5 * context.slower + context.bound(1), "the connection stayed open")
 
 
 def worker_killed(context):
@@ -1051,7 +1027,7 @@ def worker_killed(context):
 
 def worker_stopped(context):
     # It sees to nothing any more; its pool does.
-    check_ends(context, "/wait/stopped", signal.SIGSTOP, "--timeout", "2s", outcome="deadline")
+    check_ends(context, "/wait/stopped", signal.SIGSTOP, "--timeout", "5s", outcome="deadline")
 
 
 def run_cancelled(context):

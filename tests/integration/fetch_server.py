@@ -143,6 +143,13 @@ class Connection:
     async def do_wait(self):
         return await self.until_closed(self.path)
 
+    async def do_when_closed(self):
+        """Answers once the connections that asked for these have been closed."""
+        for path in self.query["paths"].split():
+            while "closed" not in self.server.notes.get(path, {}):
+                await asyncio.sleep(0.005)
+        return await self.answer(b"closed")
+
     async def do_slow(self):
         """A byte every 10 ms, for ever."""
         self.server.note(self.path, "open")
@@ -321,11 +328,11 @@ class Connection:
 
     async def do_hold(self):
         """Answers once it has been asked for a while; notes how many are asked for at once."""
-        counts = self.server.counts
-        counts["holding"] = counts.get("holding", 0) + 1
-        counts["held"] = max(counts.get("held", 0), counts["holding"])
+        counts = self.server.counts.setdefault(self.path, {"now": 0, "most": 0})
+        counts["now"] += 1
+        counts["most"] = max(counts["most"], counts["now"])
         await asyncio.sleep(0.02)
-        counts["holding"] -= 1
+        counts["now"] -= 1
         return await self.answer(b"held")
 
     async def do_endless_headers(self):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every group needs: processes with a time limit, and reports that are checked whenever one is seen."""
 
+import contextlib
+import itertools
 import json
 import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -58,12 +61,17 @@ def crowd():
     return max(1.0, max(float(load), int(running.split("/")[0])) / len(os.sched_getaffinity(0)))
 
 
+# A machine so much slower than the one that bounds were chosen on passes as well: nothing waits longer for that, but
+# what hangs is found later.
+SLOWEST = 4
+
+
 class Patience:
     """So many seconds of a machine of one's own. Where others use it as well they pass as much more slowly: what is slow
     because it gets a tenth of a processor does not fail, and what hangs still does."""
 
     def __init__(self, seconds):
-        self.left = seconds
+        self.left = seconds * SLOWEST
         self.then = time.monotonic()
 
     def is_over(self):
@@ -71,6 +79,20 @@ class Patience:
         self.left -= (now - self.then) / crowd()
         self.then = now
         return self.left <= 0
+
+
+_ports = itertools.count(os.getpid() % 1000 * 8)
+
+
+def find_port():
+    """A free port that no connection and no other test is given meanwhile: below those that the system gives."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first = int(file.read().split()[0])
+    for number in _ports:
+        port = max(first, 12000) - 8000 + number % 8000
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def open_terminal():
@@ -145,6 +167,23 @@ class Context:
 
     def patience(self, seconds):
         return Patience(seconds * self.slower)
+
+    def until(self, what, holds, seconds=20):
+        """Waits until holds() gives something true, and gives that; what: text, or what gives it, of what went wrong."""
+        patience = self.patience(seconds)
+        while not (value := holds()):
+            if patience.is_over():
+                raise Failed(what() if callable(what) else what)
+            time.sleep(0.02)
+        return value
+
+    def bound(self, seconds):
+        """What takes no longer than so many seconds on a machine of its own takes no longer than this just now."""
+        return seconds * self.slower * SLOWEST * crowd()
+
+    def socket_timeout(self, seconds):
+        """Of a socket, which knows nothing of who else uses the machine."""
+        return seconds * self.slower * SLOWEST * 2
 
     def share(self, ms):
         """A limit of a run, in which it gets as much done as in so many milliseconds of a machine of its own."""

@@ -58,9 +58,11 @@ def children(pid):
 class Running:
     """curfew run --isolate process with an endless program, and its worker."""
 
-    def __init__(self, context, *words, text=ENDLESS, **options):
+    def __init__(self, context, *words, **options):
         refuse_sanitizer(context)
-        self.words = [context.curfew, "run", "--isolate", "process", "--json", *words, write(context, text)]
+        self.report = os.path.join(context.directory(), "report.json")
+        self.words = [context.curfew, "run", "--isolate", "process", "--report", self.report, "--timeout", "5m"]
+        self.words += [*words, write(context, ENDLESS)]
         self.context, self.start = context, time.monotonic()
         self.process = context.spawn(
             self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
@@ -68,23 +70,22 @@ class Running:
         self.worker = self.find()
 
     @classmethod
-    def of(cls, context, process, words):
+    def of(cls, context, process, words, report):
         """The same of a process that was started otherwise."""
         running = cls.__new__(cls)
         running.words, running.context, running.start, running.process = words, context, time.monotonic(), process
+        running.report = report
         running.worker = running.find()
         return running
 
     def find(self):
         """The worker, once it is confined and at work."""
-        deadline = self.context.patience(10)
-        while not deadline.is_over():
-            for pid in children(self.process.pid):
-                if self.status(pid).get("Seccomp") == "2" and self.ticks(pid) >= 5:
-                    return pid
-            time.sleep(0.01)
+        begun = self.process.stdout.readline()
+        for pid in children(self.process.pid):
+            if begun and self.status(pid).get("Seccomp") == "2":
+                return pid
         self.process.kill()
-        raise Failed("no confined worker is seen")
+        raise Failed(f"no confined worker is seen: {self.process.communicate()}")
 
     @staticmethod
     def status(pid):
@@ -94,16 +95,10 @@ class Running:
         except OSError:
             return {}
 
-    @staticmethod
-    def ticks(pid):
-        """CPU time so far, in hundredths of a second."""
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return int(fields[11]) + int(fields[12])
-
     def end(self):
         done = self.context.finish(self.process, self.words, self.start, 20)
-        return self.context.check_report(done.out, done), done
+        with open(self.report, encoding="utf-8") as file:
+            return self.context.check_report(file.read(), done), done
 
 
 def check_confined(context):
@@ -225,9 +220,9 @@ def check_directory_as_root(context):
         file.write(ENDLESS)
     # With nowhere to keep compiled code.
     words = ["env", "-u", "XDG_CACHE_HOME", "-u", "HOME", *inside, "/build/curfew", "run", "--isolate", "process"]
-    words += ["--timeout", "30s", "--json", "/program.js"]
+    words += ["--timeout", "5m", "--report", "/report.json", "/program.js"]
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    running = Running.of(context, process, words)
+    running = Running.of(context, process, words, os.path.join(directory, "report.json"))
     try:
         expect_equal("root", names_in_root(running.worker), [])
         expect_equal("the directory is as it was", os.listdir(os.path.join(directory, "tmp")), [])
@@ -272,7 +267,7 @@ def check_killed(context, number):
 
 
 def check_stuck(context):
-    running = Running(context, "--timeout", "2s")
+    running = Running(context, "--timeout", context.share(4000))
     os.kill(running.worker, signal.SIGSTOP)
     report, done = running.end()
     expect_equal("outcome", (report["outcome"], done.code), ("deadline", 124))
@@ -294,10 +289,7 @@ def check_parent_killed(context):
     running = Running(context)
     running.process.kill()
     running.process.communicate()
-    deadline = context.patience(5)
-    while os.path.exists(f"/proc/{running.worker}/stat") and not deadline.is_over():
-        time.sleep(0.01)
-    expect(not os.path.exists(f"/proc/{running.worker}/stat"), "the worker is still there")
+    context.until("the worker is still there", lambda: not os.path.exists(f"/proc/{running.worker}/stat"))
 
 
 # ---- The same as in process -----------------------------------------------------------------------------------------
@@ -341,7 +333,7 @@ def check_attack(context, path):
     with open(path, encoding="utf-8") as file:
         expected = file.readline().partition("expect:")[2].split()
     # A worker that was given no processor for 50 ms after its stop is killed; on a machine that busy it is tried again.
-    for _ in range(4):
+    for _ in range(12):
         report, _ = context.report(
             "--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10
         )

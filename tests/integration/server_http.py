@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew serve as HTTP has it, and as those who run it see it: errors, connections, certificates, the log, metrics."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -28,7 +29,7 @@ def test(function):
 
 def exchange(server, data):
     """What comes back for these bytes, also where the other end closes before it has read them all."""
-    with socket.create_connection((server.host, server.port), timeout=20) as client:
+    with connect(server) as client:
         with contextlib.suppress(OSError):
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
@@ -100,7 +101,7 @@ def refusals_arrive(context):
 
 
 def connect(server):
-    return socket.create_connection((server.host, server.port), timeout=20)
+    return socket.create_connection((server.host, server.port), timeout=server.context.socket_timeout(20))
 
 
 def is_open(client):
@@ -122,9 +123,10 @@ def idle_connections(context):
         for _ in range(20):
             start = time.monotonic()
             server.ask("GET", "/healthz")
-            expect(time.monotonic() - start < 2 * context.slower, "an answer takes too long beside idle connections")
-        expect(server.metric("curfew_open_connections") <= 101, "more connections than may be are open")
-        expect(not is_open(idle[0]) and is_open(idle[-1]), "another one than the idlest has gone")
+            expect(time.monotonic() - start < context.bound(1), "an answer takes too long beside idle connections")
+        context.until("more connections than may be are open", lambda: server.metric("curfew_open_connections") <= 101)
+        context.until("the idlest one has stayed", lambda: not is_open(idle[0]))
+        expect(is_open(idle[-1]), "another one than the idlest has gone")
 
 
 @test
@@ -160,7 +162,7 @@ def connections_of_an_address(context):
         for stream in streams:
             all_of_them.callback(stream.close)
         server.ask("GET", "/healthz")
-        expect(not is_open(idle), "the idle one has stayed")
+        context.until("the idle one has stayed", lambda: not is_open(idle))
         more = server.stream(run)
         all_of_them.callback(more.close)
         answer = server.request("GET", "/healthz")
@@ -169,25 +171,35 @@ def connections_of_an_address(context):
         )
         expect_equal("those in use", [stream.status for stream in [*streams, more]], [200] * 8)
         streams[0].close()
-        deadline = context.patience(20)
-        while server.request("GET", "/healthz").status != 200:
-            expect(not deadline.is_over(), "the place is not given back")
-            time.sleep(0.05)
+        context.until("the place is not given back", lambda: server.request("GET", "/healthz").status == 200)
         server.ask("DELETE", f"/v1/runs/{run}")
+
+
+def ask_slowly(client, limit, pause):
+    """What a request is answered after a pause, in pieces that are sent for a third of the limit; None if the machine was so
+    slow that either took longer than the limit."""
+    request, start = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", time.monotonic()
+    time.sleep(pause)
+    begun = time.monotonic()
+    answer = b""
+    with contextlib.suppress(OSError):
+        for i in range(0, len(request), 8):
+            client.sendall(request[i : i + 8])
+            time.sleep(limit / 18)
+        answer = client.recv(4096)
+    return answer if max(begun - start, time.monotonic() - begun) < 0.95 * limit else None
 
 
 @test
 def idle_time(context):
     """How long a connection was idle does not count against its next request."""
-    with Server(context, "--request-timeout", "4s") as server, connect(server) as client:
-        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        for pause in (0, 3.2, 3.2):
-            time.sleep(pause)
-            for i in range(0, len(request), 8):
-                client.sendall(request[i : i + 8])
-                time.sleep(0.25)
-            answer = client.recv(4096)
-            expect(answer.startswith(b"HTTP/1.1 200 "), f"after {pause} s: {answer}")
+    for limit in (4, 8, 16, 32):
+        with Server(context, "--request-timeout", f"{limit}s") as server, connect(server) as client:
+            answers = [ask_slowly(client, limit, pause * limit) for pause in (0, 0.8, 0.8)]
+        if None not in answers:
+            expect(all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers), f"limit {limit} s: {answers}")
+            return
+    raise Skipped("this machine is too slow for it")
 
 
 # ---- Reloading ----------------------------------------------------------------------------------------------------
@@ -196,10 +208,7 @@ def idle_time(context):
 def served_certificate(server):
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    with (
-        socket.create_connection((server.host, server.port), timeout=10) as client,
-        trust.wrap_socket(client) as secure,
-    ):
+    with connect(server) as client, trust.wrap_socket(client) as secure:
         return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True))
 
 
@@ -228,10 +237,10 @@ def certificate_anew(context):
             take(pair)
             before = server.log().count(said)
             server.process.send_signal(signal.SIGHUP)
-            deadline = context.patience(20)
-            while server.log().count(said) == before:
-                expect(not deadline.is_over(), f"no line {said!r}: {server.log()}")
-                time.sleep(0.02)
+            context.until(
+                lambda: f"no line {said!r}: {server.log()}",  # noqa: B023
+                lambda: server.log().count(said) > before,  # noqa: B023
+            )
             expect_equal("what is served", served_certificate(server).strip(), read(expected[1]).strip())
         server.ask("GET", "/healthz", connection=open_one)
         open_one.close()
@@ -299,13 +308,23 @@ def lines_of_the_log(context):
         server.ask("DELETE", "/v1/programs/one", status=204)
         run = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
         server.ask("DELETE", f"/v1/runs/{run}")
-        make_token(context, data, "--name", "later")
-        time.sleep(1.5)
-        for _ in range(100):
-            server.ask("GET", "/v1/runs", status=401, token="nobody")
-        time.sleep(1.1)
-        server.ask("GET", "/v1/runs", status=401, token="nobody")
+        server.wait_for_token(make_token(context, data, "--name", "later"))
+        before, asked = len(server.log()), 0
+
+        def flood():
+            """Whether it was more in one second than is written; the refusal of another second tells of the rest."""
+            nonlocal asked
+            for count in (100, 1):
+                list(clients.map(lambda _: server.ask("GET", "/v1/runs", status=401, token="nobody"), range(count)))
+                asked += count
+                time.sleep(1.1)
+            return re.search(r" status=401 .* unsaid=\d+$", server.log(), re.M)
+
+        with concurrent.futures.ThreadPoolExecutor(8) as clients:
+            context.until("all refusals are written", flood)
         log = server.log()
+        said, left_out = log.count(" status=401 ", before), re.findall(r" unsaid=(\d+)$", log, re.M)
+        expect_equal("refusals", said + sum(map(int, left_out)), asked)
         for pattern in (
             r" warn refused status=401 why=no-token method=GET route=/v1/runs token=- from=127\.0\.0\.1$",
             r" warn refused status=403 why=scope method=POST route=/v1/runs token=[0-9a-f]{12} from=127\.0\.0\.1$",
@@ -315,10 +334,8 @@ def lines_of_the_log(context):
             r" info token id=[0-9a-f]{12} what=created$",
             rf" debug accepted id={run} ",
             rf" debug cancel id={run} times=1$",
-            r" status=401 .* unsaid=\d+$",
         ):
             expect(re.search(pattern, log, re.M), f"no line like {pattern}: {log[-3000:]}")
-        expect(log.count(" status=401 ") < 90, f"{log.count(' status=401 ')} lines of refusals")
         expect(token not in log and reader not in log, "a token is in the log")
 
 
@@ -330,14 +347,16 @@ def dead_workers(context):
         run = server.submit(
             "console.log(1); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"}
         )["id"]
-        server.wait_for(run, "running")
-        deadline = context.patience(20)
-        while server.get(run)["state"] != "done":
+        next(name for _, name, _ in server.stream(run) if name == "output")
+
+        def is_over():
             for pid in server.children():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            expect(not deadline.is_over(), "the run goes on")
             time.sleep(0.1)
+            return server.get(run)["state"] == "done"
+
+        context.until("the run goes on", is_over)
         lines = [line for line in server.log().split("\n") if " warn worker " in line and run in line]
         expect(
             len(lines) == 1 and re.search(rf" pid=\d+ why=\".*\" lost=1 repeated=0 runs={run}$", lines[0]),

@@ -16,7 +16,7 @@ import time
 
 from .binary import HEADER, custom, leb, module, section
 from .harness import Skipped, Test, expect, expect_equal
-from .server import FOREVER, fail_start, make_token
+from .server import FOREVER, PATIENT, ends_at, fail_start, make_token
 from .serving import Server
 
 TESTS = []
@@ -114,16 +114,18 @@ def silent_worker(context):
     # Claim T43.
     """A worker that does not answer is killed; what shared it is carried out again or says why not, and the log says so."""
     with Server(context, "--workers", "1") as server:
-        unseen = [server.submit(WAIT.format(ms=2000), limits={"timeout": "10m"})["id"] for _ in range(4)]
+        unseen = [server.submit(WAIT.format(ms=4000), limits={"timeout": "10m"})["id"] for _ in range(4)]
         seen = server.submit(
             "console.log('seen'); await new Promise(done => setTimeout(done, 60000))",
             lang="mjs",
             limits={"timeout": "10m"},
         )["id"]
-        late = server.submit(FOREVER, limits={"timeout": "1500ms"})["id"]
-        for run in (*unseen, seen, late):
+        for run in (*unseen, seen):
             server.wait_for(run, "running")
-        time.sleep(0.5)
+        next(name for _, name, _ in server.stream(seen) if name == "output")
+        late = server.submit(FOREVER, limits={"timeout": "2s"})["id"]
+        server.wait_for(late, "running")
+        context.until("nothing computes", lambda: (server.get(late)["used"] or {"cpu_us": 0})["cpu_us"] > 10000)
         stopped = busiest_worker(server)
         os.kill(stopped, signal.SIGSTOP)
         expect_equal("the one that was late", server.wait_for(late)["outcome"], "deadline")
@@ -155,10 +157,7 @@ def tokens_take_turns(context):
             server.submit("1", user=f"user-{i}", priority=9)
         run = server.submit("2", token=modest)["id"]
         server.ask("DELETE", f"/v1/runs/{first}")
-        deadline = context.patience(20)
-        while server.ask("GET", f"/v1/runs/{run}", token=modest)["state"] != "done":
-            expect(not deadline.is_over(), "it does not end")
-            time.sleep(0.01)
+        context.until("it does not end", lambda: server.ask("GET", f"/v1/runs/{run}", token=modest)["state"] == "done")
         mine = server.ask("GET", f"/v1/runs/{run}", token=modest)
         before = [
             other
@@ -186,13 +185,15 @@ def compiling_takes_turns(context):
     with Server(context, data=data, token=greedy) as server:
         runs = [submit(number, user=f"user-{number}") for number in range(12)]
         run = submit(12, token=modest)
-        deadline = context.patience(60)
-        while server.ask("GET", f"/v1/runs/{run}", token=modest)["state"] != "done":
-            expect(not deadline.is_over(), "it does not end")
-            time.sleep(0.01)
-        ended = sum(server.ask("GET", f"/v1/runs/{run}")["state"] == "done" for run in runs)
-        for run in runs:
-            server.ask("DELETE", f"/v1/runs/{run}")
+
+        def mine():
+            return server.ask("GET", f"/v1/runs/{run}", token=modest)
+
+        context.until("it does not end", lambda: mine()["state"] == "done", 60)
+        end_ms, theirs = mine()["ended_ms"], [server.ask("GET", f"/v1/runs/{one}") for one in runs]
+        for one in runs:
+            server.ask("DELETE", f"/v1/runs/{one}")
+        ended = sum(one["state"] == "done" and one["ended_ms"] < end_ms for one in theirs)
         expect(ended < len(runs) / 2, f"{ended} runs of the greedy token went before the other's")
 
 
@@ -220,17 +221,17 @@ def shares_of_the_queue(context):
             not any(name == "report" and data["outcome"] != "cancelled" for _, name, data in stream),
             "the stream of a revoked token goes on",
         )
-        time.sleep(1.5)
-        states = {run["id"]: run["state"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]}
-        expect_equal("what it had waiting", {states[run] for run in late + queued}, {"done"})
-        expect_equal("what went on", states[first], "running")
+        server.wait_for_token(server.token)
+        for run in late + queued:  # what it had waiting
+            server.wait_for(run)
+        expect_equal("what went on", server.get(first)["state"], "running")
 
 
 @test
 def expiry_and_priority_of_tokens(context):
     data = os.path.join(context.directory(), "data")
     brief, low = (
-        make_token(context, data, "--name", "brief", "--expires", "4s"),
+        make_token(context, data, "--name", "brief", "--expires", "10s"),
         make_token(context, data, "--name", "low", "--top-priority", "3"),
     )
     with Server(context, data=data, token=brief) as server:
@@ -239,13 +240,10 @@ def expiry_and_priority_of_tokens(context):
         expect_equal(
             "lowered", server.ask("GET", f"/v1/runs/{server.submit('1', token=low)['id']}", token=low)["priority"], 3
         )
-        deadline = context.patience(20)
-        while server.request("GET", f"/v1/runs/{late}").status != 401:
-            expect(not deadline.is_over(), "it does not expire")
-            time.sleep(0.2)
-        admin = make_token(context, data, "--scopes", "admin")
-        time.sleep(1.2)
-        expect_equal("its run", server.ask("GET", f"/v1/runs/{late}", token=admin)["outcome"], "cancelled")
+        server.wait_for_token(brief, is_known=False)
+        server.token = make_token(context, data, "--scopes", "admin")
+        server.wait_for_token(server.token)
+        expect_equal("its run", server.wait_for(late)["outcome"], "cancelled")
     listed = context.command([context.curfew, "token", "list", "--data", data]).out.decode()
     expect("expired" in listed and "priority 3" in listed and "used " in listed, f"list: {listed}")
 
@@ -353,10 +351,8 @@ def nobody_pushes_out_another(context):
                     )
                 )
 
-        deadline = context.patience(40)
-        while (left := count())["greedy"] > 9:
-            expect(not deadline.is_over(), f"large runs stay: {left}")
-            time.sleep(0.3)
+        context.until(lambda: f"large runs stay: {count()}", lambda: count()["greedy"] <= 9, 40)
+        left = count()
         expect(left["greedy"] >= 4, f"more was dropped than it took: {left}")
         expect_equal("the other's", left["modest"], len(mine))
         server.stop()
@@ -375,10 +371,10 @@ def nobody_pushes_out_another(context):
 @test
 def streams_survive_a_restart(context):
     """Ids go on over a restart, an id that a stream never had replays it, and the report always comes."""
-    source = "for (let i = 0; i < 20; i++) console.log(i); await new Promise(done => setTimeout(done, 60000))"
+    source = "for (let i = 0; i < 20; i++) console.log(i); await "
     with Server(context) as server:
-        crashed = server.submit(source, lang="mjs", limits={"timeout": "10m"})["id"]
-        again = server.submit(source.replace("60000", "1500"), lang="mjs", retry=3)["id"]
+        crashed = server.submit(source + PATIENT.removeprefix("await "), lang="mjs", limits={"timeout": "10m"})["id"]
+        again = server.submit(source + ends_at(5), lang="mjs", retry=3)["id"]
         last = {}
         for run in (crashed, again):
             stream = server.stream(run)
@@ -531,10 +527,14 @@ def large_bodies_hold_nobody_up(context):
                 worst = max(worst, time.monotonic() - start)
             return worst
 
+        began = time.monotonic()
         sent = [clients.submit(send, body) for body in bodies]
         beside = worst(lambda: all(job.done() for job in sent))
         expect_equal("answers", [job.result() for job in sent], [200, 400, 400, 202])
-        expect(beside < 1.0 * context.slower, f"a request beside them took {beside:.2f} s")
+        took = time.monotonic() - began
+        expect(
+            beside < max(1.0 * context.slower, 0.4 * took), f"a request beside them took {beside:.2f} s of {took:.2f}"
+        )
 
 
 # ---- Floods -------------------------------------------------------------------------------------------------------
@@ -543,7 +543,8 @@ def large_bodies_hold_nobody_up(context):
 @test
 def floods_of_events(context):
     """However often a guest writes, its events are few, nothing of its output is lost, and others are answered meanwhile."""
-    source = "const end = Date.now() + 2500; let n = 0; for (; Date.now() < end; n++) { console.log(n); curfew.progress(n); } n"
+    source = """const end = Date.now() + 2500; let n = 0;
+        for (; Date.now() < end || n < 30000; n++) { console.log(n); curfew.progress(n); } n"""
     with Server(context) as server:
 
         def ask():
@@ -553,23 +554,23 @@ def floods_of_events(context):
 
         alone = sorted(ask() for _ in range(40))[20]
         flood = server.submit(
-            source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "64MiB"}, durable=False
+            source, limits={"timeout": "10m", "host-calls": "unlimited", "output": "64MiB"}, durable=False
         )["id"]
-        server.wait_for(flood, "running")
+        server.wait_for(flood, "running", "done")
         beside = []
         while server.get(flood)["state"] == "running":
             beside.append(ask())
         report = server.wait_for(flood)["report"]
         story = list(server.stream(flood))
         events = [event for _, name, event in story if name == "output"]
-        expect(report["value"] > 20000, f"not much of a flood: {report['value']}")
-        expect(story[-1][0] < 12000, f"{story[-1][0]} events in 2.5 s")
+        seconds = report["used"]["wall_us"] / 1e6
+        expect(story[-1][0] < 4800 * seconds, f"{story[-1][0]} events in {seconds:.1f} s")
         expect_equal(
             "the last progress", [event for _, name, event in story if name == "progress"][-1], report["value"] - 1
         )
         expect_equal("all output", report["stdout"].count("\n"), report["value"])
         expect_equal("how it ends", report["stdout"][-2000:], "".join(event["text"] for event in events)[-2000:])
-        expect(len(events) < report["value"] / 3, f"{len(events)} events for {report['value']} lines")
+        expect(len(events) < max(report["value"] / 3, 1200 * seconds), f"{len(events)} events in {seconds:.1f} s")
         expect(
             not beside or sorted(beside)[len(beside) // 2] < max(50 * alone, 0.2 * context.slower),
             f"others took {sorted(beside)[len(beside) // 2]:.3f} s, {alone:.4f} s alone",
@@ -725,7 +726,7 @@ def reload(context):
         file.write("max-timeout = 20s\n")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(told)
-        listener.settimeout(20 * context.slower)
+        listener.settimeout(context.socket_timeout(20))
         with Server(context, "--config", path, env={"NOTIFY_SOCKET": told}) as server:
             expect_equal("ready", listener.recv(100), b"READY=1")
             waiting = server.submit(WAIT.format(ms=1500))["id"]

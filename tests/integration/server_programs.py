@@ -12,7 +12,6 @@ import sqlite3
 
 from .cases import CONTROLS, check_entry, check_stream, read_header
 from .harness import ROOT, Skipped, Test, expect, expect_equal
-from .server import until
 from .serving import WITHOUT_GRANTS, Server
 from .wasm import compiled, component, small_module
 
@@ -321,7 +320,7 @@ def kind_of_what_crashed(context):
     with Server(context) as server:
         for kind, source in sources.items():
             run = server.submit(source, lang="wat", call="f", limits={"timeout": "60s"})["id"]
-            until(context, "it does not compute", lambda: (server.get(run)["used"] or {"cpu_us": 0})["cpu_us"] > 10000)
+            context.until("it does not compute", lambda: (server.get(run)["used"] or {"cpu_us": 0})["cpu_us"] > 10000)
             for pid in server.children():
                 os.kill(pid, signal.SIGKILL)
             report = server.wait_for(run)["report"]

@@ -32,13 +32,15 @@ def make_due(server, name, late=1):
 
 
 def wait_until(server, name, wanted, timeout=20, **options):
-    end = server.context.patience(timeout)
-    while True:
+    seen = None
+
+    def has_come():
+        nonlocal seen
         seen = get(server, name, **options)
-        if wanted(seen):
-            return seen
-        expect(not end.is_over(), f"it does not come: {seen}")
-        time.sleep(0.02)
+        return wanted(seen)
+
+    server.context.until(lambda: f"it does not come: {seen}", has_come, timeout)
+    return seen
 
 
 def time_of(ms):
@@ -278,7 +280,7 @@ def of_tokens(context):
         expect_equal("value", server.wait_for(seen["last_run"])["report"]["value"], "ann")
         done = context.command([context.curfew, "token", "revoke", "--data", data, "bob"])
         expect_equal("revoked", done.code, 0)
-        time.sleep(1.5)
+        server.wait_for_token(bob, is_known=False)
         before = get(server, f"job?token={owner}", token=admin)
         make_due(server, "job")
         wait_until(server, "job", lambda one: one["runs"] == 2)

@@ -185,7 +185,7 @@ class Server:
         line = self.process.stdout.readline().decode()
         found = re.fullmatch(r"curfew: listening on (https?)://(\S+):(\d+)\n", line)
         if not found:
-            code = self.process.wait(10)
+            code = self.process.wait(context.socket_timeout(10))
             raise Failed(f"the server does not start: exit {code}, {line!r}\n{self.log()}")
         self.host, self.port = found[2], int(found[3])
 
@@ -208,7 +208,7 @@ class Server:
             postgres = self.context.postgres
             postgres.query(f"SET search_path=curfew; {statement}", postgres.database_of(self.data))
             return
-        with sqlite3.connect(os.path.join(self.data, "curfew.db"), timeout=10) as database:
+        with sqlite3.connect(os.path.join(self.data, "curfew.db"), timeout=60) as database:
             database.execute(statement)
         database.close()
 
@@ -234,10 +234,11 @@ class Server:
 
     # ---- Asking ----------------------------------------------------------------------------------------------------
 
-    def connect(self, timeout=60):
+    def connect(self):
+        timeout = self.context.socket_timeout(60)
         if self.tls is not None:
             return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout * self.context.slower)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def _headers(self, headers, token):
         token = self.token if token is None else token
@@ -305,6 +306,18 @@ class Server:
                 raise Failed(f"run {run} is still {seen['state']}, not {states or 'done'}\n{shorten(self.log(), 2000)}")
             time.sleep(0.01)
 
+    def wait_for_checkpoint(self, run):
+        """The run, once its program has come to a checkpoint."""
+        self.context.until("no checkpoint", lambda: self.get(run)["checkpoint"] is not None)
+        return self.get(run)
+
+    def wait_for_token(self, token, is_known=True):
+        """What is changed about tokens the server sees a little later."""
+        self.context.until(
+            f"the server does not see that a token is {'there' if is_known else 'gone'}",
+            lambda: (self.request("GET", "/v1/programs", token=token).status != 401) == is_known,
+        )
+
     def stream(self, run, last=None, token=None):
         connection = self.connect()
         connection.request(
@@ -314,13 +327,14 @@ class Server:
         )
         return Stream(connection.getresponse(), connection)
 
-    def open_socket(self, timeout=10):
-        client = socket.create_connection((self.host, self.port), timeout=timeout * self.context.slower)
+    def open_socket(self):
+        client = socket.create_connection((self.host, self.port), timeout=self.context.socket_timeout(10))
         return self.tls.wrap_socket(client, server_hostname=self.host) if self.tls is not None else client
 
-    def raw(self, data, timeout=10, ends=True):
-        """What comes back for these bytes, until the connection ends; ends: nothing follows them."""
-        with socket.create_connection((self.host, self.port), timeout=timeout * self.context.slower) as client:
+    def raw(self, data, ends=True, seconds=None):
+        """What comes back for these bytes, until the connection ends, or for so long; ends: nothing follows them."""
+        seconds = seconds or self.context.socket_timeout(10)
+        with socket.create_connection((self.host, self.port), timeout=seconds) as client:
             try:
                 client.sendall(data)
                 if ends:

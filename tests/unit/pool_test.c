@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKET = 3, HOSTILE = 1000, RUNS_MOST = 1000 };
+enum { SOCKET = 3, HOSTILE = 1000, RUNS_MOST = 1000, KILLED_EACH = 20 };
 
 /* ---- A hostile worker -------------------------------------------------------------------------------------- */
 
@@ -468,7 +468,7 @@ static void test_stuck_worker(void)
 	pid_t pid;
 	worker_pool *pool = new_pool(1, 0, 2);
 	worker_program *program = new_program(pool, "curfew.checkpoint('kept'); for (;;) {}");
-	uint64_t patience_ns = harness_patience_ms(1000);
+	uint64_t patience_ns = harness_patience_ms(250);
 	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 2 * patience_ns},
 	                           {.size = sizeof limits[0], .timeout_ns = 60 * patience_ns}};
 	for (int i = 0; i < 2; i++) {
@@ -493,16 +493,19 @@ static void test_bystanders_are_carried_out_again(void)
 	/* Claim T43. */
 	worker_pool *pool = new_pool(1, 1, 4);
 	worker_program *loop = new_program(pool, "for (;;) {}");
-	worker_program *wait = new_program(pool, "new Promise(r => setTimeout(() => r(7), 4000))");
-	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 2000000000},
-	                           {.size = sizeof limits[0], .timeout_ns = 60000000000}};
+	uint64_t patience_ns = harness_patience_ms(250);
+	char text[64];
+	(void)snprintf(text, sizeof text, "new Promise(r => setTimeout(() => r(7), %u))", (unsigned)(patience_ns / 250000));
+	worker_program *wait = new_program(pool, text);
+	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 2 * patience_ns},
+	                           {.size = sizeof limits[0], .timeout_ns = 60 * patience_ns}};
 	worker_run *runs[6];
 	for (int i = 0; i < 6; i++) {
 		worker_job job = {
 			.program = i == 0 ? loop : wait, .limits = &limits[i > 0], .context = &all[i], .on_done = on_done};
 		CHECK_EQUAL(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
 	}
-	sleep_ms(1000);
+	harness_sleep_us((unsigned)(patience_ns / 1000));
 	/* Cancelled while it is in the worker that does not answer: not begun again. */
 	pid_t pids[4];
 	size_t count = list_children(pids, 4);
@@ -529,14 +532,15 @@ static void test_bystanders_are_carried_out_again(void)
 	worker_pool_destroy(pool);
 }
 
-/* Kills none until a run has ended since: where no worker comes to be ready, runs are given up. */
+/* Kills none until some runs have ended since: where no worker comes to be ready, runs are given up, and a slow machine
+ * is to lose no more of them. */
 static void *kill_now_and_then(void *stop)
 {
 	pid_t pids[16];
-	int done = -1;
+	int done = -KILLED_EACH;
 	for (unsigned turn = 0; !atomic_load((atomic_bool *)stop); turn++) {
 		size_t count = list_children(pids, 16);
-		if (count > 0 && atomic_load(&done_count) > done) {
+		if (count > 0 && atomic_load(&done_count) >= done + KILLED_EACH) {
 			done = atomic_load(&done_count);
 			(void)kill(pids[turn % count], turn % 2 == 0 ? SIGKILL : SIGSEGV);
 		}

@@ -540,7 +540,7 @@ static void test_retention(void *state)
 	stop(f);
 	start(f, FOR_EVER, 4 << 20);
 	size_t left = 0;
-	for (int i = 0; i < 200 && (left = count_runs(f, (run_filter){.outcome = -1})) > 20; i++)
+	for (int i = 0; i < 1200 && (left = count_runs(f, (run_filter){.outcome = -1})) > 20; i++)
 		(void)usleep(50000);
 	CHECK(left <= 20 && left >= 12);
 	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 2);

@@ -52,7 +52,7 @@ static void make_alarm(own_alarm *own, record *to, int number)
 static void wait_for_calls(const record *from, unsigned count)
 {
 	while (atomic_load(&from->count) < count)
-		sched_yield();
+		harness_sleep_us(200);
 }
 
 static void test_the_earliest_comes_first(void)
@@ -61,7 +61,7 @@ static void test_the_earliest_comes_first(void)
 	curfew__watch *watch = curfew__watch_create();
 	record calls = {0};
 	own_alarm alarms[5];
-	int64_t start = clock_now_ns() + 20 * CURFEW__MILLISECOND;
+	int64_t start = clock_now_ns() + CURFEW__SECOND; /* by then all are armed */
 	CHECK(watch != NULL);
 	for (int i = 0; i < 5; i++) {
 		make_alarm(&alarms[order[i]], &calls, order[i]);
@@ -84,8 +84,9 @@ static void test_it_comes_again_when_it_says(void)
 	CHECK(curfew__watch_arm(watch, &alarm.alarm, 0));
 	wait_for_calls(&calls, 5);
 	curfew__watch_disarm(watch, &alarm.alarm);
+	struct timespec pause = {.tv_nsec = 100 * CURFEW__MILLISECOND};
+	nanosleep(&pause, NULL); /* one that has begun ends */
 	unsigned count = atomic_load(&calls.count);
-	struct timespec pause = {.tv_nsec = 20 * CURFEW__MILLISECOND};
 	nanosleep(&pause, NULL);
 	CHECK_EQUAL(atomic_load(&calls.count), count);
 	curfew__watch_destroy(watch);
@@ -100,11 +101,12 @@ static void test_moved_and_disarmed_alarms_do_not_come(void)
 	make_alarm(&never, &calls, 0);
 	make_alarm(&moved, &calls, 1);
 	make_alarm(&last, &calls, 2);
-	CHECK(curfew__watch_arm(watch, &never.alarm, now + 50 * CURFEW__MILLISECOND));
+	CHECK(curfew__watch_arm(watch, &never.alarm, now + CURFEW__SECOND));
 	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 1000 * CURFEW__SECOND));
-	CHECK(curfew__watch_arm(watch, &last.alarm, now + 70 * CURFEW__MILLISECOND));
 	curfew__watch_disarm(watch, &never.alarm);
 	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 10 * CURFEW__MILLISECOND)); /* sooner than the thread sleeps */
+	wait_for_calls(&calls, 1);
+	CHECK(curfew__watch_arm(watch, &last.alarm, now + CURFEW__SECOND + 100 * CURFEW__MILLISECOND));
 	wait_for_calls(&calls, 2);
 	CHECK_EQUAL(calls.alarms[0], 1);
 	CHECK_EQUAL(calls.alarms[1], 2);

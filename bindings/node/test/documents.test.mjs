@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const here = new URL('.', import.meta.url);
-const node = (...words) => spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 60000, cwd: here });
+const node = (...words) => spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 300000, cwd: here });
 const EXAMPLES = {
 	first: '42\ndeadline at line 1\n',
 	host_function: "[ 'apples' ]\n",

@@ -15,5 +15,5 @@ def add(a, b):
 
 
 ADD_WAT = '(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))'
-FOREVER = {"timeout": "30s"}
+FOREVER = {"timeout": "10m"}
 SHORT = {"timeout": "100ms"}

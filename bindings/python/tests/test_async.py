@@ -9,7 +9,7 @@ import pytest
 import curfew
 from conftest import FOREVER, SHORT
 
-WAITS = "new Promise((resolve) => setTimeout(resolve, 25000))"
+WAITS = "new Promise((resolve) => setTimeout(resolve, 1e6))"
 
 
 def test_a_run_is_awaited():
@@ -31,7 +31,7 @@ def test_a_cancelled_awaitable_cancels_the_run(engine):
 
     began = time.monotonic()
     asyncio.run(main())
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 300
 
 
 def test_a_timeout_of_asyncio_ends_the_run(engine):
@@ -102,10 +102,10 @@ def test_a_stop_cancels_the_coroutine(engine):
 
         program = engine.program("host.hang()", functions={"hang": hang})
         run = program.start_async(limits=FOREVER)
-        await asyncio.wait_for(began.wait(), 30)
+        await asyncio.wait_for(began.wait(), 300)
         run.cancel()
         assert (await run).outcome == "cancelled"
-        await asyncio.wait_for(ended.wait(), 30)
+        await asyncio.wait_for(ended.wait(), 300)
 
     asyncio.run(main())
 

@@ -30,7 +30,7 @@ fn runs_are_submitted_and_waited_for() {
 #[test]
 fn a_run_is_followed_and_cancelled() {
     let Some(client) = client() else { return };
-    let id = client.submit(&limited("curfew.progress(1); for (;;);", "timeout", "30s")).unwrap();
+    let id = client.submit(&limited("curfew.progress(1); for (;;);", "timeout", "10m")).unwrap();
     let mut kinds = vec![];
     client
         .events(&id, None, |event| {
