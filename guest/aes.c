@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AES in bit slices (Kaesper and Schwabe, "Faster and Timing-Attack Resistant AES-GCM"): of eight blocks, the first
- * vector has bit 0 of every byte, the next one bit 1, and so on. There are no tables whose places depend on data or
- * keys, and a round of eight blocks is some 180 instructions. Mbed TLS looks each byte up, and is a third as fast here.
- * The hash of GCM adds up 32 products, one for each half byte of a block, from tables made for its key.
+ * AES in bit slices (Kaesper and Schwabe, "Faster and Timing-Attack Resistant AES-GCM"). Of eight blocks, the first
+ * vector has bit 0 of every byte, the next one bit 1, and so on. No table is indexed by data or keys, and a round of
+ * eight blocks takes some 180 instructions. Mbed TLS looks each byte up, and has a third of this speed here. The hash
+ * of GCM adds 32 products, one for each half byte of a block, from tables that are made for its key.
  */
 #include <string.h>
 #include <wasm_simd128.h>
@@ -18,7 +18,7 @@ typedef v128_t word;
 
 /* ---- AES -------------------------------------------------------------------------------------------------- */
 
-/* The bits of b under the mask change places with those of a that are `by` further up. */
+/* Swaps the bits of b under the mask with those of a that are `by` positions higher. */
 static inline void exchange(word *a, word *b, int by, uint8_t mask)
 {
 	word difference = ((word)wasm_u64x2_shr(*a, (uint32_t)by) ^ *b) & wasm_u8x16_splat(mask);
@@ -27,7 +27,7 @@ static inline void exchange(word *a, word *b, int by, uint8_t mask)
 	*a ^= wasm_i64x2_shl(difference, (uint32_t)by);
 }
 
-/* From blocks to slices, and from slices to blocks. */
+/* Converts blocks to slices, and slices to blocks. */
 static inline void transpose(word q[LANES])
 {
 	for (int i = 0; i < LANES; i += 2)
@@ -42,7 +42,7 @@ static inline void transpose(word q[LANES])
 
 /*
  * The S-box by Boyar and Peralta ("A new combinational logic minimization technique with applications to cryptology"),
- * with their names, but for the constant 0x63, which is in the keys. x[0] and s[0] are the highest bits.
+ * with their names. The constant 0x63 is missing: it is in the keys. x[0] and s[0] are the highest bits.
  */
 static inline void sub_bytes(word q[LANES])
 {
@@ -81,8 +81,10 @@ static inline void sub_bytes(word q[LANES])
 	q[5] = t55 ^ t67;
 }
 
-/* Bytes of a block as they are behind ShiftRows; the same, each one row further down; two rows further down in their
- * columns. */
+/*
+ * The bytes of a block after ShiftRows; the same, each one row further down; the same, two rows further down in their
+ * columns.
+ */
 static inline word shift_rows(word q)
 {
 	return wasm_i8x16_shuffle(q, q, 0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
@@ -155,7 +157,7 @@ static uint64_t read_number(const uint8_t *bytes)
 	return __builtin_bswap64(number);
 }
 
-/* The counter's next blocks; it is a number of 128 bits. */
+/* The next blocks of the counter, which is a number of 128 bits. */
 static inline void count(uint8_t counter[CURFEW_AES_BLOCK], word q[LANES], size_t blocks)
 {
 	uint64_t high = read_number(counter), low = read_number(counter + 8);
@@ -189,7 +191,7 @@ void curfew_aes_ctr(const curfew_aes_keys *keys, uint8_t counter[CURFEW_AES_BLOC
 
 /* ---- GCM's hash ------------------------------------------------------------------------------------------- */
 
-/* Times x: the bits of a block count from the highest one of its first byte. */
+/* Multiplies by x. The bits of a block count from the highest bit of its first byte. */
 static void shift_block(uint64_t block[2])
 {
 	uint64_t reduced = block[1] & 1 ? (uint64_t)0xe1 << 56 : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AES for much data: counter mode in eight blocks at a time, and the hash of GCM. */
+/* AES for large data: counter mode with eight blocks at a time, and the hash of GCM. */
 #ifndef CURFEW_GUEST_AES_H
 #define CURFEW_GUEST_AES_H
 
@@ -22,16 +22,16 @@ typedef struct curfew_ghash {
 	_Alignas(16) uint8_t state[CURFEW_AES_BLOCK];
 } curfew_ghash;
 
-/* aes: set for encryption */
+/* `aes` must be set for encryption. */
 void curfew_aes_prepare(curfew_aes_keys *keys, const mbedtls_aes_context *aes);
 
-/* Encrypts or decrypts: `counter` is the first block's, and becomes that of the block behind the last one. */
+/* Encrypts or decrypts. `counter` is that of the first block, and becomes that of the block after the last one. */
 void curfew_aes_ctr(const curfew_aes_keys *keys, uint8_t counter[CURFEW_AES_BLOCK], const uint8_t *in, uint8_t *out,
                     size_t length);
 
 void curfew_ghash_start(curfew_ghash *hash, const uint8_t key[CURFEW_AES_BLOCK]);
 
-/* Zeros are added up to a whole block. */
+/* The last block is padded with zeros. */
 void curfew_ghash_add(curfew_ghash *hash, const uint8_t *bytes, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading an asset from the host, by name. */
+/* Reads an asset from the host, by its name. */
 #include <stdlib.h>
 #include <string.h>
 

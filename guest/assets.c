@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the library carries for programs, and a program has in its memory only when it asks for it: scripts as bytecode,
- * and data. Read from the host by name; src/js/build_image.c makes them.
+ * Assets: scripts as bytecode, and data, which the library contains for programs. A program has one in its memory only
+ * after it asked for it. The guest reads it from the host by its name. src/js/build_image.c makes them.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
 
-/* The asset that the first argument names; NULL: there is none, or an exception is pending. */
+/* The asset that the first argument names. NULL: there is none, or an exception is pending. */
 static char *read_named(JSContext *ctx, int argc, JSValueConst *argv, size_t *length)
 {
 	const char *name = argc ? JS_ToCString(ctx, argv[0]) : NULL;
@@ -33,7 +33,7 @@ static JSValue native_text(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return text;
 }
 
-/* assetScript(name) -> what it comes to, or undefined */
+/* assetScript(name) -> the value of the script, or undefined */
 static JSValue native_script(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	size_t length;
@@ -50,7 +50,7 @@ static JSValue native_script(JSContext *ctx, JSValueConst this_value, int argc, 
 	return JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
 }
 
-/* lazy(object, key, make): a data property that make() gives its value when it is first looked at. */
+/* lazy(object, key, make): defines a data property whose value make() computes at its first use. */
 static JSValue native_lazy(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	if (argc > 2)

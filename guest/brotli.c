@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Brotli of node:zlib, by Google's library: a packer as those of compression.c.
- */
+/* Brotli for node:zlib, by Google's library: a packer like those of compression.c. */
 #include <string.h>
 
 #include "brotli/decode.h"
@@ -10,7 +8,7 @@
 
 typedef struct brotli_packer {
 	curfew_packer base;
-	BrotliEncoderState *encoder; /* one of the two */
+	BrotliEncoderState *encoder; /* exactly one of the two is set */
 	BrotliDecoderState *decoder;
 } brotli_packer;
 
@@ -24,7 +22,10 @@ static void release(void *rt, void *bytes)
 	js_free_rt(rt, bytes);
 }
 
-/* The library ends the process where it gets no memory: a program's end, which js_malloc_rt has seen to before. */
+/*
+ * The library exits the process when it gets no memory. Here that ends the program, but js_malloc_rt has usually
+ * stopped it before.
+ */
 _Noreturn void curfew_brotli_exit(int code)
 {
 	host_stop(CURFEW_STOP_MEMORY);
@@ -59,7 +60,7 @@ static size_t step_brotli(curfew_packer *packer, const uint8_t *input, size_t le
 	return CURFEW_PIECE_BYTES - room;
 }
 
-/* [what, number]. */
+/* [code, number]. */
 static JSValue brotli_failure(JSContext *ctx, const curfew_packer *packer)
 {
 	const brotli_packer *p = (const brotli_packer *)packer;
@@ -73,7 +74,7 @@ static JSValue brotli_failure(JSContext *ctx, const curfew_packer *packer)
 
 static const curfew_packer_kind brotli_kind = {step_brotli, brotli_failure, close_brotli, BROTLI_OPERATION_FINISH};
 
-/* Parameters, as a list of numbers and their values; false: one is none that the library takes. */
+/* The parameters are a list of numbers and their values. False: the library does not accept one of them. */
 static bool set_parameters(JSContext *ctx, const brotli_packer *p, JSValueConst list)
 {
 	int64_t length = 0;
@@ -93,7 +94,7 @@ static bool set_parameters(JSContext *ctx, const brotli_packer *p, JSValueConst 
 	return ok;
 }
 
-/* openBrotli(decodes, parameters) -> a packer, or undefined where there are no such parameters */
+/* openBrotli(decodes, parameters) -> a packer; undefined: a parameter is invalid */
 static JSValue open_brotli(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	JSRuntime *rt = JS_GetRuntime(ctx);

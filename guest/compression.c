@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Deflate and inflate with zlib, and what packs otherwise, a step at a time: each gives one piece of what comes out, so
- * that nothing is held that the program has not taken. A bomb grows what the program holds, and meets its limits.
+ * Deflate and inflate with zlib, and the steps that all packers share. Each step returns one piece of output, so
+ * nothing is held that the program has not taken. A decompression bomb therefore grows only the program's own memory,
+ * and exceeds its limits.
  */
 #include <string.h>
 
@@ -43,9 +44,9 @@ static void *reallocate(JSRuntime *rt, void *opaque, void *bytes, size_t size)
 }
 
 /*
- * stepPacker(packer, input, flush) -> the next piece; undefined: all of the input is used, and the next call begins
- * with another one; a string or an array: why the data cannot be used; true: it has come to its end, with input left
- * over or (where flush is the end) without. null: it has not come to its end, and no more input comes.
+ * stepPacker(packer, input, flush) -> the next piece of output. undefined: all input is used, and the next call passes
+ * new input. A string or an array: why the data is invalid. true: the end of the data was reached, with input left
+ * over, or without any if `flush` is the final one. null: the end was not reached, and no input follows.
  */
 static JSValue step_packer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -64,7 +65,7 @@ static JSValue step_packer(JSContext *ctx, JSValueConst this_value, int argc, JS
 		return JS_UNDEFINED;
 	}
 	if (p->taken > length)
-		p->taken = length; /* the program made the buffer smaller meanwhile */
+		p->taken = length; /* the program has shrunk the buffer since the last step */
 	uint8_t *piece = js_malloc(ctx, CURFEW_PIECE_BYTES);
 	if (!piece)
 		return JS_EXCEPTION;
@@ -108,7 +109,7 @@ static void close_zlib(curfew_packer *packer)
 	(p->inflates ? inflateEnd : deflateEnd)(&p->z);
 }
 
-/* One call of zlib's for each step; it stops where the piece is full, the input used, or the stream at its end. */
+/* Each step is one call of zlib. It ends when the piece is full, the input is used, or the stream has ended. */
 static size_t step_zlib(curfew_packer *packer, const uint8_t *input, size_t length, uint8_t *piece, int flush,
                         bool *failed)
 {
@@ -125,7 +126,7 @@ static size_t step_zlib(curfew_packer *packer, const uint8_t *input, size_t leng
 	return CURFEW_PIECE_BYTES - p->z.avail_out;
 }
 
-/* Its message. */
+/* zlib's message. */
 static JSValue zlib_failure(JSContext *ctx, const curfew_packer *packer)
 {
 	const zlib_packer *p = (const zlib_packer *)packer;
@@ -142,7 +143,7 @@ static int set_up(zlib_packer *p, const int32_t *options, const uint8_t *diction
 	int result = p->inflates ? inflateInit2(&p->z, options[1])
 	                         : deflateInit2(&p->z, options[2], Z_DEFLATED, options[1], options[3], options[4]);
 
-	/* What is to be inflated asks for its dictionary where it has a header that names it. */
+	/* An inflater with a header asks for its dictionary by itself. */
 	if (result != Z_OK || !dictionary || (p->inflates && options[1] > 0))
 		return result;
 	return p->inflates ? inflateSetDictionary(&p->z, dictionary, (uInt)length)
@@ -150,8 +151,8 @@ static int set_up(zlib_packer *p, const int32_t *options, const uint8_t *diction
 }
 
 /*
- * openPacker(inflates, windowBits, level, memLevel, strategy, dictionary or undefined) -> a packer, or undefined where
- * zlib takes no such options. windowBits is zlib's: below 0 raw, above 15 gzip.
+ * openPacker(inflates, windowBits, level, memLevel, strategy, dictionary or undefined) -> a packer; undefined: zlib
+ * does not accept these options. windowBits is zlib's: below 0 raw, above 15 gzip.
  */
 static JSValue open_packer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What host and guest agree on, and the one engine that there is. */
+/* The control block, and the guest's only engine. */
 #include "guest.h"
 
-/* Aligned so that all that is commonly written of it lies in one page, the beginning of the trace too. */
+/* Aligned so that all fields that are commonly written, and the beginning of the trace, share one page. */
 _Alignas(2048) curfew__control curfew_control;
 JSRuntime *curfew_runtime;
 JSContext *curfew_context;

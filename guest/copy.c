@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * memcpy, memset and memcmp with unaligned words, which WebAssembly has: the C library's go byte by byte where
- * alignments differ. Measured on string programs: 7 to 11 % of their time.
+ * memcpy, memset and memcmp with unaligned 8-byte accesses, which WebAssembly allows. The C library's copy byte by byte
+ * if the alignments differ. Measured with string programs, these save 7 to 11 % of their time.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The algorithms of Web Crypto, by Mbed TLS and (Ed25519, X25519) libsodium; of AES, what streams is in aes.c. The
- * prelude knows the keys and what the standard says of them; here are bytes alone. What does not work out (a signature
- * that is none, a key that is none) gives null: the prelude knows which error that is. Nothing of a key stays here
- * behind a call.
+ * The algorithms of Web Crypto, by Mbed TLS and (Ed25519, X25519) libsodium. AES's CTR and GCM are in aes.c. The
+ * prelude checks the keys and what the standard requires of them; these functions handle only bytes. If something is
+ * invalid (a signature, a key), they return null, and the prelude throws the right error. No key material is kept after
+ * a call.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +24,9 @@
 #include "sodium/crypto_sign_ed25519.h"
 
 #define BLOCK_BYTES CURFEW_AES_BLOCK
-#define GCM_IV_BYTES 12 /* of the usual ones, which are taken as they are */
+#define GCM_IV_BYTES 12 /* the common length, whose IVs are used as they are */
 #define GCM_PIECE_BYTES 4096
-#define HALF_BYTES 8 /* what AES-KW wraps at a time */
+#define HALF_BYTES 8 /* the unit that AES-KW wraps */
 #define KW_CHECK 0xa6
 #define SEED_BYTES 32
 #define RSA_PARTS 8
@@ -36,7 +36,7 @@ typedef struct view {
 	size_t length;
 } view;
 
-/* As Mbed TLS asks for it; the compiler leaves out what nobody reads. */
+/* Mbed TLS requires this function. The compiler may remove the store if nobody reads the bytes again. */
 void mbedtls_platform_zeroize(void *bytes, size_t length)
 {
 	memset(bytes, 0, length);
@@ -44,7 +44,7 @@ void mbedtls_platform_zeroize(void *bytes, size_t length)
 
 /* ---- Random numbers --------------------------------------------------------------------------------------- */
 
-/* Seeded by the host at first use, in the run: two runs of one image draw different numbers. */
+/* The host seeds it at its first use in the run, so that two runs of one image draw different numbers. */
 static mbedtls_ctr_drbg_context generator;
 static bool seeded;
 
@@ -74,7 +74,7 @@ static int draw(void *context, unsigned char *bytes, size_t length)
 	return 0;
 }
 
-/* What libsodium's sources need of the rest of it. */
+/* Functions that libsodium's sources need from the rest of it. */
 void randombytes_buf(void *const bytes, const size_t length)
 {
 	draw(NULL, bytes, length);
@@ -99,7 +99,7 @@ int sodium_is_zero(const unsigned char *bytes, const size_t length)
 	return any == 0;
 }
 
-/* ---- Arguments and answers -------------------------------------------------------------------------------- */
+/* ---- Arguments and results -------------------------------------------------------------------------------- */
 
 static bool read_view(JSContext *ctx, JSValueConst value, view *v)
 {
@@ -131,7 +131,7 @@ static void *reallocate(JSRuntime *rt, void *opaque, void *bytes, size_t size)
 	return js_realloc_rt(rt, bytes, size);
 }
 
-/* Takes bytes of js_malloc; null where the work failed. */
+/* Takes ownership of bytes from js_malloc. If the work failed, the result is null. */
 static JSValue own_value(JSContext *ctx, uint8_t *bytes, size_t length, bool good)
 {
 	if (!good) {
@@ -141,7 +141,7 @@ static JSValue own_value(JSContext *ctx, uint8_t *bytes, size_t length, bool goo
 	return JS_NewUint8Array(ctx, bytes, length, reallocate, NULL, false);
 }
 
-/* What a function answers that may have asked the host for random numbers. */
+/* The result of a function that may have asked the host for random numbers, which may have stopped the run. */
 static JSValue after_random(JSContext *ctx, JSValue value)
 {
 	if (!curfew_stop_asked())
@@ -152,7 +152,7 @@ static JSValue after_random(JSContext *ctx, JSValue value)
 
 /* ---- Hashes ----------------------------------------------------------------------------------------------- */
 
-/* The order is the prelude's. */
+/* In the order of the prelude. */
 static const mbedtls_md_type_t hashes[] = {
 	MBEDTLS_MD_SHA1,     MBEDTLS_MD_SHA256,   MBEDTLS_MD_SHA384,    MBEDTLS_MD_SHA512,
 	MBEDTLS_MD_MD5,      MBEDTLS_MD_SHA224,   MBEDTLS_MD_RIPEMD160, MBEDTLS_MD_SHA3_224,
@@ -199,7 +199,7 @@ static JSValue hmac(JSContext *ctx, JSValueConst this_value, int argc, JSValueCo
 	return bytes_value(ctx, result, mbedtls_md_get_size(hash));
 }
 
-/* Hashes that are given their bytes in parts. */
+/* Hashes that receive their bytes in parts. */
 typedef struct hasher {
 	mbedtls_md_context_t md;
 	bool keyed;
@@ -231,7 +231,7 @@ static JSValue make_hasher(JSContext *ctx, const mbedtls_md_info_t *hash, bool k
 	return mbedtls_md_setup(&h->md, hash, keyed) ? JS_NULL : object;
 }
 
-/* newHasher(hash, key or undefined): with a key it is an HMAC. */
+/* newHasher(hash, key or undefined) -> a hasher; with a key it computes an HMAC. */
 static JSValue new_hasher(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const mbedtls_md_info_t *hash = read_hash(ctx, argv[0]);
@@ -266,7 +266,7 @@ static JSValue update_hasher(JSContext *ctx, JSValueConst this_value, int argc, 
 	return JS_UNDEFINED;
 }
 
-/* finishHasher(hasher) -> its hash; it takes no more then. */
+/* finishHasher(hasher) -> its hash. The hasher accepts no more bytes. */
 static JSValue finish_hasher(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	uint8_t result[MBEDTLS_MD_MAX_SIZE];
@@ -279,7 +279,7 @@ static JSValue finish_hasher(JSContext *ctx, JSValueConst this_value, int argc, 
 	return bytes_value(ctx, result, mbedtls_md_get_size(mbedtls_md_info_from_ctx(&h->md)));
 }
 
-/* copyHasher(hasher) -> another one, in the same state; null: of an HMAC there is none. */
+/* copyHasher(hasher) -> another hasher in the same state. null: an HMAC cannot be copied. */
 static JSValue copy_hasher(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	hasher *h = JS_GetOpaque2(ctx, argv[0], hasher_class), *copy;
@@ -294,7 +294,7 @@ static JSValue copy_hasher(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return object;
 }
 
-/* ---- Keys from other bytes -------------------------------------------------------------------------------- */
+/* ---- Key derivation --------------------------------------------------------------------------------------- */
 
 /* hkdf(hash, key, salt, info, length) */
 static JSValue hkdf(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -332,7 +332,7 @@ static JSValue pbkdf2(JSContext *ctx, JSValueConst this_value, int argc, JSValue
 	return own_value(ctx, out, length, !failed);
 }
 
-/* What libsodium's scrypt needs of the rest of it; memory that is refused ends the run. */
+/* libsodium's scrypt needs these from the rest of it. If memory is refused, the run ends. */
 void escrypt_PBKDF2_SHA256(const uint8_t *password, size_t password_length, const uint8_t *salt, size_t salt_length,
                            uint64_t rounds, uint8_t *out, size_t length)
 {
@@ -353,7 +353,7 @@ int escrypt_free_region(escrypt_region_t *region)
 	return 0;
 }
 
-/* scrypt(password, salt, cost, block size, parallelization, length); null: they do not fit */
+/* scrypt(password, salt, cost, block size, parallelization, length) -> bytes. null: the parameters are invalid. */
 static JSValue scrypt(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	view password, salt;
@@ -387,7 +387,7 @@ typedef struct aes_job {
 	size_t out_length;
 } aes_job;
 
-/* The numbers are the prelude's. */
+/* The numbers are the same in the prelude. */
 enum aes_mode { AES_CBC, AES_CTR, AES_GCM, AES_KW, AES_ECB };
 
 static int set_aes_key(mbedtls_aes_context *aes, const aes_job *job, bool encrypts)
@@ -397,7 +397,7 @@ static int set_aes_key(mbedtls_aes_context *aes, const aes_job *job, bool encryp
 	                : mbedtls_aes_setkey_dec(aes, job->key.bytes, (unsigned)job->key.length * 8);
 }
 
-/* With the padding of PKCS#7, unless number is 1. */
+/* CBC with the padding of PKCS#7, unless `number` is 1. */
 static int run_cbc(aes_job *job)
 {
 	mbedtls_aes_context aes;
@@ -429,13 +429,13 @@ static int run_cbc(aes_job *job)
 	return failed;
 }
 
-/* How many blocks there are before a counter of so many bits begins again at 0; 0 means 2^64 or more. */
+/* How many blocks there are before a counter of that many bits wraps to 0. 0 means 2^64 or more. */
 static uint64_t blocks_to_wrap(const uint8_t *counter, int bits)
 {
 	uint64_t low = 0;
 
 	if (bits > 63) {
-		/* Only a counter whose upper bits are all set comes to its end. */
+		/* The counter wraps only if all of its upper bits are set. */
 		for (int bit = 63; bit < bits; bit++)
 			if (!(counter[15 - bit / 8] >> bit % 8 & 1))
 				return 0;
@@ -452,7 +452,9 @@ static void clear_bits(uint8_t *counter, int bits)
 		counter[i] = bits >= 8 ? 0 : (uint8_t)(counter[i] & (0xff << bits));
 }
 
-/* Prepares keys for CTR and GCM, and encrypts a block of zeros: the key of GCM's hash. Returns 0, or that it is no key.
+/*
+ * Prepares keys for CTR and GCM, and encrypts a block of zeros, which is the key of GCM's hash. Returns 0, or nonzero
+ * if the key is invalid.
  */
 static int set_stream_key(curfew_aes_keys *keys, const aes_job *job, uint8_t hash_key[BLOCK_BYTES])
 {
@@ -468,7 +470,7 @@ static int set_stream_key(curfew_aes_keys *keys, const aes_job *job, uint8_t has
 	return failed;
 }
 
-/* Of the counter block only the lowest `bits` count; it becomes that of the block behind the last one. */
+/* Only the lowest `bits` of the counter block count. It becomes the counter of the block after the last one. */
 static void run_counter(const curfew_aes_keys *keys, uint8_t counter[BLOCK_BYTES], int bits, const uint8_t *in,
                         uint8_t *out, size_t length)
 {
@@ -491,7 +493,7 @@ static int run_ctr(aes_job *job)
 	uint8_t counter[BLOCK_BYTES], unused[BLOCK_BYTES];
 	uint64_t blocks = (uint64_t)job->data.length / BLOCK_BYTES + (job->data.length % BLOCK_BYTES != 0);
 
-	/* No counter may come twice. */
+	/* No counter value may be used twice. */
 	if (job->number < 64 && blocks > (uint64_t)1 << job->number)
 		return -1;
 	if (set_stream_key(&keys, job, unused))
@@ -509,7 +511,7 @@ static void add_lengths(curfew_ghash *hash, size_t first, size_t second)
 	curfew_ghash_add(hash, (const uint8_t *)bits, sizeof bits);
 }
 
-/* The counter of the block that hides the tag. */
+/* The counter of the block that encrypts the tag. */
 static void start_counter(curfew_ghash *hash, const view *iv, uint8_t counter[BLOCK_BYTES])
 {
 	memset(counter, 0, BLOCK_BYTES);
@@ -524,7 +526,7 @@ static void start_counter(curfew_ghash *hash, const view *iv, uint8_t counter[BL
 	memset(hash->state, 0, BLOCK_BYTES);
 }
 
-/* NIST SP 800-38D. The tag of `number` bytes is behind the data. */
+/* NIST SP 800-38D. The tag of `number` bytes follows the data. */
 static int gcm(aes_job *job, curfew_ghash *hash, size_t length)
 {
 	curfew_aes_keys keys;
@@ -536,7 +538,7 @@ static int gcm(aes_job *job, curfew_ghash *hash, size_t length)
 	start_counter(hash, &job->iv, counter);
 	run_counter(&keys, counter, 32, tag, tag, BLOCK_BYTES);
 	curfew_ghash_add(hash, job->extra.bytes, job->extra.length);
-	/* A piece is still in the processor's cache when it is hashed. */
+	/* Work in pieces, so that each is still in the processor's cache when it is hashed. */
 	for (size_t at = 0, piece; at < length; at += piece) {
 		piece = length - at < GCM_PIECE_BYTES ? length - at : GCM_PIECE_BYTES;
 		run_counter(&keys, counter, 32, job->data.bytes + at, job->out + at, piece);
@@ -573,7 +575,7 @@ static void add_step(uint8_t *block, size_t number)
 		block[i] ^= (uint8_t)number;
 }
 
-/* RFC 3394: six rounds over the halves of blocks, whose first half goes from one to the next. */
+/* RFC 3394: six rounds over the halves of blocks. The first half is carried from one block to the next. */
 static int run_kw(aes_job *job)
 {
 	mbedtls_aes_context aes;
@@ -623,8 +625,8 @@ static int run_ecb(aes_job *job)
 }
 
 /*
- * aes(mode, encrypts, key, iv, data, extra, number): extra is GCM's additional data; number is the length of GCM's tag
- * in bytes, CTR's of its counter in bits, and 1 for CBC without padding.
+ * aes(mode, encrypts, key, iv, data, extra, number) -> bytes. `extra` is GCM's additional data. `number` is the length
+ * of GCM's tag in bytes, the length of CTR's counter in bits, or 1 for CBC without padding.
  */
 static JSValue aes(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -665,7 +667,7 @@ static bool read_part(JSContext *ctx, JSValueConst parts, uint32_t i, mbedtls_mp
 	return good;
 }
 
-/* Reads [n, e] or [n, e, d, p, q, ...]; false: it is no key. rsa is to be freed in any case. */
+/* Reads [n, e] or [n, e, d, p, q, ...]. False: the key is invalid. The caller frees rsa in any case. */
 static bool read_rsa(JSContext *ctx, JSValueConst parts, mbedtls_rsa_context *rsa)
 {
 	int64_t count;
@@ -686,7 +688,7 @@ static bool read_rsa(JSContext *ctx, JSValueConst parts, mbedtls_rsa_context *rs
 	return good;
 }
 
-/* checkRsa(parts) -> whether that is a key */
+/* checkRsa(parts) -> whether the key is valid */
 static JSValue check_rsa(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	mbedtls_rsa_context rsa;
@@ -754,7 +756,7 @@ static JSValue fill_rsa(JSContext *ctx, JSValueConst this_value, int argc, JSVal
 	return parts;
 }
 
-/* The numbers are the prelude's. */
+/* The numbers are the same in the prelude. */
 enum rsa_operation {
 	RSA_SIGN_PKCS1,
 	RSA_SIGN_PSS,
@@ -770,7 +772,7 @@ typedef struct rsa_job {
 	mbedtls_rsa_context rsa;
 	int32_t operation, salt;
 	mbedtls_md_type_t hash;
-	view data, extra; /* extra: what is verified against, or OAEP's label */
+	view data, extra; /* extra: the signature to verify, or OAEP's label */
 	uint8_t out[MBEDTLS_MPI_MAX_SIZE];
 	size_t out_length;
 } rsa_job;
@@ -817,7 +819,9 @@ static int run_rsa(rsa_job *job)
 	}
 }
 
-/* rsa(operation, hash, parts, data, extra, salt length) -> bytes, or whether it fits; null where it fails. */
+/*
+ * rsa(operation, hash, parts, data, extra, salt length) -> bytes, or whether the signature is valid. null: it failed.
+ */
 static JSValue rsa(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	rsa_job job;
@@ -923,7 +927,7 @@ static JSValue make_ec(JSContext *ctx, JSValueConst this_value, int argc, JSValu
 	return after_random(ctx, pair);
 }
 
-/* ecPoint(curve, bytes) -> the point, not compressed; null: it is none */
+/* ecPoint(curve, bytes) -> the point, uncompressed; null: the point is invalid */
 static JSValue ec_point(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	curve c;
@@ -936,7 +940,7 @@ static JSValue ec_point(JSContext *ctx, JSValueConst this_value, int argc, JSVal
 	return point;
 }
 
-/* ecPublic(curve, d) -> the point that belongs to it; null: it is no key */
+/* ecPublic(curve, d) -> the public point; null: the key is invalid */
 static JSValue ec_public(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	curve c;
@@ -950,7 +954,7 @@ static JSValue ec_public(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	return after_random(ctx, point);
 }
 
-/* ecSign(curve, hash, d, data) -> r and s, one behind the other */
+/* ecSign(curve, hash, d, data) -> r followed by s */
 static JSValue ec_sign(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	uint8_t digested[MBEDTLS_MD_MAX_SIZE], signature[2 * MBEDTLS_ECP_MAX_BYTES];
@@ -969,7 +973,7 @@ static JSValue ec_sign(JSContext *ctx, JSValueConst this_value, int argc, JSValu
 	return after_random(ctx, value);
 }
 
-/* ecVerify(curve, hash, point, data, signature) -> whether it fits */
+/* ecVerify(curve, hash, point, data, signature) -> whether the signature is valid */
 static JSValue ec_verify(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	uint8_t digested[MBEDTLS_MD_MAX_SIZE];
@@ -1006,7 +1010,7 @@ static JSValue ec_derive(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	return after_random(ctx, secret);
 }
 
-/* ---- Curve25519: keys of 32 bytes, which the prelude has measured ------------------------------------------- */
+/* ---- Curve25519: keys of 32 bytes; the prelude has checked their length --------------------------------------- */
 
 /* edPublic(seed) */
 static JSValue ed_public(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -1037,7 +1041,7 @@ static JSValue ed_sign(JSContext *ctx, JSValueConst this_value, int argc, JSValu
 	return good ? bytes_value(ctx, signature, sizeof signature) : JS_NULL;
 }
 
-/* edVerify(public key, data, signature) -> whether it fits */
+/* edVerify(public key, data, signature) -> whether the signature is valid */
 static JSValue ed_verify(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	view views[3];
@@ -1049,7 +1053,7 @@ static JSValue ed_verify(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	                                                                     views[1].length, views[0].bytes));
 }
 
-/* xDerive(d, point or undefined) -> the shared secret, or the public key; null where that is 0 */
+/* xDerive(d, point or undefined) -> the shared secret, or the public key; null: the secret is 0 */
 static JSValue x_derive(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	static const uint8_t base[SEED_BYTES] = {9};

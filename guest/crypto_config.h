@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What of Mbed TLS the guest has: the algorithms of Web Crypto, and the older hashes that programs ask for. */
+/*
+ * The parts of Mbed TLS that the guest has: the algorithms of Web Crypto, and the older hashes that programs ask for.
+ */
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_ROM_TABLES
 #define MBEDTLS_ASN1_PARSE_C
@@ -30,9 +32,12 @@
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA3_C
 #define MBEDTLS_SHA512_C
-/* WebAssembly reads and writes words at any address. */
+/* WebAssembly allows unaligned reads and writes. */
 #define MBEDTLS_EFFICIENT_UNALIGNED_ACCESS
-/* Random numbers come from the host, once for each run: what it gives needs no collecting. */
+/* Random numbers come from the host, once for each run. It needs no entropy collection. */
 #define MBEDTLS_NO_PLATFORM_ENTROPY
-/* What the guest has is its program's: clearing it hides nothing, and takes a tenth of the time of a hash. */
+/*
+ * The guest's memory belongs to its program, so clearing it would hide nothing, and it would take a tenth of a hash's
+ * time.
+ */
 #define MBEDTLS_PLATFORM_ZEROIZE_ALT

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The decoders of the Encoding Standard but for UTF-8, UTF-16 and windows-1252. Each reads one character; the tables
- * are made while building, by guest/encodings. A sequence that is none ends before a byte that is ASCII, so that no
- * text swallows a quote or a bracket.
+ * The decoders of the Encoding Standard, except UTF-8, UTF-16 and windows-1252. Each reads one character.
+ * guest/encodings makes the tables during the build. An invalid sequence ends before a byte that is ASCII, so that no
+ * text can swallow a quote or a bracket.
  */
 #include "decoders.h"
 
@@ -21,13 +21,13 @@ static size_t give(uint32_t c[2], uint32_t value, size_t length)
 	return length;
 }
 
-/* A sequence of two bytes that is no character: its second byte stays where it is ASCII. */
+/* An invalid sequence of two bytes. If its second byte is ASCII, that byte is not consumed. */
 static size_t bad_pair(uint32_t c[2], uint8_t second, size_t length)
 {
 	return give(c, DECODED_ERROR, second < 0x80 ? length - 1 : length);
 }
 
-/* The end of the text where more was needed, which is one error; else 0. */
+/* If the text ends where more bytes are needed, that is one error; otherwise 0. */
 static size_t incomplete(uint32_t c[2], size_t left, bool last)
 {
 	return last ? give(c, DECODED_ERROR, left) : 0;
@@ -53,7 +53,7 @@ static size_t next_big5(const uint8_t *p, size_t left, bool last, uint32_t c[2])
 	if (!in(p[1], 0x40, 0x7e) && !in(p[1], 0xa1, 0xfe))
 		return bad_pair(c, p[1], 2);
 	size_t place = (size_t)(p[0] - 0x81) * 157 + p[1] - (p[1] < 0x7f ? 0x40 : 0x62);
-	/* Four of them are two characters. */
+	/* Four pointers stand for two characters. */
 	if (place == 1133 || place == 1135 || place == 1164 || place == 1166) {
 		c[1] = place == 1133 || place == 1164 ? 0x304 : 0x30c;
 		return give(c, place < 1164 ? 0xca : 0xea, 2);
@@ -160,7 +160,7 @@ static size_t next_shift_jis(const uint8_t *p, size_t left, bool last, uint32_t 
 
 enum { SET_ASCII, SET_ROMAN, SET_KATAKANA, SET_PAIRS };
 
-/* An escape changes the set; two of them with nothing between are an error, and so is any other. */
+/* An escape changes the set. Two escapes with nothing between them are an error, and so is any other escape. */
 static size_t next_escape(const uint8_t *p, size_t left, bool last, decoder_mode *mode, uint32_t c[2])
 {
 	static const uint8_t escapes[][3] = {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of the guest that reaches into the JavaScript engine. It includes the engine's one source file, to which
- * adapt_engine has applied guest/patches/, and then its own parts, which need the engine's internals: engine_poll.c,
- * engine_trace.c, engine_errors.c, engine_describe.c, engine_modules.c, engine_imports.c. Here are memory, columns and
- * the set-up.
+ * The part of the guest that uses the JavaScript engine's internals. It includes the engine's one source file, to which
+ * adapt_engine has applied guest/patches/, and then its own parts: engine_poll.c, engine_trace.c, engine_errors.c,
+ * engine_describe.c, engine_modules.c, engine_imports.c. This file itself has memory, columns and the set-up.
  */
 #define _GNU_SOURCE
 
-/* On one thread the engine's atomics are plain operations: give it what it leaves out for this target. */
+/*
+ * With one thread the engine's atomics are plain operations. The engine leaves out these definitions for this target.
+ */
 #define CONFIG_ATOMICS
 #include "quickjs-c-atomics.h"
 typedef int js_mutex_t;
@@ -24,14 +25,16 @@ typedef int js_once_t;
 #define js_cond_wait(cond, mutex) ((void)(cond))
 #define js_cond_timedwait(cond, mutex, timeout) (-1)
 
-/* The parser's last column: the next one is counted from there, forwards or backwards, not from its line's start. */
+/*
+ * The parser's last column. The next one is counted from there, forwards or backwards, not from the start of its line.
+ */
 struct curfew_columns {
 	const unsigned char *line;
 	const unsigned char *at;
-	int characters; /* of the line before `at` */
+	int characters; /* between the line's start and `at` */
 };
 
-/* The patches call these. */
+/* Declarations of what the patches call. */
 #include <stddef.h>
 #include "quickjs.h"
 #define CURFEW_ARGUMENTS_MAX 1000000
@@ -46,7 +49,7 @@ static int curfew_column(struct curfew_columns *known, const unsigned char *line
 struct JSAsyncFunctionData;
 static void curfew_note_lost(struct JSRuntime *rt, struct JSAsyncFunctionData *function);
 static void curfew_note_lost_cycles(struct JSRuntime *rt);
-static unsigned curfew_promise_number; /* of the last promise that was made */
+static unsigned curfew_promise_number; /* the number of the newest promise */
 static unsigned curfew_promise_number_of(const void *promise);
 static bool curfew_may_redeclare(JSContext *ctx);
 static bool curfew_polls_for_fuel(JSContext *ctx);
@@ -60,7 +63,7 @@ static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
 struct JSFunctionBytecode;
 static bool curfew_prepares_stack(JSContext *ctx);
 static bool curfew_is_prelude(const struct JSFunctionBytecode *code);
-/* What asynchronous context the program is in: jobs and reactions are run in the one that they were made in. */
+/* The current asynchronous context. Jobs and reactions run in the one that they were created in. */
 static JSValue curfew_async_context = JS_UNDEFINED;
 void curfew_engine_set_async_context(JSValue context);
 struct JSObject;
@@ -69,11 +72,11 @@ int64_t curfew_zone_offset(int64_t ms);
 int64_t curfew_zone_offset_of_local(int64_t ms);
 void curfew_zone_describe(int64_t ms, char *to, size_t room);
 static bool curfew_refuse_cut(JSContext *ctx, const char **text, size_t length);
-static int curfew_json_place_length; /* of the text that curfew_note_json_place has made */
+static int curfew_json_place_length; /* of the text that curfew_note_json_place has written */
 
 #include "host.h"
 
-/* The engine's own source is not held to our warnings. */
+/* Our warnings are off only for the engine's own source. */
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Weverything"
 #include "quickjs.adapted.c"
@@ -87,21 +90,22 @@ static int curfew_json_place_length; /* of the text that curfew_note_json_place 
 #define TRACE_FRAMES 64
 #define GC_SPARE ((uint64_t)64 << 20)
 /*
- * Loops and calls between two polls. It differs from the engine's own refill, so that the poll can tell a count that
- * ran out from a look of the regexp matcher; a tight loop takes some microseconds for so many.
+ * How many loops and calls lie between two polls. The number differs from the engine's own refill, so that the poll can
+ * distinguish a count that ran out from a check by the regexp matcher. A tight loop takes a few microseconds for this
+ * many.
  */
 #define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT / 10)
 
 static bool stopping;
 static uint32_t first_cause, postponed;
 static JSValue stop_hook;
-/* A session's: the program's own hooks, taken away while a stop unwinds. */
+/* In a session: the program's own hooks, removed while a stop unwinds. */
 static JSValue kept_prepare, kept_limit;
 static bool traced;
-/* The interrupted frame and the position it knew before: where the poll was a loop's, that is not the new one. */
+/* The interrupted frame and the position that it had stored before. If a loop polled, that is not the new position. */
 static JSStackFrame *stopped_frame;
 static uint8_t *stopped_pc;
-/* Functions built into the engine, by address: their names cannot be changed by redefining "name". */
+/* Functions built into the engine, sorted by address. The program cannot change these names by redefining "name". */
 typedef struct native_name {
 	JSObject *function;
 	JSAtom name;
@@ -110,9 +114,9 @@ static JSAtom prelude_name;
 static native_name *native_names;
 static uint32_t native_name_count;
 
-/* ---- Memory: a refused byte stops the run where it stands ------------------------------------------------- */
+/* ---- Memory: a refused allocation stops the run at once ---------------------------------------------------- */
 
-/* Replaces the C library's: a refusal is not handed to the program as an exception that it could catch. */
+/* Replaces the C library's function: a refusal must not become an exception that the program could catch. */
 void *sbrk(intptr_t increment)
 {
 	size_t page = 65536;
@@ -131,8 +135,8 @@ static void curfew_refuse_memory(void)
 }
 
 /*
- * At how many bytes the next collection comes: when there may be half as much garbage as is alive, and a share of the
- * memory limit more; but, where that is possible, before the limit is reached.
+ * The heap size at which the next collection starts: half as much garbage as live memory, plus a share of the memory
+ * limit. If possible, it lies below the limit.
  */
 static size_t curfew_next_collection(size_t alive)
 {
@@ -183,7 +187,7 @@ static size_t on_usable_size(const void *memory)
 
 static const JSMallocFunctions allocator = {on_calloc, on_malloc, on_free, on_realloc, on_usable_size};
 
-/* A cell stands on its own in the stack; what was declared before gives way to what it declares. */
+/* Whether the current declaration may replace an earlier one. In a cell's own frame it may. */
 static bool curfew_may_redeclare(JSContext *ctx)
 {
 	return (curfew_control.flags & CURFEW_CONTROL_CELL) && ctx->rt->current_stack_frame &&
@@ -192,7 +196,7 @@ static bool curfew_may_redeclare(JSContext *ctx)
 
 /* ---- Columns ---------------------------------------------------------------------------------------------- */
 
-/* Bytes of UTF-8 that begin a character. */
+/* Counts the bytes of UTF-8 that begin a character. */
 static int count_characters(const unsigned char *from, const unsigned char *to)
 {
 	int count = 0;
@@ -202,7 +206,7 @@ static int count_characters(const unsigned char *from, const unsigned char *to)
 	return count;
 }
 
-/* The column, from 1, of a place on the line that begins at `line`. */
+/* The column, counted from 1, of a place on the line that begins at `line`. */
 static int curfew_column(struct curfew_columns *known, const unsigned char *line, const unsigned char *at)
 {
 	if (at <= line)
@@ -229,8 +233,8 @@ static int by_address(const void *a, const void *b)
 }
 
 /*
- * Notes the name of every builtin that can be reached from this object, and holds a reference to each so that
- * its address stays its own. Reaching them also creates those that the engine would create at first use.
+ * Notes the name of every builtin that is reachable from this object, and holds a reference to each, so that its
+ * address is not reused. Visiting them also creates the builtins that the engine creates at first use.
  */
 static void note_natives(JSContext *ctx, JSValueConst value)
 {
@@ -296,7 +300,7 @@ static void remove_property(JSContext *ctx, JSValueConst object, const char *nam
 	JS_FreeAtom(ctx, atom);
 }
 
-/* What is made for threads has no place here, nor what speaks for the engine. */
+/* Removes what is meant for threads, and what identifies the engine. */
 static void remove_unwanted(JSContext *ctx)
 {
 	JSValue atomics = JS_GetPropertyStr(ctx, ctx->global_obj, "Atomics");
@@ -308,8 +312,8 @@ static void remove_unwanted(JSContext *ctx)
 }
 
 /*
- * Properties that are made when they are first looked at: the engine's own kind for it, with a function in place of a
- * number. While it is made the property is undefined: what makes it may look at it, or change it.
+ * Lazy properties use the engine's own mechanism, with a function in place of a number. While make() runs, the property
+ * is undefined, because make() may read or change it.
  */
 static int curfew_fill_lazy(JSContext *ctx, JSObject *object, JSAtom key, void *make)
 {
@@ -331,7 +335,7 @@ void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueCon
 {
 	JSContext *ctx = curfew_context;
 	JSAtom atom = JS_ValueToAtom(ctx, key);
-	JSValue kept = JS_DupValue(ctx, make); /* for as long as there is a guest */
+	JSValue kept = JS_DupValue(ctx, make); /* kept as long as the guest exists */
 
 	JS_DeleteProperty(ctx, object, atom, 0);
 	JS_DefineAutoInitProperty(ctx, object, atom, JS_AUTOINIT_ID_BYTECODE, JS_VALUE_GET_PTR(kept),
@@ -351,7 +355,7 @@ void curfew_engine_replace(JSValueConst object, const char *name, JSValueConst v
 	JS_FreeAtom(ctx, atom);
 }
 
-/* For the build: the bytecode of the script at input, as the value. */
+/* For the build: compiles the script at `input`; its bytecode is the value. */
 CURFEW_EXPORT("curfew_compile") int32_t curfew_compile(void)
 {
 	JSContext *ctx = curfew_context;
@@ -370,7 +374,7 @@ CURFEW_EXPORT("curfew_compile") int32_t curfew_compile(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Without its source text: a program has no use for it, and every image would carry it. */
+/* Compiles without keeping the source text: a program cannot use it, and every image would contain it. */
 static JSValue evaluate_prelude(JSContext *ctx)
 {
 	size_t size;
@@ -458,7 +462,7 @@ static void drop_jobs(JSRuntime *rt)
 	}
 }
 
-/* Where the next call waits is not for the functions to say that the last one left suspended. */
+/* Functions that the last call left suspended do not show where the next call waits. */
 static void forget_async_functions(void)
 {
 	while (!list_empty(&curfew_async_functions)) {
@@ -491,7 +495,7 @@ void curfew_engine_again(void)
 	forget_async_functions();
 	while (kept_text_count)
 		JS_FreeCString(ctx, kept_texts[--kept_text_count]);
-	/* What unwinding put by. */
+	/* Free what unwinding has deferred. */
 	rt->gc_phase = JS_GC_PHASE_NONE;
 	free_zero_refcount(rt);
 }
@@ -499,7 +503,7 @@ void curfew_engine_again(void)
 #include "engine_modules.c"
 #include "engine_imports.c"
 
-/* Where the host finds what it writes to. */
+/* The addresses that the host writes to. */
 CURFEW_EXPORT("curfew_control_address") uint32_t curfew_control_address(void)
 {
 	return (uint32_t)(uintptr_t)&curfew_control;
@@ -510,7 +514,7 @@ CURFEW_EXPORT("curfew_counter_address") uint32_t curfew_counter_address(void)
 	return (uint32_t)(uintptr_t)&curfew_context->interrupt_counter;
 }
 
-/* The stack comes first in memory, and the data right behind it. */
+/* The stack comes first in memory, and the data directly after it. */
 CURFEW_EXPORT("curfew_stack_top") uint32_t curfew_stack_top(void)
 {
 	extern char __global_base;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was thrown, described in the control block. A part of engine.c, which includes it: it needs the engine's
+ * Describes a thrown value in the control block. A part of engine.c, which includes it, because it needs the engine's
  * internals.
  */
 
@@ -17,7 +17,7 @@ int32_t curfew_engine_refuse(const char *name, const char *message)
 	return CURFEW_GUEST_REFUSED;
 }
 
-/* Of one call: an error's four texts, a value and the note on it. */
+/* The texts of one call: an error's four, a value and the note on it. */
 static const char *kept_texts[6];
 static uint32_t kept_text_count;
 
@@ -27,7 +27,7 @@ void curfew_engine_keep_text(const char *text)
 		kept_texts[kept_text_count++] = text;
 }
 
-/* Reading what was thrown may run the program's code (a getter, toString): it is still under its limits. */
+/* Reading a thrown value may run the program's code (a getter, toString). The run's limits still apply to that. */
 static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_t *text_length)
 {
 	size_t length = 0;
@@ -38,7 +38,7 @@ static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_
 	curfew_engine_keep_text(string);
 }
 
-/* What the prelude makes of an error, in its order. */
+/* The texts that the prelude makes of an error, in its order. */
 static const struct {
 	uint32_t *text, *length;
 } described_texts[] = {
@@ -47,7 +47,7 @@ static const struct {
 	{&curfew_control.error_details, &curfew_control.error_details_length},
 };
 
-/* [name, message, details]; where the prelude is not there yet, or cannot do it any more, what there is of it. */
+/* [name, message, details]. If the prelude is not loaded yet or fails, the parts that can be read without it. */
 static JSValue describe_error(JSContext *ctx, JSValueConst error)
 {
 	JSValue hook = JS_IsObject(curfew_hooks) ? JS_GetPropertyStr(ctx, curfew_hooks, "describe") : JS_UNDEFINED;

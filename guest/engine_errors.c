@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the engine says of errors: who was called that is no function, who waits for whom, where a value has no JSON,
- * and what a regular expression matched last. A part of engine.c, which includes it: it needs the engine's internals.
+ * What the engine says about errors: the expression that was called and is no function, the async callers of a stack,
+ * the place in a value that has no JSON, and the last match of a regular expression. A part of engine.c, which includes
+ * it, because it needs the engine's internals.
  */
 
 /* ---- The expression that stands for a value on the interpreter's stack ------------------------------------ */
 
 /*
- * The bytecode of a function is read from its beginning to the instruction that failed, as if it ran straight on. What
- * is on the stack is noted by the instruction that put it there. Where ways meet, what lies on top is not known.
+ * A function's bytecode is read from its beginning to the instruction that failed, as if it had no jumps. Each stack
+ * entry is noted with the instruction that pushed it. Where several paths join, the top of the stack is unknown.
  */
 #define EXPRESSION_CODE_MAX 65536
 #define EXPRESSION_BYTES 96
 #define EXPRESSION_NESTING 8
 #define UNKNOWN (-1)
 
-/* Which instructions made what another one took from the stack: an object, and a key or function. */
+/* The instructions that pushed what another instruction popped: an object, and a key or function. */
 typedef struct producer {
 	int object, key;
 } producer;
 
-/* With what a jump comes to a position: how much is on the stack, and what is on top. */
+/* The state that a jump brings to a position: the depth of the stack, and its top. */
 typedef struct arrival {
-	int depth; /* UNKNOWN: none comes */
+	int depth; /* UNKNOWN: no jump leads here */
 	int top;
 } arrival;
 
 typedef struct code_reader {
 	const JSFunctionBytecode *code;
 	producer *producers; /* by position */
-	int *stack;          /* what is on it: the positions of the instructions that put it there */
+	int *stack;          /* for each entry, the position of the instruction that pushed it */
 	int depth;
 	arrival *arrivals; /* by position */
 } code_reader;
@@ -46,7 +47,7 @@ static int stack_slot(const code_reader *r, int below_top)
 	return at >= 0 ? r->stack[at] : UNKNOWN;
 }
 
-/* Takes some values off and puts others on, all of them made by this instruction. */
+/* Pops some values and pushes others, all of them by this instruction. */
 static void replace_top(code_reader *r, int pops, int pushes, int made)
 {
 	r->depth = r->depth > pops ? r->depth - pops : 0;
@@ -63,7 +64,7 @@ static int pops_of(const uint8_t *at)
 	return info->fmt == OP_FMT_npopx ? info->n_pop + *at - OP_call0 : info->n_pop;
 }
 
-/* Where an instruction may jump to; UNKNOWN: it does not jump. */
+/* The target of a jump instruction. UNKNOWN: the instruction does not jump. */
 static int jump_target(const code_reader *r, int pc)
 {
 	const uint8_t *at = r->code->byte_code_buf + pc;
@@ -95,7 +96,7 @@ static bool is_method_call(uint8_t op)
 	return op == OP_call_method || op == OP_tail_call_method;
 }
 
-/* How far below the top the function is that this instruction calls; UNKNOWN: it calls none. */
+/* How far below the top the called function is. UNKNOWN: the instruction calls none. */
 static int callee_slot(const uint8_t *at)
 {
 	if (is_call(*at) || is_method_call(*at))
@@ -105,7 +106,7 @@ static int callee_slot(const uint8_t *at)
 	return *at == OP_apply ? 2 : UNKNOWN;
 }
 
-/* Where methods are called the function lies above its object. */
+/* In a method call the function lies above its object. */
 static int called_function(const code_reader *r, const uint8_t *at)
 {
 	int slot = callee_slot(at);
@@ -148,7 +149,7 @@ static void read_instruction(code_reader *r, int pc)
 	case OP_check_brand: return;
 	default: {
 		const JSOpCode *info = &short_opcode_info(*at);
-		/* What only sets a variable leaves the value as it is. */
+		/* An instruction that only sets a variable leaves the value unchanged. */
 		bool keeps = info->n_pop == 1 && info->n_push == 1 &&
 		             (info->fmt == OP_FMT_loc || info->fmt == OP_FMT_loc8 || info->fmt == OP_FMT_none_loc ||
 		              info->fmt == OP_FMT_arg || info->fmt == OP_FMT_none_arg || info->fmt == OP_FMT_var_ref ||
@@ -169,7 +170,7 @@ static void note_arrival(code_reader *r, int target)
 		there->top = UNKNOWN;
 }
 
-/* Where ways meet, the straight one may not be one of them, and what is on top may come from another. */
+/* At a join, the fall-through path may not be reachable, and the top may come from another path. */
 static void meet_jumps(code_reader *r, int pc, bool *reached)
 {
 	const arrival *from = &r->arrivals[pc];
@@ -185,7 +186,7 @@ static void meet_jumps(code_reader *r, int pc, bool *reached)
 	*reached = true;
 }
 
-/* Reads until the instruction that ends behind `failed`; its position, or UNKNOWN where no way is known to it. */
+/* Reads up to the instruction that ends at `failed`. Returns its position, or UNKNOWN if no known path leads there. */
 static int read_code(code_reader *r, int failed)
 {
 	const uint8_t *code = r->code->byte_code_buf;
@@ -208,7 +209,7 @@ static int read_code(code_reader *r, int failed)
 	return UNKNOWN;
 }
 
-/* The name of the variable that an instruction reads; JS_ATOM_NULL: it reads none. */
+/* The name of the variable that an instruction reads. JS_ATOM_NULL: it reads none. */
 static JSAtom variable_of(const JSFunctionBytecode *code, const uint8_t *at)
 {
 	const JSOpCode *info = &short_opcode_info(*at);
@@ -313,7 +314,7 @@ static void end_reading(JSContext *ctx, code_reader *r)
 	js_free(ctx, r->arrivals);
 }
 
-/* What the program calls or iterates at the present instruction of its top frame; false: it cannot be said. */
+/* The expression that the top frame's current instruction calls or iterates. False: it is unknown. */
 static bool present_expression(JSContext *ctx, expression *e)
 {
 	const JSStackFrame *frame = ctx->rt->current_stack_frame;
@@ -326,7 +327,7 @@ static bool present_expression(JSContext *ctx, expression *e)
 	if (code->filename == prelude_name || !begin_reading(ctx, &reader, code))
 		return false;
 	int failed = (int)(frame->cur_pc - code->byte_code_buf), pc = read_code(&reader, failed);
-	/* What a jump backwards leads to is found when the jump is known. */
+	/* The target of a backward jump is found only when the jump is known, so read a second time. */
 	if (pc == UNKNOWN)
 		pc = read_code(&reader, failed);
 	if (pc != UNKNOWN) {
@@ -340,7 +341,7 @@ static bool present_expression(JSContext *ctx, expression *e)
 	return e->is_known;
 }
 
-/* A value that is no object in few words; NULL: nothing is known of it. */
+/* A short description of a value that is no object. NULL: nothing is known of it. */
 static const char *kind_in_words(JSValueConst value)
 {
 	switch (JS_VALUE_GET_NORM_TAG(value)) {
@@ -359,12 +360,15 @@ static const char *kind_in_words(JSValueConst value)
 	}
 }
 
-/* Throws that a value is not what it has to be, by the expression that it came from or, from a builtin, by its kind. */
+/*
+ * Throws that a value is not usable. The message names the expression that it came from, or in a builtin the value's
+ * kind.
+ */
 static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what)
 {
 	expression e;
 
-	/* Names of properties are the program's to choose: they are no format. */
+	/* The program chooses names of properties, so they must not be used as a format. */
 	if (present_expression(ctx, &e))
 		return JS_ThrowTypeError(ctx, "%s is not %s", e.text, what);
 	const char *kind = kind_in_words(value);
@@ -388,7 +392,7 @@ static JSValue text_property(JSContext *ctx, JSValueConst object, JSAtom name, c
 	return JS_NewString(ctx, otherwise);
 }
 
-/* "NAME: MESSAGE" and the frames, each in a line of its own; takes the frames over. */
+/* "NAME: MESSAGE" and the frames, each on a line of its own. Takes ownership of the frames. */
 static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSValue frames)
 {
 	if (!JS_IsString(frames))
@@ -401,10 +405,10 @@ static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSVa
 	return JS_ConcatString(ctx, JS_ConcatString3(ctx, "", header, "\n"), frames);
 }
 
-/* The async function that this frame belongs to, where the engine has resumed it; NULL: it is no such frame. */
+/* The async function of this frame, if the engine has resumed it. NULL: it is no such frame. */
 static const JSAsyncFunctionData *resumed_function(const JSStackFrame *frame)
 {
-	/* What is no bytecode has a frame in which only the function and its arguments are set. */
+	/* The frame of a function without bytecode has only the function and its arguments set. */
 	bool is_outermost = !frame->prev_frame && js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id);
 	JSGCObjectHeader *owner = is_outermost ? frame->cur_gc_obj : NULL;
 
@@ -428,7 +432,7 @@ static void add_async_frame(JSContext *ctx, DynBuf *out, const JSStackFrame *fra
 	JS_FreeCString(ctx, file);
 }
 
-/* Who waits for the outermost function of a stack, innermost first, as if it had called. */
+/* Adds the functions that wait for the outermost function of a stack, innermost first, as if they had called it. */
 static void curfew_add_async_callers(JSContext *ctx, DynBuf *out, const JSStackFrame *frame, int most)
 {
 	while (frame && frame->prev_frame)
@@ -463,7 +467,7 @@ void curfew_engine_set_trace(JSValueConst error, JSValueConst trace)
 
 /* ---- Call sites, as Error.prepareStackTrace is given them ------------------------------------------------- */
 
-/* Whether the program makes what is read as an error's stack; the engine's record of it is kept beside that. */
+/* Whether the program replaces the stack that it reads of errors. The engine's record is kept beside that. */
 static bool curfew_prepares_stack(JSContext *ctx)
 {
 	return JS_IsFunction(ctx, ctx->error_prepare_stack) && !js_same_value(ctx, ctx->error_prepare_stack, stop_hook);
@@ -478,7 +482,7 @@ static bool curfew_is_prelude(const struct JSFunctionBytecode *code)
 
 enum { SITE_UNKNOWN, SITE_NULL, SITE_NO, SITE_ZERO, SITE_EMPTY };
 
-/* What the engine does not know of a frame. */
+/* Answers that the engine cannot give about a frame. */
 static JSValue call_site_constant(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int what)
 {
 	static const JSValue answers[] = {
@@ -493,7 +497,7 @@ static JSValue call_site_constant(JSContext *ctx, JSValueConst this_value, int a
 	return what == SITE_EMPTY ? JS_NewString(ctx, "") : answers[what];
 }
 
-/* What this is in a frame is not kept: only that of a constructor is known to be an object. */
+/* A frame does not keep `this`. Only a constructor's is known to be an object. */
 static JSValue call_site_is_toplevel(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const JSCallSiteData *site = JS_GetOpaque2(ctx, this_value, JS_CLASS_CALL_SITE);
@@ -501,7 +505,7 @@ static JSValue call_site_is_toplevel(JSContext *ctx, JSValueConst this_value, in
 	return site ? js_bool(!site->constructor) : JS_EXCEPTION;
 }
 
-/* "new NAME (FILE:LINE:COLUMN)", as it stands behind "at" in a stack. */
+/* "new NAME (FILE:LINE:COLUMN)", the text after "at" in a stack. */
 static JSValue call_site_to_string(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const JSCallSiteData *site = JS_GetOpaque2(ctx, this_value, JS_CLASS_CALL_SITE);
@@ -547,7 +551,7 @@ static void add_call_site_functions(JSContext *ctx)
 
 /* ---- Where a value has no JSON ---------------------------------------------------------------------------- */
 
-/* ".rows[3].total": built from its end, and kept at the end of this. */
+/* A path such as ".rows[3].total". It is built from its end, and stored at the end of this array. */
 static char json_place[256];
 
 static void add_json_place(const char *text)
@@ -555,7 +559,7 @@ static void add_json_place(const char *text)
 	size_t length = strlen(text), left = sizeof json_place - (size_t)curfew_json_place_length;
 
 	if (length >= left) {
-		/* What is outermost does not fit any more. */
+		/* The outermost part does not fit any more. */
 		memcpy(json_place + sizeof json_place - (size_t)curfew_json_place_length, "...", 3);
 		return;
 	}
@@ -575,7 +579,7 @@ static bool is_plain_name(const char *text)
 	return true;
 }
 
-/* Notes a step on the way to what has none: the key at this place of a list of keys, or an index. */
+/* Adds a step of the path to the value that has no JSON: the key at this index of a list of keys, or an index. */
 static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t index)
 {
 	char step[80];
@@ -614,8 +618,11 @@ JSValue curfew_engine_json_place(void)
 enum { MATCH_LAST_GROUP = MATCH_GROUPS, MATCH_INPUT, MATCH_BEFORE, MATCH_BEHIND };
 
 static JSValue match_text = JS_UNDEFINED;
-static JSValue match_input = JS_UNDEFINED; /* what the program put in the text's place */
-/* Where each group begins and ends, the whole match first and the expression's last group last; -1: it has no part. */
+static JSValue match_input = JS_UNDEFINED; /* what the program assigned to RegExp.input */
+/*
+ * Where each group begins and ends: the whole match first, the last group of the expression last. -1: it did not take
+ * part.
+ */
 static int match_groups[MATCH_GROUPS + 1][2];
 
 static void note_group(int which, uint8_t **capture, const uint8_t *start, int shift)
@@ -707,7 +714,7 @@ static void add_match_properties(JSContext *ctx)
 	JS_SetPropertyFunctionList(ctx, ctx->regexp_ctor, match_properties, countof(match_properties));
 }
 
-/* ---- What is left of an iterator -------------------------------------------------------------------------- */
+/* ---- The rest of an iterator ----------------------------------------------------------------------------- */
 
 JSValue curfew_engine_iterator_items(JSValueConst value)
 {

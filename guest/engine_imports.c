@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is wrong with an import that the engine itself says nothing of. A part of engine.c, which includes it: it needs
- * the engine's internals.
+ * Errors of imports that the engine does not report itself. A part of engine.c, which includes it, because it needs the
+ * engine's internals.
  */
 
-/* The engine's texts end at a NUL: what stands behind one would be cut off. Takes such a text away, and throws. */
+/* The engine's texts end at a NUL, so the rest of such a text would be ignored. Frees the text and throws. */
 static bool curfew_refuse_cut(JSContext *ctx, const char **text, size_t length)
 {
 	if (!*text || strlen(*text) == length)
@@ -25,7 +25,7 @@ static bool has_export(JSContext *ctx, const JSModuleDef *module, int index, JSA
 	return js_resolve_export(ctx, &found, &entry, from, name) == JS_RESOLVE_RES_FOUND;
 }
 
-/* Which of its requests lacks an export that it wants; -1: none. */
+/* The request of this module that lacks a wanted export. -1: none does. */
 static int lacking_request(JSContext *ctx, const JSModuleDef *module)
 {
 	for (int i = 0; i < module->import_entries_count; i++) {

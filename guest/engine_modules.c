@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Scripts and modules: compiled, linked, evaluated, and what they import and export. A part of engine.c, which includes
- * it: it needs the engine's internals.
+ * Scripts and modules: compiles, links and evaluates them, and lists their imports and exports. A part of engine.c,
+ * which includes it, because it needs the engine's internals.
  */
 
 /*
- * The engine counts columns of a first line from 0, since no line break stands before it. So one does, in what is
- * compiled here, and lines are counted from 0 instead.
+ * The engine counts the columns of the first line from 0, since no line break precedes it. So a line break is put
+ * before every text, and lines are counted from 0.
  */
 JSValue curfew_engine_compile(const char *source, size_t length, const char *name, int type)
 {
 	JSContext *ctx = curfew_context;
 	JSValue prepare = ctx->error_prepare_stack;
 
-	/* A text that does not parse may be tried in another way: its error is not shown to the program yet. */
+	/* A text that does not parse may be parsed in another way next, so the program does not see this error yet. */
 	ctx->error_prepare_stack = JS_UNDEFINED;
 	JSValue compiled = JS_EvalInternal(ctx, ctx->global_obj, source, length, name, 0, type | JS_EVAL_FLAG_COMPILE_ONLY,
 	                                   -1);

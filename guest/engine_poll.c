@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The poll that stops a run, with the exact position of what was running. A part of engine.c, which includes it: it
- * needs the engine's internals.
+ * The poll that stops a run, and finds the exact position of what was running. A part of engine.c, which includes it,
+ * because it needs the engine's internals.
  */
 
 static bool is_interpreting(const JSStackFrame *frame)
@@ -20,9 +20,10 @@ static void trace_once(void)
 }
 
 /*
- * The way out of a stop in a session, which leaves the guest sound: an exception that nothing catches. What becomes
- * free on the way is put by for the next call, so that a large heap does not take long; and nothing is collected. Each
- * further poll throws again, for builtins that swallow exceptions. What takes too long all the same is stopped hard.
+ * Unwinds a stop in a session and leaves the guest consistent: it throws an exception that nothing catches. Objects
+ * that are freed on the way are deferred to the next call, and no collection starts, so that a large heap does not take
+ * long. Some builtins swallow exceptions, so each further poll throws again. If unwinding takes too long, the host
+ * stops the run hard.
  */
 static void begin_unwinding(JSRuntime *rt)
 {
@@ -42,7 +43,7 @@ static void begin_unwinding(JSRuntime *rt)
 	rt->in_build_stack_trace = false;
 }
 
-/* As stop_at_poll: the interpreter's top frame has its position only when the hook is called. */
+/* As in stop_at_poll, the interpreter's top frame stores its position only when the hook is called. */
 static int unwind_at_poll(JSRuntime *rt)
 {
 	JSContext *ctx = curfew_context;
@@ -58,7 +59,7 @@ static int unwind_at_poll(JSRuntime *rt)
 	} else {
 		trace_once();
 	}
-	/* The hook is called, too. */
+	/* The call of the hook is counted as well. */
 	ctx->interrupt_counter = curfew_control.interval = by_hook ? 2 : 1;
 	return 1;
 }
@@ -69,10 +70,10 @@ bool curfew_engine_stopping(void)
 }
 
 /*
- * Ends the run at this poll with an exact stack. Where a builtin polls, every frame below already knows its
- * position. Where the interpreter polls, the position of the top frame is still in a register: the engine writes
- * it down on its way to recording an exception, which calls the hook planted here; the hook ends the entry, so
- * nothing of the program runs again.
+ * Ends the run at this poll with an exact stack. If a builtin polls, every frame below it has stored its position
+ * already. If the interpreter polls, the position of the top frame is still in a register. The engine stores it when it
+ * records an exception, and then calls the hook that is set here. The hook ends the entry, so no more code of the
+ * program runs.
  */
 static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 {
@@ -82,13 +83,13 @@ static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 	curfew_control.answering = 1;
 	if (!stopping)
 		first_cause = cause;
-	/* What the counter was filled with is used up: the host reads the count from the control block. */
+	/* The counter has run out. The host reads the count from the control block, so add it there. */
 	if (ctx->interrupt_counter == JS_INTERRUPT_COUNTER_INIT) {
 		curfew_control.polls += stopping ? 0 : curfew_control.interval;
 		curfew_control.interval = 0;
 		ctx->interrupt_counter = 0;
 	}
-	/* Between two of the program's functions: in the next one there is something to show. */
+	/* No function of the program is running, so the trace would be empty. Stop in the next one. */
 	if (!stopping && !frame && postponed++ < 1000) {
 		ctx->interrupt_counter = 1;
 		curfew_control.interval = 1;
@@ -115,7 +116,7 @@ JSValue curfew_engine_stop(uint32_t cause)
 
 	if (!curfew_is_session())
 		host_stop(cause);
-	/* Not at a poll: what was counted down until here counts. */
+	/* This is not a poll, so add what has been counted since the last refill. */
 	if (!stopping && ctx->interrupt_counter > 0 && curfew_control.interval > (uint32_t)ctx->interrupt_counter)
 		curfew_control.polls += curfew_control.interval - (uint32_t)ctx->interrupt_counter;
 	stop_at_poll(curfew_runtime, cause);
@@ -146,7 +147,7 @@ static void refill(JSContext *ctx)
 	ctx->interrupt_counter = (int)interval;
 }
 
-/* The limit of fuel was passed: this is a poll, though the count of loops and calls has not run out. */
+/* The fuel limit was exceeded. This counts as a poll, though the count of loops and calls has not run out. */
 static __attribute__((noinline, cold)) bool curfew_polls_for_fuel(JSContext *ctx)
 {
 	if (stopping)
@@ -164,7 +165,7 @@ static int on_poll(JSRuntime *rt, void *opaque)
 		return stop_at_poll(rt, CURFEW_STOP_POLL);
 	if (*(volatile uint32_t *)&curfew_control.stop)
 		return stop_at_poll(rt, CURFEW_STOP_POLL);
-	/* The regexp matcher looks in between: the count goes on. */
+	/* The regexp matcher checks at other times too. The count continues. */
 	if (ctx->interrupt_counter != JS_INTERRUPT_COUNTER_INIT)
 		return host_is_out_of_fuel() ? stop_at_poll(rt, CURFEW_STOP_FUEL) : 0;
 	uint32_t taken = curfew_control.interval;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a program is, or waits: the frames of what was running, the chain of awaits, and functions that waited and are
- * garbage. A part of engine.c, which includes it: it needs the engine's internals.
+ * Where a program is, or waits: the frames that were running, the chain of awaits, and functions that became garbage
+ * while they waited. A part of engine.c, which includes it, because it needs the engine's internals.
  */
 
 /* ---- The stack of what was running ------------------------------------------------------------------------ */
@@ -27,7 +27,7 @@ static void trace_number(int number)
 	trace_text(digits + at);
 }
 
-/* Cleans a name at the end of a recorded stack, as trace_clean does. */
+/* Cleans a name at the end of a recorded stack, like trace_clean. */
 static void curfew_clean_name(char *text, size_t length, size_t name_length)
 {
 	for (size_t i = length - name_length; i < length; i++)
@@ -35,7 +35,7 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length)
 			text[i] = '?';
 }
 
-/* A name must not look like more frames than one. */
+/* A name must not be able to imitate further frames. */
 static void trace_clean(const char *text, bool is_file)
 {
 	char one[2] = {0, 0};
@@ -46,7 +46,7 @@ static void trace_clean(const char *text, bool is_file)
 	}
 }
 
-/* The own "name" where it is plain data: no getter is called, nothing is allocated. */
+/* The own property "name", if it is plain data. It calls no getter and allocates nothing. */
 static const char *own_name(JSRuntime *rt, JSObject *function, char *buffer)
 {
 	JSProperty *property;
@@ -97,7 +97,10 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	}
 	JSFunctionBytecode *code = function->u.func.function_bytecode;
 	int line = code->line_num, column = code->col_num;
-	/* A frame that calls is behind the call; one that was stopped at the end of a loop is at its beginning. */
+	/*
+	 * A frame that made a call points after the call. A frame that was stopped at the end of a loop points at its
+	 * beginning.
+	 */
 	bool at_loop = frame == stopped_frame && frame->cur_pc != stopped_pc;
 	if (frame->cur_pc)
 		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - !at_loop), &column);
@@ -127,13 +130,15 @@ static enum frame_kind frame_kind(const JSStackFrame *frame)
 	return function->u.func.function_bytecode->filename == prelude_name ? FRAME_PRELUDE : FRAME_PROGRAM;
 }
 
-/* Called by the prelude, whose own outermost frame is enough. */
+/* Whether the prelude called this frame. Of the prelude's own frames, the outermost one is enough. */
 static bool curfew_is_within_prelude(const JSStackFrame *frame)
 {
 	return frame->prev_frame && frame_kind(frame) != FRAME_PROGRAM && frame_kind(frame->prev_frame) == FRAME_PRELUDE;
 }
 
-/* The function that the current job is to call, where the engine itself is between two of the program's frames. */
+/*
+ * The function that the current job is going to call, while the engine itself is between two functions of the program.
+ */
 static JSObject *job_function;
 
 static void trace_job(JSRuntime *rt)
@@ -176,7 +181,7 @@ JSValue curfew_engine_async_context(void)
 
 void curfew_engine_set_async_context(JSValue context)
 {
-	/* Written only where it changes: each page that a run writes to is copied for it, and put back behind it. */
+	/* Write only if the value changes: each page that a run writes to is copied for the run, and restored after it. */
 	if (!JS_IsUndefined(context) || !JS_IsUndefined(curfew_async_context))
 		set_value(curfew_context, &curfew_async_context, context);
 }
@@ -191,9 +196,9 @@ int curfew_engine_run_job(void)
 	return more;
 }
 
-/* ---- Where a program waits that has nothing to run -------------------------------------------------------- */
+/* ---- Where a program waits that has nothing to run --------------------------------------------------------- */
 
-/* How many suspended functions, and links of a chain of promises, are looked at. */
+/* The maximum number of suspended functions, and of links in a chain of promises, that are examined. */
 #define LOOKS 4096
 #define PROMISE_LINKS 64
 
@@ -203,7 +208,7 @@ static JSObject *object_of_class(JSValue value, JSClassID class)
 	return object && object->class_id == class ? object : NULL;
 }
 
-/* The promise that this function fulfils. */
+/* The promise that this function resolves. */
 static JSObject *promise_of(JSValue resolve)
 {
 	JSObject *function = object_of_class(resolve, JS_CLASS_PROMISE_RESOLVE_FUNCTION);
@@ -220,8 +225,8 @@ static unsigned curfew_promise_number_of(const void *promise)
 }
 
 /*
- * The function that awaits this promise, or a promise that follows from it: `return promise` and then() hand it on.
- * Where none does, *last is the number of the promise that all of this comes to.
+ * The function that awaits this promise, or a promise that follows from it (`return promise` and then() pass it on). If
+ * no function does, *last is the number of the promise at the end of the chain.
  */
 static JSAsyncFunctionData *awaiting(JSObject *promise, uint32_t *last)
 {
@@ -246,7 +251,7 @@ static bool is_suspended(const JSAsyncFunctionData *data)
 	return data->is_active && JS_VALUE_GET_TAG(data->func_state.frame.cur_func) == JS_TAG_OBJECT;
 }
 
-/* The next of the list that is suspended, after another one or from the beginning; NULL: there is none. */
+/* The next suspended function of the list, after another one or from the beginning. NULL: there is none. */
 static JSAsyncFunctionData *next_suspended(const JSAsyncFunctionData *after, int *looks)
 {
 	const struct list_head *link = after ? after->curfew_link.next : curfew_async_functions.next;
@@ -259,13 +264,13 @@ static JSAsyncFunctionData *next_suspended(const JSAsyncFunctionData *after, int
 	return NULL;
 }
 
-/* The program waits for this promise; 0: it is not known yet which one will be its result. */
+/* The number of the promise that the program waits for. 0: it is not known yet which promise will be its result. */
 static uint32_t expected_number;
 
-/* What the top level of the program or of an import comes to: the program waits for all of them. */
+/* The number for the top level of the program or of an import: the program waits for all of these. */
 #define TOP_LEVEL 0
 
-/* The function that awaits this one; NULL: none does, and *end is what it comes to in the end. */
+/* The function that awaits this one. NULL: none does, and *end is the number of the promise at the end of the chain. */
 static JSAsyncFunctionData *caller_of(const JSAsyncFunctionData *data, uint32_t *end)
 {
 	JSObject *function = JS_VALUE_GET_OBJ(data->func_state.frame.cur_func);
@@ -282,7 +287,7 @@ static bool leads_to_result(uint32_t end)
 	return end == TOP_LEVEL || end == expected_number;
 }
 
-/* The function that this one awaits; NULL: none that is still there. */
+/* The function that this one awaits. NULL: there is none that still exists. */
 static JSAsyncFunctionData *awaited_by(const JSAsyncFunctionData *caller)
 {
 	int looks = LOOKS;
@@ -294,7 +299,7 @@ static JSAsyncFunctionData *awaited_by(const JSAsyncFunctionData *caller)
 	return at;
 }
 
-/* The oldest function that none awaits: if there is one, the one that the program's result comes from. */
+/* The oldest function that no function awaits. If there is one, the program's result comes from it. */
 static JSAsyncFunctionData *outermost_waiting(void)
 {
 	int looks = LOOKS;
@@ -311,7 +316,10 @@ static JSAsyncFunctionData *outermost_waiting(void)
 	return oldest;
 }
 
-/* Writes a chain of awaits, innermost first, as if they were calls. Of ours, only the one that the program called. */
+/*
+ * Writes a chain of awaits, innermost first, as if they were calls. Of the prelude's functions, it shows only the one
+ * that the program called.
+ */
 static void trace_chain(JSRuntime *rt, JSAsyncFunctionData *const *chain, int length)
 {
 	int at = 0;
@@ -323,23 +331,24 @@ static void trace_chain(JSRuntime *rt, JSAsyncFunctionData *const *chain, int le
 		trace_frame(rt, &chain[at++]->func_state.frame);
 }
 
-/* ---- Where functions waited that are garbage -------------------------------------------------------------- */
+/* ---- Where functions waited that became garbage ------------------------------------------------------------ */
 
-/* How many of them are remembered, each with so many of those that awaited it. */
+/* How many such functions are remembered, and how many of their callers for each. */
 #define LOST 8
 #define LOST_FRAMES 16
 #define LOST_TEXT 1024
 
 /* A function that became garbage while it waited, and the chain of those that awaited it. */
 typedef struct lost_chain {
-	uint32_t numbers[LOST_FRAMES]; /* of the promises of its functions, innermost first */
+	uint32_t numbers[LOST_FRAMES]; /* the promises of its functions, innermost first */
 	uint32_t count;
-	uint32_t end;   /* what the outermost one comes to */
-	uint32_t order; /* 0: this place is free */
+	uint32_t end;   /* the promise at the end of the chain */
+	uint32_t order; /* 0: this entry is free */
 	uint32_t length;
-	char text[LOST_TEXT]; /* as in a trace */
+	char text[LOST_TEXT]; /* in the form of a trace */
 } lost_chain;
-static lost_chain *lost; /* [LOST], once there was one: the memory that every run writes to stays close together */
+static lost_chain
+	*lost; /* [LOST]; allocated at the first one, so that the memory that every run writes to stays compact */
 static uint32_t lost_order;
 
 static uint32_t number_of(const JSAsyncFunctionData *data)
@@ -355,7 +364,7 @@ static bool has_number(const lost_chain *chain, uint32_t number)
 	return false;
 }
 
-/* Lets go of all that is remembered, since another call begins. */
+/* Forgets all chains, since another call begins. */
 static void forget_lost(void)
 {
 	free(lost);
@@ -363,7 +372,7 @@ static void forget_lost(void)
 	expected_number = 0;
 }
 
-/* A place for another chain: a free one, else the oldest that does not lead to the result. */
+/* An entry for another chain: a free one, or the oldest one that does not lead to the result. */
 static lost_chain *place_for_lost(void)
 {
 	lost_chain *place = &lost[lost_order % LOST];
@@ -378,7 +387,10 @@ static lost_chain *place_for_lost(void)
 	return place;
 }
 
-/* Appends a chain's functions, and its frames as text: nobody reads the trace while the program runs. */
+/*
+ * Appends a chain's functions, and its frames as text. It builds the text in the trace, which nobody reads while the
+ * program runs.
+ */
 static void add_to_lost(JSRuntime *rt, lost_chain *place, JSAsyncFunctionData *const *chain, int length)
 {
 	for (int i = 0; i < length && place->count < LOST_FRAMES; i++)
@@ -394,7 +406,7 @@ static void add_to_lost(JSRuntime *rt, lost_chain *place, JSAsyncFunctionData *c
 	curfew_control.trace_length = 0;
 }
 
-/* The functions that await this one, itself first; *end is what the outermost comes to. */
+/* This function and the functions that await it. *end is the promise at the end of the chain. */
 static int chain_outwards(JSAsyncFunctionData *function, JSAsyncFunctionData **chain, uint32_t *end)
 {
 	int length = 0;
@@ -404,7 +416,7 @@ static int chain_outwards(JSAsyncFunctionData *function, JSAsyncFunctionData **c
 	return length;
 }
 
-/* The chain lost last that has this function, or that it awaited the end of; NULL: neither. */
+/* The newest chain that has this function, or that ended at its promise. NULL: there is none. */
 static lost_chain *lost_within(const JSAsyncFunctionData *function)
 {
 	uint32_t number = number_of(function);
@@ -418,7 +430,7 @@ static lost_chain *lost_within(const JSAsyncFunctionData *function)
 	return found;
 }
 
-/* The chain that begins with one of these functions: what is lost inside of it takes its place. */
+/* The chain that begins with one of these functions. A function lost inside of it replaces it. */
 static lost_chain *lost_outside(JSAsyncFunctionData *const *chain, int length)
 {
 	for (int i = 0; i < LOST; i++)
@@ -437,7 +449,7 @@ static void curfew_note_lost(JSRuntime *rt, JSAsyncFunctionData *function)
 		return;
 	lost = lost ? lost : checked(calloc(LOST, sizeof *lost));
 	lost_chain *place = lost_within(function);
-	/* Those that awaited a function are often lost with it. */
+	/* The functions that awaited a function are often lost together with it. */
 	if (place && has_number(place, number_of(function)))
 		return;
 
@@ -452,7 +464,7 @@ static void curfew_note_lost(JSRuntime *rt, JSAsyncFunctionData *function)
 	add_to_lost(rt, place, chain, length);
 }
 
-/* A collection is about to free what is in cycles: everything is still whole. */
+/* A collection is about to free the objects in cycles. All of them are still intact. */
 static void curfew_note_lost_cycles(JSRuntime *rt)
 {
 	struct list_head *link;
@@ -465,7 +477,7 @@ static void curfew_note_lost_cycles(JSRuntime *rt)
 	}
 }
 
-/* The chain lost last that leads to the result; NULL: none was. */
+/* The newest chain that leads to the result. NULL: there is none. */
 static const lost_chain *lost_result(void)
 {
 	const lost_chain *found = NULL;
@@ -482,7 +494,10 @@ static void trace_lost(const lost_chain *chain)
 	curfew_control.trace_length = chain->length;
 }
 
-/* Where the program waits: the chain of awaits that its result hangs on, also as far as it is garbage. */
+/*
+ * Writes where the program waits: the chain of awaits that its result depends on, including functions that became
+ * garbage.
+ */
 static void trace_waiting(JSRuntime *rt)
 {
 	JSAsyncFunctionData *inwards[TRACE_FRAMES], *chain[TRACE_FRAMES];
@@ -498,7 +513,7 @@ static void trace_waiting(JSRuntime *rt)
 	}
 	for (JSAsyncFunctionData *at = outermost; at && length < TRACE_FRAMES; at = awaited_by(at))
 		inwards[length++] = at;
-	/* What the innermost one awaits may have been the promise of a function that is no more. */
+	/* The innermost function may await the promise of a function that no longer exists. */
 	gone = length ? lost_within(inwards[length - 1]) : NULL;
 	if (gone)
 		trace_lost(gone);
@@ -515,8 +530,8 @@ void curfew_engine_expect(JSValueConst result)
 }
 
 /*
- * Writes the frames that were running into the control block. Called by the host after a stop, at whatever
- * instruction that fell: allocates nothing, changes nothing, trusts no more than it must.
+ * Writes the frames that were running into the control block. The host calls it after a stop, whatever instruction the
+ * stop interrupted. So it allocates nothing, changes nothing, and relies on as little state as possible.
  */
 CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions of the host's, as a program calls them: arguments go out as JSON, and JSON or a message comes back. */
+/* Host functions, as a program calls them. Arguments go out as JSON, and JSON or a message comes back. */
 #include <stdlib.h>
 
 #include "guest.h"
 
-/* Larger answers are taken by a call of their own. */
+/* Larger results are copied by a second call. */
 enum { ANSWER_BYTES = 512 };
 
 static JSValue throw_message(JSContext *ctx, const char *message, size_t length)
 {
-	/* The formatted message of an error is short: this one takes its place. */
+	/* JS_ThrowPlainError limits the length of its message, so set the message afterwards. */
 	JS_ThrowPlainError(ctx, "%s", "");
 	JSValue error = JS_GetException(ctx);
 	JS_DefinePropertyValueStr(ctx, error, "message", JS_NewStringLen(ctx, message, length),
@@ -17,7 +17,7 @@ static JSValue throw_message(JSContext *ctx, const char *message, size_t length)
 	return JS_Throw(ctx, error);
 }
 
-/* What came back is in `text`, which has room for a byte more. */
+/* `text` has the result, and capacity for one more byte. */
 static JSValue read_answer(JSContext *ctx, char *text, size_t length, bool threw)
 {
 	if (threw)
@@ -26,7 +26,7 @@ static JSValue read_answer(JSContext *ctx, char *text, size_t length, bool threw
 	return JS_ParseJSON(ctx, text, length, "host");
 }
 
-/* The answer of a call, of which `text` has what fits there. */
+/* The result of a call. `text` has the part that fits in it. */
 static JSValue take_answer(JSContext *ctx, int32_t answer, char *text)
 {
 	size_t length = answer < 0 ? (size_t)(-1 - (int64_t)answer) : (size_t)answer;
@@ -42,7 +42,7 @@ static JSValue take_answer(JSContext *ctx, int32_t answer, char *text)
 	return value;
 }
 
-/* The arguments as JSON; JS_EXCEPTION where they have none. */
+/* The arguments as JSON. JS_EXCEPTION: they cannot be written as JSON. */
 static JSValue arguments_json(JSContext *ctx, int argc, JSValueConst *argv)
 {
 	JSValue list = JS_NewArray(ctx);

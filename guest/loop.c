@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a program inside: loaded once (an image may be taken then), started, and resumed whenever the host
- * has something for it. Each entry runs until there is nothing left to do before a known time.
+ * The life of a program inside the guest. It is loaded once (an image may be taken then), started, and resumed when the
+ * host has an event for it. Each entry runs until there is nothing left to do before a known time.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -11,13 +11,14 @@
 
 typedef enum phase { EVALUATING, CALLING, SETTLED } phase;
 
-static JSValue program; /* a compiled script or module, not yet run */
+static JSValue program; /* a compiled script or module that has not run yet */
 static JSValue module;  /* the module, to read its exports from; JS_UNDEFINED for a script */
-static JSValue result;  /* what the program gave so far: a value or a promise of it */
+static JSValue result;  /* the program's result so far: a value or a promise of it */
 static phase progress;
 static bool abort_told;
-static bool result_wrapped;  /* it is, or is a promise of, an object whose "value" is the result */
-static bool result_returned; /* by a function or a module, which means it: a script's last expression it may only be */
+static bool result_wrapped; /* the result is, or is a promise of, an object whose "value" is the real result */
+static bool
+	result_returned; /* a function or a module returned it on purpose; a script's last expression may be incidental */
 
 /* The name as the host wrote it, for the engine's records. */
 static char *text_at(uint32_t address, uint32_t length)
@@ -28,7 +29,7 @@ static char *text_at(uint32_t address, uint32_t length)
 	return text;
 }
 
-/* Room that the host asked for, until the next call or, of a program's text, until that is parsed. */
+/* Memory that the host requested. It is kept until the next call, or for a program's text until it is parsed. */
 typedef struct room {
 	struct room *next;
 	char bytes[];
@@ -46,7 +47,7 @@ static void free_rooms(void)
 
 CURFEW_EXPORT("curfew_alloc") uint32_t curfew_alloc(uint32_t length)
 {
-	/* The parser wants a NUL behind the source. */
+	/* The parser needs a NUL after the source. */
 	room *made = calloc(1, sizeof *made + (size_t)length + 1);
 	if (!made)
 		return 0;
@@ -55,7 +56,7 @@ CURFEW_EXPORT("curfew_alloc") uint32_t curfew_alloc(uint32_t length)
 	return (uint32_t)(uintptr_t)made->bytes;
 }
 
-/* What the prelude is made of. */
+/* Fills the object that the prelude receives. */
 static void add_natives(JSValueConst native)
 {
 	JSContext *ctx = curfew_context;
@@ -87,7 +88,7 @@ CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
 
 /* ---- Loading ---------------------------------------------------------------------------------------------- */
 
-static const char *loading; /* the program's name, while it is loaded */
+static const char *loading; /* the program's name while it is being loaded */
 
 static JSValue compile(const char *source, size_t length, const char *name, int type)
 {
@@ -109,7 +110,7 @@ static JSValue compile(const char *source, size_t length, const char *name, int 
 	return compiled;
 }
 
-/* How far the parser came in the program's own text; LONG_MAX: through all of it, and something else is wrong. */
+/* How far the parser got in the program's own text. LONG_MAX: it parsed all of it, and the error is another one. */
 static long parsed_until(JSContext *ctx, JSValueConst error, const char *name)
 {
 	JSValue kind = JS_GetPropertyStr(ctx, error, "name"), stack = curfew_engine_trace_of(error);
@@ -131,7 +132,7 @@ static long parsed_until(JSContext *ctx, JSValueConst error, const char *name)
 	return position;
 }
 
-/* Neither reading was right: what is thrown is what stopped the one that came further, which was meant. */
+/* Both parses failed. Throw the error of the one that got further: that is the grammar the author meant. */
 static JSValue throw_further(JSContext *ctx, JSValue as_script, const char *name)
 {
 	JSValue other = JS_GetException(ctx);
@@ -141,7 +142,10 @@ static JSValue throw_further(JSContext *ctx, JSValue as_script, const char *name
 	return JS_Throw(ctx, other_meant ? other : as_script);
 }
 
-/* A script unless only the grammar of modules takes it, as Node tells them apart. */
+/*
+ * Compiles a script, or a module if only the grammar of modules accepts the text. Node distinguishes them in the same
+ * way.
+ */
 static JSValue compile_either(const char *source, size_t length, const char *name)
 {
 	JSContext *ctx = curfew_context;
@@ -203,7 +207,10 @@ static JSModuleDef *module_definition(void)
 	return JS_VALUE_GET_PTR(module);
 }
 
-/* The function that the host named, or a module's default export where it is one; JS_UNDEFINED: none to call. */
+/*
+ * The function that the host named, or a module's default export if it is a function. JS_UNDEFINED: there is none to
+ * call.
+ */
 static JSValue function_to_call(void)
 {
 	JSContext *ctx = curfew_context;
@@ -224,7 +231,7 @@ static JSValue function_to_call(void)
 		free(name);
 		return found;
 	} else if (curfew_control.flags & CURFEW_CONTROL_PARAMS) {
-		/* A script whose value is a function takes parameters that were given. */
+		/* If a script's value is a function and parameters were given, call it with them. */
 		found = JS_DupValue(ctx, result);
 	}
 	free(name);
@@ -265,7 +272,7 @@ static int32_t call_function(JSValue function)
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
 
-/* A script; with await at its top level where it is none without. */
+/* Compiles a cell as a script. If that fails, await is allowed at its top level. */
 static JSValue compile_cell(const char *source, size_t length, const char *name)
 {
 	JSContext *ctx = curfew_context;
@@ -296,7 +303,7 @@ static int32_t evaluate_cell(void)
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
 
-/* The program's top level is done: calls what is to be called, or takes the value that is there. */
+/* The program's top level has been evaluated. Calls the function to be called, or takes the value that is there. */
 static int32_t after_evaluation(void)
 {
 	JSContext *ctx = curfew_context;
@@ -324,7 +331,7 @@ static int32_t after_evaluation(void)
 	return status;
 }
 
-/* Moves on where the promise that is waited for has settled. DONE: nothing to report. */
+/* Advances if the awaited promise has settled. DONE: there is nothing to report. */
 static int32_t advance(void)
 {
 	JSContext *ctx = curfew_context;
@@ -358,7 +365,7 @@ static int32_t advance(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Lets the program know that its time is up, once, between two of its own steps. */
+/* Aborts the program's signal when its time is up, once, between two of its own steps. */
 static int32_t tell_abort(void)
 {
 	JSContext *ctx = curfew_context;
@@ -377,7 +384,7 @@ static int32_t tell_abort(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Asks the program's own handlers to take an error that nothing caught; where none does, that is the end. */
+/* Passes an error that nothing caught to the program's own handlers. If none takes it, the program ends. */
 static int32_t report_uncaught(void)
 {
 	JSContext *ctx = curfew_context;
@@ -420,8 +427,7 @@ static int32_t run_pending_jobs(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Tells the program of a promise that was rejected and that nothing handles; it ends where the program does not take
- * that. */
+/* Reports a rejected promise that nothing handles to the program. If the program does not take the report, it ends. */
 static int32_t report_rejection(JSValue promise)
 {
 	JSContext *ctx = curfew_context;
@@ -489,7 +495,7 @@ static void keep_text(JSValue value, uint32_t *text, uint32_t *text_length)
 		JS_FreeValue(ctx, value);
 }
 
-/* The value holds something that has no JSON, and the engine has thrown why: an error that says where, and why. */
+/* The value contains something that has no JSON, and the engine has thrown. Makes an error that says where and why. */
 static JSValue refusal_of_value(void)
 {
 	JSContext *ctx = curfew_context;
@@ -503,7 +509,9 @@ static JSValue refusal_of_value(void)
 	return error;
 }
 
-/* What was returned and cannot be given on is an error; of what a script only ends with it is noted. */
+/*
+ * If a function or module returned the value, that is an error. If it is only a script's last expression, it is noted.
+ */
 static int32_t refuse_value(void)
 {
 	JSContext *ctx = curfew_context;
@@ -528,7 +536,7 @@ static void note_kind(const char *note)
 	curfew_control.value_note_length = (uint32_t)strlen(note);
 }
 
-/* The JSON of the value, where it has one. */
+/* Finishes with the JSON of the value, if it has one. */
 static int32_t finish(void)
 {
 	JSContext *ctx = curfew_context;
@@ -547,7 +555,7 @@ static int32_t finish(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Whether the program has asked to be told of the end of its time, and may go on then. */
+/* Whether the program listens for the end of its time, and has a grace to continue in. */
 static bool awaits_abort(void)
 {
 	JSContext *ctx = curfew_context;
@@ -562,7 +570,7 @@ static bool awaits_abort(void)
 	return awaits;
 }
 
-/* Whether nothing is left that could settle what the program waits for. */
+/* Whether nothing remains that could settle the promise that the program waits for. */
 static bool is_unsettled(void)
 {
 	return progress != SETTLED && curfew_timers_next() == INT64_MAX && !curfew_operations_go_on() && !awaits_abort();
@@ -574,7 +582,7 @@ static int32_t end_unsettled(void)
 	return CURFEW_GUEST_UNSETTLED;
 }
 
-/* Jobs, then the timers that are due and one event, until none is left. */
+/* Runs jobs, then the timers that are due and one event, until none is left. */
 static int32_t turn(void)
 {
 	for (;;) {
@@ -608,7 +616,7 @@ static int32_t turn(void)
 	}
 }
 
-/* What a program imports and exports; a script's functions are known when it runs. */
+/* Lists a program's imports and exports. A script's functions are known only when it runs. */
 static int32_t describe(void)
 {
 	JSContext *ctx = curfew_context;
@@ -631,7 +639,7 @@ static int32_t evaluate_program(void)
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
 
-/* What an entry answers: a stop may have come where nobody looked at the exception. */
+/* The result of an entry. A stop may have come where nobody looked at the exception. */
 static int32_t leave(int32_t status)
 {
 	return curfew_engine_stopping() ? CURFEW_GUEST_STOPPED : status;
@@ -652,7 +660,7 @@ CURFEW_EXPORT("curfew_resume") int32_t curfew_resume(void)
 	return leave(turn());
 }
 
-/* Between two calls of a session: nothing that the last one left pending goes on. */
+/* Between two calls of a session: drops everything that the last call left pending. */
 CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 {
 	JSContext *ctx = curfew_context;

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Imports. Which file is meant, and what kind of module it is, the prelude decides (prelude/84-modules.js); the host
- * reads the files, and decides for itself what lies below the directory. Modules are named by their paths in it.
+ * Imports. guest/node/resolve.js decides which file an import means, and what kind of module it is. The host reads the
+ * files, and checks by itself that they lie below the directory. Modules are named by their paths in it.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
 
-/* As the prelude has them. */
+/* The numbers are the same in guest/node/resolve.js. */
 enum { NOT_FOUND = -1, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4 };
 
 static char *entry_name;
-static bool is_common; /* the program has what CommonJS files have */
-static JSValue hooks;  /* of guest/node/resolve.js; JS_UNDEFINED: nothing was imported yet */
+static bool is_common; /* the program has the variables of CommonJS files */
+static JSValue hooks;  /* those of guest/node/resolve.js; JS_UNDEFINED: nothing was imported yet */
 
-/* A file that was read and not parsed yet. */
+/* A file that was read and has not been parsed yet. */
 typedef struct text {
 	struct text *next;
 	char *place; /* its path, with every link resolved */
-	char *bytes; /* a line break, what the file holds, and a NUL; in `answer` */
+	char *bytes; /* a line break, the file's content, and a NUL; part of `answer` */
 	char *answer;
-	bool stripped;   /* its types, where it has any, are gone */
-	uint32_t length; /* with the line break */
+	bool stripped;   /* its types, if it has any, were removed */
+	uint32_t length; /* includes the line break */
 } text;
 static text *texts;
 
-/* The entry is at the top of the directory whatever it is called, unless its name says where it lies. */
+/* The entry lies at the top of the directory, whatever its name is, unless its name is a path. */
 void curfew_modules_set_entry(const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -57,7 +57,7 @@ static void drop_text(text *gone)
 	free(gone);
 }
 
-/* What the host answered: the path, a NUL and the text. NULL: it is nothing of the kind. */
+/* The host's answer: the path, a NUL and the text. NULL: it is malformed. */
 static text *take_text(int32_t length)
 {
 	char *all = calloc(1, (size_t)length + 1);
@@ -78,14 +78,14 @@ static text *take_text(int32_t length)
 	made->bytes = end;
 	made->length = (uint32_t)(all + length - end);
 	*end = '\n';
-	/* A first line for the shell is a comment; behind the line break it has to look like one. */
+	/* A first line for the shell becomes a comment, because after the added line break the parser does not skip it. */
 	if (made->length > 2 && end[1] == '#' && end[2] == '!')
 		end[1] = end[2] = '/';
 	made->next = texts;
 	return texts = made;
 }
 
-/* Opens a file and keeps its text; NULL and a negative answer: there is none. */
+/* Opens a file and keeps its text. NULL: there is none, and *answer is negative. */
 static text *open_text(const char *path, int32_t *answer)
 {
 	*answer = NOT_FOUND;
@@ -102,7 +102,7 @@ static JSValue stopped_or(JSValue value)
 	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : value;
 }
 
-/* importMapText() -> [where it lies, its text] */
+/* importMapText() -> [its path, its text] */
 static JSValue import_map_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t length = host_import_open(CURFEW_IMPORT_MAP_NAME, sizeof CURFEW_IMPORT_MAP_NAME - 1);
@@ -161,7 +161,7 @@ static bool has_types(const char *path)
 	return length > 3 && dot && (!strcmp(dot, ".ts") || !strcmp(dot, ".mts") || !strcmp(dot, ".cts"));
 }
 
-/* Takes the types out of a text, if it has any; false: an exception is pending. */
+/* Removes the types from a text, if it may have any. False: an exception is pending. */
 static bool strip(text *found)
 {
 	size_t length = found->length;
@@ -178,7 +178,7 @@ static bool strip(text *found)
 	return true;
 }
 
-/* The text of a file, kept or read anew; NULL with an exception pending, or a stop asked for. */
+/* The text of a file, kept or read again. NULL: an exception is pending, or a stop was requested. */
 static text *need_text(JSContext *ctx, const char *path)
 {
 	int32_t answer;
@@ -189,7 +189,7 @@ static text *need_text(JSContext *ctx, const char *path)
 	return found && strip(found) ? found : NULL;
 }
 
-/* moduleText(path) -> what the file holds */
+/* moduleText(path) -> the file's content */
 static JSValue module_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
@@ -201,7 +201,7 @@ static JSValue module_text(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return stopped_or(found ? JS_NewStringLen(ctx, found->bytes + 1, found->length - 1) : JS_EXCEPTION);
 }
 
-/* dropModule(path): its text is not wanted any more. */
+/* dropModule(path): frees the file's text. */
 static JSValue drop_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
@@ -213,9 +213,9 @@ static JSValue drop_module(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_UNDEFINED;
 }
 
-/* ---- Where an import stands ------------------------------------------------------------------------------- */
+/* ---- The position of an import ---------------------------------------------------------------------------- */
 
-/* The first string in the text that is this; NULL: there is none. */
+/* The first string literal in the text with this value. NULL: there is none. */
 static const char *find_string(const char *in, size_t length, const char *string)
 {
 	size_t string_length = strlen(string);
@@ -230,7 +230,7 @@ static const char *find_string(const char *in, size_t length, const char *string
 	return NULL;
 }
 
-/* placeOfImport(path, specifier) -> [line, column], or undefined where that is not known */
+/* placeOfImport(path, specifier) -> [line, column], or undefined if it is unknown */
 static JSValue place_of_import(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const char *path = argc > 1 ? JS_ToCString(ctx, argv[0]) : NULL, *string = path ? JS_ToCString(ctx, argv[1]) : NULL;
@@ -269,7 +269,7 @@ static JSValue place_of_import(JSContext *ctx, JSValueConst this_value, int argc
 static const char common_head[] = "(function (exports, require, module, __filename, __dirname) {";
 static const char common_tail[] = "\n})";
 
-/* compileText(path) -> the function that its text is the body of */
+/* compileText(path) -> the function whose body is the file's text */
 static JSValue compile_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
@@ -325,7 +325,7 @@ static JSValue call_hook_with(JSContext *ctx, const char *name, const char *path
 	return answer;
 }
 
-/* A module of Node's needs no directory. */
+/* Node's builtin modules need no directory. */
 static bool is_builtin(JSContext *ctx, const char *specifier)
 {
 	JSValue answer = call_hook_with(ctx, "isBuiltin", specifier);
@@ -356,7 +356,7 @@ static char *normalize(JSContext *ctx, const char *base, const char *specifier, 
 	return copy;
 }
 
-/* import.meta is filled where the text has a use for it. */
+/* Fills import.meta if the text mentions it. */
 static bool fill_meta(JSContext *ctx, JSModuleDef *module, const char *bytes, size_t length, const char *path)
 {
 	static const char word[] = "import.meta";
@@ -379,7 +379,7 @@ bool curfew_modules_fill_entry(JSValueConst module, const char *bytes, size_t le
 	return fill_meta(curfew_context, JS_VALUE_GET_PTR(module), bytes, length, entry_name);
 }
 
-/* Whether the text, which a NUL ends, speaks of what CommonJS files are given. */
+/* Whether the text, which a NUL ends, mentions the variables of CommonJS files. */
 static bool is_like_common(const char *source)
 {
 	static const char *const words[] = {"require('", "require(\"", "require(`", "module.exports", "exports."};
@@ -412,7 +412,7 @@ JSValue curfew_modules_exports(void)
 	return call_hook(curfew_context, "mainExports", 0, NULL);
 }
 
-/* The file of a module, which is its name where it was imported without a query. */
+/* The file of a module. Its path is the module's name, unless it was imported with a query. */
 static text *need_text_of(JSContext *ctx, const char *name)
 {
 	if (!strpbrk(name, "?#"))
@@ -456,7 +456,7 @@ static JSModuleDef *load_module(JSContext *ctx, const char *path)
 	return ok ? definition : NULL;
 }
 
-/* A module that is not ECMAScript's evaluates to this. */
+/* Sets the exports of a module that is not ECMAScript's to those of this value. */
 static int set_exports(JSContext *ctx, JSModuleDef *module, JSValue value)
 {
 	JSValue names = JS_GetModulePrivateValue(ctx, module);
@@ -493,7 +493,7 @@ static int begin_common(JSContext *ctx, JSModuleDef *module)
 	return JS_IsException(value) ? -1 : set_exports(ctx, module, value);
 }
 
-/* A module whose exports are told by one hook, and set by begin. */
+/* Creates a module whose exports a hook lists, and `begin` sets. */
 static JSModuleDef *load_other(JSContext *ctx, const char *path, const char *hook, JSModuleInitFunc *begin)
 {
 	JSValue names = call_hook_with(ctx, hook, path);
@@ -578,7 +578,7 @@ static JSModuleDef *load(JSContext *ctx, const char *path, void *opaque, JSValue
 	return module;
 }
 
-/* "type" is the only attribute that there is. */
+/* "type" is the only supported attribute. */
 static int check_attributes(JSContext *ctx, void *opaque, JSValueConst attributes)
 {
 	JSPropertyEnum *names;
@@ -599,7 +599,7 @@ static int check_attributes(JSContext *ctx, void *opaque, JSValueConst attribute
 	return ok ? 0 : -1;
 }
 
-/* entryPath() -> where the program lies, or undefined */
+/* entryPath() -> the program's path, or undefined */
 static JSValue entry_path(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	return entry_name ? JS_NewString(ctx, entry_name) : JS_UNDEFINED;
@@ -618,7 +618,7 @@ void curfew_modules_loaded(void)
 	JS_FreeValue(ctx, had);
 }
 
-static bool has_process; /* of Node's, which may want to know of the end */
+static bool has_process; /* Node's `process` was created; it may listen for the end */
 
 static JSValue note_process(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -658,7 +658,7 @@ int curfew_modules_begin_reaching(void)
 	return JS_IsException(answer) ? -1 : 0;
 }
 
-/* A module that imports it is parsed, and never evaluated. */
+/* Parses a generated module ([name, text]) that imports the file that was found. It is never evaluated. */
 static void load_reached(JSContext *ctx, JSValueConst next)
 {
 	JSValue base = JS_GetPropertyUint32(ctx, next, 0), text = JS_GetPropertyUint32(ctx, next, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the prelude is given: the program's clock, parameters and limits, and the ways out. */
+/* The object that the prelude receives: the program's clock, parameters and limits, and the ways out. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static JSValue native_write_bytes(JSContext *ctx, JSValueConst this_value, int a
 	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_UNDEFINED;
 }
 
-/* exit(code): the program ends here. */
+/* exit(code): ends the program. */
 static JSValue native_exit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t code;
@@ -53,7 +53,7 @@ static JSValue native_env(JSContext *ctx, JSValueConst this_value, int argc, JSV
 	return JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.env, curfew_control.env_length, "env");
 }
 
-/* givenFiles() -> what the run was given as files: their text or { base64 }, by name; undefined: there are none */
+/* givenFiles() -> the files that the run was given: their text or { base64 }, by name; undefined: there are none */
 static JSValue native_given_files(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const char *text = (const char *)(uintptr_t)curfew_control.files;
@@ -104,7 +104,7 @@ static JSValue native_aborted(JSContext *ctx, JSValueConst this_value, int argc,
 }
 
 static JSValue run_signal; /* the program's curfew.signal */
-static JSValue any_signal; /* whether any signal is aborted, as the prelude knows */
+static JSValue any_signal; /* a function of the prelude: whether a given signal is aborted */
 
 static JSValue native_set_run_signal(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -113,7 +113,7 @@ static JSValue native_set_run_signal(JSContext *ctx, JSValueConst this_value, in
 	return JS_UNDEFINED;
 }
 
-/* showRunSignal(object): its property `signal`, which no program can change, is the run's from here on. */
+/* showRunSignal(object): sets its read-only property `signal` to the run's signal. */
 static JSValue native_show_run_signal(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	if (argc)
@@ -121,7 +121,7 @@ static JSValue native_show_run_signal(JSContext *ctx, JSValueConst this_value, i
 	return JS_UNDEFINED;
 }
 
-/* Loops look at the run's signal at every turn: until it is aborted that is one look at the control block. */
+/* Loops read the run's signal at every turn. Until it is aborted, that costs one read of the control block. */
 static JSValue get_aborted(JSContext *ctx, JSValueConst this_value)
 {
 	bool is_run_signal = JS_IsObject(this_value) && JS_IsObject(run_signal) &&

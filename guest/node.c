@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Node's modules are given, beside what the prelude has: files, and the context that AsyncLocalStorage keeps. Made
- * when the first of them is loaded, so that a program without them has none of it in its memory.
+ * The natives that only Node's modules need: files, and the context of AsyncLocalStorage. They are created when the
+ * first of these modules is loaded, so that other programs do not have them in their memory.
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 /* ---- Asynchronous context --------------------------------------------------------------------------------- */
 
-/* asyncContext([next]) -> the present one */
+/* asyncContext([next]) -> the current context; sets the next one */
 static JSValue async_context(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	JSValue present = curfew_engine_async_context();
@@ -33,7 +33,7 @@ static bool take_number(JSContext *ctx, JSValueConst value, int64_t *number)
 	return true;
 }
 
-/* The text of an argument, and its address in the request; NULL: it is undefined, or an exception is pending. */
+/* The text of an argument, and its address in the request. NULL: it is undefined, or an exception is pending. */
 static const char *take_text(JSContext *ctx, JSValueConst value, uint32_t *address, uint32_t *length)
 {
 	size_t size = 0;
@@ -44,7 +44,7 @@ static const char *take_text(JSContext *ctx, JSValueConst value, uint32_t *addre
 	return text;
 }
 
-/* A piece of bytes: [Uint8Array, offset, length]. False: an exception is pending. */
+/* A range of bytes: [Uint8Array, offset, length]. False: an exception is pending. */
 static bool take_bytes(JSContext *ctx, JSValueConst array, JSValueConst offset, JSValueConst length)
 {
 	size_t size = 0;
@@ -64,8 +64,9 @@ static bool take_bytes(JSContext *ctx, JSValueConst array, JSValueConst offset, 
 }
 
 /*
- * file(operation, path, other, file, flags, mode, bytes, offset, length, position) -> what guest/abi.h says, or -errno.
- * What an operation has no use for is left out; of those that set times offset and length are the times, in ms.
+ * file(operation, path, other, file, flags, mode, bytes, offset, length, position) -> the result that guest/abi.h
+ * defines, or -errno. Arguments that an operation does not use are left out. If it sets times, `offset` and `length`
+ * are the times in ms.
  */
 static JSValue file(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -100,8 +101,10 @@ static JSValue file(JSContext *ctx, JSValueConst this_value, int argc, JSValueCo
 	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_NewInt32(ctx, answer);
 }
 
-/* fileStatus() -> [device, inode, size, blocks, mode, links, user, group, bytes of a block, and three times in ms], as
- * the last operation found them */
+/*
+ * fileStatus() -> the status that the last operation found: [device, inode, size, blocks, mode, links, user, group,
+ * bytes of a block, and three times in ms]
+ */
 static JSValue file_status(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	const curfew__file_status *s = &request.status;
@@ -126,7 +129,7 @@ static JSValue file_status(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return list;
 }
 
-/* ---- All of it -------------------------------------------------------------------------------------------- */
+/* ---- The object of natives -------------------------------------------------------------------------------- */
 
 static JSValue make_natives(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {

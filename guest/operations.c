@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations that the host carries out meanwhile: the prelude starts them and gets their events, one at a time. */
+/*
+ * Operations that the host executes while the program continues. The prelude starts them and receives their events, one
+ * at a time.
+ */
 #include <stdlib.h>
 
 #include "guest.h"
 
 static uint32_t going_on;
-static int32_t held; /* what the program waits for, and must not end before */
+static int32_t held; /* how many things the program waits for; it must not end before */
 
-/* startOperation(kind, request) -> id; 0: the host has no room for another. */
+/* startOperation(kind, request) -> id; 0: too many operations are in progress. */
 static JSValue start_operation(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	size_t length;
@@ -40,7 +43,7 @@ static JSValue send_operation(JSContext *ctx, JSValueConst this_value, int argc,
 	return JS_NewBool(ctx, host_op_send((uint32_t)id, (uint32_t)kind, bytes, (uint32_t)length));
 }
 
-/* cancelOperation(id), of one whose last event has not come */
+/* cancelOperation(id): of an operation whose last event has not arrived */
 static JSValue cancel_operation(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t id;
@@ -52,7 +55,7 @@ static JSValue cancel_operation(JSContext *ctx, JSValueConst this_value, int arg
 	return JS_UNDEFINED;
 }
 
-/* holdProgram(1 or -1): something is waited for, or no more. */
+/* holdProgram(1 or -1): the program begins or stops waiting for something. */
 static JSValue hold_program(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t more;

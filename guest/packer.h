@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What packs or unpacks a piece at a time, whatever the library: compression.c has what all of them share. */
+/*
+ * A packer compresses or decompresses a piece at a time, with any library. compression.c has the part that all packers
+ * share.
+ */
 #ifndef CURFEW_GUEST_PACKER_H
 #define CURFEW_GUEST_PACKER_H
 
@@ -10,23 +13,22 @@
 typedef struct curfew_packer curfew_packer;
 
 typedef struct curfew_packer_kind {
-	/* Fills a piece from what is left of the input; moves `taken` on and sets `ended`. Returns how many bytes it made.
-	 */
+	/* Fills a piece from the rest of the input, advances `taken` and sets `ended`. Returns how many bytes it wrote. */
 	size_t (*step)(curfew_packer *p, const uint8_t *input, size_t length, uint8_t *piece, int flush, bool *failed);
-	/* Why the step failed, as stepPacker gives it. */
+	/* Why the step failed, in the form that stepPacker returns. */
 	JSValue (*failure)(JSContext *ctx, const curfew_packer *p);
 	void (*close)(curfew_packer *p);
-	int finish; /* the flush that says that no more input comes */
+	int finish; /* the flush value that means that no more input follows */
 } curfew_packer_kind;
 
 /* The first member of each library's own struct. */
 struct curfew_packer {
 	const curfew_packer_kind *kind;
-	bool ended;   /* the compressed data has come to its end */
-	size_t taken; /* of the input that is given again for each step */
+	bool ended;   /* the end of the compressed data was reached */
+	size_t taken; /* how much of the input is used; each step receives the same input again */
 };
 
-/* A value that has a packer of `size` bytes, zeroed but for its kind; an exception where there is no memory for it. */
+/* Creates a value that owns a packer of `size` bytes, zeroed except for its kind. Throws if memory runs out. */
 JSValue curfew_packer_create(JSContext *ctx, const curfew_packer_kind *kind, size_t size, curfew_packer **packer);
 
 #endif

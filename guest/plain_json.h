@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A part of engine.c: JSON of plain data without a detour. The engine's own way looks up keys by their text, asks every
- * value for toJSON and makes several strings for each; all of that can be seen only by programs that have something
- * unusual in their data. What is plain is written directly, and anything else is left to the engine, from the start.
+ * A part of engine.c: a fast path of JSON.stringify for plain data. The engine's own way looks up keys by their text,
+ * asks every value for toJSON and makes several strings for each value. Only a program with something unusual in its
+ * data can observe those steps. So plain data is written directly, and if anything else is found, the engine starts
+ * from the beginning.
  */
 
-/* Deeper data is left to the engine, which looks after its stack and finds cycles. */
+/* Deeper data is left to the engine, which checks its stack and finds cycles. */
 #define PLAIN_DEPTH 64
 
-/* What is written, and the prototypes of plain data. */
+/* The output, and the prototypes that plain data has. */
 typedef struct plain_json {
 	JSContext *ctx;
 	StringBuffer out;
@@ -76,7 +77,7 @@ static bool write_number(plain_json *json, JSValueConst number)
 	return ok;
 }
 
-/* Only elements, all of them there, and nothing else. */
+/* An array without holes and without other properties. */
 static bool is_plain_array(const plain_json *json, const JSObject *object)
 {
 	return object->class_id == JS_CLASS_ARRAY && object->fast_array && object->shape->prop_count == 1 &&
@@ -97,7 +98,7 @@ static bool write_array(plain_json *json, const JSObject *array, int depth)
 	return ok && write_text(json, "]", 1);
 }
 
-/* Those whose order or meaning takes more than a look. */
+/* Keys that are indexes or toJSON are excluded: their order or meaning needs the engine. */
 static bool is_plain_key(const plain_json *json, JSAtom atom)
 {
 	if (__JS_AtomIsTaggedInt(atom) || atom == JS_ATOM_toJSON)
@@ -106,7 +107,7 @@ static bool is_plain_key(const plain_json *json, JSAtom atom)
 	return !text->len || text->is_wide_char || str8((JSString *)text)[0] > '9';
 }
 
-/* One property; *first: none was written yet. */
+/* Writes one property. *first: none was written yet. */
 static bool write_property(plain_json *json, const JSShapeProperty *shape, JSValueConst value, int depth, bool *first)
 {
 	JSString *key = json->ctx->rt->atom_array[shape->atom];
@@ -136,7 +137,7 @@ static bool write_object(plain_json *json, const JSObject *object, int depth)
 	return ok && write_text(json, "}", 1);
 }
 
-/* False: this is not plain, or there is no memory; what was written so far is of no use. */
+/* False: the value is not plain, or memory ran out. What was written so far is useless then. */
 static bool write_plain(plain_json *json, JSValueConst value, int depth)
 {
 	switch (JS_VALUE_GET_NORM_TAG(value)) {
@@ -159,7 +160,7 @@ static bool write_plain(plain_json *json, JSValueConst value, int depth)
 	return is_plain && write_object(json, object, depth + 1);
 }
 
-/* Nothing that all data inherits makes JSON of it in a way of its own. */
+/* Whether no prototype of plain data changes how its JSON is made. */
 static bool prototypes_are_plain(const plain_json *json)
 {
 	JSProperty *property;
@@ -169,7 +170,7 @@ static bool prototypes_are_plain(const plain_json *json)
 	       !find_own_property(&property, json->array_prototype, JS_ATOM_toJSON);
 }
 
-/* The JSON text of an object or array; JS_UNDEFINED: it is not plain, nothing was done. */
+/* The JSON text of an object or array. JS_UNDEFINED: it is not plain, and nothing was done. */
 static JSValue curfew_plain_json(JSContext *ctx, JSValueConst value)
 {
 	plain_json json = {.ctx = ctx};

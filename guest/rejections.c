@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Promises that were rejected with nobody to handle it: in order, and found by their address. */
+/* Rejected promises that nothing handles: in order, and found by their address. */
 #include <stdlib.h>
 
 #include "guest.h"
@@ -65,7 +65,7 @@ static rejection *take_from_bucket(JSValueConst promise)
 	return found;
 }
 
-/* Gives the promise to the caller; JS_UNDEFINED: it is not there. */
+/* Removes a promise and gives its reference to the caller. JS_UNDEFINED: it is not listed. */
 static JSValue take(JSContext *ctx, JSValueConst promise)
 {
 	rejection *gone = count ? take_from_bucket(promise) : NULL;
@@ -80,7 +80,7 @@ static JSValue take(JSContext *ctx, JSValueConst promise)
 	return taken;
 }
 
-/* Whether the program has taken any: only then it may have to be told that one is handled after all. */
+/* Whether the program has taken any report. Only then must it be notified when a promise is handled later. */
 static bool reported;
 
 static JSValue call_hook(JSContext *ctx, const char *name, JSValueConst promise)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tasks that the prelude queues: each runs by itself, after all jobs, in the order in which they were queued. */
+/* Tasks that the prelude queues. Each runs alone, after all jobs, in the order in which they were queued. */
 #include <stdlib.h>
 
 #include "guest.h"

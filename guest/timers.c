@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Timers of the program: a heap by due time. The host only learns when the next one is due. */
+/* The program's timers: a heap by due time. The host learns only when the next one is due. */
 #include <stdlib.h>
 
 #include "guest.h"
@@ -7,9 +7,9 @@
 typedef struct timer {
 	int64_t due_ns;
 	int64_t period_ns; /* 0: once */
-	uint32_t order;    /* of creation: ties are first come, first served */
+	uint32_t order;    /* of creation: of timers due at the same time, the oldest fires first */
 	int32_t id;
-	bool idle; /* nobody waits for it: it does not keep the program alive */
+	bool idle; /* it does not keep the program alive */
 	JSValue callback;
 	JSValue arguments;
 	JSValue context; /* in which it was set */
@@ -81,7 +81,7 @@ static void drop(timer gone)
 	JS_FreeValue(curfew_context, gone.context);
 }
 
-/* setTimer(callback, delay in ms, repeat, arguments) -> id. Delays are as Node takes them: 1 ms to 2^31-1. */
+/* setTimer(callback, delay in ms, repeat, arguments) -> id. Delays are limited as in Node: 1 ms to 2^31-1. */
 static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	double delay = 0;
@@ -120,8 +120,10 @@ static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_UNDEFINED;
 }
 
-/* unrefTimer(id[, whether the program waits for it]): such a timer fires if the program is still there, and does not
- * keep it. */
+/*
+ * unrefTimer(id[, whether the program waits for it]): an unreferenced timer does not keep the program alive, but fires
+ * if the program still runs.
+ */
 static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t id;

@@ -18,13 +18,13 @@ void curfew_url_pattern_init(JSContext *ctx, JSValueConst native);
 namespace {
 
 JSContext *context;
-/* The engine's own, whatever the program puts in their place. */
+/* The engine's own functions, which a program cannot replace. */
 JSValue regexp_class, regexp_exec;
 JSClassID pattern_class;
 
 constexpr int PARTS = 8;
 
-/* A value of the engine's, counted as long as this is there. */
+/* Owns a reference to one of the engine's values. */
 class held {
 public:
 	held() : value(JS_UNDEFINED) {}
@@ -41,7 +41,7 @@ public:
 	JSValue value;
 };
 
-/* What failed here is no error of the program's. */
+/* An exception that occurred here must not reach the program. */
 void forget_exception()
 {
 	JS_FreeValue(context, JS_GetException(context));
@@ -113,7 +113,7 @@ std::optional<std::string> text_of(JSContext *ctx, JSValueConst value)
 	return copy;
 }
 
-/* An array of the parts in the order of the prelude's, and the base. */
+/* The array has the parts in the order of the prelude, then the base. */
 ada::url_pattern_init init_of(JSContext *ctx, JSValueConst list)
 {
 	ada::url_pattern_init init;
@@ -140,7 +140,7 @@ JSValue parts_of(JSContext *ctx, pattern &made, JSValue object)
 	return JS_NewArrayFrom(ctx, PARTS + 2, values);
 }
 
-/* urlPattern(input, base or undefined, ignores case) -> [pattern, its parts..., has groups], or null */
+/* urlPattern(input, base or undefined, ignores case) -> [pattern, its parts..., has groups]; null: an error */
 JSValue url_pattern(JSContext *ctx, JSValueConst, int, JSValueConst *argv)
 {
 	std::optional<std::string> text, base = text_of(ctx, argv[1]);
@@ -165,7 +165,7 @@ JSValue url_pattern(JSContext *ctx, JSValueConst, int, JSValueConst *argv)
 	return parts_of(ctx, *kept, object);
 }
 
-/* The groups in the order of the pattern's. */
+/* The groups, in the order of the pattern. */
 JSValue match_value(JSContext *ctx, const ada::url_pattern_component<engine_regexps> &wanted, const ada::url_pattern_component_result &part)
 {
 	JSValue groups = JS_NewArray(ctx);
@@ -181,7 +181,10 @@ JSValue match_value(JSContext *ctx, const ada::url_pattern_component<engine_rege
 	return JS_NewArrayFrom(ctx, 2, values);
 }
 
-/* matchUrlPattern(pattern, input, base or undefined) -> for each part [input, [name, value, ...]]; null: no match; false: an error */
+/*
+ * matchUrlPattern(pattern, input, base or undefined) -> for each part [input, [name, value, ...]]; null: no match;
+ * false: an error
+ */
 JSValue match_url_pattern(JSContext *ctx, JSValueConst, int, JSValueConst *argv)
 {
 	auto *wanted = static_cast<pattern *>(JS_GetOpaque2(ctx, argv[0], pattern_class));

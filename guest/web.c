@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The C helpers of the prelude. Everything that works byte by byte is here: text encodings, URL parsing and
- * form encoding, and questions about a value that only the engine answers in a way no program can forge.
- * The prelude checks and converts arguments before it calls; a helper still never trusts a length.
+ * The C helpers of the prelude. All byte-wise work is here: text encodings, URL parsing and form encoding. So are the
+ * properties of values that only the engine can report unforgeably. The prelude checks and converts arguments before it
+ * calls, but a helper never relies on a length that it was given.
  */
 #include "web.h"
 
@@ -12,7 +12,7 @@
 #include "ada_c.h"
 #include "decoders.h"
 
-/* ---- Bytes that grow ---- */
+/* ---- A growing byte buffer ---- */
 
 typedef struct bytes {
 	JSContext *ctx;
@@ -29,7 +29,7 @@ static bool bytes_reserve(bytes *b, size_t more)
 	if (more <= b->capacity - b->len)
 		return true;
 
-	/* A quarter of the address space is more than there can be: no sum below overflows. */
+	/* A quarter of the address space is more than can exist, so no sum below overflows. */
 	if (more > SIZE_MAX / 4 - b->len) {
 		b->failed = true;
 		JS_ThrowOutOfMemory(b->ctx);
@@ -87,7 +87,7 @@ static void bytes_add_code_point(bytes *b, uint32_t c)
 	b->len = (size_t)(p - b->data);
 }
 
-/* The text collected, as a string; frees the bytes. */
+/* Makes a string of the collected text, and frees the buffer. */
 static JSValue bytes_to_string(bytes *b)
 {
 	JSValue text = b->failed ? JS_EXCEPTION : JS_NewStringLen(b->ctx, (const char *)b->data, b->len);
@@ -99,7 +99,7 @@ static JSValue bytes_to_string(bytes *b)
 
 #define REPLACEMENT 0xfffd
 
-/* Finds how long the run of ASCII at p is. */
+/* The length of the run of ASCII at p. */
 static size_t ascii_run(const uint8_t *p, const uint8_t *end)
 {
 	const uint8_t *start = p;
@@ -118,8 +118,8 @@ static size_t ascii_run(const uint8_t *p, const uint8_t *end)
 enum sequence { SEQUENCE_VALID, SEQUENCE_INVALID, SEQUENCE_INCOMPLETE };
 
 /*
- * Looks at one multi-byte sequence. *len is its length, or that of the part to replace by one U+FFFD (the
- * "maximal subpart" of the Encoding Standard), or what is there of a sequence that goes on behind the end.
+ * Examines one multi-byte sequence. *len is its length; or of an invalid one the length of the part to replace by one
+ * U+FFFD (the "maximal subpart" of the Encoding Standard); or the length of an incomplete sequence at the end.
  */
 static enum sequence utf8_sequence(const uint8_t *p, const uint8_t *end, size_t *len)
 {
@@ -155,7 +155,7 @@ static enum sequence utf8_sequence(const uint8_t *p, const uint8_t *end, size_t 
 	return SEQUENCE_VALID;
 }
 
-/* Finds how much of the text at p is valid; *why tells what follows, with *len bytes of it. */
+/* How much of the text at p is valid. *why is the kind of the *len bytes that follow. */
 static size_t utf8_valid_run(const uint8_t *p, const uint8_t *end, enum sequence *why, size_t *len)
 {
 	const uint8_t *start = p;
@@ -173,7 +173,7 @@ static size_t utf8_valid_run(const uint8_t *p, const uint8_t *end, enum sequence
 	return (size_t)(p - start);
 }
 
-/* A string from bytes that should be UTF-8; what is not becomes U+FFFD. */
+/* A string from bytes that should be UTF-8. Ill-formed sequences become U+FFFD. */
 static JSValue lossy_string(JSContext *ctx, const uint8_t *p, size_t size)
 {
 	if (!size)
@@ -198,8 +198,8 @@ static JSValue lossy_string(JSContext *ctx, const uint8_t *p, size_t size)
 }
 
 /*
- * The engine writes a lone surrogate as the three bytes ED A0..BF xx. U+FFFD has three bytes too, so it can be
- * put in place.
+ * The engine encodes a lone surrogate as the three bytes ED A0..BF xx. U+FFFD has three bytes too, so it can replace
+ * them in place.
  */
 static uint8_t *find_surrogate(uint8_t *p, uint8_t *end)
 {
@@ -220,7 +220,7 @@ static void replace_surrogates(uint8_t *p, size_t len)
 	}
 }
 
-/* A scalar value string: valid UTF-8, borrowed from the engine where it can be. */
+/* A scalar value string: valid UTF-8, borrowed from the engine if possible. */
 typedef struct usv {
 	const char *borrowed;
 	uint8_t *owned;
@@ -268,7 +268,7 @@ static JSValue web_utf8_encode(JSContext *ctx, JSValueConst self, int argc, JSVa
 	return array;
 }
 
-/* utf8EncodeInto(string, Uint8Array) -> {read, written}: whole characters only, as many as fit. */
+/* utf8EncodeInto(string, Uint8Array) -> {read, written}: as many whole characters as fit. */
 static JSValue web_utf8_encode_into(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;
@@ -308,20 +308,20 @@ static JSValue web_utf8_encode_into(JSContext *ctx, JSValueConst self, int argc,
 
 /* ---- Decoding ---- */
 
-/* The others are decoders.h's. */
+/* The numbers of the other encodings are in decoders.h. */
 enum encoding { ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF16BE, ENCODING_WINDOWS_1252 };
 
 enum { DECODE_FATAL = 1, DECODE_IGNORE_BOM = 2, DECODE_STREAM = 4 };
 
-/* What a decoder remembers from one chunk to the next, in a Uint8Array of the prelude. */
+/* The state of a decoder between two chunks. The prelude keeps it in a Uint8Array. */
 typedef struct decoder_state {
 	uint8_t pending_len;
 	uint8_t pending[3];
-	uint8_t bom_seen; /* the start of the stream is behind us */
+	uint8_t bom_seen; /* the start of the stream has been read */
 	decoder_mode mode;
 } decoder_state;
 
-/* 0x80 to 0x9f of windows-1252; the rest is as Latin-1. */
+/* 0x80 to 0x9f of windows-1252. The rest is as in Latin-1. */
 static const uint16_t windows_1252[32] = {
 	0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
 	0x2039, 0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
@@ -339,7 +339,10 @@ static void decode_windows_1252(bytes *out, const uint8_t *p, const uint8_t *end
 	}
 }
 
-/* Both decoders return false at the first error of a fatal one; *rest is how much of the end is incomplete. */
+/*
+ * Both return false at the first error if the decoder is fatal. *rest is the length of the incomplete sequence at the
+ * end.
+ */
 static bool decode_utf8(bytes *out, const uint8_t *p, const uint8_t *end, int flags, size_t *rest)
 {
 	enum sequence why;
@@ -454,7 +457,7 @@ static bool decode_all(bytes *out, int encoding, const uint8_t *p, size_t len, i
 	return good;
 }
 
-/* decode(encoding, Uint8Array, flags, state) -> string, or null for an error of a fatal decoder */
+/* decode(encoding, Uint8Array, flags, state) -> string; null: an error of a fatal decoder */
 static JSValue web_decode(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;
@@ -504,7 +507,7 @@ static int hex_digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Undoes "+" and "%XX"; a "%" without two digits stays. */
+/* Decodes "+" and "%XX". A "%" without two digits stays. */
 static JSValue form_decode(JSContext *ctx, bytes *scratch, const char *text, size_t len)
 {
 	scratch->len = 0;
@@ -617,8 +620,8 @@ static JSValue web_form_serialize(JSContext *ctx, JSValueConst self, int argc, J
 #define URL_PARTS 9
 
 /*
- * [href, and the offsets of its parts]: the prelude cuts the parts out of href when they are asked for. href is
- * ASCII, so offsets in bytes are offsets in the string. An absent part has the offset -1. Frees the URL.
+ * [href, and the offsets of its parts]. The prelude cuts the parts out of href at their first use. href is ASCII, so
+ * byte offsets are string offsets. An absent part has the offset -1. Frees the URL.
  */
 static JSValue url_parts(JSContext *ctx, ada_url url)
 {
@@ -661,7 +664,7 @@ static JSValue web_url_parse(JSContext *ctx, JSValueConst self, int argc, JSValu
 	return url_parts(ctx, url);
 }
 
-/* The order is the prelude's. */
+/* In the order of the prelude. */
 enum url_part {
 	URL_PROTOCOL,
 	URL_USERNAME,
@@ -689,7 +692,7 @@ static void url_set(ada_url url, int part, const char *text, size_t len)
 	}
 }
 
-/* urlSet(href, part, text) -> parts: of the same URL where the text does not fit. */
+/* urlSet(href, part, text) -> parts; those of the unchanged URL if the text is invalid. */
 static JSValue web_url_set(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;
@@ -709,7 +712,7 @@ static JSValue web_url_set(JSContext *ctx, JSValueConst self, int argc, JSValueC
 	return url_parts(ctx, url);
 }
 
-/* findBytes(Uint8Array, Uint8Array, from) -> where the second one is in the first, or -1 */
+/* findBytes(Uint8Array, Uint8Array, from) -> the offset of the second one in the first, or -1 */
 static JSValue web_find_bytes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;
@@ -731,7 +734,7 @@ static JSValue web_find_bytes(JSContext *ctx, JSValueConst self, int argc, JSVal
 	return JS_NewInt32(ctx, -1);
 }
 
-/* ---- What a value is ---- */
+/* ---- Properties of values ---- */
 
 static JSClassID plain_class;
 static JSAtom plain_name;
@@ -757,7 +760,7 @@ static JSValue web_class_of(JSContext *ctx, JSValueConst self, int argc, JSValue
 	return text;
 }
 
-/* proxyTarget(proxy) -> what is behind all proxies, or null where one of them was revoked */
+/* proxyTarget(proxy) -> the object behind all proxies; null: one of them was revoked */
 static JSValue web_proxy_target(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;
@@ -783,14 +786,14 @@ static JSValue web_promise_state(JSContext *ctx, JSValueConst self, int argc, JS
 	return JS_NewInt32(ctx, JS_IsPromise(argv[0]) ? (int32_t)JS_PromiseState(ctx, argv[0]) : -1);
 }
 
-/* promiseResult(promise) -> what it was settled with */
+/* promiseResult(promise) -> the value or reason that it was settled with */
 static JSValue web_promise_result(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;
 	return JS_PromiseResult(ctx, argv[0]);
 }
 
-/* put(object, key, value): makes a plain own property, whatever the prototypes of the program look like. */
+/* put(object, key, value): defines a plain own property, whatever the program's prototypes have. */
 static JSValue web_put(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self, (void)argc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The C helpers of the prelude: text encodings, URLs, and what the engine knows about a value. */
+/* The C helpers of the prelude: text encodings, URLs, and properties of values that only the engine knows. */
 #ifndef CURFEW_GUEST_WEB_H
 #define CURFEW_GUEST_WEB_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time zones as the prelude asks for them, for Intl. */
+/* The natives for time zones, which the prelude's Intl uses. */
 #include "guest.h"
 
-/* zoneAt(name, ms) -> [ms ahead of UTC, whether that is summer time], or undefined where there is no such zone */
+/* zoneAt(name, ms) -> [ms ahead of UTC, whether that is summer time]; undefined: there is no such zone */
 static JSValue native_zone_at(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	size_t length;
@@ -25,7 +25,7 @@ static JSValue native_zone_at(JSContext *ctx, JSValueConst this_value, int argc,
 	return pair;
 }
 
-/* defaultZone() -> the name of the program's own */
+/* defaultZone() -> the name of the program's zone */
 static JSValue native_default_zone(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	if (!curfew_control.timezone)

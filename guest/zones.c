@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time zones, for Date and for Intl. A zone's rules are an asset: the names that English has for its standard and its
- * summer time with "|" between, a line break, and "SECONDS:OFFSET" in base 36 for each time from which another offset
- * holds, "+" behind it for summer time. Where the table ends before 2038, years behind it are as those of a like
- * calendar.
+ * Time zones for Date and Intl. A zone's rules are an asset: the English names of its standard and its summer time,
+ * separated by "|"; a line break; and "SECONDS:OFFSET" in base 36 for each time from which another offset holds,
+ * followed by "+" for summer time. For years after the table's end, an equivalent year of the table is used, if the
+ * table reaches 2037.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,14 @@
 #define ZONES_KEPT 16
 
 typedef struct transition {
-	int64_t from;   /* seconds since 1970; INT64_MIN: ever */
+	int64_t from;   /* seconds since 1970; INT64_MIN: always */
 	int32_t offset; /* seconds ahead of UTC */
 	bool is_summer;
 } transition;
 
 typedef struct zone {
 	char name[NAME_BYTES];
-	char *standard, *summer; /* what English calls it; NULL: nothing */
+	char *standard, *summer; /* the English names; NULL: there is none */
 	transition *list;
 	size_t count;
 } zone;
@@ -63,7 +63,7 @@ static void read_transitions(zone *to, char *text)
 	}
 }
 
-/* The zone of that name; NULL: there is none. */
+/* The zone of that name. NULL: there is none. */
 static const zone *find(const char *name, size_t length)
 {
 	char path[NAME_BYTES + 8];
@@ -78,7 +78,7 @@ static const zone *find(const char *name, size_t length)
 	char *text = curfew_assets_read(path, &bytes);
 	if (!text)
 		return NULL;
-	if (kept_count == ZONES_KEPT) { /* the oldest but the program's own */
+	if (kept_count == ZONES_KEPT) { /* remove the oldest, but not the program's own */
 		free(kept[1].list);
 		memmove(&kept[1], &kept[2], (ZONES_KEPT - 2) * sizeof *kept);
 		kept_count--;
@@ -122,8 +122,10 @@ static int64_t year_of(int64_t seconds)
 	return year;
 }
 
-/* Behind the table: the same time in a year that the table has, which begins on the same day of the week and is as
- * long. */
+/*
+ * For a time after the table's end: the same time in a year of the table that begins on the same weekday and has the
+ * same length.
+ */
 static int64_t within_table(const zone *of, int64_t seconds)
 {
 	int64_t last = year_of(of->list[of->count - 1].from), year = year_of(seconds);
@@ -162,7 +164,7 @@ static const transition *at_ms(const zone *of, int64_t ms)
 
 /* ---- For Date --------------------------------------------------------------------------------------------- */
 
-/* The program's own zone; NULL: UTC. */
+/* The program's own zone. NULL: UTC. */
 static const zone *own_zone(void)
 {
 	if (!curfew_control.timezone)
@@ -178,8 +180,8 @@ int64_t curfew_zone_offset(int64_t ms)
 }
 
 /*
- * Of a time that comes twice the first one is meant; one that is left out is read as if the clock had not been put on:
- * as ECMAScript says.
+ * A local time that occurs twice means its first occurrence. A skipped local time is read with the offset before the
+ * change. ECMAScript requires both.
  */
 int64_t curfew_zone_offset_of_local(int64_t ms)
 {

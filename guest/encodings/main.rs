@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Prints the tables that guest/decoders.c reads. 0 stands for what is no character.
+//! Prints the tables that guest/decoders.c reads. 0 means that there is no character.
 use encoding_rs::*;
 
-/// The order is that of the numbers in guest/decoders.c and guest/prelude/35-encoding.js.
+/// In the order of the numbers in guest/decoders.c and guest/prelude/35-encoding.js.
 const SINGLE: [&Encoding; 26] = [
     IBM866, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5, ISO_8859_6, ISO_8859_7, ISO_8859_8, ISO_8859_10, ISO_8859_13,
     ISO_8859_14, ISO_8859_15, ISO_8859_16, KOI8_R, KOI8_U, MACINTOSH, WINDOWS_874, WINDOWS_1250, WINDOWS_1251,
     WINDOWS_1253, WINDOWS_1254, WINDOWS_1255, WINDOWS_1256, WINDOWS_1257, WINDOWS_1258, X_MAC_CYRILLIC,
 ];
 
-/// The one character that these bytes stand for, or 0.
+/// The character that these bytes encode, or 0.
 fn character(encoding: &'static Encoding, bytes: &[u8]) -> u32 {
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) else { return 0 };
     let mut characters = text.chars();
@@ -27,7 +27,7 @@ fn print(name: &str, values: &[u32]) {
     println!("}};");
 }
 
-/// A table of two bytes: leads and trails in the order of their pointers.
+/// A table of two-byte sequences: leads and trails in the order of their pointers.
 fn pairs(encoding: &'static Encoding, prefix: &[u8], leads: &[u8], trails: &[u8]) -> Vec<u32> {
     let mut values = Vec::new();
     for lead in leads {
@@ -42,7 +42,7 @@ fn span(ranges: &[std::ops::RangeInclusive<u8>]) -> Vec<u8> {
     ranges.iter().cloned().flatten().collect()
 }
 
-/// Where runs of four-byte sequences of gb18030 begin: pointer and character.
+/// The beginnings of the runs of four-byte sequences of gb18030: pointer and character.
 fn print_ranges() {
     let (mut ranges, mut next) = (Vec::new(), 0);
     for pointer in 0..39420u32 {
@@ -75,7 +75,7 @@ fn main() {
     print("jis0212", &pairs(EUC_JP, &[0x8f], &span(&[0xa1..=0xfe]), &span(&[0xa1..=0xfe])));
     let big5 = pairs(BIG5, &[], &leads, &span(&[0x40..=0x7e, 0xa1..=0xfe]));
     print("big5_pairs", &big5);
-    // What does not fit into 16 bits is of the second plane.
+    // Values that do not fit in 16 bits are in the second plane.
     assert!(big5.iter().all(|value| value >> 16 == 0 || value >> 16 == 2));
     let bits: Vec<u32> = big5.chunks(16).map(|some| some.iter().enumerate().map(|(i, value)| (value >> 17 & 1) << i).sum()).collect();
     print("big5_plane2", &bits);

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intl.Collator. There is no well-kept package for it, and the full tables of Unicode's collation are larger than
-// everything else here: letters are ordered by what they decompose into, then by accents, then by case, as Unicode's root
-// order does; scripts and what has no letter come in the order of the tables below, and where these say nothing by code
-// point (so Chinese characters are not ordered by pronunciation). docs/COMPATIBILITY.md says where that differs.
+// Intl.Collator. There is no well-maintained package for it, and the full tables of Unicode's collation are larger than
+// everything else here. As in Unicode's root order, letters are ordered by their decomposition, then by accents, then
+// by case. Scripts and other characters are ordered by the tables below, and characters that are in no table by their
+// code points. So Chinese characters are not ordered by pronunciation. docs/COMPATIBILITY.md lists the differences.
 (function (tools) {
 	'use strict';
 
 	const { canonicalize, resolve, getOption, hide } = tools;
 
-	// Spaces, punctuation and symbols in the order of Unicode's root collation, and the currencies behind them.
+	// Spaces, punctuation and symbols in the order of Unicode's root collation, followed by the currencies.
 	const variable = '\t\n\v\f\r\u0085\u2028\u2029 ‾_‗-‐‑‒–—―,;:!‼¡?¿‽.․‥…·\'‘’‚‛‹›"“”„‟«»()[]{}‖§¶@*/\\&#%‰‱†‡•‣‧′″‴‵‶‷‸※‿';
 	const symbols = '`´^¯¨¸°©®→+±÷×<=≠>¬|¦~∞≤≥●★♥';
 	const currencies = '¤¢$£¥₩€₹₺₽';
 	const CLASS = 0x200000;
 	const SPACE = 0, VARIABLE = 1, SYMBOL = 2, CURRENCY = 3, DIGIT = 4, LETTER = 5;
 
-	// What does not decompose, but sorts as if: [letters, mark].
+	// Characters that do not decompose, but sort as if they did: [letters, mark].
 	const like = { 'đ': 'd\u0335', 'ð': 'd\u0336', 'ħ': 'h\u0335', 'ł': 'l\u0335', 'ø': 'o\u0338', 'æ': 'ae', 'œ': 'oe', 'ß': 'ss', 'ſ': 's' };
-	// What has a place of its own though it decomposes, or stands elsewhere than its code point: behind that letter.
+	// Letters that sort directly after another one, although they decompose or have a distant code point.
 	const behind = { 'ı': 'i', 'ŋ': 'n', 'þ': 'z', 'ĸ': 'q', 'ŧ': 't', 'ə': 'e', 'й': 'и' };
 	const tailored = {
 		es: ['nñ'], pl: ['aą', 'cć', 'eę', 'lł', 'nń', 'oó', 'sś', 'zźż'], tr: ['cç', 'gğ', 'hı', 'oö', 'sş', 'uü'], az: ['cç', 'eə', 'gğ', 'hı', 'oö', 'sş', 'uü'],
@@ -28,7 +28,7 @@
 	const ignored = /^[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0000-\u0008\u000e-\u001f\u007f]$/u;
 	const isMark = /^\p{M}$/u, isSpace = /^\s$/u, isPunctuation = /^\p{P}$/u, isSymbol = /^\p{S}$/u, isCurrency = /^\p{Sc}$/u, isDigit = /^\p{Nd}$/u;
 
-	// Places of letters behind another: 16 of them for each code point.
+	// The weights after a letter: 16 for each code point.
 	const letterPlace = (letter, after) => LETTER * CLASS * 16 + letter.codePointAt(0) * 16 + after;
 
 	function makeOwn(language) {
@@ -47,7 +47,7 @@
 		return place < 0 ? undefined : kind * CLASS * 16 + place;
 	}
 
-	// The primary weight of a lower-case character that does not decompose; 0: none.
+	// The primary weight of a lower-case character that does not decompose. 0: it has none.
 	function weigh(character) {
 		if (ignored.test(character))
 			return 0;
@@ -70,13 +70,13 @@
 
 	const digitValue = (character) => {
 		const code = character.codePointAt(0);
-		let zero = code; // digits come in rows of ten
+		let zero = code; // digits have ten consecutive code points
 		while (isDigit.test(String.fromCodePoint(zero - 1)) && code - zero < 9)
 			zero--;
 		return code - zero;
 	};
 
-	// The elements of one character: primary, secondary and tertiary weight of each, one behind the other.
+	// The elements of one character: the primary, secondary and tertiary weight of each, one element after the other.
 	function elementsOf(character, own) {
 		const lower = character.toLowerCase();
 		const upper = lower !== character ? 1 : 0;
@@ -120,7 +120,7 @@
 				this.#known.set(character, elements = elementsOf(character, this.#own));
 			return elements;
 		}
-		// [primary weights, secondary, tertiary]: the second and third with one entry for each primary.
+		// [primary weights, secondary, tertiary]. The second and third have one entry for each primary weight.
 		key(text) {
 			const first = [], second = [], third = [];
 			const digits = this.#numeric ? /\p{Nd}+/uy : null;
@@ -152,7 +152,7 @@
 			}
 			return [first, second, third];
 		}
-		// A number sorts behind a shorter one, and then by its digits.
+		// A number sorts after a shorter one, and then by its digits.
 		#addNumber(text, first, second, third) {
 			const values = Array.from(text, digitValue);
 			while (values.length > 1 && values[0] === 0)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A date and a time together, "D, T", is mostly what the two are each, joined by the locale's connector: such entries are
-// not kept, but made when they are asked for. Used by make.mjs, to see which they are, and by glue.js.
+// Most formats of a date and a time together, "D, T", are the two formats joined by the locale's connector. Such
+// entries are not stored, but derived on demand. make.mjs uses this to find them, glue.js to derive them.
 (function () {
 	'use strict';
 
 	const own = (table, key) => Object.prototype.hasOwnProperty.call(table, key) ? table[key] : undefined;
 
-	// Each way to cut "D, T" in two at what stands between date and time in one of the connectors ("{1}, {0}"), the last
-	// one first.
+	// Each way to split "D, T" at the text that joins date and time in one of the connectors ("{1}, {0}"), the last
+	// split first.
 	function* cuts(key, connectors) {
 		for (const connector of connectors) {
 			const between = connector.slice(3, -3);
@@ -30,7 +30,7 @@
 
 	const join = (connector, date, time) => connector.replace('{1}', () => date).replace('{0}', () => time);
 
-	// formats: those that are kept
+	// formats: those that are stored
 	function format(formats, connectors, key) {
 		const kept = own(formats, key);
 		if (kept !== undefined)
@@ -43,7 +43,7 @@
 		return undefined;
 	}
 
-	// Where a time is written out, the whole of it stands on both sides.
+	// An interval whose two sides both contain the whole time.
 	function writtenOut(fallback, time) {
 		const both = fallback.replace('{0}', () => time).replace('{1}', () => time), made = {};
 		const plain = time.replace(/'[^']*'/g, '');
@@ -54,7 +54,7 @@
 		return made;
 	}
 
-	// intervals: those that are kept; fallback: "{0} – {1}"
+	// intervals: those that are stored; fallback: "{0} – {1}"
 	function interval(intervals, fallback, formats, connectors, key) {
 		const kept = own(intervals, key);
 		if (kept !== undefined)
@@ -73,7 +73,7 @@
 		return undefined;
 	}
 
-	// Whether there is a date in front of the time, and the whole of the time on both sides of each.
+	// Whether a date precedes the time, and both sides of every range contain the whole time.
 	function isWrittenOut(formats, connectors, key, ranges) {
 		const values = Object.keys(ranges).map((field) => ranges[field]);
 		return values.every((value) => value === values[0]) && [...cuts(key, connectors)].some(([date]) => format(formats, connectors, date) !== undefined);

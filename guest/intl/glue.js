@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes Intl out of the FormatJS packages: evaluated when a program first touches Intl or a method that depends on a locale.
-// A constructor is evaluated when it is first looked at, what a locale needs when that locale is first asked for.
+// Makes Intl of the FormatJS packages. It is evaluated at a program's first use of Intl or of a method that depends on
+// a locale. A constructor is evaluated at its first use, and a locale's data is loaded at the first use of that locale.
 (function (native) {
 	'use strict';
 
@@ -18,7 +18,7 @@
 	}
 
 	const isPlain = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-	// The opposite of `difference` in make.mjs.
+	// The inverse of `difference` in make.mjs.
 	function lay(base, change) {
 		if (!isPlain(change))
 			return change;
@@ -40,7 +40,7 @@
 			parsed.set(name, lay(localeData(kind, value['^']), value));
 		return parsed.get(name);
 	}
-	// An object whose properties are read from data that is parsed when the first of them is asked for.
+	// An object whose properties come from data that is parsed at the first access.
 	const later = (read) => {
 		let kept;
 		return new Proxy({ __proto__: null }, {
@@ -54,9 +54,9 @@
 		});
 	};
 
-	// ---- What the scripts are given ------------------------------------------------------------------------
+	// ---- The environment of the scripts --------------------------------------------------------------------
 
-	const inner = {}; // Intl as the packages see it, whatever a program does to its own
+	const inner = {}; // Intl as the packages see it, whatever a program does to its own Intl
 	let zones;
 	function zoneName(name) {
 		if (zones === undefined) {
@@ -91,7 +91,7 @@
 				this.#made.set(skeleton, this.#parse(skeleton));
 			return this.#made.get(skeleton);
 		}
-		// A date without a time has the zone's name behind it.
+		// A date without a time has the zone's name after it.
 		#withZone(format, timeZoneName) {
 			const { pattern, pattern12, rawPattern } = format;
 			return { ...format, timeZoneName, pattern: pattern + ', {timeZoneName}', pattern12: pattern12 + ', {timeZoneName}', rawPattern: rawPattern + ', z' };
@@ -100,7 +100,8 @@
 			for (const skeleton of Object.keys(this.#patterns))
 				yield this.#format(skeleton);
 		}
-		// The format that scores most for what is wanted: among those with just the wanted fields, where there are any.
+		// The format with the highest score. If some formats have exactly the requested fields, only these are
+		// considered.
 		best(options, score) {
 			let key = '';
 			for (const field of ['weekday', 'era', 'year', 'month', 'day', 'dayPeriod', 'hour', 'minute', 'second', 'timeZoneName']) {
@@ -142,12 +143,12 @@
 			const name = 'x/segments/' + locale + '.' + granularity;
 			return text('intl/' + name) === undefined ? undefined : data(name);
 		},
-		// Below the first mark that joins there are none but CR and LF.
+		// Below the first combining mark, only CR LF is not to be split.
 		isPlainBreak(input, position) {
 			const before = input.charCodeAt(position - 1), after = input.charCodeAt(position);
 			return before < 0x300 && after < 0x300 && !(before === 13 && after === 10);
 		},
-		// Pairs of regional indicators, and emoji that are joined, are not cut.
+		// Pairs of regional indicators and joined emoji are not split.
 		contextOf(input, position) {
 			let from = Math.max(0, position - 256);
 			while (from > 0 && /[\ud800-\udfff\u200d\ufe0f]/.test(input[from]))
@@ -155,14 +156,14 @@
 			return from;
 		},
 		hasLocales: () => loaded.has('intl-locale'),
-		// [how far it is ahead in ms, whether that is summer time]
+		// [the offset in ms, whether that is summer time]
 		zoneAt(name, time) {
 			return zoneAt(name, time) ?? [0, false];
 		},
 		formats: (patterns, connectors, fields, parse) => new Formats(patterns, connectors, fields, parse),
 		pattern: (patterns, connectors, skeleton) => derive().format(patterns, connectorsOf(connectors), skeleton),
 		lazyRanges: (make) => new LazyRanges(make),
-		// A NumberFormat, that is made where a number is more than digits of ours.
+		// Formats plain digits itself, and creates a NumberFormat only for other numbers.
 		digits(locale, options) {
 			let made;
 			const whole = () => made ??= new inner.NumberFormat(locale, options);
@@ -189,7 +190,7 @@
 	// ---- Constructors --------------------------------------------------------------------------------------
 
 	const isSpecified = new Set(['length', 'name', 'prototype', 'supportedLocalesOf']);
-	// What the packages need to be there, and a program does not look for.
+	// Gives a constructor the name, length and members that the standard requires.
 	function tidy(Constructor, name) {
 		defineProperty(Constructor, 'name', { value: name, configurable: true });
 		defineProperty(Constructor, 'length', { value: name === 'DisplayNames' ? 2 : name === 'Locale' ? 1 : 0, configurable: true });
@@ -202,7 +203,7 @@
 		return Constructor;
 	}
 
-	// Which locales there is data of, of a kind.
+	// The locales that have data of a kind.
 	function tagsOf(kind) {
 		const lines = text('intl/tags/' + kind);
 		const has = (tag) => lines.includes('\n' + tag + '\n') || lines.includes('\n' + tag + '=');
@@ -219,7 +220,7 @@
 		};
 	}
 
-	// kind: of the data; read(locale) -> what __addLocaleData takes.
+	// kind: of the data; read(locale) -> the argument of __addLocaleData.
 	function withLocales(Constructor, kind, read) {
 		const tags = tagsOf(kind);
 		const made = {};
@@ -264,7 +265,7 @@
 		});
 	}
 
-	// What zones are called may be known by an older name of theirs.
+	// The names of a zone may be stored under an older name of the zone.
 	function zoneNames(locale) {
 		return new Proxy({ __proto__: null }, {
 			get(_, zone) {
@@ -313,7 +314,7 @@
 		Segmenter: () => load('intl-segmenter').Segmenter,
 		Collator: () => script('intl/collator')({
 			canonicalize: getCanonicalLocales, hide, getOption,
-			// The locale to be named, and its Unicode keywords.
+			// The locale to use, and its Unicode keywords.
 			resolve(requested) {
 				for (const tag of requested) {
 					const plain = tag.replace(/-u(-[a-z0-9]{2,8})+/i, '');
@@ -398,9 +399,9 @@
 		supportedValuesOf(key) { return inner.supportedValuesOf(key); } });
 	defineProperty(Intl, Symbol.toStringTag, { value: 'Intl', configurable: true });
 
-	// ---- Methods elsewhere ---------------------------------------------------------------------------------
+	// ---- Methods of other objects ----------------------------------------------------------------------------
 
-	// The last few of each, since programs call these in loops with the same arguments.
+	// The last few objects of each kind, because programs call these methods in loops with the same arguments.
 	const kept = { __proto__: null };
 	function keep(name, locales, options) {
 		const simple = (locales === undefined || typeof locales === 'string') && options === undefined;
@@ -412,7 +413,7 @@
 
 	const DATE = ['weekday', 'year', 'month', 'day'];
 	const TIME = ['dayPeriod', 'hour', 'minute', 'second', 'fractionalSecondDigits'];
-	// As ECMA-402's CreateDateTimeFormat: what a method of Date shows where nothing is asked for.
+	// ECMA-402's CreateDateTimeFormat: the fields that a method of Date shows by default.
 	function dateOptions(given, required, defaults) {
 		const options = given === undefined ? Object.create(null) : Object.create(Object(given));
 		const has = (names) => names.some((name) => options[name] !== undefined);
@@ -440,7 +441,7 @@
 		return Number.isNaN(time) ? 'Invalid Date' : format.format(time);
 	}
 
-	// Languages in which letters change case in other ways.
+	// Languages with their own rules for changing case.
 	function caseLanguage(locales) {
 		const [tag] = getCanonicalLocales(locales);
 		return tag === undefined ? '' : tag.split('-')[0];

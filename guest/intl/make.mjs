@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// make.mjs MODULES OUT LOCALES: writes the pack that src/js/build_image.c puts into the library: the FormatJS packages in
-// MODULES as scripts, and what they know of LOCALES (names with commas between; "all") and of time zones as data that is
-// read when it is needed. A pack is entries one behind the other: "KIND NAME BYTES\n" and the bytes; KIND is "script"
-// (one function expression) or "data".
+// make.mjs MODULES OUT LOCALES: writes the pack that src/js/build_image.c puts into the library. It has the FormatJS
+// packages in MODULES as scripts, and as data that is read on demand what they contain about LOCALES (names separated
+// by commas, or "all") and time zones. A pack is a sequence of entries: "KIND NAME BYTES\n" and the bytes. KIND is
+// "script" (one function expression) or "data".
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -22,9 +22,9 @@ function add(kind, name, text) {
 }
 const addJson = (name, value) => add('data', name, JSON.stringify(value));
 
-// ---- Scripts: each package a function (Intl, require, data, host, module) -----------------------------------
+// ---- Scripts: each package becomes a function (Intl, require, data, host, module) ---------------------------
 
-// Large tables are taken out of the code, and parsed when something is looked up in them.
+// Large tables are moved out of the code, and parsed at their first use.
 const tables = {
 	'intl-getcanonicallocales': ['extensionAlias', 'territoryAlias', 'likelySubtags'],
 	'intl-localematcher': ['data', 'regions', 'subdivisionAlias', 'extensionAlias'],
@@ -37,14 +37,14 @@ const tables = {
 	bigdecimal: [], 'fast-memoize': [],
 };
 
-// [package, what stands there, how often, what is to stand there]: what is worked out for everything at the start is worked
-// out when it is needed.
+// [package, text to replace, how often it occurs, replacement]. They replace work at start-up by work on demand.
 const patches = [
 	['intl-getcanonicallocales', /languageAliasRules\[finalLangAst\.lang\]/, 1, 'rulesOf(finalLangAst.lang)'],
 	['intl-getcanonicallocales', /languageAliasRules\.und/, 1, "rulesOf('und')"],
 	['intl-getcanonicallocales', /var originalLocaleToString = [^;]*;/, 1, 'const originalLocaleToString = undefined;'],
 	['intl-getcanonicallocales', /(?<=function localeString\(value\) \{)/, 1, 'if (!host.hasLocales()) return undefined;'],
-	// The best fit is what a lookup finds, as in other engines: the other way compares with every locale there is.
+	// The best fit is the result of a lookup, as in other engines. FormatJS's own way compares with every available
+	// locale.
 	['intl-localematcher', /(?<=function BestFitMatcher\(availableLocales, requestedLocales, getDefaultLocale\) \{)/, 1,
 		'return LookupMatcher(availableLocales, requestedLocales, getDefaultLocale);'],
 	['intl-localematcher', /Array\.from\(availableLocales\)/g, null, 'availableLocales'],
@@ -53,10 +53,10 @@ const patches = [
 	['intl-displaynames', /Array\.from\((_?DisplayNames\d*\.availableLocales)\)/g, null, '$1'],
 	['intl-datetimeformat', /var links_default = \{[\s\S]*?^\};/m, 1, ''],
 	['intl-datetimeformat', /var UPPERCASED_LINKS = [\s\S]*?, \{\}\);/, 1, 'const UPPERCASED_LINKS = {};'],
-	// Names of months that stand alone are asked for by the letter L.
+	// The letter L requests the stand-alone names of months.
 	['intl-datetimeformat', /const isMonthStandalone = hasMonth && !hasOtherDateFields;/, 1,
 		'const isMonthStandalone = hasMonth && (!hasOtherDateFields || (internalSlots.format?.rawPattern ?? "").includes("LLL"));'],
-	// Zones are the host's: one table for Date and Intl.
+	// The host has the time zones: one table for Date and Intl.
 	['intl-datetimeformat', /function CanonicalizeTimeZoneName\([\s\S]*?^\}/m, 1,
 		'function CanonicalizeTimeZoneName(tz) { return IsTimeZoneOffsetString$1(tz) ? ParseTimeZoneOffsetString$1(tz) : host.zoneName(tz); }'],
 	['intl-datetimeformat', /function IsValidTimeZoneName\([\s\S]*?^\}/m, 1,
@@ -65,19 +65,20 @@ const patches = [
 	['intl-datetimeformat', /  const zoneData = tzData\[timeZone\];[\s\S]*?return \[offset \* 1e3, dst\];/, 1,
 		'  return host.zoneAt(timeZone, t);'],
 	['intl-datetimeformat', /new RangeError\("Invalid timeZoneName"\)/g, null, 'new RangeError("Invalid time zone specified: " + timeZone)'],
-	// Years and hours are plain digits mostly: that takes no NumberFormat.
+	// Years and hours are mostly plain digits, which need no NumberFormat.
 	['intl-datetimeformat', /(?<=createMemoizedNumberFormat = [^;]{0,80}=> )new Intl\.NumberFormat\(\.\.\.args\)/, 1, 'host.digits(...args)'],
-	// The expression of a rule is made when the rule is first asked.
+	// The expression of a rule is created when the rule is first applied.
 	['intl-segmenter', /return (new RegExp\(`\$\{after \? "\^" : ""\}[^;]*\));/, 1, 'let made; return { test: (text) => (made ??= $1).test(text) };'],
-	// Each kind of segments is parsed by itself. What stands before a place is looked at from its end, and not all of it: the whole took a time
-	// that grew with the square of the text. Between plain characters there is a break of graphemes, and no rule is asked.
+	// Each kind of segments is parsed separately. Only the end of the text before a position is matched: matching all
+	// of it took a time that grew with the square of the length. Between plain characters there always is a grapheme
+	// break, so no rule is applied.
 	['intl-segmenter', /SegmentationRules\$get\(\)\.root\[granularity\]/, 1, "host.segmentation('root', granularity)"],
 	['intl-segmenter', /SegmentationRules\$get\(\)\[r\.locale\] \|\| SegmentationRules\$get\(\)\[r\.locale\.split\("-"\)\[0\]\]/, 1,
 		'[r.locale, r.locale.split("-")[0]].map((locale) => host.segmentation(locale, granularity)).filter(Boolean).map((rules) => ({ [granularity]: rules }))[0]'],
 	['intl-segmenter', /(?<=setSlot\(this, "granularity", granularity\);)/, 1, 'this.isOfGraphemes = granularity === "grapheme";'],
 	['intl-segmenter', /const stringBeforeBreak = input\.substring\(0, position\);/, 1,
 		'if (this.isOfGraphemes && host.isPlainBreak(input, position)) return breaksAtResult(true, "999"); const stringBeforeBreak = input.substring(host.contextOf(input, position), position);'],
-	// Of some hundred formats only those with the wanted fields are looked at.
+	// Of some hundred formats, only those with the requested fields are parsed.
 	['intl-datetimeformat', /return parsed \?\?= Object\.keys\(formats\[calendar\]\)\.map\(\(skeleton\) => parseDateTimeSkeleton\(skeleton, formats\[calendar\]\[skeleton\], calendarIntervals\[skeleton\] \|\| findIntervalFormat\(skeleton, calendarIntervals\), calendarIntervals\.intervalFormatFallback\)\);/, 1,
 		'return parsed ??= host.formats(formats[calendar], dateTimeFormat, (skeleton) => { const fields = Object.create(null); replaceDateTimeTokens(skeleton, fields); return fields; }, (skeleton) => parseDateTimeSkeleton(skeleton, host.pattern(formats[calendar], dateTimeFormat, skeleton), () => calendarIntervals[skeleton] || findIntervalFormat(skeleton, calendarIntervals), () => calendarIntervals.intervalFormatFallback));'],
 	['intl-datetimeformat', /const calendarIntervals = calendarData\?\.\[calendar\]\?\.intervalFormats \?\? intervalFormats;/, 1,
@@ -88,7 +89,7 @@ const patches = [
 		'get intervalFormatFallback() { return intervalFormats.intervalFormatFallback; },\n$1formats: {}'],
 	['intl-datetimeformat', /(?<=function BestFitFormatMatcher\(options, formats\) \{\n)[\s\S]*?(?=\s+const skeletonFormat = \{ \.\.\.bestFormat \};)/, 1,
 		'const bestFormat = formats.best(options, bestFitFormatMatcherScore);'],
-	// Of ranges nothing is worked out before one is formatted.
+	// Ranges are parsed only when one is formatted.
 	['intl-datetimeformat', /function parseDateTimeSkeleton\(skeleton, rawPattern = skeleton, rangePatterns, intervalFormatFallback\) \{/, 1,
 		`function parseDateTimeSkeleton(skeleton, rawPattern, ranges, fallback) {
 			if (typeof ranges !== 'function') return parseWithRanges(skeleton, rawPattern, ranges, fallback);
@@ -102,7 +103,7 @@ const patches = [
 		function parseWithRanges(skeleton, rawPattern = skeleton, rangePatterns, intervalFormatFallback) {`],
 ];
 
-// Which languages have other names is worked out here, and looked at only for those languages.
+// The rules for languages with other names are computed here, and at run time only looked up.
 function takeOutLanguageRules(text) {
 	const found = /^var languageAliasRules = (Object\.keys\(languageAlias\)[\s\S]*?\/\* @__PURE__ \*\/ Object\.create\(null\)\));/m.exec(text) ?? fail('no rules of languages');
 	const module = { exports: {} };
@@ -142,7 +143,7 @@ function takeOutTables(name, text) {
 	return text;
 }
 
-// A function expression alone would be dropped as of no use.
+// The minifier would drop a function expression that is not used.
 async function shrink(text) {
 	const small = await esbuild.transform('made = ' + text.trim(), { minify: true, target: 'es2023', charset: 'utf8', legalComments: 'none' });
 	return '(' + small.code.trim().replace(/^(?:\/\/[^\n]*\n)*made=/, '').replace(/;$/, '') + ')';
@@ -153,7 +154,7 @@ async function makeScript(name) {
 	const bundle = await esbuild.build({ entryPoints: [entry], bundle: true, format: 'cjs', write: false, charset: 'utf8',
 		target: 'es2023', external: ['@formatjs/*'], legalComments: 'none', logLevel: 'error' });
 	let text = bundle.outputFiles[0].text;
-	text = text.replace(/__toESM\((require\("[^"]*"\)), 1\)/g, '__toESM($1)'); // a default export is that, not all of them
+	text = text.replace(/__toESM\((require\("[^"]*"\)), 1\)/g, '__toESM($1)'); // import only the default export
 	if (name === 'intl-getcanonicallocales')
 		text = takeOutLanguageRules(text);
 	text = takeOutTables(name, text);
@@ -190,7 +191,7 @@ function readLocale(component, Name, locale) {
 
 const isPlain = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-// What has to be laid over `base` to have `value`: undefined where nothing; "-" lists what is missing.
+// The change that turns `base` into `value`. undefined: there is none. "-" lists what is missing.
 function difference(base, value) {
 	if (!isPlain(base) || !isPlain(value))
 		return JSON.stringify(base) === JSON.stringify(value) ? undefined : value;
@@ -228,7 +229,7 @@ for (const language of wanted === 'all' ? [] : wanted.split(',')) {
 
 const split = { n: ['currencies', 'units'], d: ['intervalFormats', 'timeZoneName'] };
 const whole = new Map();
-// A locale's data is written as what differs from another one's that is like it, where that is shorter.
+// A locale's data is stored as the difference from a similar locale's, if that is shorter.
 const models = ['001', '419', 'GB', 'AU', 'IN', 'CA', 'PT', 'Hant', 'Hant-HK', 'AR', 'CO', 'CH'];
 function put(prefix, locale, value) {
 	const language = locale.split('-')[0];
@@ -243,7 +244,7 @@ function put(prefix, locale, value) {
 	add('data', 'intl/' + prefix + '/' + locale, best);
 }
 
-// The fields that a skeleton has, as a letter each.
+// The fields of a skeleton, one letter each.
 const letters = { G: 'G', y: 'y', Y: 'y', u: 'y', U: 'y', r: 'y', M: 'M', L: 'M', d: 'd', D: 'd', F: 'd', g: 'd', E: 'E', e: 'E', c: 'E',
 	B: 'B', h: 'h', H: 'h', K: 'h', k: 'h', m: 'm', s: 's', S: 's', A: 's', z: 'z', Z: 'z', O: 'z', v: 'z', V: 'z', X: 'z', x: 'z' };
 const order = 'EGyMdBhmsz';
@@ -252,13 +253,13 @@ function fieldsOf(skeleton) {
 	return [...order].filter((field) => [...plain].some((letter) => letters[letter] === field)).join('');
 }
 
-// Those that others are compared with come first.
+// Locales that others are compared with come first.
 const rank = (locale) => (models.indexOf(locale.slice(locale.indexOf('-') + 1)) + models.length + 1) % (models.length + 1) + (locale.includes('-') ? 1 : 0);
 
-// What stands between a long date and a time: the packages carry only what joins them in a list.
+// The connectors between a long date and a time. The packages contain only the connectors of lists.
 const atTime = { ar: "{1} 'في' {0}", de: "{1} 'um' {0}", en: "{1} 'at' {0}", es: "{1} 'a' 'las' {0}", fr: "{1} 'à' {0}", hi: "{1} 'को' {0} 'बजे'",
 	it: "{1} 'alle' 'ore' {0}", nl: "{1} 'om' {0}", pt: "{1} 'às' {0}", ru: "{1} 'в' {0}" };
-// Narrow spaces that do not break are plain ones in dates, as other engines have them: programs read such texts.
+// Narrow no-break spaces in dates become spaces, as in other engines: programs parse such texts.
 function plainSpaces(data) {
 	for (const part of ['formats', 'intervalFormats', 'dateFormat', 'timeFormat', 'dateTimeFormat'])
 		data[part] = JSON.parse(JSON.stringify(data[part]).replaceAll('\u202f', ' '));
@@ -290,7 +291,7 @@ for (const key of Object.keys(component)) {
 	const Class = await import(pathToFileURL(path.join(formatjs, 'intl-' + name, 'index.js')));
 	const Constructor = Class[Name] ?? Class.default;
 	const locales = chosen(key).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-	const missing = []; // files without anything in them
+	const missing = []; // files without data
 	for (const locale of locales) {
 		const { data } = readLocale(name, Name, locale);
 		if (data === undefined) {
@@ -328,7 +329,7 @@ for (const key of Object.keys(component)) {
 		}
 		put(key, locale, data);
 	}
-	// Which locale's data each tag has: "en-US" that of "en".
+	// The locale whose data each tag uses: "en-US" that of "en".
 	const owner = {};
 	const marks = new Map();
 	for (const locale of locales.filter((locale) => !missing.includes(locale)))
@@ -342,7 +343,7 @@ function structuredCloneish({ data, locale }) {
 		: isPlain(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)])) : value;
 	return { data: copy(data), locale };
 }
-// Lines of TAG=OWNER, where the tag does not own its data itself: nothing is parsed for one of them.
+// Lines of TAG=OWNER, or TAG alone if it has its own data, so that a lookup needs no parsing.
 for (const [key, owners] of Object.entries(tags))
 	add('data', 'intl/tags/' + key, '\n' + Object.entries(owners).map(([tag, owner]) => tag === owner ? tag : tag + '=' + owner).join('\n') + '\n');
 for (const [fields, list] of Object.entries(groups))
@@ -385,7 +386,7 @@ function readLinks() {
 	return new Function('return ' + found[1])();
 }
 
-// Transitions after LAST are left out where those of a year like theirs, up to 28 years before, are the same.
+// Transitions after LAST are left out if they equal those of an equivalent year, up to 28 years earlier.
 function cut(list) {
 	const at = (seconds) => list.findLast((entry) => entry[0] <= seconds);
 	const late = list.filter((entry) => yearOf(entry[0]) > LAST && yearOf(entry[0]) < 2098);
@@ -410,16 +411,16 @@ function zoneText(name, list, names) {
 
 const english = readLocale('datetimeformat', 'DateTimeFormat', 'en').data.timeZoneName;
 const hasOwn = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
-const fixed = (name) => { // what is written as an offset: Etc/GMT+5 is five hours behind
+const fixed = (name) => { // a name that contains the offset: Etc/GMT+5 is five hours behind
 	const found = /^Etc\/GMT([+-])(\d+)$/.exec(name);
 	return found ? [[-Infinity, (found[1] === '+' ? -1 : 1) * +found[2] * 3600, false]] : undefined;
 };
-// The package leaves out what is as UTC has always been, and zones that are written as rules.
+// The package leaves out zones that always equal UTC, and zones that are written as rules.
 const also = { 'Africa/Abidjan': 'Africa/Accra', EST5EDT: 'America/New_York', CST6CDT: 'America/Chicago', MST7MDT: 'America/Denver', PST8PDT: 'America/Los_Angeles' };
 for (const [name, like] of Object.entries(also))
 	zones[name] ??= zones[like] ?? fail('no zone ' + like);
 const isUtc = (name) => ['UTC', 'GMT', 'Etc/UTC', 'Etc/GMT'].includes(name);
-// A zone with rules of its own keeps its name, also where another has the same rules.
+// A zone with its own rules keeps its name, even if another zone has the same rules.
 const names = { UTC: 'UTC', GMT: 'UTC', 'Etc/UTC': 'UTC', 'Etc/GMT': 'UTC' };
 for (const name of Object.keys(zones))
 	names[name] = name;
@@ -435,7 +436,7 @@ for (const [name, target] of Object.entries(names)) {
 }
 add('data', 'intl/zones', Object.entries(names).map(([name, target]) => name === target ? name : name + '=' + target).sort().join('\n'));
 
-// The licences stay with what they are for.
+// The licences are part of the pack.
 add('data', 'intl/licences', Object.keys(tables).map((name) => {
 	const file = fs.readdirSync(path.join(formatjs, name)).find((entry) => /^licen[cs]e/i.test(entry)) ?? fail('no licence in ' + name);
 	return '@formatjs/' + name + '\n\n' + fs.readFileSync(path.join(formatjs, name, file), 'utf8');

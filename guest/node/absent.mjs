@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Node's modules for what a program has no way to do here. They can be imported; what they offer fails when it is called.
+// Node's modules for which a program has no means here. They can be imported, but their functions throw when called.
 const stream = 'createServer connect createConnection';
 export const absent = {
 	net: { why: 'there are no sockets here: use fetch', functions: `${stream} getDefaultAutoSelectFamily setDefaultAutoSelectFamily`, classes: 'Socket Server Stream BlockList SocketAddress',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Node's modules, and TypeScript: scripts that the library carries (guest/node), and that a program has in its memory only
-// when it asks for them.
+// Node's modules, and TypeScript. They are scripts in the library (guest/node), which a program has in its memory only
+// after it asked for them.
 
 let builtinList; // their names
 
@@ -9,7 +9,7 @@ const notBuilt = 'this curfew was built without it, since node and npm were miss
 const noBuiltin = () => builtinNames().length > 0 ? 'Node has no such module, or it is not here' : notBuilt;
 const isBuiltin = (name) => isOneOf(builtinNames(), name);
 
-const builtins = { __proto__: null }; // name -> { exports }, where it was asked for
+const builtins = { __proto__: null }; // name -> { exports }, for the modules that were loaded
 
 function loadBuiltin(name) {
 	const known = builtins[name];
@@ -25,7 +25,7 @@ function loadBuiltin(name) {
 	return module.exports;
 }
 
-// Names of what an import of it can have, without "default".
+// The names of a module's exports, without "default".
 function builtinExports(path) {
 	const exports = loadBuiltin(slice(path, 5)), names = [];
 	const keys = isObject(exports) ? ownKeys(exports) : [];
@@ -71,7 +71,7 @@ const nodeTimers = {
 	clearImmediate(immediate) { clearImmediateOf(immediate); },
 };
 
-// What the scripts may use of the platform's inside.
+// The internals of the platform that the scripts may use.
 const nodeBinding = {
 	inspect: inspectFor,
 	formatText: (args) => format(args), classOf, isProxy: (value) => isObject(value) && proxyTarget(value) !== undefined,
@@ -86,7 +86,7 @@ const nodeBinding = {
 	natives: nodeNatives(), timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
 };
 
-// ---- Globals of Node's ----
+// ---- Node's globals ----
 
 let hasNodeGlobals = false;
 
@@ -126,7 +126,7 @@ function stripTypes(text, name) {
 	}
 }
 
-// The program is loaded: what is imported later asks for it again.
+// Called when the program is loaded. A later import loads the stripper again.
 function forgetStripper() {
 	const had = stripper !== undefined;
 	stripper = undefined;
@@ -139,7 +139,7 @@ moduleHooks.isBuiltin = (name) => isBuiltin(startsWith(name, 'node:') ? slice(na
 moduleHooks.strip = stripTypes;
 moduleHooks.forget = forgetStripper;
 moduleHooks.globals = addNodeGlobals;
-// The program has nothing left to do: those who wait for that are told, and what it set is its exit code.
+// Called when the program has nothing left to do. Notifies its listeners, and sets the exit code that it chose.
 moduleHooks.end = () => {
 	const { exports } = builtins.process;
 	const { exitCode } = exports;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the package buffer does byte after byte in JavaScript, done by the engine and the platform: functions of the package
-// by their names, and what they are here.
+// Functions of the package buffer, by their names, with faster bodies: the package works byte by byte in JavaScript,
+// these use the engine and the platform.
 export const fastBuffer = {
 	fromString: `
 	if (typeof encoding !== 'string' || encoding === '' || /^utf-?8$/i.test(encoding))
@@ -33,7 +33,7 @@ export const fastBuffer = {
 	try {
 		return Uint8Array.fromBase64(str);
 	} catch {
-		return base64ToBytes$slow(str); // there is more in it than base64
+		return base64ToBytes$slow(str); // the text has other characters than base64
 	}`,
 	blitBuffer: `
 	const count = Math.max(Math.min(length, src.length, dst.length - offset), 0);

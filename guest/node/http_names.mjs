@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of http and https is missing beside what guest/node/modules has of them, and their lists of names.
+// The parts of http and https that guest/node/modules lacks, and their lists of names.
 const servers = { http: ['createServer', 'Server ServerResponse OutgoingMessage'], https: ['createServer', 'Server'] };
 export function absentFrom(name, exports) {
 	const [functions, classes] = servers[name];

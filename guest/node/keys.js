@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys and signatures of node:crypto, a part of modules/crypto.js: on the records that crypto.subtle has for keys
-// (guest/prelude/83-crypto-keys.js) and on mbed TLS. tools: what both parts use.
+// Keys and signatures of node:crypto, a part of modules/crypto.js. It works on the key records of crypto.subtle
+// (guest/prelude/83-crypto-keys.js) and on Mbed TLS. tools: the helpers of both parts.
 const { Buffer } = require('buffer');
 const { importKeyFrom, exportKeyTo, newPair, newCryptoKey, isCryptoKey, keyRecord, rsa, ecSign, ecVerify, ecDerive, edSign, edVerify, xDerive, ecPublic, ecPoint } = binding.crypto;
 
@@ -21,7 +21,7 @@ module.exports = ({ fail, absent, bytesOf, told, hashNumber, hashBytes, later })
 		return Buffer.concat([Buffer.from(head), content]);
 	};
 	const number = (value) => der(2, Buffer.from([value]));
-	// What stands in DER, one behind the other: [tag, content].
+	// The elements of a DER text, in order: [tag, content].
 	function readAll(bytes) {
 		const items = [];
 		for (let at = 0; at < bytes.length;) {
@@ -54,7 +54,7 @@ module.exports = ({ fail, absent, bytesOf, told, hashNumber, hashBytes, later })
 			fail('A private key that is encrypted cannot be read here', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM');
 		return { kind, isPublic: /PUBLIC/.test(found[1]), bytes: Buffer.from(found[2], 'base64') };
 	}
-	// The public key of a certificate: behind version, serial number, algorithm, issuer, validity and subject.
+	// The public key of a certificate. It follows version, serial number, algorithm, issuer, validity and subject.
 	function spkiOf(certificate) {
 		const [[, body]] = inside(certificate), parts = readAll(body);
 		return parts[parts[0][0] === 0xa0 ? 6 : 5] ? der(0x30, parts[parts[0][0] === 0xa0 ? 6 : 5][1]) : fail('It is no certificate', 'ERR_OSSL_ASN1_WRONG_TAG');
@@ -92,7 +92,7 @@ module.exports = ({ fail, absent, bytesOf, told, hashNumber, hashBytes, later })
 		const parts = inside(bytes), about = algorithmOf(parts[kind === 'pkcs8' ? 1 : 0][1]);
 		let content = bytes;
 		if (about.kind === 'rsa-pss') {
-			// Its parameters say which hash it is for, which is not looked at.
+			// Its parameters name the hash that it is for. They are ignored.
 			const rest = parts.slice(kind === 'pkcs8' ? 2 : 1).map(([tag, inner]) => der(tag, inner)), identifier = der(0x30, der(6, oids.rsa), der(5));
 			content = kind === 'pkcs8' ? der(0x30, number(0), identifier, ...rest) : der(0x30, identifier, ...rest);
 		}
@@ -162,7 +162,8 @@ module.exports = ({ fail, absent, bytesOf, told, hashNumber, hashBytes, later })
 	delete KeyObject.recordOf;
 	const createSecretKey = (key, encoding) => new KeyObject('secret', plain(key, encoding));
 
-	// A record of what a program gives as a key: text, bytes, a JSON Web Key, a KeyObject, or an object with one of them.
+	// The record of a key that a program gives: text, bytes, a JSON Web Key, a KeyObject, or an object with one of
+	// them.
 	function readKey(given) {
 		if (given instanceof KeyObject)
 			return recordOf(given);
@@ -224,7 +225,7 @@ module.exports = ({ fail, absent, bytesOf, told, hashNumber, hashBytes, later })
 	const SIGN = 0, SIGN_PSS = 1, VERIFY = 2, VERIFY_PSS = 3, ENCRYPT = 4, DECRYPT = 5, ENCRYPT_PKCS1 = 6, DECRYPT_PKCS1 = 7;
 	const optionsOf = (given) => given instanceof KeyObject || isCryptoKey(given) || typeof given !== 'object' || given === null || ArrayBuffer.isView(given) ? {} : given;
 	const isPss = ({ kind }, { padding }) => padding === constants.RSA_PKCS1_PSS_PADDING || (kind === 'rsa-pss' && padding === undefined);
-	// A signature of ECDSA as DER has it, from two numbers of the same length, and back.
+	// Converts an ECDSA signature between DER and two numbers of the same length.
 	const integer = (bytes) => {
 		let at = 0;
 		while (at < bytes.length - 1 && bytes[at] === 0)
@@ -305,7 +306,7 @@ module.exports = ({ fail, absent, bytesOf, told, hashNumber, hashBytes, later })
 		verify(key, signature, encoding) { return verifyOne(...this._take(), key, plain(signature, encoding)); }
 	}
 
-	// ---- Encrypting with RSA, and secrets that two share ----
+	// ---- Encryption with RSA, and shared secrets ----
 
 	function crypt(given, data, encrypts) {
 		const record = encrypts ? publicKey(given) : privateKey(given), { padding = constants.RSA_PKCS1_OAEP_PADDING, oaepHash = 'sha1', oaepLabel } = optionsOf(given);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// make.mjs MODULES OUT: writes the pack that src/js/build_image.c puts into the library: Node's modules and the remover of
-// TypeScript's types as scripts, each one function (require, module, exports, binding). The format is that of guest/intl/make.mjs.
+// make.mjs MODULES OUT: writes the pack that src/js/build_image.c puts into the library. It has Node's modules and the
+// remover of TypeScript's types as scripts, each one function (require, module, exports, binding). guest/intl/make.mjs
+// describes the format.
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -14,7 +15,7 @@ const files = { 'assert/strict': 'assert_strict', 'fs/promises': 'fs_promises', 
 const own = fs.readdirSync(path.join(here, 'modules')).map((file) => file.replace(/\.js$/, '')).filter((name) => !Object.values(files).includes(name));
 const names = [...own, ...Object.keys(files), ...Object.keys(absent), 'util/types', 'path/posix', 'sys'].sort();
 
-// Modules of Node's are asked for where a program runs, those of packages are put in here.
+// Node's own modules are required at run time. Packages are bundled.
 const resolver = { name: 'curfew', setup(build) {
 	build.onResolve({ filter: /.*/ }, ({ path: wanted, kind, resolveDir }) => {
 		const bare = wanted.replace(/^node:/, '').replace(/\/$/, '');
@@ -33,7 +34,7 @@ const resolver = { name: 'curfew', setup(build) {
 	build.onLoad({ filter: /.*/, namespace: 'globals' }, () => ({ contents: 'module.exports = { AbortController, AbortSignal };' }));
 } };
 
-// What sucrase works out at the start, or notes for each token, and nothing here needs: [file, what stands there, what is to].
+// Start-up work of sucrase, and notes for each token, that nothing here needs: [file, text to replace, replacement].
 const patches = [
 	['parser/util/identifier.js', /for \(let i = 128; i < 65536; i\+\+\) \{\s*IS_IDENTIFIER_CHAR\[i\] = 1;\s*\}/, 'IS_IDENTIFIER_CHAR.fill(1, 128);'],
 	['parser/tokenizer/index.js', /(export class Token \{\s*constructor\(\) \{[\s\S]*?this\.isType = state\.isType;)([\s\S]*?)\}/,
@@ -51,7 +52,7 @@ const sucrase = { name: 'sucrase', setup(build) {
 	});
 } };
 
-// Errors of packages as Node has them: with a code, by which programs tell them apart.
+// Errors of packages get a code as in Node, by which programs distinguish them.
 const coded = { name: 'coded', setup(build) {
 	build.onLoad({ filter: /node_modules.buffer.index\.js$/ }, ({ path: file }) => ({ contents: withFastBuffer(fs.readFileSync(file, 'utf8')).replace(/throw new (RangeError|TypeError)\(/g, 'throw coded($1, ') + `
 function coded(Kind, message) {
@@ -66,7 +67,7 @@ function coded(Kind, message) {
 	});
 } };
 
-// Its enumerations as numbers, and the two questions that it asks most without a call: half of the time goes there.
+// Inlines its enumerations as numbers, and the two functions that it calls most: they take half of the time.
 const load = createRequire(path.join(modules, 'x.js'));
 const enums = { tt: load('./sucrase/dist/parser/tokenizer/types.js').TokenType, charCodes: load('./sucrase/dist/parser/util/charcodes.js').charCodes,
 	ContextualKeyword: load('./sucrase/dist/parser/tokenizer/keywords.js').ContextualKeyword };

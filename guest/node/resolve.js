@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which file an import or require means, as Node's documents say ("Resolution Algorithm" of ECMAScript and of CommonJS
-// modules). Paths are those below the directory of imports, without a slash before them; the host opens nothing else.
+// Finds the file that an import or require means, as Node's documentation defines it ("Resolution Algorithm" of
+// ECMAScript and of CommonJS modules). Paths are relative to the directory of imports, without a leading slash. The
+// host opens no other files.
 
 const NO_FILE = -1, OUTSIDE = -2, TOO_LARGE = -3, NO_MODULE = -4, IS_DIRECTORY = -5;
 const OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4, OF_EITHER = 0;
 const { SyntaxError } = globalThis;
-const packages = new Map(); // directory -> what its package.json says, or null
-const opened = new Map(); // path as asked for -> the path with every link resolved, where there is such a file
+const packages = new Map(); // directory -> the content of its package.json, or null
+const opened = new Map(); // requested path -> the path with every link resolved, for the files that exist
 const queried = new Map(); // name of a module that was imported with a query or fragment -> the path of its file
 const fileOf = (name) => mapGet(queried, name) ?? name;
 
@@ -15,7 +16,7 @@ const directoryOf = (path) => slice(path, 0, max(0, lastIndexOf(path, '/')));
 const below = (directory, name) => directory === '' ? name : directory + '/' + name;
 const quote = (text) => '\'' + (text.length > 200 ? slice(text, 0, 200) + '...' : text) + '\'';
 
-// The path, or a negative number.
+// The resolved path, or a negative number.
 function openFile(path) {
 	const known = mapGet(opened, path);
 	if (known !== undefined)
@@ -39,7 +40,7 @@ function failImport(use, why, code = 'ERR_MODULE_NOT_FOUND') {
 	return error;
 }
 
-// It is at the import, in the file that has it.
+// Gives the error the position of the import, in the file that contains it.
 function placeError(error, use) {
 	const place = use === undefined ? undefined : placeOfImport(use.base, use.specifier);
 	if (place !== undefined)
@@ -57,7 +58,7 @@ const refusals = {
 	[IS_DIRECTORY]: 'it is a directory, not a JavaScript file',
 };
 
-// What was meant, where a file is not there.
+// Suggests an existing file if the requested one does not exist.
 function guess(path, number) {
 	const stem = endsWith(path, '.js') || endsWith(path, '.ts') ? slice(path, 0, path.length - 3) : undefined;
 	const tries = number === IS_DIRECTORY ? [path + '/index.js', path + '/index.mjs', path + '/index.ts']
@@ -88,7 +89,7 @@ function failFile(use, path, number) {
 
 // ---- Paths and URLs ----
 
-// Resolves "." and ".."; undefined: above the top.
+// Resolves "." and "..". undefined: the path leaves the top directory.
 function joinPath(directory, path) {
 	const parts = directory === '' ? [] : splitText(directory, '/'), added = splitText(path, '/');
 	for (let i = 0; i < added.length; i++) {
@@ -117,13 +118,13 @@ function splitText(text, separator) {
 	}
 }
 
-// Where the query or fragment of a URL begins.
+// The offset at which the query or fragment of a URL begins.
 function endOfPath(text) {
 	const query = indexOf(text, '?'), hash = indexOf(text, '#');
 	return query < 0 && hash < 0 ? text.length : query < 0 ? hash : hash < 0 ? query : min(query, hash);
 }
 
-// A specifier of an ECMAScript module is a URL: what stands for a letter does, but for none that parts a path.
+// A specifier of an ECMAScript module is a URL, so percent escapes are decoded, but an escaped separator is refused.
 function decodeSpecifier(use, text) {
 	text = slice(text, 0, endOfPath(text));
 	if (indexOf(text, '%') < 0)
@@ -176,7 +177,7 @@ function readPackage(directory) {
 }
 const own = (object, key) => hasOwn(object, key) ? object[key] : undefined;
 
-// The package that a file belongs to, or null.
+// The package that a file belongs to. null: there is none.
 function packageOf(path) {
 	for (let directory = directoryOf(path); ; directory = directoryOf(directory)) {
 		if (endsWith(directory, 'node_modules'))
@@ -224,7 +225,7 @@ function hasBadPart(path) {
 	return false;
 }
 
-// A path, null (it is not to be had) or undefined (this does not apply).
+// A path; null: it is not accessible; undefined: this target does not apply.
 function resolveTarget(use, found, target, match, isImports) {
 	if (typeof target === 'string') {
 		if (!startsWith(target, './')) {
@@ -269,7 +270,7 @@ function resolveTarget(use, found, target, match, isImports) {
 }
 const replaceStars = (text, match) => join(splitText(text, '*'), match);
 
-// The entry of a map of exports or imports that fits best.
+// The best matching entry of a map of exports or imports.
 function resolveEntry(use, found, map, key, isImports) {
 	if (hasOwn(map, key) && indexOf(key, '*') < 0)
 		return resolveTarget(use, found, map[key], undefined, isImports);
@@ -369,7 +370,7 @@ function resolveBare(use) {
 	}
 }
 
-// In a directory that has no package.json.
+// Resolves in a directory that has no package.json.
 function withoutPackage(use, directory, subpath) {
 	if (use.common)
 		return asFileOrDirectory(directory + slice(subpath, 1));
@@ -377,7 +378,7 @@ function withoutPackage(use, directory, subpath) {
 	return typeof place === 'string' ? place : undefined;
 }
 
-// What require tries of a path; undefined: there is none of it.
+// The file that require finds for a path. undefined: there is none.
 function asFileOrDirectory(path) {
 	const ends = ['', '.js', '.json', '.cjs'];
 	for (let i = 0; i < ends.length && path !== ''; i++) {
@@ -453,8 +454,8 @@ function resolveSpecifier(use) {
 
 // ---- Import maps ----
 
-// As the HTML standard has them ("resolve a module specifier"); its URLs are files below the directory of imports. Lists are
-// sorted, so that the first one that fits is the longest.
+// Implements the HTML Standard ("resolve a module specifier"). Its URLs are files below the directory of imports. Lists
+// are sorted, so that the first match is the longest.
 let importMap;
 
 function urlLike(text, base) {
@@ -475,7 +476,7 @@ function sortedEntries(object, base, mapKey, mapValue) {
 const mapImports = (object, base) => sortedEntries(object, base, (key) => urlLike(key, base) ?? key, (address) => urlLike(address, base));
 const mapScopes = (object, base) => sortedEntries(object, base, (prefix) => urlParse(prefix, base)?.[HREF] ?? prefix, mapImports);
 
-// The host has checked how it is written.
+// Reads the import map. The host has checked its syntax.
 function loadImportMap() {
 	const [place, text] = importMapText();
 	const base = urlOf(place), map = parseJson(text);
@@ -500,7 +501,7 @@ function findMapped(use, entries, specifier, isUrl) {
 	return undefined;
 }
 
-// The URL that the map sends it to, or undefined.
+// The URL that the map gives for the specifier, or undefined.
 function resolveMapped(use) {
 	const base = urlOf(use.base), url = urlLike(use.specifier, base), specifier = url ?? use.specifier;
 	for (let i = 0; i < importMap.scopes.length; i++) {
@@ -527,7 +528,7 @@ function resolveMappedUrl(use, url) {
 	throw failImport(use, 'the import map sends it to ' + quote(url) + ': ' + noBuiltin(), 'ERR_UNKNOWN_BUILTIN_MODULE');
 }
 
-// The file that is meant, links resolved. base: the path of the file that imports it.
+// The file that is meant, with links resolved. base: the path of the importing file.
 function resolveModule(base, specifier, common) {
 	const use = lastUse = { __proto__: null, base: fileOf(base), specifier, common, query: '' };
 	if (!common && (isRelative(specifier) || startsWith(specifier, 'file:')))
@@ -541,7 +542,7 @@ function resolveModule(base, specifier, common) {
 	return use.query.length > 1 ? withQuery(place, use.query) : place;
 }
 
-// Where a specifier leads. As in Node, there need not be a file where a relative one does.
+// The URL of a specifier. As in Node, a relative one need not lead to an existing file.
 function placeOf(base, specifier) {
 	if (!isRelative(specifier) || importMap !== undefined)
 		return urlOf(resolveModule(base, specifier, false));
@@ -550,19 +551,20 @@ function placeOf(base, specifier) {
 	return urlOf(path) + slice(specifier, endOfPath(specifier));
 }
 
-// As in Node, one file is as many modules as it is imported with queries.
+// As in Node, a file becomes a separate module for each query that it is imported with.
 function withQuery(place, query) {
 	mapSet(queried, place + query, place);
 	return place + query;
 }
 
-// ---- Which kind of module a file is ----
+// ---- The kind of a module ----
 
 const prepared = new Map(); // path -> the function of a CommonJS file that was parsed
-const kinds = new Map(); // path -> whether it is one, where its name and package do not say
+const kinds = new Map(); // path -> whether it is CommonJS, for files whose name and package do not decide that
 const commonWords = new RegExp('(?:^|[^.\\w$])(?:module|exports|require|__filename|__dirname)(?![\\w$])');
 
-// As Node detects it: what parses as CommonJS is that. Outside of packages it must also look like it.
+// As in Node, a file that parses as CommonJS is CommonJS. Outside of packages it must also mention CommonJS's
+// variables.
 function detectCommon(path) {
 	if (!isInPackages(path) && !regexpExec(commonWords, moduleText(path)))
 		return false;
@@ -588,7 +590,7 @@ function isCommon(path) {
 	return common;
 }
 
-// For an import with that type among its attributes.
+// Errors of an import that has this type among its attributes.
 let lastUse;
 function failType(path, why, code) {
 	const error = new TypeError('cannot import ' + quote(lastUse?.specifier ?? '/' + path) + ': ' + why);
@@ -610,7 +612,7 @@ function kindOf(name, type) {
 	return isJson ? OF_JSON : isCommon(path) ? OF_COMMON : OF_MODULE;
 }
 
-// ---- What a module knows of itself ----
+// ---- import.meta ----
 
 function fillMeta(meta, name) {
 	const path = fileOf(name), url = urlOf(path) + slice(name, path.length);
@@ -632,7 +634,7 @@ function escapeForUrl(path) {
 // ---- CommonJS ----
 
 let mainModule;
-const commonModules = { __proto__: null }; // by file name, as require.cache has them
+const commonModules = { __proto__: null }; // by file name, like require.cache
 
 class CommonModule {
 	constructor(path) {
@@ -704,10 +706,10 @@ function readJson(path) {
 	}
 }
 
-// ---- What a CommonJS file exports, and requires, as far as its text tells ----
+// ---- The exports and requires of a CommonJS file, as far as its text shows them ----
 
 const regexpExec = uncurry(RegExp.prototype.exec);
-// Words are looked for as such, and expressions are tried only where one stands: texts are long.
+// Texts are long, so words are searched first, and expressions are tried only where a word was found.
 const namePattern = '[A-Za-z_$][\\w$]*', stringPattern = '([\'"])([^\'"\\\\\\n]+)';
 const sticky = (pattern) => new RegExp(pattern, 'y');
 const assigned = sticky('exports\\s*(?:\\.\\s*(' + namePattern + ')|\\[\\s*' + '([\'"])([^\'"\\\\\\n]+)\\2' + '\\s*\\])\\s*=(?!=)');
@@ -723,7 +725,7 @@ const assignedRequire = new RegExp('(' + namePattern + ')\\s*=\\s*(?:' + namePat
 
 const isNameUnit = (c) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 36;
 
-// Each place where this word stands, and no longer one.
+// Calls the action for each place where this word occurs as a whole word.
 function eachWord(text, word, action) {
 	for (let at = indexOf(text, word); at >= 0; at = indexOf(text, word, at + word.length)) {
 		if (at === 0 || !isNameUnit(codeUnit(text, at - 1)))
@@ -756,7 +758,7 @@ function objectNames(text, at, add, follow) {
 	}
 }
 
-// Names of exports, without "default".
+// The names of the exports, without "default".
 function commonNames(path, names = new Set(), seen = new Set()) {
 	if (setHas(seen, path) || endsWith(path, '.json'))
 		return names;
@@ -773,7 +775,7 @@ function commonNames(path, names = new Set(), seen = new Set()) {
 		try {
 			commonNames(resolveModule(path, specifier, true), names, seen);
 		} catch {
-			// It fails where it is required, if ever.
+			// An error is thrown when it is required, if it ever is.
 		}
 	};
 	eachWord(text, 'exports', (at) => {
@@ -806,7 +808,7 @@ function commonNames(path, names = new Set(), seen = new Set()) {
 	return names;
 }
 
-// The package that was required under this name: Object.keys(NAME).forEach(...) gives its exports on.
+// The package that was required under this name: Object.keys(NAME).forEach(...) re-exports its exports.
 function followName(text, name, follow) {
 	let found;
 	eachWord(text, 'require', (at) => {
@@ -826,7 +828,7 @@ function commonExports(path) {
 	return list;
 }
 
-// What a file requires is read and parsed with it, so that an image has it, too.
+// The files that a file requires are read and parsed with it, so that an image contains them too.
 function prepareCommon(open) {
 	while (open.length > 0) {
 		const next = open[open.length - 1];
@@ -848,12 +850,12 @@ function pushRequired(open, path, text) {
 			if (match)
 				push(open, resolveModule(path, match[2], true));
 		} catch {
-			// It fails where it is required, if ever.
+			// An error is thrown when it is required, if it ever is.
 		}
 	});
 }
 
-// A script that is the program itself, and has a use for what CommonJS files are given: it finds that in globals.
+// Begins a program that is a script and uses the variables of CommonJS. They are globals for it.
 function beginMain(path, text) {
 	addNodeGlobals();
 	const open = [];
@@ -868,7 +870,7 @@ function beginMain(path, text) {
 }
 let emptyExports;
 
-// What it exports in the end, where it does.
+// The exports of that program, if it has any.
 function mainExports() {
 	if (mainModule === undefined)
 		return undefined;
@@ -884,7 +886,7 @@ function isCommonOrBroken(path) {
 	}
 }
 
-// What does not parse throws where it is required.
+// A file that does not parse throws when it is required.
 function prepareOne(path) {
 	try {
 		if (!mapHas(prepared, path))
@@ -896,9 +898,9 @@ function prepareOne(path) {
 	}
 }
 
-// ---- What may be imported later ----
+// ---- Modules that may be imported later ----
 
-// Only for a bundle (curfew_program_bundle): what import() is given as a literal goes along.
+// Only for a bundle (curfew_program_bundle): it includes the modules that import() names by a literal.
 let reached;
 const literalImport = sticky('import\\s*(?:\\.\\s*meta\\s*\\.\\s*resolve\\s*)?\\(\\s*' + '([\'"`])([^\'"`\\\\\\n$]+)\\1');
 
@@ -912,7 +914,7 @@ function noteReached(name, text) {
 	});
 }
 
-// The next one, or undefined; what cannot be had is no matter before it is imported.
+// The next such module, or undefined. One that is missing is an error only when it is imported.
 function nextReached() {
 	if (reached.length === 0)
 		return undefined;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the types out of TypeScript, by sucrase's parser and transformer, so that every character that stays is where it was:
-// what is removed becomes blanks. Enums and parameter properties become the code they mean, on their own lines. What
-// has no such form is refused.
+// Removes the types from TypeScript, with sucrase's parser and transformer. Every remaining character keeps its
+// position: removed text becomes spaces. Enums and parameter properties become equivalent code on the same lines.
+// Syntax that cannot be converted like that is refused.
 import TokenProcessor from 'sucrase/dist/esm/TokenProcessor.js';
 import { HelperManager } from 'sucrase/dist/esm/HelperManager.js';
 import NameManager from 'sucrase/dist/esm/NameManager.js';
@@ -12,14 +12,14 @@ import { TokenType as tt } from 'sucrase/dist/esm/parser/tokenizer/types.js';
 const spaces = ' '.repeat(256);
 let isAscii = false;
 
-// As many blanks as there are characters; line breaks stay.
+// As many spaces as there are characters. Line breaks stay.
 function blank(text) {
 	if (isAscii && text.length <= spaces.length && !text.includes('\n'))
 		return spaces.slice(0, text.length);
 	return text.replace(/[^\r\n\u2028\u2029]/gu, ' ');
 }
 
-// What is copied as it is goes out in one piece, when something else comes.
+// Consecutive text that is copied unchanged is written in one piece.
 const processor = TokenProcessor.prototype;
 processor.flush = function () {
 	if (this.flushed >= this.tokenIndex)
@@ -50,7 +50,7 @@ processor.copyToken = function () {
 	this.tokenIndex++;
 };
 
-// A declaration that goes leaves a semicolon, so that the statements around it stay two.
+// A removed declaration leaves a semicolon, so that the statements around it stay separate.
 const declarations = new Set(['type', 'interface', 'declare', 'namespace', 'module', 'function', 'abstract']);
 const separators = new Set([tt.braceL, tt.comma, tt.semi, tt.parenL, tt.colon]);
 processor.removeInitialToken = function () {
@@ -78,7 +78,7 @@ function refuse(code, offset, message) {
 	throw Object.assign(new SyntaxError(message), placeOf(code, offset));
 }
 
-// A namespace is taken for a type as a whole: one that holds values would be lost without a word.
+// A namespace is removed as a type. One that contains values would silently lose them, so it is refused.
 const values = new Set([tt._const, tt._let, tt._var, tt._function, tt._class, tt._enum]);
 function checkNamespaces(code, tokens) {
 	for (let i = 0; i < tokens.length; i++) {
@@ -98,7 +98,7 @@ function checkNamespaces(code, tokens) {
 	}
 }
 
-// A decorator would be left in the text, and mean nothing to the engine.
+// The engine does not support decorators.
 function checkDecorators(code, tokens) {
 	const token = tokens.find(({ type, isType }) => type === tt.at && !isType);
 	if (token)
@@ -112,7 +112,7 @@ function fail(code, error) {
 	throw Object.assign(new SyntaxError(found[1]), { line: +found[2], column: +found[3] });
 }
 
-// Tokens that somebody has to look at; all others are copied.
+// Tokens that need processing. All others are copied.
 const special = new Set([tt._class, tt._import, tt._export, tt._enum, tt._const, tt._public, tt._private, tt._protected, tt._abstract,
 	tt._readonly, tt._override, tt.nonNullAssertion, tt.parenL, tt.parenR, tt._async, tt.lessThan]);
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The web platform as a program sees it. The files of this directory are joined in the order of their names into one
-// function, which the guest calls once with its internal helpers. This one keeps the built-ins the others rely on:
-// a program may replace any of them later, and must not reach or confuse the code here by doing so. So the rest uses
-// no method of an object it does not own, no iteration over its own arrays, and never hands out `native`.
+// function, which the guest calls once with its internal helpers. This file keeps the built-ins that the others use. A
+// program may replace any built-in later, and must not reach or confuse the code here by that. So the rest uses no
+// method of an object that it does not own, no iteration over its own arrays, and never hands out `native`.
 (function (native) {
 	'use strict';
 
 	const { bind, call } = Function.prototype;
-	// uncurry(f)(self, a, b) is f.call(self, a, b), whatever Function.prototype looks like by then.
+	// uncurry(f)(self, a, b) is f.call(self, a, b), even if the program has changed Function.prototype.
 	const uncurry = bind.bind(call);
 	const getterOf = (object, key) => uncurry(Object.getOwnPropertyDescriptor(object, key).get);
 
@@ -93,8 +93,8 @@
 	const bufferDetached = getterOf(ArrayBuffer.prototype, 'detached');
 	const bufferTransfer = uncurry(ArrayBuffer.prototype.transfer);
 
-	// The engine makes text of a template by calling String.prototype.concat, which a program can replace: the prelude
-	// has no templates.
+	// The engine evaluates a template by calling String.prototype.concat, which a program can replace. So the prelude
+	// uses no templates.
 	const toText = (value) => {
 		if (typeof value === 'symbol')
 			throw new TypeError('A symbol cannot be converted to a string');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Web IDL says about every interface: which properties are enumerable, how arguments are counted and converted.
+// What Web IDL requires of every interface: which properties are enumerable, how arguments are counted and converted.
 
-// Members are enumerable, unlike those of a class; objects are named by the interface.
+// Members are enumerable, unlike those of a class, and objects carry the interface's name.
 function finishInterface(Interface, name) {
 	for (const holder of [Interface.prototype, Interface]) {
 		for (const key of ownKeys(holder)) {
@@ -28,7 +28,7 @@ function needArguments(what, needed, given) {
 		throw new TypeError(what + ' needs ' + needed + ' argument' + (needed === 1 ? '' : 's') + ', got ' + given);
 }
 
-// A dictionary argument: undefined and null are an empty one.
+// A dictionary argument. undefined and null count as an empty one.
 function toDictionary(value, what) {
 	if (value === undefined || value === null) return { __proto__: null };
 	if (!isObject(value)) throw new TypeError(what + ' is not an object');
@@ -38,7 +38,7 @@ function toDictionary(value, what) {
 // A string without lone surrogates.
 const toScalarString = value => wellFormed(toText(value));
 
-// An unsigned integer up to 2^53 - 1, where what does not fit is an error.
+// An unsigned integer up to 2^53 - 1. Anything else is an error.
 function toEnforcedInteger(value, what) {
 	const number = trunc(+value);
 	if (!(number >= 0 && number <= 9007199254740991))
@@ -46,7 +46,7 @@ function toEnforcedInteger(value, what) {
 	return number + 0;
 }
 
-// The bytes of an ArrayBuffer or view as a Uint8Array of the same memory, or undefined for something else.
+// The bytes of an ArrayBuffer or view, as a Uint8Array of the same memory. undefined: it is neither.
 function bytesOf(source) {
 	const kind = classOf(source);
 	if (kind === 'ArrayBuffer') return bufferDetached(source) ? new Uint8Array(0) : new Uint8Array(source);
@@ -55,18 +55,18 @@ function bytesOf(source) {
 		return new Uint8Array(dataViewBuffer(source), dataViewOffset(source), dataViewBytes(source));
 	}
 	if (kind === undefined || typedArrayTag(source) === undefined) return undefined;
-	// Of a detached or shrunk buffer offset and length are 0.
+	// If the buffer is detached or was shrunk, offset and length are 0.
 	const buffer = typedArrayBuffer(source);
 	if (bufferDetached(buffer)) return new Uint8Array(0);
 	return new Uint8Array(buffer, typedArrayOffset(source), typedArrayBytes(source));
 }
 
-// What iterators of these interfaces inherit from.
+// The prototype of these interfaces' iterators.
 const iteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
 
-// (owner, 0 for names, 1 for values, 2 for both) -> an iterator over listOf(owner): a name, its value, the next name...
-// It sees what is changed while it runs: it keeps no list, only its place in it.
-const pairIteratorReaders = []; // each answers what is left of an iterator of its kind, as iteratorItems does
+// (owner, 0 for names, 1 for values, 2 for both) -> an iterator over listOf(owner), which is a name, its value, the
+// next name... It observes changes during the iteration, because it keeps no copy of the list, only its position.
+const pairIteratorReaders = []; // each returns the remaining items of an iterator of its kind, like iteratorItems
 function pairIteratorItems(value) {
 	for (let i = 0; i < pairIteratorReaders.length; i++) {
 		const items = pairIteratorReaders[i](value);

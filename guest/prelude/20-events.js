@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Event, CustomEvent and EventTarget of the DOM Standard. There is no tree here: the path of an event is its target.
+// Event, CustomEvent and EventTarget of the DOM Standard. There is no tree, so the path of an event is only its target.
 
-// An exception of a listener ends the program like any other that nothing catches, but not the dispatch.
-// What a listener for such errors throws itself is not for it to take.
+// An exception of a listener ends the program like any other uncaught one, but the dispatch finishes first. An
+// exception in a listener for uncaught errors is not passed to such listeners again.
 let isLastResort = false;
 function reportLater(error) {
 	const isFinal = isReporting();
@@ -119,7 +119,7 @@ class Event {
 			event.#dispatching = event.#stopped = event.#stoppedNow = false;
 			return !event.#canceled;
 		};
-		// Returns false where the listeners behind this one must not be called.
+		// Returns false if the remaining listeners must not be called.
 		callListener = (event, target, listener) => {
 			event.#passive = listener.passive;
 			try {
@@ -161,12 +161,12 @@ const toCapture = options => !!(isObject(options) ? options.capture : options);
 let dispatch, setHandler, isEventTarget, hasListeners, setTargetObject;
 
 class EventTarget {
-	#as = undefined; // what events have for their target in its place
-	#lists = new Map(); // event type -> its listeners, in the order they were added, and by their callbacks
+	#as = undefined; // the object that events show as their target instead of this one
+	#lists = new Map(); // event type -> its listeners, in the order in which they were added, and by their callbacks
 
 	addEventListener(type, callback, options = undefined) {
 		needArguments('addEventListener', 2, arguments.length);
-		this.#lists; // an error for other objects, before the arguments are looked at
+		this.#lists; // throws for other objects, before the arguments are read
 		type = toText(type);
 		const full = isObject(options) ? options : { __proto__: null };
 		const capture = toCapture(options);
@@ -212,7 +212,7 @@ class EventTarget {
 		return true;
 	}
 
-	// A dispatch may be walking the items, so they are only marked, and left behind once half of them are.
+	// A dispatch may be iterating over the items. So they are only marked, and removed once half of them are marked.
 	#remove(listener) {
 		if (listener.removed) return;
 		listener.removed = true;
@@ -232,7 +232,7 @@ class EventTarget {
 		startDispatch(event, target);
 		const list = mapGet(this.#lists, event.type);
 		const items = list ? list.items : [];
-		// Listeners added from here on wait for the next event.
+		// Listeners that are added during the dispatch wait for the next event.
 		const count = items.length;
 		for (let capture = 1; capture >= 0; capture--) {
 			for (let i = 0; i < count; i++) {
@@ -255,7 +255,7 @@ class EventTarget {
 			return list !== undefined && list.items.length > list.stale;
 		};
 		dispatch = (target, event) => target.#dispatch(event);
-		// An event handler attribute (onabort): one listener, whose function may change and keeps its place.
+		// An event handler attribute (onabort) is one listener, which keeps its position when its function changes.
 		setHandler = (target, type, slot, handler) => {
 			const old = slot.listener;
 			if (!isObject(handler)) {
@@ -284,7 +284,7 @@ function newHandlers(types) {
 	return slots;
 }
 
-// slotsOf(object) is what newHandlers made for it; then(object, type): what setting one does besides.
+// slotsOf(object) is the result of newHandlers for it. then(object, type) is called after a handler was set.
 function addHandlers(Interface, types, slotsOf, then = undefined) {
 	for (let i = 0; i < types.length; i++) {
 		const type = types[i],

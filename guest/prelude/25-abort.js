@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// AbortController and AbortSignal of the DOM Standard, and the signal of the run itself, which is aborted from the
-// outside: it looks at what the host wrote whenever it is asked, and its listeners are called by the run loop.
+// AbortController and AbortSignal of the DOM Standard, and the signal of the run itself, which the host aborts. Reading
+// the run's signal reads what the host wrote; the run loop calls its listeners.
 
-const construct = { __proto__: null }; // what only this file can pass to a constructor
+const construct = { __proto__: null }; // a token that only the prelude can pass to a constructor
 const ABORTED_BY_DEADLINE = 1;
 
 let newSignal, isAbortSignal, isAborted, onAbort, offAbort, abortReason, abortSignal, isAbortController;
@@ -12,9 +12,9 @@ class AbortSignal extends EventTarget {
 	#aborted = false;
 	#reason = undefined;
 	#fired = false;
-	#algorithms = []; // what the platform does on abort, before the event
+	#algorithms = []; // functions of the platform that run on abort, before the event
 	#dependents = []; // signals that follow this one
-	#sources = []; // for a dependent signal: the independent ones it follows
+	#sources = []; // for a dependent signal: the independent signals that it follows
 	#followsRun = false;
 	#onabort = newHandler();
 
@@ -37,7 +37,7 @@ class AbortSignal extends EventTarget {
 		const expire = () =>
 			abortSignal(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
 		const id = setTimer(expire, delay, false, []);
-		// Such a timer must not keep a program going that has nothing else to do.
+		// This timer must not keep a program alive that has nothing else to do.
 		if (unrefTimer) unrefTimer(id);
 		return signal;
 	}
@@ -87,7 +87,7 @@ class AbortSignal extends EventTarget {
 		this.#followsRun ||= signal.#followsRun;
 	}
 
-	// Makes the signal and those that follow it aborted; nobody is told yet.
+	// Marks the signal and those that follow it as aborted. Listeners are notified later.
 	#mark(reason) {
 		if (this.#aborted) return;
 		if (reason === undefined) reason = new DOMException('This operation was aborted', 'AbortError');
@@ -118,7 +118,7 @@ class AbortSignal extends EventTarget {
 			);
 
 		newSignal = () => new AbortSignal(construct);
-		// What becomes of the other one becomes of the signal.
+		// From now on the signal is aborted when the source is.
 		signalFollow = (signal, source) => {
 			if (isAborted(source)) {
 				signal.#mark(source.#reason);
@@ -156,7 +156,7 @@ class AbortSignal extends EventTarget {
 			markRun(kind);
 			run.#fire();
 		};
-		// Whether anything follows when this signal is aborted.
+		// Whether an abort of this signal has any effect.
 		const isObserved = signal => {
 			if (signal.#algorithms.length > 0 || hasListeners(signal, 'abort')) return true;
 			for (let i = 0; i < signal.#dependents.length; i++) {
@@ -175,7 +175,7 @@ class AbortSignal extends EventTarget {
 		renewRunSignal();
 	}
 }
-// It is native: a loop that looks at it does so at each of its turns.
+// The getter is native because a loop may read it at every turn.
 defineProperty(AbortSignal.prototype, 'aborted', {
 	__proto__: null,
 	get: abortedGetter(isAborted),

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timers and microtasks. Time itself is kept by the guest's C side and the host.
+// Timers and microtasks. The guest's C code and the host keep the time.
 
 function toHandler(handler, what) {
 	if (typeof handler !== 'function') throw new TypeError('The first argument of ' + what + ' is not a function');
 	return handler;
 }
 
-// Delays are signed 32-bit integers, as in browsers; a negative one is 0.
+// Delays are signed 32-bit integers, as in browsers. A negative one counts as 0.
 const toDelay = (delay, least) => max(delay | 0, least);
 
-// What setTimeout gives: a number to whoever needs one, and more to whoever asks for more.
+// The result of setTimeout: an object with the methods of Node's, which converts to a number.
 let newTimeout, timeoutId;
 class Timeout {
 	#id;
@@ -72,7 +72,7 @@ const timerFunctions = {
 			time = toDelay(delay, 0);
 		return newTimeout(() => setTimer(callback, time, false, args));
 	},
-	// An interval of 0 would leave the run loop nothing else to do.
+	// With an interval of 0, the run loop would never do anything else.
 	setInterval(handler, delay = undefined, ...args) {
 		const callback = toHandler(handler, 'setInterval'),
 			time = toDelay(delay, 1);

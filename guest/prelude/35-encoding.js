@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TextEncoder and TextDecoder of the Encoding Standard, and base64. The bytes are handled in C.
+// TextEncoder and TextDecoder of the Encoding Standard, and base64. C code processes the bytes.
 
 const base64Functions = {
 	atob(data) {
@@ -33,7 +33,7 @@ class TextEncoder {
 }
 finishInterface(TextEncoder, 'TextEncoder');
 
-// Label -> [number for the C side, name]. The number is that of enum encoding in web.c and of decoders.h.
+// Label -> [number, name]. The numbers are those of enum encoding in web.c and of decoders.h.
 const encodings = new Map();
 const addEncoding = (number, name, labels) => {
 	for (const label of (name + ' ' + labels).split(' ')) encodings.set(label, { __proto__: null, number, name });
@@ -107,7 +107,7 @@ addEncoding(35, 'shift_jis', 'sjis ms932 x-sjis ms_kanji shift-jis csshiftjis wi
 addEncoding(36, 'x-user-defined', '');
 encodings.delete('');
 
-// Labels are compared without the ASCII white space around them, and white space of Unicode is not that.
+// Labels are compared without the ASCII white space around them. Unicode's other white space is kept.
 function trimAscii(text) {
 	let start = 0,
 		end = text.length;

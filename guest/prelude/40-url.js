@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// URL and URLSearchParams of the URL Standard. A URL is kept as its serialised text and the offsets of the parts.
+// URL and URLSearchParams of the URL Standard. A URL is stored as its serialised text and the offsets of its parts.
 
-// The order is that of enum url_part in web.c.
+// In the order of enum url_part in web.c.
 const PROTOCOL = 0,
 	USERNAME = 1,
 	PASSWORD = 2,
@@ -11,7 +11,7 @@ const PROTOCOL = 0,
 	PATHNAME = 6,
 	SEARCH = 7,
 	HASH = 8;
-// Where web.c puts what: the text, then offsets of the parts.
+// The layout of what web.c returns: the text, then the offsets of the parts.
 const HREF = 0,
 	PROTOCOL_END = 1,
 	USERNAME_END = 2,
@@ -22,7 +22,7 @@ const HREF = 0,
 	SEARCH_START = 7,
 	HASH_START = 8;
 
-// With what Node's has, by which programs tell it from others.
+// The error has the properties of Node's, by which programs recognise it.
 function invalidUrl(input) {
 	const error = new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
 	const add = (key, value) =>
@@ -32,7 +32,7 @@ function invalidUrl(input) {
 	return error;
 }
 
-// The host begins behind the "@" of the credentials, where there are some.
+// If there are credentials, the host begins after their "@".
 function hostStart(parts) {
 	const start = parts[HOST_START];
 	return parts[HOST_END] > start && parts[HREF][start] === '@' ? start + 1 : start;
@@ -42,7 +42,7 @@ const partReaders = [
 	p => slice(p[HREF], 0, p[PROTOCOL_END]),
 	p => (p[PROTOCOL_END] + 2 < p[USERNAME_END] ? slice(p[HREF], p[PROTOCOL_END] + 2, p[USERNAME_END]) : ''),
 	p => (p[HOST_START] > p[USERNAME_END] ? slice(p[HREF], p[USERNAME_END] + 1, p[HOST_START]) : ''),
-	// Between an empty host and the path there may be "/.", which is neither.
+	// Between an empty host and the path there may be "/.", which belongs to neither.
 	p => (hostStart(p) === p[HOST_END] ? '' : slice(p[HREF], hostStart(p), p[PATHNAME_START])),
 	p => slice(p[HREF], hostStart(p), p[HOST_END]),
 	p => (p[PORT_NUMBER] < 0 ? '' : toText(p[PORT_NUMBER])),
@@ -76,7 +76,7 @@ let isSearchParams, isUrl, attachParams, refreshParams, paramsList, setUrlSearch
 
 class URLSearchParams {
 	#list = []; // name, value, name, value, ...
-	#url = null; // the URL that these are the query of
+	#url = null; // the URL whose query this is
 
 	constructor(init = '') {
 		if (!isObject(init)) {
@@ -100,7 +100,7 @@ class URLSearchParams {
 		}
 	}
 
-	// Two names may become one when lone surrogates are replaced; the later value then counts.
+	// Replacing lone surrogates can make two names equal. Then the later value counts.
 	#addRecord(record) {
 		const keys = ownKeys(record);
 		const places = new Map();
@@ -128,7 +128,7 @@ class URLSearchParams {
 		if (this.#url) setUrlSearch(this.#url, formSerialize(this.#list, this.#list.length));
 	}
 
-	// Keeps the pairs that are wanted.
+	// Keeps only the pairs that are wanted.
 	#filter(wanted) {
 		const old = this.#list;
 		const rest = [];
@@ -212,7 +212,7 @@ class URLSearchParams {
 		this.#update();
 	}
 
-	// By name in UTF-16 code units; pairs of one name keep their order.
+	// Sorts by name in UTF-16 code units. Pairs with the same name keep their order.
 	sort() {
 		const list = this.#list;
 		const pairs = [];

@@ -2,7 +2,7 @@
 // URLPattern. Ada parses and matches, with the engine's regular expressions (guest/url_pattern.cpp).
 
 const patternParts = ['protocol', 'username', 'password', 'hostname', 'port', 'pathname', 'search', 'hash'];
-// What a dictionary is read for, in the order of Web IDL.
+// The members that are read from a dictionary, in the order of Web IDL.
 const patternMembers = [
 	'baseURL',
 	'hash',
@@ -15,7 +15,7 @@ const patternMembers = [
 	'username',
 ];
 
-// A string, or [given parts in the order above..., base], with what the program is shown of it.
+// A string, or [given parts in the order above..., base]; and the form in which a result shows it to the program.
 function toPatternInput(value, what) {
 	if (value !== undefined && value !== null && !isObject(value)) {
 		const text = toScalarString(value);
@@ -43,7 +43,7 @@ class URLPattern {
 
 	constructor(input = undefined, baseOrOptions = undefined, options = undefined) {
 		const what = 'URLPattern';
-		// The second argument is the base where it can be no dictionary, or where there is a third one.
+		// The second argument is the base if it cannot be a dictionary, or if there is a third argument.
 		const hasBase =
 			arguments.length > 2 || !(baseOrOptions === undefined || baseOrOptions === null || isObject(baseOrOptions));
 		const { given } = toPatternInput(input, 'The first argument of ' + what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// structuredClone of the HTML Standard. Two passes without recursion: the first turns the value into a list of
-// records, in the order in which the standard visits it, the second makes new objects from the records.
+// structuredClone of the HTML Standard, in two passes without recursion. The first turns the value into a list of
+// records, in the order in which the standard visits it. The second makes new objects from the records.
 
 const notCloneable = what => new DOMException(what + ' cannot be cloned', 'DataCloneError');
 
@@ -67,7 +67,7 @@ const isPlatformObject = value =>
 	isFormData(value) ||
 	isTextDecoder(value);
 
-// Makes the record of one object; its contents come later. `todo` gets the objects whose contents are to be read.
+// Makes the record of one object. Its contents are read later: `todo` lists the objects that are left to read.
 function recordOf(value, kind, memory, todo) {
 	const record = { __proto__: null, kind, source: value, entries: undefined };
 	switch (kind) {
@@ -144,7 +144,7 @@ function readError(record) {
 	if (typeof stack === 'string') record.stack = stack;
 }
 
-// A primitive as it is, an object as its record, which is new or known already.
+// A primitive is its own record. An object has a new record, or the one that was made before.
 function serialize(value, memory, todo) {
 	if (!isObject(value)) {
 		if (typeof value === 'symbol') throw notCloneable(symbolText(value));
@@ -164,7 +164,7 @@ function serialize(value, memory, todo) {
 	return record;
 }
 
-// What an object holds, as a list of keys and a function that reads one of them. Maps and sets are read at once.
+// The contents of an object: a list of keys, and a function that reads one of them. Maps and sets are read at once.
 function openContents(record) {
 	const { source, kind } = record;
 	record.entries = [];
@@ -187,7 +187,7 @@ function openContents(record) {
 
 const holdsValues = kind => kind === 'Map' || kind === 'Set';
 
-// Depth first, so that getters run in the order the standard asks for.
+// Reads depth first, so that getters run in the order that the standard requires.
 function readAll(value, memory) {
 	const todo = [];
 	const root = serialize(value, memory, todo);
@@ -285,7 +285,7 @@ function fill({ kind, copy, entries }) {
 	}
 }
 
-// The buffers to move: their records stand for them from the start, and are filled after everything was read.
+// The buffers to transfer. Their records exist from the start, and are filled after everything else was read.
 function readTransferList(transfer, memory) {
 	const list = [];
 	if (transfer === undefined) return list;
@@ -309,7 +309,7 @@ function readTransferList(transfer, memory) {
 
 const cloneValue = (value, transfer = undefined) => cloneWithPorts(value, transfer, undefined).value;
 
-// { value, ports }: the ports that were transferred, as they are there; one of them must not be `sender`.
+// { value, ports }. ports: the transferred ports, as the receiver gets them. None of them may be `sender`.
 function cloneWithPorts(value, transfer, sender) {
 	const memory = { __proto__: null, seen: new Map(), records: [] };
 	const moved = readTransferList(transfer, memory),

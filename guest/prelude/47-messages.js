@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages between ports, and the events of the global scope: errors that nothing caught, and promises that were rejected.
+// Messages between ports, and the events of the global scope: uncaught errors, and rejected promises.
 
 class MessageEvent extends Event {
 	#data = null;
@@ -78,7 +78,7 @@ let newPort, isPort, portState, entangle;
 const portEvents = ['message', 'messageerror', 'close'];
 
 class MessagePort extends EventTarget {
-	// other: the state at the other end, or null; queue: messages that wait for start()
+	// other: the state of the port at the other end, or null; queue: messages that wait for start()
 	#p = { __proto__: null, object: this, other: null, queue: [], started: false, closed: false, moved: false };
 	#handlers = newHandlers(portEvents);
 
@@ -157,7 +157,7 @@ function closePort(p) {
 	});
 }
 
-// What a transfer makes of a port: another object at its end, with the messages that were not received yet.
+// Transfers a port: the result is a new object at its end, with the messages that were not received yet.
 function movePort(port) {
 	const from = portState(port),
 		made = newPort(),
@@ -247,7 +247,7 @@ class PromiseRejectionEvent extends Event {
 }
 finishInterface(PromiseRejectionEvent, 'PromiseRejectionEvent');
 
-// Who listens at the global scope does so here; events have the global object for their target.
+// Listeners of the global scope are added here. Their events have the global object as target.
 const globalTarget = new EventTarget();
 setTargetObject(globalTarget, globalThis);
 
@@ -257,7 +257,7 @@ for (const type of ['error', 'unhandledrejection', 'rejectionhandled'])
 
 const noPlace = { __proto__: null, filename: '', lineno: 0, colno: 0 };
 
-// Where an error was made, from the first frame that has a place.
+// Where an error was created: the first frame of its stack that has a position.
 function placeOf(error) {
 	const trace = traceOf(error);
 	if (typeof trace !== 'string') return noPlace;
@@ -277,7 +277,7 @@ function splitAtColons(text) {
 }
 const lastIndexOf = uncurry(String.prototype.lastIndexOf);
 
-// Whether the program takes the error: a listener of its own that prevents what follows, which is the end.
+// Whether the program handled the error: one of its listeners called preventDefault(). Otherwise the run ends.
 let reporting = false;
 const isReporting = () => reporting;
 function takeError(error) {
@@ -353,7 +353,7 @@ for (const [name, length] of [
 ])
 	defineProperty(globalEventFunctions[name], 'length', { __proto__: null, value: length, configurable: true });
 
-// onerror is called with the parts of the event, and takes the error by returning true.
+// onerror is called with the parts of the event. It handles the error by returning true.
 function setGlobalHandler(type, handler) {
 	const slot = globalHandlers[type];
 	slot.shown = isObject(handler) ? handler : null;

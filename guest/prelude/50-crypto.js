@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers (the part of Web Crypto that needs no keys; for the rest see 84-subtle.js), and the name of the platform.
+// Random numbers, which are the part of Web Crypto without keys (84-subtle.js has the rest), and the name of the
+// platform.
 
 const POOL_BYTES = 256;
 const UUID_BYTES = 16;
 const MAX_RANDOM_BYTES = 65536;
 
-// Asking the host is counted, so small requests share one call. The pool must be empty in an image: two runs that
-// start from it must not draw the same numbers.
+// Asking the host is a counted host call, so small requests share one. The pool must be empty in an image, because two
+// runs that start from it must not draw the same numbers.
 const poolBuffer = new ArrayBuffer(POOL_BYTES);
 const pool = new Uint8Array(poolBuffer);
 let poolUsed = POOL_BYTES;
 
-// Fresh bytes as a view, to be used before the next call.
+// Fresh random bytes, as a view that is valid until the next call.
 function takeRandom(count) {
 	if (POOL_BYTES - poolUsed < count) {
 		random(pool);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clock of the run, and marks and measures of User Timing on it.
+// The clock of the run, and the marks and measures of User Timing.
 
-let timeOrigin; // found when first asked for: there is no time before the run
+let timeOrigin; // computed at its first use, because an image is made before the run starts
 
 let newEntry;
 class PerformanceEntry {
@@ -87,7 +87,7 @@ function readMark(name, options) {
 	return { __proto__: null, name, type: 'mark', start, duration: 0, detail: toDetail(detail) };
 }
 
-let performanceEntries = []; // { entry, object }, in the order in which they were made
+let performanceEntries = []; // { entry, object }, in the order in which they were created
 
 function keepEntry(Interface, entry) {
 	const object = newEntry(Interface, entry);
@@ -95,7 +95,7 @@ function keepEntry(Interface, entry) {
 	return object;
 }
 
-// A time: as it is given, or of the mark of that name which was made last.
+// A time: the given number, or that of the newest mark with the given name.
 function toMarkTime(mark) {
 	if (typeof mark === 'number') {
 		const time = toTimestamp(mark);

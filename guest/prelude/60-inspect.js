@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shows a value as text, as Node does: nested to a depth, broken into lines where it gets long. It reads properties by
-// their descriptors, so that looking at an object runs no getter of it.
+// Formats a value as text, as Node does: nested to a depth, and broken into lines where it gets long. It reads
+// properties through their descriptors, so that it calls no getter.
 
 const DEFAULT_DEPTH = 2;
-const MAX_DEPTH = 100; // also where all levels are asked for: this is recursive
+const MAX_DEPTH = 100; // also if all levels are requested, because the function is recursive
 const MAX_ITEMS = 100; // of an array, map or set
-const MAX_TEXT = 10000; // characters of a string that is not shown by itself
-const MAX_LENGTH_WITH_EXTRA_KEYS = 10000; // beyond, an array is not searched for other keys than indices
+const MAX_TEXT = 10000; // characters of a string within another value
+const MAX_LENGTH_WITH_EXTRA_KEYS = 10000; // a longer array is not searched for keys other than indexes
 const LINE_WIDTH = 80;
-const COMPACT_LEVELS = 3; // so many inner levels may share a line
-const MIN_GROUPED = 7; // arrays from this length on are shown in columns
+const COMPACT_LEVELS = 3; // how many inner levels may share a line
+const MIN_GROUPED = 7; // arrays from this length on are formatted in columns
 const MAX_COLUMNS = 15;
-const MAX_CHAIN = 1000; // prototypes looked at, of which a proxy may have no end
+const MAX_CHAIN = 1000; // how many prototypes are examined; a proxy can make the chain endless
 
 const isIdentifierUnit = (c, first) =>
 	(c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || (!first && c >= 48 && c <= 57);
@@ -22,7 +22,7 @@ function isIdentifier(text) {
 	return text.length > 0;
 }
 
-// An index of an array: "0", "1", ... without leading zeros.
+// An array index: "0", "1", ... without leading zeros.
 function isIndex(key) {
 	if (typeof key !== 'string' || key.length === 0 || key.length > 10) return false;
 	for (let i = 0; i < key.length; i++) {
@@ -59,7 +59,7 @@ function escapeUnit(c, quote) {
 }
 const upperHex = uncurry(String.prototype.toUpperCase);
 
-// Quotes a string, with the quotes that need least escaping.
+// Quotes a string with the quotation mark that needs the fewest escapes.
 function quoteText(text) {
 	let mark = "'";
 	if (includes(text, "'"))
@@ -119,7 +119,7 @@ function showPrimitive(value, state) {
 	}
 }
 
-// Whether an object was made by a constructor, as far as plain data says: `instanceof` can be redefined.
+// Whether a constructor made the object. It reads only plain data, because a program can redefine `instanceof`.
 function isMadeBy(object, constructor) {
 	const prototype = getOwnPropertyDescriptor(constructor, 'prototype')?.value;
 	let holder = getPrototypeOf(object);
@@ -130,7 +130,7 @@ function isMadeBy(object, constructor) {
 	return false;
 }
 
-// The name of the nearest constructor, or null for an object that has none.
+// The name of the nearest constructor. null: the object has none.
 function constructorName(object) {
 	for (let level = 0, holder = object; holder !== null && level < MAX_CHAIN; level++) {
 		const { value } = getOwnPropertyDescriptor(holder, 'constructor') ?? nothing;
@@ -144,7 +144,7 @@ function constructorName(object) {
 }
 const nothing = freeze({ __proto__: null });
 
-// Symbol.toStringTag where it says something new and is not listed among the properties anyway.
+// Symbol.toStringTag, if it differs from the name and is not among the properties that are listed.
 function tagOf(object, name, state) {
 	const tag = safeGet(object, Symbol.toStringTag);
 	if (typeof tag !== 'string' || tag === '' || tag === name) return '';
@@ -195,7 +195,7 @@ function showProperty(object, key, state, level, isItem) {
 
 const moreItems = count => '... ' + count + ' more item' + (count > 1 ? 's' : '');
 
-// The items of an array; runs of missing ones are counted.
+// The items of an array. Runs of holes are counted.
 function showItems(array, length, state, level, output) {
 	let shown = 0;
 	let i = 0;
@@ -213,7 +213,7 @@ function showItems(array, length, state, level, output) {
 	if (i < length) push(output, moreItems(length - i));
 }
 
-// Where the next item of an array with holes is. A long hole is not walked, its end is among the keys.
+// The index of the next item of an array with holes. A long hole is not scanned: its end is found among the keys.
 function nextIndex(array, from, length) {
 	for (let i = from; i < length && i < from + 1000; i++) {
 		if (hasOwn(array, i)) return i;
@@ -314,7 +314,7 @@ const hidePrelude = line => {
 	return at < 0 ? line : slice(line, 0, at) + '(native)';
 };
 
-// The class of an error as people know it: a subclass that sets no name is still told apart.
+// The name of an error's class. If a subclass sets no name, its constructor's name is added.
 function errorName(error, constructor) {
 	const name = safeGet(error, 'name');
 	if (typeof name !== 'string' || name === '' || name === 'Error')
@@ -329,14 +329,14 @@ function errorHeader(error, state, constructor) {
 	return message === '' ? name : name + ': ' + message;
 }
 
-// Where the first frame begins; -1: a stack has none.
+// The offset of the first frame. -1: the stack has none.
 function firstFrame(stack) {
 	if (startsWith(stack, '    at ')) return 0;
 	const at = indexOf(stack, '\n    at ');
 	return at < 0 ? -1 : at + 1;
 }
 
-// What stands before the frames of a stack, where it says the class less exactly than the header does.
+// The text before the frames of a stack, unless the header identifies the class better.
 function betterHeader(own, header) {
 	if (own === '') return header;
 	const colon = indexOf(own, ':'),
@@ -362,7 +362,7 @@ function errorBase(error, state, constructor) {
 
 const indentLines = (text, state) => (state.indent ? replaceAll(text, '\n', '\n' + repeat(' ', state.indent)) : text);
 
-// Reads a property of an error as its toString would; what that throws is not the caller's.
+// Reads a property of an error. An exception is ignored.
 function safeGet(object, key) {
 	try {
 		return object[key];
@@ -371,7 +371,7 @@ function safeGet(object, key) {
 	}
 }
 
-// What to show of the objects of the platform, whose state is not in properties.
+// The fields to show of the platform's objects, whose state is not in properties.
 function platformFields(value) {
 	if (isUrl(value)) {
 		return [
@@ -521,7 +521,7 @@ function namedFields(list) {
 	return fields;
 }
 
-// The rest of what an iterator of a Map or Set, URLSearchParams or Headers gives; the iterator stays where it is.
+// The remaining items of an iterator of a Map, Set, URLSearchParams or Headers. The iterator does not advance.
 function describeIterator(look, value, kind) {
 	const items = iteratorItems(value) ?? pairIteratorItems(value);
 	if (!items) return false;
@@ -555,7 +555,7 @@ function boxBase(value, kind, name, tag) {
 	return tag === '' ? base : base + ' [' + tag + ']';
 }
 
-// How one object looks: what stands before the braces, the braces, and what fills the list before the properties.
+// The parts of an object's text: the text before the braces, the braces, and the items that come before the properties.
 // An empty object is shown as `empty`, or as its base.
 function describe(value, kind, state) {
 	const name = constructorName(value);
@@ -644,11 +644,11 @@ function describeObject(look, value, kind, name, tag, state) {
 	else if (name !== 'Object' || tag !== '') look.open = prefixOf(name, tag, 'Object') + '{';
 	look.empty = look.open + '}';
 	if (!fields) return;
-	look.isOurs = true; // Node's show themselves: the name does not count for the line's width
+	look.isOurs = true; // Node's own objects format themselves: their name does not count for the line's width
 	look.items = (level, output) => showFields(fields, state, level, output);
 }
 
-// What an object says itself of how it is to be shown, by the method that Node calls for that; undefined: nothing.
+// The result of the program's own method for formatting (the one that Node calls). undefined: there is none.
 const customInspect = Symbol.for('nodejs.util.inspect.custom');
 const asText = text => toText(text);
 function showAsItSays(value, state, level) {
@@ -691,7 +691,7 @@ function tooDeep(value, kind, state) {
 
 const extraErrorKeys = ['cause', 'errors'];
 
-// What the text before the braces says already is not shown once more.
+// Properties that the text before the braces already shows are not listed again.
 function isInHeader(error, key, base) {
 	if (key !== 'name' && key !== 'message' && key !== 'stack') return false;
 	const text = safeGet(error, key);
@@ -763,7 +763,7 @@ function fitsLine(output, start, width) {
 	return true;
 }
 
-// Puts the items of a long array into columns, about two and a half times as wide as high.
+// Arranges the items of a long array in columns, about two and a half times as wide as high.
 function groupItems(output, value, state) {
 	const hasMore = startsWith(output[output.length - 1], '... ');
 	const count = hasMore ? output.length - 1 : output.length;
@@ -818,7 +818,8 @@ function makeRows(output, widths, count, columns, pad, hasMore) {
 	return rows;
 }
 
-// Columns a text takes in a terminal: wide characters of East Asian scripts and emoji take two, marks none.
+// How many columns a text takes in a terminal: wide characters of East Asian scripts and emoji take two, combining
+// marks none.
 function textWidth(text) {
 	let width = 0;
 	for (let i = 0; i < text.length; i++) {
@@ -853,7 +854,7 @@ function showValue(value, state, level) {
 	return isObject(value) ? showObject(value, state, level) : showPrimitive(value, state);
 }
 
-// As programs ask for it.
+// inspect with the options of a program.
 function inspectFor(value, options) {
 	if (!isObject(options)) return inspect(value);
 	const { depth, showHidden, customInspect: asItSays, breakLength, compact, maxArrayLength, maxStringLength } = options;
@@ -873,7 +874,8 @@ function inspectFor(value, options) {
 const toBound = (value, usual) =>
 	value === undefined ? usual : value === null ? Infinity : max(trunc(+value) || 0, 0);
 
-// options: depth (null: all levels), showHidden, customInspect (false: nothing of the program's is called), and the layout
+// options: depth (null: all levels), showHidden, customInspect (false: no function of the program is called), and the
+// layout
 function inspect(value, options = { __proto__: null }) {
 	const { depth = DEFAULT_DEPTH, showHidden, customInspect: asItSays = true } = options;
 	const {
@@ -889,15 +891,15 @@ function inspect(value, options = { __proto__: null }) {
 		showHidden: !!showHidden,
 		asItSays: !!asItSays,
 		lineWidth,
-		compact, // so many inner levels may share a line
+		compact, // how many inner levels may share a line
 		maxItems,
 		maxText,
 		sorted,
-		parents: [], // the objects around the present one
+		parents: [], // the objects around the current one
 		circular: new Map(), // object -> its number, for those that contain themselves
 		indent: 0,
 		level: 0,
-		current: 0, // the level shown last: how deep the present object is nested
+		current: 0, // the level that was formatted last, which is the nesting of the current object
 	};
 	return showValue(value, state, 0);
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the report tells of an error that nothing caught: [name, message, details]. The details are JSON text of
-// { properties, cause, errors }; an error in it is { name, message, trace, properties, cause, errors }, where trace is the
-// engine's record. Text is put together here, since JSON.stringify would ask a program's toJSON.
+// What the report contains of an uncaught error: [name, message, details]. The details are the JSON text of {
+// properties, cause, errors }. An error in it is { name, message, trace, properties, cause, errors }, where trace is
+// the engine's record. The text is built by hand, because JSON.stringify would call a program's toJSON.
 
-const MAX_ERRORS = 64; // that one holds, all together
+const MAX_ERRORS = 64; // the maximum number of errors within one error
 const MAX_ERROR_NESTING = 8;
 const MAX_PROPERTIES_TEXT = 65536; // characters of all properties together
-const MAX_NESTED_TEXT = 4096; // of the message of an error within another
+const MAX_NESTED_TEXT = 4096; // of the message of a nested error
 const errorOwnKeys = { __proto__: null, name: true, message: true, stack: true, cause: true, errors: true };
 
-// Nothing of the program's is called.
+// Options for inspect that call no function of the program.
 const asItIs = { __proto__: null, customInspect: false };
 
 const isErrorObject = kind => kind === 'Error' || kind === 'DOMException';
 
-// A property as JSON, where JSON.stringify takes it; of what it refuses, as the console would show it.
+// A property as JSON. If JSON.stringify rejects the value, the text that the console would show.
 function propertyText(value) {
 	try {
 		return stringify(value);
@@ -38,7 +38,7 @@ function propertiesText(value, kind, budget) {
 	return text === '' ? 'null' : '{' + text + '}';
 }
 
-// The members that stand below an error: what it holds, as "key":JSON.
+// The members of an error's JSON, each as "key":JSON.
 function detailsText(value, kind, budget) {
 	let text = '"properties":' + propertiesText(value, kind, budget);
 	if (!isErrorObject(kind) || budget.nesting >= MAX_ERROR_NESTING) return text;
@@ -98,7 +98,7 @@ function describeError(error) {
 	return [thrownName(error, kind), thrownMessage(error, kind), details];
 }
 
-// Why a value cannot be given on: (what JSON.stringify threw, where).
+// The error for a value that has no JSON: (what JSON.stringify threw, where it failed).
 function refuseValue(reason, place) {
 	const why = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason, asItIs);
 	return new TypeError('the value has no JSON' + (place === '' ? '' : ' at ' + place) + ': ' + why, {

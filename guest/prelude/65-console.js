@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The console of the Console Standard, formatting as Node does. Every call is one write to the host.
+// The console of the Console Standard, which formats as Node does. Every call is one write to the host.
 
 const STDOUT = 1,
 	STDERR = 2;
@@ -16,7 +16,7 @@ function print(stream, text) {
 
 const showPlain = value => (typeof value === 'string' ? value : inspect(value));
 
-// %s: objects by their own toString where a program gave them one.
+// %s: an object's own toString is used if the program gave it one.
 function formatString(value) {
 	if (typeof value === 'number') return showNumber(value);
 	if (typeof value === 'bigint') return value + 'n';
@@ -67,7 +67,8 @@ const formats = {
 	c: () => '',
 };
 
-// Fills the first argument's specifiers with those behind it; what is left over follows, separated by spaces.
+// Replaces the first argument's specifiers by the arguments after it. The remaining arguments follow, separated by
+// spaces.
 function format(args) {
 	const first = args[0];
 	let used = 0;
@@ -108,7 +109,7 @@ function printTimer(label, args) {
 	return true;
 }
 
-// The stack of the caller, without the frames of the console.
+// The caller's stack, without the console's own frames.
 function callerStack() {
 	const lines = splitLines(toText(new Error().stack));
 	let text = '';
@@ -133,7 +134,7 @@ function tableRule(widths, left, middle, right) {
 	return text + right;
 }
 
-// rows: lists of as many cells as there are heads; a cell that is not there is ''.
+// rows: lists with as many cells as there are heads. A missing cell is ''.
 function drawTable(heads, rows) {
 	const widths = [];
 	for (let i = 0; i < heads.length; i++) push(widths, textWidth(heads[i]) + 2);
@@ -148,7 +149,7 @@ function drawTable(heads, rows) {
 
 const showCell = value => (isObject(value) ? inspect(value, { __proto__: null, depth: 0 }) : inspect(value));
 
-// The rows of a table: [index, value] pairs, and what the index column is called.
+// The rows of a table as [index, value] pairs, and the name of the index column.
 function tableEntries(data, kind) {
 	const entries = [];
 	if (kind === 'Map') {
@@ -168,7 +169,7 @@ function makeTable(data, wanted) {
 	const kind = classOf(data);
 	const entries = tableEntries(data, kind);
 	const heads = [kind === 'Map' || kind === 'Set' ? '(iteration index)' : '(index)'];
-	const columns = new Map(); // name of a column -> its place
+	const columns = new Map(); // name of a column -> its index
 	const addColumn = name => {
 		if (!mapHas(columns, name)) {
 			mapSet(columns, name, heads.length);
@@ -194,7 +195,7 @@ function makeTable(data, wanted) {
 	return drawTable(heads, rows);
 }
 
-// What is shown in one cell, not spread over the columns.
+// Whether a value is shown in one cell instead of one column for each of its properties.
 const isWholeCell = (value, kind) =>
 	!isObject(value) || typeof value === 'function' || kind === 'Map' || kind === 'Set';
 

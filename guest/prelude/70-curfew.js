@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `curfew` object: what a program can know of its run and tell about it.
+// The `curfew` object: what a program can read about its run, and report about itself.
 
 function toJsonText(value, what) {
 	const text = stringify(value);
@@ -9,7 +9,7 @@ function toJsonText(value, what) {
 
 const tooLarge = what => new RangeError('The argument of ' + what + ' is larger than the output limit');
 
-// Freezes a tree of plain data; what came out of JSON may be deep, so this keeps its own stack.
+// Freezes a tree of plain data. JSON may be deeply nested, so this uses its own stack.
 function deepFreeze(root) {
 	const open = [root];
 	while (open.length > 0) {
@@ -36,7 +36,7 @@ const limitNames = [
 	'timers',
 ];
 
-// Read when first asked for: an image is made before there is a run.
+// Read at first use, because an image is made before there is a run.
 let runLimits,
 	runParams,
 	runEnv,
@@ -63,7 +63,7 @@ function readFiles() {
 }
 
 const curfew = {
-	// Of a session each call has its own: see 99-tail.js.
+	// In a session each call has its own signal: see 99-tail.js.
 	signal: runSignal,
 	get limits() {
 		return (runLimits ??= readLimits());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations that the host carries out meanwhile, whatever their kind: who is told of an event. Promises settle in the
-// order in which things happened, since each event is handed over with all the jobs that follow from it.
+// Operations of all kinds: passes each event to the handler of its operation. Each event is delivered together with all
+// the jobs that follow from it, so promises settle in the order of the events.
 
 const operationHandlers = new Map(); // id -> handler(kind, bytes, last)
 
-// Starts one and returns its id.
+// Starts an operation and returns its id.
 function beginOperation(kind, request, handler) {
 	const id = startOperation(kind, request);
 	if (id === 0) throw new TypeError('The host has no room for another operation');
@@ -12,7 +12,7 @@ function beginOperation(kind, request, handler) {
 	return id;
 }
 
-// Ends one whose last event has not come; nothing of it comes after this.
+// Ends an operation whose last event has not arrived. None of its events arrives after this.
 function endOperation(id) {
 	if (!mapDelete(operationHandlers, id)) return;
 	cancelOperation(id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `secrets` object: what the host was told to let the program have, asked for by name.
+// The `secrets` object: the secrets that the host grants the program, by name.
 
 const secrets = {
 	get(name) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ReadableStream of the Streams Standard. What is kept for a stream is one object, its state, and another for its
-// controller and its reader each; all is done by functions of them, which the rest of the platform calls as well. Their
-// names are those of the standard, without the prefix that says of what they are.
+// ReadableStream of the Streams Standard. A stream's state is one object, and so is that of its controller and of its
+// reader. All work is done by functions of these objects, which the rest of the platform calls as well. Their names are
+// those of the standard, without the prefix for the kind of object.
 
 const ignore = () => {};
 
@@ -16,7 +16,7 @@ function newPromise() {
 const promiseResolve = uncurry(Promise.resolve);
 const promiseOf = value => promiseResolve(Promise, value);
 const rejection = error => new Promise((_resolve, reject) => reject(error));
-// A rejection that nobody may be waiting for is no mistake of the program's.
+// Marks a promise as handled: a rejection that nobody observes is no fault of the program.
 const markHandled = promise => {
 	promiseThen(promise, undefined, ignore);
 	return promise;
@@ -24,9 +24,9 @@ const markHandled = promise => {
 const upon = (promise, onFulfilled, onRejected) => {
 	markHandled(promiseThen(promise, onFulfilled, onRejected));
 };
-// Settles as a promise does, without asking it for its `then`, which a program may have replaced.
+// Settles like a promise. It does not call the promise's `then`, which a program may have replaced.
 const settleWith = (capability, promise) => upon(promise, capability.resolve, capability.reject);
-// The promise of what an action's promise comes to, which is begun when another one has settled.
+// The promise of an action's result. The action starts when another promise has settled.
 function after(promise, onFulfilled, onRejected) {
 	const result = newPromise();
 	const begin = action => value => {
@@ -42,7 +42,7 @@ function after(promise, onFulfilled, onRejected) {
 	upon(promise, begin(onFulfilled), onRejected ? begin(onRejected) : result.reject);
 	return result.promise;
 }
-// A promise-returning method of Web IDL: what its conversion of arguments throws is a rejection.
+// A promise-returning method of Web IDL: an exception in its conversion of arguments becomes a rejection.
 function promiseOfMethod(action) {
 	try {
 		return promiseOf(action());
@@ -66,7 +66,7 @@ function takeFirst(queue) {
 	return item;
 }
 
-// Of a controller: values with their sizes.
+// Queues of a controller: values with their sizes.
 function enqueueWithSize(c, value, size) {
 	size = +size;
 	if (!(size >= 0 && size < Infinity)) throw new RangeError('The size of a chunk is not a finite number from 0');
@@ -177,7 +177,7 @@ function acquireReader(s, isByob = false) {
 	return reader;
 }
 
-// What awaits a read fails with the second error.
+// Pending reads fail with the second error.
 function releaseReader(reader) {
 	const { s } = reader;
 	const error = new TypeError('The reader was released');
@@ -266,7 +266,7 @@ function forgetAlgorithms(c) {
 	if (!c.isByte) c.measure = undefined;
 }
 
-// Of both kinds of controllers.
+// For both kinds of controllers.
 function shouldPull(c) {
 	const { s } = c;
 	if (s.state !== READABLE || c.closing || !c.started) return false;
@@ -334,7 +334,7 @@ function desiredSize(c) {
 	return state === ERRORED ? null : state === CLOSED ? 0 : c.mark - c.total;
 }
 
-// Starts a controller; without a start it is ready at once, and pulls when something is wanted.
+// Starts a controller. If there is no start function, it is ready at once, and pulls when data is wanted.
 function startController(c, start) {
 	c.s.controller = c;
 	upon(
@@ -347,7 +347,7 @@ function startController(c, start) {
 	);
 }
 
-// A stream of the platform's own. pull and cancel are as a program's would be.
+// A stream of the platform itself. pull and cancel work like those of a program.
 function newSource(pull, cancel, mark = 0) {
 	const c = newDefaultController(newReadable(), undefined, mark);
 	return readySource(c, pull, cancel);
@@ -365,7 +365,7 @@ function readySource(c, pull, cancel) {
 
 // ---- Tee ----
 
-// Two streams of the same chunks; copy(chunk), where it is given, is what the second one gets.
+// Two streams of the same chunks. If copy is given, the second stream gets copy(chunk).
 function teeStream(s, copy) {
 	return s.controller.isByte ? teeBytes(s) : teeChunks(s, copy);
 }
@@ -443,7 +443,7 @@ function teeChunks(s, copy) {
 	return branches;
 }
 
-// As one that a program constructs, with a queue of one chunk.
+// A stream like one that a program constructs, with a queue of one chunk.
 function newStartedStream(pull, cancel, mark = 1, measure = undefined, start = ignore) {
 	const c = newDefaultController(newReadable(), measure, mark);
 	c.pull = pull;
@@ -554,7 +554,7 @@ finishInterface(ReadableStream, 'ReadableStream');
 
 const streamStateName = stream => stateNames[streamState(stream).state];
 
-// The underlying source of a program.
+// Sets up the underlying source that a program gave.
 function setUpFromSource(s, source, strategy) {
 	const what = 'The source';
 	const given =
@@ -582,7 +582,7 @@ function setUpFromSource(s, source, strategy) {
 	startController(c, () => start && apply(start, source, [object]));
 }
 
-// ReadableStream.from: the iterator is asked for each chunk that is wanted.
+// ReadableStream.from: asks the iterator for each chunk that is wanted.
 function streamFromIterable(iterable) {
 	if (iterable === undefined || iterable === null)
 		throw new TypeError('The argument of ReadableStream.from is not iterable');
@@ -624,7 +624,7 @@ function streamFromIterable(iterable) {
 
 const released = () => new TypeError('The reader was released');
 
-// What both kinds of readers have.
+// The members of both kinds of readers.
 function addReaderMembers(Interface, readerOf) {
 	const members = {
 		get closed() {
@@ -712,7 +712,7 @@ let newStreamIterator;
 class StreamIterator {
 	#reader;
 	#preventCancel;
-	#last = undefined; // calls of next and return come one after the other
+	#last = undefined; // calls of next and return are executed one after the other
 	#over = false;
 
 	next() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams of bytes: a queue of pieces of memory, and what readers have given to be filled ("pull-intos"). Each piece of
-// memory is moved to whoever has it, so that nobody sees it change.
+// Byte streams: a queue of buffers, and the buffers that readers gave to be filled ("pull-intos"). Each buffer is
+// transferred to its next owner, so that nobody can see it change.
 
 const READ_BY_DEFAULT = 0,
 	READ_BYOB = 1,
@@ -118,7 +118,7 @@ function queueCopy(c, buffer, offset, length) {
 }
 const bufferSlice = uncurry(ArrayBuffer.prototype.slice);
 
-// What a released reader had filled in part goes back into the queue.
+// The part that a released reader's buffer had received goes back into the queue.
 function queueDetached(c, into) {
 	if (into.filled > 0) queueCopy(c, into.buffer, into.offset, into.filled);
 	takePullInto(c);
@@ -173,7 +173,7 @@ function giveToReader(c, buffer, offset, length) {
 
 // ---- Pull-intos ----
 
-// Copies from the queue; true: there is as much in it as was asked for.
+// Copies from the queue. true: the request is satisfied.
 function fillFromQueue(c, into) {
 	const most = min(c.total, into.length - into.filled);
 	const aligned = into.filled + most - ((into.filled + most) % into.elementSize);
@@ -261,7 +261,7 @@ function pullInto(c, view, minimum, request) {
 	return undefined;
 }
 
-// ---- What a source answers to a request ----
+// ---- A source's response to a request ----
 
 function respond(c, count) {
 	const first = peekFirst(c.pullIntos);
@@ -435,7 +435,7 @@ function byobRequestOf(c) {
 	return c.request;
 }
 
-// request.close may be given the view; without, there is none.
+// request.close may receive the view. If the read was not into a view, it receives none.
 function readInto(reader, view, minimum, request) {
 	const { s } = reader;
 	s.disturbed = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// WritableStream of the Streams Standard, and pipes. The state is kept as that of readable streams is.
+// WritableStream of the Streams Standard, and pipes. Their state is kept like that of readable streams.
 
 const WRITABLE = 0,
 	W_CLOSED = 1,
@@ -35,7 +35,7 @@ const rejectedPromise = error => {
 	return capability;
 };
 
-// A promise of a writer that is rejected whether it was settled before or not.
+// Rejects a promise of a writer, even if it was settled before.
 function failWriterPromise(writer, name, error) {
 	if (promiseState(writer[name].promise) === 0) {
 		writer[name].reject(error);
@@ -322,7 +322,7 @@ function writeChunk(writer, chunk) {
 	return request.promise;
 }
 
-// A stream of the platform's own. What is not given does nothing.
+// A stream of the platform itself. Functions that are not given do nothing.
 function newSink(start, write, close, abort, mark, measure) {
 	const c = newSinkController(newWritable(), measure, mark);
 	c.write = write;
@@ -502,7 +502,7 @@ function toPipeOptions(options, what) {
 	return { __proto__: null, preventAbort, preventCancel, preventClose, signal };
 }
 
-// Both of what two promises come to, the first rejection first.
+// Waits for two promises. If both are rejected, the first rejection counts.
 function allOf(promises) {
 	const all = newPromise();
 	let left = promises.length;
@@ -536,7 +536,7 @@ function pipe(s, w, options) {
 		if (isError) result.reject(error);
 		else result.resolve(undefined);
 	};
-	// Whatever was read is written first.
+	// All chunks that were read are written first.
 	const afterWrites = then => {
 		const waited = lastWrite;
 		const again = () => (waited === lastWrite ? then() : afterWrites(then));

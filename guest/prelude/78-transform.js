@@ -80,7 +80,7 @@ function sinkWrite(t, chunk) {
 	});
 }
 
-// How a side is left: once, whichever side comes first.
+// Finishes a side. It happens once, whichever side comes first.
 function finishTransform(t, action, onDone, onFailed) {
 	if (t.finishing) return t.finishing.promise;
 	t.finishing = newPromise();
@@ -160,7 +160,7 @@ function sourcePull(t) {
 	return t.changed.promise;
 }
 
-// strategies: of the writable and the readable side
+// strategies: of the writable and of the readable side
 function setUpTransform(t, writableStrategy, readableStrategy) {
 	const started = newPromise();
 	const start = () => started.promise;
@@ -183,7 +183,7 @@ function setUpTransform(t, writableStrategy, readableStrategy) {
 	return started;
 }
 
-// A transform of the platform's own: transform(chunk, enqueue) and flush(enqueue).
+// A transform of the platform itself, with transform(chunk, enqueue) and flush(enqueue).
 function newPlatformTransform(transform, flush) {
 	const t = newTransform();
 	const enqueue = chunk => transformEnqueue(t, chunk);
@@ -280,7 +280,7 @@ const isHighSurrogate = c => c >= 0xd800 && c <= 0xdbff;
 
 class TextEncoderStream {
 	#t;
-	#pending = ''; // half of a pair, whose other half may be at the beginning of the next chunk
+	#pending = ''; // the first half of a surrogate pair, whose other half may begin the next chunk
 
 	constructor() {
 		this.#t = newPlatformTransform(

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blob and File of the File API, FormData of XMLHttpRequest's standard, multipart bodies both ways, and URLs of blobs.
+// Blob and File of the File API, FormData of the XMLHttpRequest Standard, reading and writing of multipart bodies, and
+// blob URLs.
 
-// A sequence of Web IDL, as a list.
+// Converts a sequence of Web IDL to a list.
 function toSequence(value, what) {
 	const iterate = isObject(value) ? value[Symbol.iterator] : undefined;
 	if (typeof iterate !== 'function') throw new TypeError(what + ' is not a sequence');
@@ -10,7 +11,7 @@ function toSequence(value, what) {
 	return list;
 }
 
-// Line ends as they are on the platform.
+// Converts line ends to those of the platform.
 function nativeLineEnds(text) {
 	let result = '',
 		start = 0;
@@ -27,7 +28,7 @@ function blobPartBytes(part, endings) {
 	return utf8Encode(endings === 'native' ? nativeLineEnds(text) : text);
 }
 
-// A type is lower case and printable ASCII, or none.
+// A type is lower-case printable ASCII, or empty.
 function toBlobType(type) {
 	for (let i = 0; i < type.length; i++) {
 		const c = codeUnit(type, i);
@@ -66,7 +67,7 @@ function joinParts(parts, endings) {
 
 const BLOB_CHUNK_BYTES = 65536;
 
-// Reads a piece of memory that nobody changes, one copy of a chunk after the other.
+// Reads memory that nobody changes. Each chunk is a copy.
 function bytesStream(bytes) {
 	let at = 0;
 	const length = typedArrayBytes(bytes);
@@ -89,7 +90,7 @@ function copyBytes(bytes) {
 	return copy;
 }
 
-// There is no more: readers that still wait get none.
+// Ends the source. Pending reads get no more data.
 function endSource(c) {
 	closeController(c);
 	if (c.isByte && queueLength(c.pullIntos) > 0) respond(c, 0);
@@ -150,7 +151,7 @@ class Blob {
 }
 finishInterface(Blob, 'Blob');
 
-// A place in a blob, where a negative one counts from its end.
+// A position in a blob. A negative one counts from its end.
 function toPlace(value, otherwise, size) {
 	if (value === undefined) return otherwise;
 	const number = trunc(+value);
@@ -308,7 +309,7 @@ class FormData {
 		return this.#list && newFormIterator(this, 2);
 	}
 
-	// Leaves out what has this name, from a place on.
+	// Removes the entries with this name, from an index on.
 	#keep(name, from) {
 		const rest = [];
 		for (let i = 0; i < this.#list.length; i += 2) {
@@ -350,7 +351,7 @@ function toEntry(value, name, count, what) {
 
 // ---- Multipart bodies ----
 
-// Every line end becomes CR LF.
+// Converts every line end to CR LF.
 function formLineEnds(text) {
 	let result = '',
 		start = 0;
@@ -394,7 +395,7 @@ function encodeMultipart(form) {
 
 const malformedForm = () => new TypeError('The body is not a form of its type');
 
-// name="value" behind a semicolon; what is between quotes has its escapes.
+// The value of name="value" after a semicolon. Escapes between the quotes are decoded.
 function dispositionValue(text, name) {
 	const key = name + '="';
 	for (let at = 0; (at = indexOf(text, key, at)) >= 0; at++) {
@@ -466,7 +467,7 @@ function parseUrlEncoded(bytes) {
 
 // ---- MIME types ----
 
-// { essence, names, values }, or null where it is none.
+// { essence, names, values }. null: it is no MIME type.
 function parseMimeType(text) {
 	text = trimHttp(text);
 	const slash = indexOf(text, '/');
@@ -497,7 +498,7 @@ function isQuotedText(text) {
 	return true;
 }
 
-// Reads "name=value" from a place on; where the next semicolon is, or the end.
+// Reads "name=value" at a position. Returns the position of the next semicolon, or the end.
 function parseMimeParameter(text, at, mime) {
 	while (at < text.length && isHttpSpace(codeUnit(text, at))) at++;
 	const start = at;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Headers, and what Request and Response have in common: a body, of bytes or as a stream, that is read once.
+// Headers, and the common part of Request and Response: a body, as bytes or as a stream, that can be read once.
 
 const tokenExtra = "!#$%&'*+-.^_`|~";
 function isToken(text) {
@@ -36,7 +36,7 @@ function toHeaderValue(value) {
 const IMMUTABLE = 1,
 	OF_REQUEST = 2; // guards
 
-// What a request says of the connection is for the host to say.
+// Only the host may set the headers that describe the connection.
 const forbiddenHeaders = new Set([
 	'connection',
 	'content-length',
@@ -54,7 +54,7 @@ const isForbiddenHeader = name => setHas(forbiddenHeaders, name) || startsWith(n
 let headersOf, headersList, guardHeaders, isHeaders;
 
 class Headers {
-	#list = []; // name, value, name, value, ... in the order they were added
+	#list = []; // name, value, name, value, ... in the order in which they were added
 	#guard = 0;
 	#sorted = null;
 
@@ -181,7 +181,7 @@ class Headers {
 		return found;
 	}
 
-	// As iterated: sorted by name, values of one name combined, but for Set-Cookie.
+	// The entries for iteration: sorted by name, with the values of one name combined, except for Set-Cookie.
 	#entries() {
 		if (this.#sorted) return this.#sorted;
 		const names = new Map();
@@ -222,11 +222,11 @@ const newHeadersIterator = makePairIterator('Headers Iterator', headersOf);
 
 // ---- Bodies ----
 
-// bytes and stream: at most one is there; a stream is made of the bytes when it is asked for.
+// bytes and s: at most one is set. The stream object is made at its first use.
 const newBody = (bytes, s, type) => ({ __proto__: null, bytes, s, stream: null, type, used: false });
 const emptyBody = () => newBody(undefined, undefined, null);
 
-// What a program gives as a body.
+// Converts a value that a program gave as a body.
 function toBody(value) {
 	if (value === undefined || value === null) return emptyBody();
 	if (isStream(value)) {
@@ -276,7 +276,7 @@ function joinChunks(chunks, total, areOwn) {
 	return all;
 }
 
-// All of a stream, as one Uint8Array.
+// Reads all of a stream into one Uint8Array.
 function collect(s) {
 	const chunks = [],
 		result = newPromise(),
@@ -305,7 +305,7 @@ function collect(s) {
 	return result.promise;
 }
 
-// The promise of all of a body's bytes, once; they belong to the caller.
+// The promise of all bytes of a body, which can be read once. The caller owns the bytes.
 function readBody(body) {
 	if (isUnusable(body)) throw new TypeError('The body was read already, or is being read');
 	body.used = body.s !== undefined || body.bytes !== undefined;
@@ -333,13 +333,13 @@ const readers = {
 	},
 };
 
-// The type that headers say a body has; null: none, or none that can be understood.
+// The body's type according to the headers. null: there is none, or it is malformed.
 function bodyType(headers) {
 	const text = headersGet(headers, 'content-type');
 	return text === null ? null : parseMimeType(text);
 }
 
-// The members that Request and Response share; stateOf(object) has the body.
+// Adds the members that Request and Response share. stateOf(object) has the body.
 function addBodyMembers(Interface, stateOf) {
 	const define = (name, property) =>
 		defineProperty(Interface.prototype, name, { __proto__: null, configurable: true, enumerable: true, ...property });
@@ -379,7 +379,7 @@ function addBodyMembers(Interface, stateOf) {
 	}
 }
 
-// Another body of the same content.
+// Clones a body.
 function cloneBody(body) {
 	if (isUnusable(body)) throw new TypeError('The body was read already, or is being read');
 	if (!body.s) return newBody(body.bytes, undefined, body.type);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// CompressionStream and DecompressionStream of the Compression Standard. zlib does the work, a piece at a time.
+// CompressionStream and DecompressionStream of the Compression Standard. zlib does the work, one piece at a time.
 
 const Z_NO_FLUSH = 0,
 	Z_FINISH = 4;
 const PACKER_MEMORY = 8,
 	PACKER_LEVEL = -1; // zlib's own choice
 
-// How zlib is told of a format.
+// zlib's windowBits for each format.
 const packedFormats = { __proto__: null, deflate: 15, 'deflate-raw': -15, gzip: 31 };
 
 function toPackedFormat(value, what) {
@@ -18,7 +18,7 @@ function toPackedFormat(value, what) {
 	return format;
 }
 
-// Hands out what comes of the bytes, piece by piece.
+// Passes on the output for the bytes, piece by piece.
 function runPacker(packer, format, bytes, flush, enqueue) {
 	for (;;) {
 		const piece = stepPacker(packer, bytes, flush);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How keys are written down: DER (what SPKI and PKCS #8 need of it) and base64url.
+// Formats of keys: base64url, and the part of DER that SPKI and PKCS #8 use.
 
 const { fromCharCode } = String;
 const domError = (name, message) => new DOMException(message, name);
@@ -39,7 +39,7 @@ function toBase64Url(bytes) {
 	return result;
 }
 
-// undefined where it is none.
+// undefined: it is not base64url.
 function fromBase64Url(text) {
 	const chars = [];
 	for (let i = 0; i < text.length; i++) {
@@ -106,7 +106,7 @@ const derAlgorithm = (oid, parameter) => der(DER_SEQUENCE, [der(DER_OID, [oid]),
 const newReader = bytes => ({ __proto__: null, bytes, at: 0, end: typedArrayLength(bytes) });
 const atEnd = reader => reader.at === reader.end;
 
-// The content of what comes next, which has to be of that kind.
+// The content of the next element, which must have this tag.
 function readDer(reader, tag) {
 	const { bytes, end } = reader;
 	let at = reader.at;
@@ -151,8 +151,8 @@ function readBits(reader) {
 	return viewBytes(bytes, 1, typedArrayLength(bytes));
 }
 
-// Reads past the identifier of an algorithm, which has to be that one. curve: what its parameter has to be; null: NULL
-// or nothing; undefined: nothing.
+// Reads the identifier of an algorithm, which must be this one. curve: the required parameter; null: NULL or nothing;
+// undefined: nothing.
 function readAlgorithm(reader, oid, curve) {
 	const inner = readSequence(reader);
 	if (!sameBytes(readDer(inner, DER_OID), oid)) throw badKey('it is of another algorithm');
@@ -175,7 +175,7 @@ function readSpki(bytes, oid, curve) {
 	return key;
 }
 
-// The key in a PrivateKeyInfo; attributes and a public key may follow, and are passed over.
+// The key in a PrivateKeyInfo. Attributes and a public key may follow, and are skipped.
 function readPkcs8(bytes, oid, curve) {
 	const outer = newReader(bytes),
 		inner = readSequence(outer);

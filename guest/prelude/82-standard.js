@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Standard input and output as streams of bytes. Input is read a chunk at a time, when one is wanted.
+// Standard input and output as streams of bytes. Input is read one chunk at a time, on demand.
 
 const INPUT = 3,
 	INPUT_TAKE = 1,
@@ -39,7 +39,7 @@ function openInput() {
 	return streamOf(s);
 }
 
-// Takes strings and bytes. What is written has left when the write returns; nothing is kept here.
+// Accepts strings and bytes. A write passes everything to the host before it returns: nothing is buffered here.
 function openOutput(stream, name) {
 	const writeTo = chunk => {
 		if (typeof chunk === 'string') return write(stream, chunk);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CryptoKey of Web Crypto, and keys from and to bytes and JSON Web Keys. A key is a record: { type, extractable, usages,
-// algorithm, and one of: secret (bytes), rsa (its numbers n e d p q dp dq qi as bytes), point and d (bytes) }.
+// CryptoKey of Web Crypto, and the conversion of keys from and to bytes and JSON Web Keys. A key is a record: { type,
+// extractable, usages, algorithm, and one of: secret (bytes), rsa (its numbers n e d p q dp dq qi as bytes), point and
+// d (bytes) }.
 
 const hashNumbers = { __proto__: null, 'SHA-1': 0, 'SHA-256': 1, 'SHA-384': 2, 'SHA-512': 3 };
 const hashBlockBits = { __proto__: null, 'SHA-1': 512, 'SHA-256': 512, 'SHA-384': 1024, 'SHA-512': 1024 };
@@ -16,7 +17,7 @@ function listHas(list, item) {
 	return false;
 }
 
-// What a key may be used for, by its algorithm: [secret or public, private].
+// The allowed usages of a key, by its algorithm: [secret or public, private].
 const allowedUsages = {
 	__proto__: null,
 	'AES-CTR': [['encrypt', 'decrypt', 'wrapKey', 'unwrapKey']],
@@ -45,7 +46,7 @@ function checkUsages(usages, allowed, name) {
 	}
 }
 
-// In the order of the standard, each once.
+// The usages in the order of the standard, each once.
 function usagesIn(usages, allowed, orAllowed) {
 	const list = [];
 	for (let i = 0; i < keyUsages.length; i++) {
@@ -58,7 +59,7 @@ function usagesIn(usages, allowed, orAllowed) {
 	return list;
 }
 
-// What a program sees of an algorithm.
+// An algorithm in the form that a program sees.
 function algorithmObject(algorithm) {
 	const object = {},
 		names = objectKeys(algorithm);
@@ -105,7 +106,7 @@ class CryptoKey {
 }
 finishInterface(CryptoKey, 'CryptoKey');
 
-// ---- Bytes to keys: each gives { type, algorithm, and the key itself } ----
+// ---- Import: each function returns { type, algorithm, and the key itself } ----
 
 const isFormat = (format, list) => {
 	if (!listHas(list, format)) throw domError('NotSupportedError', 'A key of this algorithm has no format ' + format);
@@ -117,7 +118,7 @@ function bitLength(bytes) {
 	return length === 0 ? 0 : length * 8 - (Math.clz32(significant[0]) - 24);
 }
 
-// A member of a JSON Web Key that is base64url.
+// A base64url member of a JSON Web Key.
 function jwkBytes(jwk, name) {
 	const value = jwk[name];
 	const bytes = value === undefined ? undefined : fromBase64Url(value);
@@ -363,7 +364,7 @@ const importers = {
 function importKeyFrom(format, data, algorithm, given) {
 	const { name } = algorithm,
 		allowed = allowedUsages[name];
-	// Where the format says which of the two it is, the usages are looked at first.
+	// If the format distinguishes private from public keys, the usages are checked first.
 	const isPrivate = format === 'pkcs8' || (format === 'jwk' && data.d !== undefined);
 	checkUsages(given.usages, allowed[allowed.length === 2 && isPrivate ? 1 : 0], name);
 	const key = importers[name](format, data, algorithm, given);
@@ -374,7 +375,7 @@ function importKeyFrom(format, data, algorithm, given) {
 	return key;
 }
 
-// ---- Keys to bytes ----
+// ---- Export ----
 
 function newJwk(key, kty) {
 	return { kty, key_ops: usagesIn(key.usages), ext: key.extractable };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// crypto.subtle of Web Crypto. The work is done at the call, in C (guest/crypto.c), and can be stopped like any other of
-// the program's; what is told to the program is a promise.
+// crypto.subtle of Web Crypto. The call itself does the work, in C (guest/crypto.c), which can be stopped like any
+// other work of the program. The program receives a promise of the result.
 
-// ---- What an algorithm is given: [member, kind, is needed] ----
+// ---- The parameters of algorithms: [member, kind, whether it is required] ----
 
 const ivParams = [['iv', 'bytes', true]],
 	hashParams = [['hash', 'hash', true]],
@@ -41,7 +41,7 @@ const pbkdf2Params = [
 ];
 const noParams = [];
 
-// Operation -> name -> what it is given.
+// Operation -> name -> the parameters.
 const operations = {
 	__proto__: null,
 	digest: { __proto__: null, 'SHA-1': noParams, 'SHA-256': noParams, 'SHA-384': noParams, 'SHA-512': noParams },
@@ -129,7 +129,8 @@ function toParam(value, kind, what) {
 	return number;
 }
 
-// The name as the standard writes it, with what the operation is given; copied, so that nothing changes it later.
+// The algorithm with the name in the spelling of the standard, and its parameters. All are copied, so that the program
+// cannot change them later.
 function normalizeAlgorithm(value, operation) {
 	const given = isObject(value) ? value : { __proto__: null, name: toText(value) };
 	const { name: givenName } = given;
@@ -348,7 +349,7 @@ function randomSecret(count) {
 	return bytes;
 }
 
-// How many bits a key has that is derived or made; null: that is left to who asks.
+// How many bits a derived or generated key has. null: the caller decides.
 function keyLength(algorithm) {
 	const { name, length } = algorithm;
 	if (name === 'HKDF' || name === 'PBKDF2') return null;
@@ -442,7 +443,7 @@ function generate(algorithm, extractable, usages) {
 	return { publicKey: newCryptoKey(publicKey), privateKey: newCryptoKey(privateKey) };
 }
 
-// The first bits of a secret; of the last byte those that are not asked for are 0.
+// The first bits of a secret. The remaining bits of its last byte are 0.
 function firstBits(secret, length) {
 	if (length === null) return secret;
 	if (length > typedArrayLength(secret) * 8)

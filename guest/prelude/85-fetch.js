@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Request, Response and fetch of the Fetch Standard, as servers have them: there is no origin, no cache, no cookies and
-// nothing that is opaque. The host makes one exchange of each request it is given; redirects are followed here.
+// no opaque response. For each request the host makes one exchange; redirects are followed here.
 
 const FETCH = 1;
 const FETCH_TAKE = 1,
@@ -28,7 +28,7 @@ function toMethodName(value) {
 }
 const ordinaryMethods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
 
-// The parts of a URL that a request may have; fetch looks at the scheme.
+// Parses the URL of a request. fetch itself checks the scheme.
 function toRequestUrl(text, base) {
 	const parts = urlParse(text, base);
 	if (!parts) throw new TypeError('Not a URL that can be fetched: ' + slice(text, 0, 200));
@@ -44,7 +44,7 @@ function needHttp(parts) {
 	return parts;
 }
 
-// What of a request there is nothing to do with here, but for who asks: what it may be, first what it is.
+// Options of a request that have no effect here but can be read. The first value of each is the default.
 const requestChoices = {
 	__proto__: null,
 	mode: ['cors', 'navigate', 'same-origin', 'no-cors'],
@@ -86,7 +86,7 @@ function toReferrer(value, otherwise) {
 	return 'about:client';
 }
 
-// The signal of a request follows the one that was given; it is made when it is asked for.
+// The signal of a request follows the one that was given. It is created at its first use.
 function followSignal(given) {
 	const signal = newSignal();
 	if (given) signalFollow(signal, given);
@@ -231,7 +231,7 @@ function addType(headers, body) {
 	if (body.type !== null && !headersHas(headers, 'content-type')) headersAppend(headers, 'content-type', body.type);
 }
 
-// The body of a request that another one is made of: the first one is used up.
+// Moves the body of one request into another. The first one is then used up.
 function takeBody(body) {
 	if (isUnusable(body)) throw new TypeError('The body was read already, or is being read');
 	const taken = newBody(body.bytes, body.s, body.type);
@@ -368,7 +368,7 @@ finishInterface(Response, 'Response');
 
 const isRedirect = status => status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 
-// A fetch under way: the exchange it is at, and what the next one would be.
+// A fetch in progress: its current exchange, and the request that a redirect would make.
 const newFetch = (r, resolve, reject) => ({
 	__proto__: null,
 	parts: r.parts,
@@ -402,7 +402,7 @@ function release(f) {
 	holdProgram(-1);
 }
 
-// The exchange is over: nothing is waited for any more, and what fed it is told.
+// Ends the exchange: the program waits for nothing of it any more, and the source of the request's body is cancelled.
 function closeExchange(f, reason) {
 	f.over = true;
 	while (f.held > 0) release(f);
@@ -422,7 +422,7 @@ function finishFetch(f) {
 	f.onAbort = null;
 }
 
-// The program learns it where it waits: for the response, or for its body.
+// The program receives the error where it waits: at the response, or at its body.
 function failFetch(f, error) {
 	endExchange(f, error);
 	finishFetch(f);
@@ -433,7 +433,7 @@ function failFetch(f, error) {
 
 const NOT_ALLOWED = 'the run is not allowed to reach it';
 
-// It is learned when nothing of the program runs: the line is that of the call of fetch.
+// No code of the program runs when the error occurs, so its position is that of the call of fetch.
 function fetchError(f, reason) {
 	const host = readPart(f.parts, HOST);
 	const error = new TypeError(
@@ -447,7 +447,7 @@ function fetchError(f, reason) {
 	return error;
 }
 
-// "name:value" lines after the first one.
+// Reads "name:value" lines after the first line.
 function readHeaders(text, from) {
 	const headers = new Headers();
 	for (let at = from; at < text.length; ) {
@@ -589,7 +589,7 @@ function startExchange(f) {
 		'\n';
 	for (let i = 0; i < list.length; i += 2) request += list[i] + ':' + list[i + 1] + '\n';
 	f.id = beginOperation(FETCH, request, (kind, bytes, last) => {
-		// Whatever a server sends fails its own fetch, and nothing else of the program.
+		// Invalid data from a server fails only its own fetch, nothing else of the program.
 		try {
 			takeEvent(f, kind, bytes, last);
 		} catch (error) {
@@ -601,7 +601,7 @@ function startExchange(f) {
 	sendBody(f);
 }
 
-// These say that they have a body, even one of nothing.
+// These methods send a body even if it is empty.
 const isEmptyPost = f => f.method === 'POST' || f.method === 'PUT';
 
 // ---- Redirects ----
@@ -616,7 +616,7 @@ const secretHeaders = ['authorization', 'cookie'];
 function redirectTarget(f, location) {
 	if (f.redirect === 'error') throw fetchError(f, 'it redirects');
 	if (++f.hops > REDIRECTS_MOST) throw fetchError(f, 'it redirects more than ' + REDIRECTS_MOST + ' times');
-	// The bytes of the header are meant as UTF-8.
+	// The bytes of the header are read as UTF-8.
 	const parts = urlParse(latinToText(location), f.parts[HREF]);
 	if (!parts) throw fetchError(f, 'it redirects to what is not a URL');
 	return needHttp(toRequestUrl(parts[HREF], undefined));
@@ -648,7 +648,7 @@ function followRedirect(f, status, location) {
 	}
 }
 
-// ---- What needs no exchange ----
+// ---- Requests without an exchange ----
 
 const urlWithoutHash = parts => {
 	const hash = indexOf(parts[HREF], '#');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `host` object: functions that the embedder gave this program. It is there only if there are any. Synchronous ones
-// are native; of the others each call is an operation, and a promise.
+// The `host` object: the host functions that the embedder gave this program. It exists only if there are any.
+// Synchronous ones are native. Each call of an asynchronous one is an operation, and returns a promise.
 
 const HOST_CALL = 2;
 const HOST_RETURNED = 1;
@@ -10,7 +10,7 @@ function startHostCall(index, args, resolve, reject) {
 	if (typeof text !== 'string') throw new TypeError('the arguments have no JSON');
 	beginOperation(HOST_CALL, index + '\n' + text, (kind, bytes) => {
 		holdProgram(-1);
-		// What the engine cannot parse, nested too deeply say, fails the call, and nothing else of the program.
+		// If the engine cannot parse the result, for example because it is too deeply nested, only this call fails.
 		try {
 			const answer = textOf(bytes);
 			if (kind !== HOST_RETURNED) reject(new Error(answer));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EventSource of the HTML Standard, over fetch: the same allow list, the same limits. Each connection is a host call.
+// EventSource of the HTML Standard, on top of fetch, with the same allow list and the same limits. Each connection is a
+// host call.
 
 const SOURCE_CONNECTING = 0,
 	SOURCE_OPEN = 1,
@@ -34,7 +35,7 @@ function connectSource(source) {
 	}
 }
 
-// The text as the bytes of a header: UTF-8.
+// A text as the bytes of a header, in UTF-8.
 function latinOfText(text) {
 	const bytes = utf8Encode(text),
 		chars = [];
@@ -42,17 +43,17 @@ function latinOfText(text) {
 	return join(chars, '');
 }
 
-// Nobody takes anything from it any more, so nothing waits for it.
+// Ends the connection. Nothing waits for it any more.
 const dropConnection = source => failFetch(source.fetch, domError('AbortError', 'The EventSource is closed'));
 
-// For good: there is no other try.
+// Fails for good: there is no further attempt.
 function failSource(source, why) {
 	if (source.state === SOURCE_CLOSED) return;
 	source.state = SOURCE_CLOSED;
 	fireSourceError(source, why);
 }
 
-// The connection is gone; another one is tried after a while, unless it cannot be had anyway.
+// The connection ended. Another attempt follows after a while, unless it cannot succeed.
 function loseSource(source, error) {
 	if (source.state === SOURCE_CLOSED) return;
 	if (error && includes(error.message, NOT_ALLOWED)) return failSource(source, error.message);
@@ -99,7 +100,7 @@ function readSource(source, s) {
 	next();
 }
 
-// Lines end with CR, LF or both; what ends with a CR may go on with a LF.
+// Lines end with CR, LF or both. After a CR at the end, a LF may follow in the next piece.
 function parseEvents(source, parser, text) {
 	const seen = max(0, parser.rest.length - 1);
 	text = parser.rest + text;
@@ -178,7 +179,7 @@ class EventSource extends EventTarget {
 			origin: '',
 		};
 		const scheme = readPart(parts, PROTOCOL);
-		// As everything that fails later: the program hears of it when it has its listeners.
+		// Like every later failure, this one is reported after the program could add its listeners.
 		if (scheme !== 'http:' && scheme !== 'https:')
 			queueTask(() => failSource(this.#source, 'only http and https can be fetched'));
 		else connectSource(this.#source);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What imports mean, and Node's modules, are a script of its own (guest/node/resolve.js and builtins.js), which a program has in
-// memory only if it imports something. These are the names of the prelude that it uses; guest/node/join_hooks reads them here.
+// Resolving imports, and Node's modules, are a script of their own (guest/node/resolve.js and builtins.js), which a
+// program has in memory only if it imports something. These are the prelude's names that it uses. guest/node/join_hooks
+// reads them here.
 
 const moduleTools = () => ({
 	__proto__: null,

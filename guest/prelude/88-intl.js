@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intl, and the methods that depend on a locale. What they are made of (guest/intl) is no part of the image: it is loaded
-// and evaluated when a program first touches one of them.
+// Intl, and the methods that depend on a locale. Their code (guest/intl) is no part of the image: it is loaded and
+// evaluated at a program's first use of one of them.
 
 let intlParts;
 function localized() {
 	if (intlParts === undefined) {
 		const glue = assetScript('intl/glue');
-		// A build without it has the engine's own methods, which know no locale.
+		// A build without it has the engine's own methods, which ignore the locale.
 		intlParts =
 			glue === undefined
 				? {
@@ -99,7 +99,7 @@ const arrayMethods = {
 		}
 	},
 };
-// Lists that are inside of themselves are left out there.
+// A list within itself is left out there.
 const listing = [];
 function isListed(list) {
 	for (let i = 0; i < listing.length; i++) {

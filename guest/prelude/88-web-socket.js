@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WebSocket: the protocol of RFC 6455 in the guest, over an exchange of fetch's kind that the server has agreed to upgrade.
-// So the same hosts are allowed, and a connection is one host call.
+// WebSocket: the guest implements the protocol of RFC 6455 on top of an exchange that the server has agreed to upgrade.
+// So the same hosts are allowed as for fetch, and a connection is one host call.
 
 const WS_CONNECTING = 0,
 	WS_OPEN = 1,
@@ -44,7 +44,7 @@ class CloseEvent extends Event {
 }
 finishInterface(CloseEvent, 'CloseEvent');
 
-// ---- Sending: frames go out one behind the other, in chunks that the host takes one at a time ----
+// ---- Sending: frames are sent one after the other, in chunks that the host accepts one at a time ----
 
 function frameOf(kind, payload) {
 	const length = typedArrayLength(payload),
@@ -112,7 +112,7 @@ function fireAtSocket(w, event) {
 	dispatch(w.object, event);
 }
 
-// The end; failure says why where it is one.
+// Ends the connection. If it failed, `failure` says why.
 function finishSocket(w, failure) {
 	if (w.state === WS_CLOSED) return;
 	w.state = WS_CLOSED;
@@ -135,12 +135,12 @@ function finishSocket(w, failure) {
 	});
 }
 
-// The other end does not speak the protocol.
+// Fails because the server violates the protocol.
 function failSocket(w, why) {
 	finishSocket(w, 'the server does not keep to the protocol: ' + why);
 }
 
-// Both ends have said that they close: it is the server that closes the connection, and has a second for it.
+// Both ends have sent a close frame. The server must then close the connection, within a second.
 function endSocket(w) {
 	if (w.sending || !w.closeReceived || w.timer) return;
 	sendOperation(w.id, FETCH_BODY_END);
@@ -198,7 +198,7 @@ function takeFrame(w, first, payload) {
 	return takeMessage(w, w.kind, whole);
 }
 
-// How long the next frame is, head and all; undefined: that is not known yet, or it is none.
+// The length of the next frame with its header. undefined: it is not known yet, or the frame is invalid.
 function frameLength(w, at) {
 	const { input } = w,
 		left = typedArrayLength(input) - at;
@@ -228,7 +228,7 @@ function frameLength(w, at) {
 	return w.head + length;
 }
 
-// What arrives is joined only when there is enough of it for a frame.
+// The bytes that arrived are joined only when they are enough for a frame.
 function takeInput(w, bytes) {
 	push(w.arrived, bytes);
 	w.arrivedBytes += typedArrayLength(bytes);
@@ -332,7 +332,7 @@ function connectSocket(w, url) {
 
 const badSocket = message => new DOMException(message, 'SyntaxError');
 
-// The URL as one of HTTP, which the host knows, and as the program sees it.
+// The URL as an HTTP URL, which the host understands, and as the program sees it.
 function toSocketUrl(text) {
 	const parts = urlParse(text, undefined);
 	const scheme = parts ? readPart(parts, PROTOCOL) : '';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts everything where programs look for it, and takes away what they must not have.
+// Defines the globals, and removes those that programs must not have.
 
 const interfaces = {
 	AbortController,
@@ -73,14 +73,14 @@ expose('navigator', new Navigator(construct), true);
 expose('curfew', curfew, false);
 expose('secrets', secrets, false);
 
-// Shared memory and waiting on it, and what belongs to the engine's own command line.
+// Shared memory and waiting on it, and the engine's own command line.
 for (const name of ['SharedArrayBuffer', 'std', 'os', 'bjson', 'print', 'gc', 'scriptArgs', 'argv0'])
 	delete globalThis[name];
 if (typeof Atomics === 'object') {
 	for (const name of ['wait', 'waitAsync', 'notify']) delete Atomics[name];
 }
 
-// A call site must not hand out the functions of the prelude, as it does not for strict code elsewhere.
+// A call site must not reveal the prelude's functions, just as it reveals no function of strict code elsewhere.
 const { prepareStackTrace } = Error;
 Error.prepareStackTrace = (_error, sites) => getPrototypeOf(sites[0]);
 const callSitePrototype = new Error().stack;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2);
-// awaitsAbort(), whether the program would be told of that;
-// event(id, kind, last, bytes), for each event of an operation; functions(list), before a program that has host functions;
-// again(), before each further call of a session; describe(error) and refuseValue(reason, place): see 62-errors.js;
-// uncaught(error) and rejected(promise), which say whether the program took it, and handled(promise): see 47-messages.js.
+// The functions that the guest calls:
+// abort(kind): the run loop calls it when the deadline has passed (1) or the run was cancelled (2).
+// awaitsAbort(): whether the program would be notified of that.
+// event(id, kind, last, bytes): for each event of an operation.
+// functions(list): before a program that has host functions.
+// again(): before each further call of a session.
+// describe(error) and refuseValue(reason, place): see 62-errors.js.
+// uncaught(error) and rejected(promise): whether the program handled it; handled(promise): see 47-messages.js.
 
 	function beginAgain() {
 		renewRunSignal();

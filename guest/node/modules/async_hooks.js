@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program stores in a context goes with its promises, jobs, timers and tasks: the guest's C side keeps it with each of
-// them. The context is a Map from storage to what it has, which is never changed: each run() makes another one.
+// The context of a program follows its promises, jobs, timers and tasks: the guest's C code stores it with each of
+// them. The context is an immutable Map from storage to value. Each run() makes a new one.
 const { asyncContext } = binding.natives;
 const fail = (message, code, Kind = TypeError) => { throw Object.assign(new Kind(message), { code }); };
 const needFunction = (value, name) => typeof value === 'function' || fail(`The "${name}" argument must be of type function.`, 'ERR_INVALID_ARG_TYPE');
 
-// Calls with another context, and comes back to this one.
+// Calls a function in another context, then restores the current one.
 function within(context, action, self, args) {
 	const present = asyncContext(context);
 	try {

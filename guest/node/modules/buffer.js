@@ -5,7 +5,7 @@ const { Buffer } = buffer;
 Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true });
 Buffer.copyBytesFrom ??= (view, offset = 0, length = view.length - offset) => Buffer.from(Uint8Array.prototype.slice.call(
 	new Uint8Array(view.buffer, view.byteOffset + offset * view.BYTES_PER_ELEMENT, length * view.BYTES_PER_ELEMENT)));
-// base64url, which the package does not know.
+// Adds base64url, which the package lacks.
 const { isEncoding, from } = Buffer, { toString } = Buffer.prototype;
 const isUrl = (encoding) => typeof encoding === 'string' && encoding.toLowerCase() === 'base64url';
 Buffer.isEncoding = (encoding) => isUrl(encoding) || isEncoding(encoding);

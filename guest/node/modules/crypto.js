@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// On the same code as crypto.subtle: mbed TLS, in the guest.
+// node:crypto, on the same code as crypto.subtle: Mbed TLS, in the guest.
 const { Buffer } = require('buffer');
 const { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher } = binding.crypto;
 
@@ -7,7 +7,7 @@ const fail = (message, code, Kind = Error) => { throw Object.assign(new Kind(mes
 const absent = (name) => function () {
 	fail('crypto.' + name + ' is not here: use crypto.subtle, or a package', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM');
 };
-// By the numbers of guest/crypto.c.
+// The numbers of guest/crypto.c.
 const hashes = { sha1: 0, sha256: 1, sha384: 2, sha512: 3, md5: 4, sha224: 5, ripemd160: 6, rmd160: 6, 'sha3-224': 7, 'sha3-256': 8, 'sha3-384': 9, 'sha3-512': 10 };
 
 function hashNumber(name) {
@@ -26,11 +26,11 @@ function bytesOf(data, encoding) {
 		return new Uint8Array(data);
 	return fail('The data is neither a string nor bytes', 'ERR_INVALID_ARG_TYPE', TypeError);
 }
-// Of each of those numbers.
+// The length of each of these hashes.
 const hashBytes = [20, 32, 48, 64, 16, 28, 20, 28, 32, 48, 64];
 const told = (bytes, encoding) => encoding && encoding !== 'buffer' ? Buffer.from(bytes).toString(encoding) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-// A stream as well, loaded when it is used as one.
+// Hashes are streams too. Their stream is created at its first use.
 function streaming(Kind) {
 	for (const name of ['on', 'once', 'pipe', 'write', 'end', 'read', 'emit', 'setEncoding', 'removeListener']) {
 		Kind.prototype[name] = function (...args) {
@@ -83,7 +83,7 @@ class Hmac {
 }
 streaming(Hmac);
 
-// ---- AES, which is worked out at the end ----
+// ---- AES, which is computed at the end ----
 
 const CBC = 0, CTR = 1, GCM = 2, ECB = 4;
 function cipherOf(name) {
@@ -223,7 +223,7 @@ for (const name of ['createDiffieHellman', 'createDiffieHellmanGroup', 'getDiffi
 	module.exports[name] = absent(name);
 for (const name of ['X509Certificate', 'Certificate', 'DiffieHellman', 'DiffieHellmanGroup'])
 	module.exports[name] = class { constructor() { absent(name)(); } };
-// Signatures are streams, whose module is large: they come when they are asked for.
+// Signatures are streams, whose module is large. So they are loaded at their first use.
 for (const name of keyNames)
 	Object.defineProperty(module.exports, name, { configurable: true, enumerable: true,
 		get: () => {

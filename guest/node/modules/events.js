@@ -19,7 +19,7 @@ EventEmitter.addAbortListener ??= (signal, listener) => {
 		signal.addEventListener('abort', listener, { once: true });
 	return { [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() { signal.removeEventListener('abort', listener); } };
 };
-// The package's knows no signal.
+// The package's own once() has no signal.
 EventEmitter.once = function once(emitter, name, { signal } = {}) {
 	const isTarget = typeof emitter.on !== 'function';
 	return new Promise((resolve, reject) => {
@@ -80,7 +80,7 @@ EventEmitter.on ??= function on(emitter, event, { signal } = {}) {
 	signal?.addEventListener('abort', () => fail(signal.reason), { once: true });
 	return iterator;
 };
-// With the asynchronous context that it was made in.
+// It keeps the asynchronous context that it was created in.
 Object.defineProperty(EventEmitter, 'EventEmitterAsyncResource', { configurable: true, enumerable: true,
 	get() {
 		const { AsyncResource } = require('async_hooks');

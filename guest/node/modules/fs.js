@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of the directories that the run was given. Each operation is one call of the host, done when it returns: callbacks and
-// promises only hear of it later.
+// Files of the directories that the run was given. Each operation is one host call, which is complete when it returns.
+// Callbacks and promises are only notified later.
 const { Buffer } = require('buffer');
 const { file: call, fileStatus } = binding.natives;
 
-// ---- What the host does (guest/abi.h), and what it says went wrong ----
+// ---- The host's operations (guest/abi.h), and their errors ----
 
 const OPEN = 1, CLOSE = 2, READ = 3, WRITE = 4, STATUS_OF_OPEN = 5, STATUS = 6, READ_DIRECTORY = 7, TRUNCATE = 8, SYNC = 9, ACCESS = 10, REAL_PATH = 11, READ_LINK = 12, MAKE_DIRECTORY = 13,
 	REMOVE = 14, SET_TIMES = 15, MAKE_LINK = 16, RENAME = 17, LINK = 18, DIRECTORIES = 19;
@@ -36,7 +36,7 @@ function failure(number, syscall, path, dest) {
 		error.dest = dest;
 	return error;
 }
-// What the host answered, where that is no error.
+// The host's result, unless it is an error.
 function done(answer, syscall, path, dest) {
 	if (answer < 0)
 		throw failure(-answer, syscall, path, dest);
@@ -73,7 +73,7 @@ function fdOf(fd) {
 		refuse('Standard input cannot be read at once here: read process.stdin or curfew.stdin', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', Error);
 	return fd - FIRST;
 }
-// 0, 1 and 2 are the streams.
+// 0, 1 and 2 are the standard streams.
 const FIRST = 3;
 const optionsOf = (given, otherwise = {}) => {
 	const options = typeof given === 'string' ? { ...otherwise, encoding: given } : { ...otherwise, ...given };
@@ -105,7 +105,7 @@ function flagsOf(flags) {
 	return found | (word.includes('x') ? EXCLUSIVE : 0);
 }
 
-// ---- What is known of a file ----
+// ---- The status of a file ----
 
 class Stats {
 	constructor([dev, ino, size, blocks, mode, nlink, uid, gid, blksize, accessed, modified, changed], big) {
@@ -143,7 +143,7 @@ class Dirent {
 	isBlockDevice() { return this.#kind === 6; }
 }
 
-// What leads to a directory that was given, and is none itself.
+// The names below a directory that leads to a given directory, but is not itself given.
 let given;
 function namesBelow(path) {
 	if (given === undefined) {
@@ -189,7 +189,7 @@ function writeAll(file, bytes, position) {
 	}
 	return bytes.length;
 }
-// From where it is to its end; size: how much that is likely to be.
+// Reads from the current position to the end. size: the probable number of bytes.
 function readRest(file, size) {
 	const pieces = [];
 	let length = 0, whole = size > 0 ? Buffer.allocUnsafe(size) : undefined;
@@ -209,7 +209,7 @@ function readRest(file, size) {
 		length += got;
 	}
 }
-// A path is opened and closed around the action, a descriptor is used as it is.
+// A path is opened and closed around the action. A descriptor is used as it is.
 function withFile(path, flags, mode, action) {
 	if (typeof path === 'number')
 		return action(fdOf(path), () => {
@@ -496,7 +496,7 @@ class Dir {
 	[Symbol.asyncIterator]() { return this.entries(); }
 }
 
-// ---- With callbacks and promises ----
+// ---- Functions with callbacks and promises ----
 
 const { setImmediate } = binding.timers;
 function later(action, callback) {
@@ -506,7 +506,7 @@ function later(action, callback) {
 	try {
 		results = [null, action()];
 	} catch (error) {
-		// What is wrong with the call itself is thrown.
+		// An error in the call's arguments is thrown.
 		if (typeof error.errno !== 'number')
 			throw error;
 		results = [error];
@@ -566,12 +566,12 @@ async function* linesOf(stream) {
 		yield rest;
 }
 
-// ---- Streams, whose module is loaded when one is made ----
+// ---- Streams, whose module is loaded at the first use ----
 
 let streams;
 function makeStreams() {
 	const { Readable, Writable } = require('stream');
-	// Opens the file, unless it was given one, and closes what it opened.
+	// Opens the file, unless it was given, and closes what it opened.
 	const begin = (stream, path, options, flags) => {
 		Object.assign(stream, { path: options.fd === undefined || options.fd === null ? pathOf(path) : path, flags: options.flags ?? flags, mode: options.mode ?? 0o666, fd: null, pending: true,
 			_given: options.fd ?? undefined, _closes: options.autoClose ?? true, pos: options.start });
@@ -662,7 +662,7 @@ const streamClass = (name) => new Proxy(function () {}, {
 const exported = { ReadStream: streamClass('ReadStream'), WriteStream: streamClass('WriteStream') };
 const { ReadStream, WriteStream } = exported;
 
-// ---- All of it ----
+// ---- The module ----
 
 const fs = { constants, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, Stats, Dirent, Dir, ReadStream, WriteStream, FileReadStream: ReadStream, FileWriteStream: WriteStream,
 	createReadStream: (path, options) => new ReadStream(path, options), createWriteStream: (path, options) => new WriteStream(path, options) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests are those of fetch: the same hosts are allowed, and each is a host call. There are no sockets, and no servers.
+// Requests are made by fetch: the same hosts are allowed, and each is a host call. There are no sockets and no servers.
 const { Buffer } = require('buffer');
 const EventEmitter = require('events');
 const { Readable, Writable } = require('stream');
@@ -19,7 +19,7 @@ const validateHeaderValue = (name, value) => {
 		throw failure(TypeError, 'ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
 };
 
-// Whoever asks for the socket of a request or an answer wants to set its time or to know where it goes.
+// Programs ask for the socket of a request or response to set a timeout or to read its address.
 class NoSocket extends EventEmitter {
 	constructor(encrypted) {
 		super();
@@ -45,9 +45,9 @@ class Agent extends EventEmitter {
 	destroy() {}
 }
 
-// ---- The answer ----
+// ---- The response ----
 
-// Headers that come once: of more than one the first counts.
+// Headers that occur once: if there are several, the first counts.
 const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location',
 	'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
 
@@ -71,7 +71,7 @@ class IncomingMessage extends Readable {
 	_take(response) {
 		const packed = /^(?:x-)?(?:gzip|deflate)$/i.test(response.headers.get('content-encoding') ?? '');
 		for (const [name, value] of response.headers) {
-			// What fetch has unpacked is not packed any more.
+			// fetch has decompressed the body already.
 			if (packed && (name === 'content-encoding' || name === 'content-length'))
 				continue;
 			this.rawHeaders.push(name, value);
@@ -101,7 +101,7 @@ class IncomingMessage extends Readable {
 			this.#reader?.cancel(error ?? undefined).catch(() => {});
 			this.req?._lose();
 		}
-		// Who does not listen is not told.
+		// An error event without a listener would end the program.
 		queueMicrotask(() => done(this.listenerCount('error') > 0 ? error : null));
 	}
 }
@@ -134,7 +134,7 @@ function optionsOf(input, options, done, secure) {
 }
 
 class ClientRequest extends Writable {
-	#headers = new Map(); // by their small names: [name, value]
+	#headers = new Map(); // by their lower-case names: [name, value]
 	#pieces = [];
 	#control = new AbortController();
 	#timer;
@@ -212,7 +212,7 @@ class ClientRequest extends Writable {
 		this.#pieces.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
 		done();
 	}
-	// A body goes out whole, when it is there.
+	// A body is sent as a whole, once it is complete.
 	_final(done) {
 		this.finished = this.#sent = true;
 		this.#send();
@@ -225,7 +225,7 @@ class ClientRequest extends Writable {
 			if (!/^(?:connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*)$/i.test(name))
 				[value].flat().forEach((one) => headers.append(name, one));
 		}
-		// What nobody asked to be packed comes as it is.
+		// Without this the response would be compressed although the program did not ask for that.
 		if (!headers.has('accept-encoding'))
 			headers.set('accept-encoding', 'identity');
 		try {
@@ -248,7 +248,7 @@ class ClientRequest extends Writable {
 			message.resume();
 	}
 
-	// The answer is not wanted any more.
+	// The response is not wanted any more.
 	_lose() { this.#control.abort(); }
 	abort() {
 		if (this.aborted)

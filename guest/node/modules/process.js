@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program can know of its process, and do with it. What belongs to a run is read when it is asked for.
+// What a program can read about its process, and do with it. Values that belong to a run are read at their use.
 const EventEmitter = require('events');
 
 const process = Object.create(EventEmitter.prototype);
@@ -15,7 +15,7 @@ const lazy = (name, make) => Object.defineProperty(process, name, { configurable
 
 lazy('env', () => ({ ...curfew.env }));
 lazy('argv', () => ['/curfew', binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
-// Without the module of streams, which is large: what a program does with these needs little of it.
+// Written without the module of streams, which is large: programs use little of it here.
 class Output extends EventEmitter {
 	constructor(fd) {
 		super();
@@ -176,7 +176,7 @@ Object.assign(process, {
 	hasUncaughtExceptionCaptureCallback: () => false, setUncaughtExceptionCaptureCallback() {}, setSourceMapsEnabled() {},
 });
 
-// What nobody catches is an event of the platform's, and goes on as one of Node's where somebody listens for that.
+// Uncaught errors are events of the platform. If a program listens, they are passed on as events of Node's.
 const tells = {
 	uncaughtException(listen) {
 		listen('error', ({ error }) => process.emit('uncaughtException', error, 'uncaughtException'));

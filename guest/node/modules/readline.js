@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of a stream. There is no terminal: nothing is edited, and no cursor moves.
+// Reads the lines of a stream. There is no terminal: no line is edited, and no cursor moves.
 const EventEmitter = require('events');
 const { StringDecoder } = require('string_decoder');
 
-const MANY = 1024; // lines that wait for whoever iterates
+const MANY = 1024; // the maximum number of lines that wait for an iterator
 
 const failure = (message, code) => Object.assign(new Error(message), { code });
 
@@ -139,7 +139,7 @@ class Interface extends EventEmitter {
 			held = false;
 		});
 	}
-	// From an array whose beginning is taken away seldom.
+	// Takes lines from an array whose beginning is removed only now and then.
 	async* #lines(lines, failed, wait, more) {
 		try {
 			for (;;) {

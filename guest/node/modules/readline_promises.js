@@ -13,7 +13,7 @@ class Interface extends readline.Interface {
 	}
 }
 
-// What moves a cursor has nothing to move here.
+// There is no cursor to move.
 class Readline {
 	clearLine() { return this; }
 	clearScreenDown() { return this; }

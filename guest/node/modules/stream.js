@@ -39,7 +39,7 @@ const readPart = (web) => {
 		read() {
 			reader.read().then(({ value, done }) => this.push(done ? null : value), (error) => this.destroy(error));
 		},
-		// What has come to its end cannot be given up, and nobody asks.
+		// A stream that has ended cannot be cancelled. That error is ignored.
 		giveUp: (error) => reader.cancel(error ?? undefined).catch(() => {}),
 	};
 };
@@ -51,7 +51,7 @@ Readable.fromWeb = (web, { objectMode = false, ...options } = {}) => {
 Writable.toWeb = (writable) => new WritableStream({
 	start(controller) {
 		finished(writable, { readable: false }, (error) => error && controller.error(error));
-		writable.on('error', () => {}); // who writes is told
+		writable.on('error', () => {}); // the write itself reports the error
 	},
 	write: (chunk) => new Promise((resolve, reject) => writable.write(chunk, (error) => error ? reject(error) : resolve())),
 	close: () => new Promise((resolve, reject) => writable.end((error) => error ? reject(error) : resolve())),

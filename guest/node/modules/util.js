@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of it has to do with the platform is the prelude's own.
+// The parts of util that concern the platform are the prelude's own.
 const { inspect: show, formatText, classOf, isProxy } = binding;
 
 const custom = Symbol.for('nodejs.util.inspect.custom');
@@ -13,7 +13,7 @@ const promisify = (original) => {
 		throw Object.assign(new TypeError('The "original" argument must be of type function'), { code: 'ERR_INVALID_ARG_TYPE' });
 	if (original[promisify.custom])
 		return original[promisify.custom];
-	// The platform's own are not changed for this.
+	// The platform's own functions are not changed.
 	if (original === binding.timers.setTimeout || original === binding.timers.setImmediate)
 		return require('timers/promises')[original.name];
 	const made = function (...args) {
@@ -143,7 +143,7 @@ const known = (text, name) => styles[name] || name === 'none' ? text : refuseSty
 const refuseStyle = (name) => { throw Object.assign(new TypeError('There is no style ' + name), { code: 'ERR_INVALID_ARG_VALUE' }); };
 const styles = { bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27], strikethrough: [9, 29], black: [30, 39], red: [31, 39],
 	green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39], gray: [90, 39], grey: [90, 39] };
-// What is written here is no terminal.
+// The output is no terminal.
 const styleText = (format, text, { validateStream = true } = {}) => validateStream ? [format].flat().reduce(known, text) : [format].flat().reduceRight((inner, name) => {
 	const style = styles[name];
 	if (!style)

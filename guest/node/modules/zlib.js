@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// On the zlib that CompressionStream has, and on Brotli's own library, in the guest.
+// node:zlib, on the zlib of CompressionStream and on Brotli's own library, in the guest.
 const { Buffer } = require('buffer');
 const { Transform } = require('stream');
 const { openPacker, stepPacker } = binding.zlib, { openBrotli } = binding.natives;
@@ -26,7 +26,7 @@ const bytesOf = (data) => {
 		return new Uint8Array(data);
 	throw Object.assign(new TypeError('What is to be packed or unpacked is neither a string nor bytes'), { code: 'ERR_INVALID_ARG_TYPE' });
 };
-// gzip begins with these, what zlib makes with others.
+// The first bytes of gzip data.
 const isGzip = (bytes) => bytes.length > 1 && bytes[0] === 0x1f && bytes[1] === 0x8b;
 const bitsOf = (kind, bits, first) => kind === 'gzip' || (kind === 'unzip' && isGzip(first)) ? bits + 16 : kind === 'raw' ? -bits : bits;
 
