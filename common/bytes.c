@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growable run of bytes with a limit, for captured output, JSON texts and reports. The capacity doubles, so that
- * adding is linear over the buffer's life. The byte after the content is always a NUL.
+ * Implements the byte buffer, which holds captured output, JSON texts and reports. The capacity doubles, so that the
+ * cost of adding is linear over the buffer's life. The byte after the content is always a NUL.
  */
 #include "common/bytes.h"
 
@@ -15,7 +15,7 @@ enum { FIRST_CAPACITY = 64 };
 void curfew__buffer_init(curfew__buffer *buffer, size_t limit)
 {
 	*buffer = (curfew__buffer){0};
-	/* The length with the NUL must not overflow. */
+	/* The length including the NUL must not overflow. */
 	buffer->limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1;
 }
 

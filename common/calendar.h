@@ -6,23 +6,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CALENDAR_DAY_S = 86400, CALENDAR_ERA_DAYS = 146097 }; /* an era: 400 years, which repeat */
+enum {
+	CALENDAR_DAY_S = 86400,
+	CALENDAR_ERA_DAYS = 146097
+}; /* an era has 400 years, after which the calendar repeats */
 
 static inline int64_t calendar_floor(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
 
-/* The number of a date; month and day count from 1. */
+/* The day number of a date. Month and day count from 1. */
 static inline int64_t calendar_days(int64_t year, unsigned month, unsigned day)
 {
-	/* Years that begin in March have their leap day at the end. */
+	/* A year that begins in March has its leap day at the end. */
 	int64_t from_march = year - (month <= 2), era = calendar_floor(from_march, 400), of_era = from_march - era * 400;
 	int64_t of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + (int64_t)day - 1;
 	return era * CALENDAR_ERA_DAYS + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* The date of a number. */
+/* The date of a day number. */
 static inline void calendar_date(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
 	int64_t shifted = days + 719468, era = calendar_floor(shifted, CALENDAR_ERA_DAYS);

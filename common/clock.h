@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The clocks. Measuring and waiting use the monotonic clock, which never steps; the wall clock is only for times that
- * are stored or shown. All functions are async-signal-safe.
+ * The clocks. Measuring and waiting use the monotonic clock, which never steps. The wall clock is only for times that
+ * are stored or displayed. All functions are async-signal-safe.
  */
 #ifndef CURFEW_COMMON_CLOCK_H
 #define CURFEW_COMMON_CLOCK_H
@@ -14,14 +14,14 @@
 #define CURFEW__MILLISECOND INT64_C(1000000)
 #define CURFEW__SECOND INT64_C(1000000000)
 
-/* Nanoseconds of any clock; 0 if the clock does not exist (any more). */
+/* Reads any clock in nanoseconds. 0: the clock does not exist (any more). */
 static inline int64_t clock_read_ns(clockid_t id)
 {
 	struct timespec t;
 	return clock_gettime(id, &t) ? 0 : t.tv_sec * CURFEW__SECOND + t.tv_nsec;
 }
 
-/* Nanoseconds since some start. */
+/* Nanoseconds since an arbitrary start. */
 static inline int64_t clock_now_ns(void)
 {
 	return clock_read_ns(CLOCK_MONOTONIC);
@@ -45,7 +45,7 @@ static inline int64_t clock_wall_us(void)
 	return clock_read_ns(CLOCK_REALTIME) / CURFEW__MICROSECOND;
 }
 
-/* a + b, where b may be CURFEW__NEVER or anything else that overflows. */
+/* a + b, or CURFEW__NEVER if the sum overflows or b is CURFEW__NEVER. */
 static inline int64_t clock_later(int64_t a, uint64_t b)
 {
 	return b >= (uint64_t)(INT64_MAX - a) ? CURFEW__NEVER : a + (int64_t)b;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash of a text, for tables that nobody gains anything by attacking: FNV-1a. */
+/* FNV-1a, a hash of texts for tables whose keys no attacker chooses. */
 #ifndef CURFEW_COMMON_HASH_H
 #define CURFEW_COMMON_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* 0 only for NULL. */
+/* The hash of a text. It is 0 only for NULL. */
 static inline uint64_t hash_of(const char *what)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is due next: a heap of absolute times. An entry is embedded in the object that waits, so that it can be moved
- * and removed without a search. Initialise it with zeros. Threads: as for the lock around it.
+ * A heap of absolute times, to find the entry that is due next. An entry is embedded in the object that waits, so that
+ * it can be moved and removed without a search. Initialise it with zeros. Threads: as for the lock around it.
  */
 #ifndef CURFEW_COMMON_HEAP_H
 #define CURFEW_COMMON_HEAP_H
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 typedef struct curfew__due {
-	int64_t when; /* on the clock of the heap's owner */
+	int64_t when; /* on the clock that the heap's owner uses */
 	size_t slot;  /* from 1; 0: it is in no heap */
 } curfew__due;
 
@@ -40,7 +40,7 @@ static inline void curfew__heap_place(curfew__heap *heap, size_t slot, curfew__d
 	due->slot = slot;
 }
 
-/* Moves the entry in this slot up or down to the place of its time. */
+/* Moves the entry in this slot up or down to its place in the order. */
 static inline void curfew__heap_sift(curfew__heap *heap, size_t slot)
 {
 	curfew__due *due = heap->slots[slot];
@@ -57,7 +57,7 @@ static inline void curfew__heap_sift(curfew__heap *heap, size_t slot)
 	curfew__heap_place(heap, slot, due);
 }
 
-/* Inserts an entry, or changes its time. False: out of memory, and it is in no heap, as before. */
+/* Inserts an entry, or changes its time. False: out of memory; an inserted entry is still in no heap. */
 static inline bool curfew__heap_put(curfew__heap *heap, curfew__due *due, int64_t when)
 {
 	if (due->slot == 0 && heap->count + 1 >= heap->capacity) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ULIDs: a time in milliseconds as 10 digits of base 32, then 16 random ones. Their order is that of their times. */
+/* ULIDs: a time in milliseconds as 10 digits of base 32, then 16 random digits. They sort by their times. */
 #ifndef CURFEW_COMMON_ID_H
 #define CURFEW_COMMON_ID_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* 26 characters, and a NUL. */
+/* The length excludes the NUL. */
 enum { CURFEW__ID_LENGTH = 26, CURFEW__ID_DIGITS = 16 };
 
 /* Crockford's base 32. */
@@ -19,7 +19,7 @@ static inline bool curfew__id_is_valid(const char *id)
 	return strlen(id) == CURFEW__ID_LENGTH && strspn(id, CURFEW__ID_ALPHABET) == CURFEW__ID_LENGTH && id[0] <= '7';
 }
 
-/* Writes a ULID. Of each digit only the lowest 5 bits count. */
+/* Writes a ULID. Only the lowest 5 bits of each digit count. */
 static inline void curfew__id_write(char id[CURFEW__ID_LENGTH + 1], uint64_t wall_ms,
                                     const unsigned char digits[CURFEW__ID_DIGITS])
 {

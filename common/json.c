@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON writer and the JSON checker (RFC 8259). The checker keeps one bit for each open bracket, object or array,
- * instead of a call frame; the rest of its state is its position.
+ * The JSON writer and the JSON checker (RFC 8259). For each open bracket the checker stores one bit (object or array)
+ * instead of a call frame. The rest of its state is its position.
  */
 #include "common/json.h"
 
@@ -160,7 +160,7 @@ void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t leng
 
 /* ---- Checker --------------------------------------------------------------------------------------------- */
 
-/* The amount of text between two checks for a stop, which takes tens of microseconds. */
+/* How much text is checked between two checks for a stop. It takes tens of microseconds. */
 enum { PIECE_BYTES = 64 << 10 };
 
 typedef struct checker {
@@ -181,7 +181,10 @@ static bool refuse(checker *c, const char *why)
 	return false;
 }
 
-/* At the end of a piece: returns the next byte, or -1 at the end of the text. If it has to stop, the text ends here. */
+/*
+ * Called at the end of a piece. Returns the next byte, or -1 at the end of the text. If the check is to stop, the text
+ * ends here.
+ */
 static int peek_beyond(checker *c)
 {
 	if (c->at == c->length)
@@ -269,10 +272,10 @@ static bool check_string(checker *c)
 	}
 }
 
-/* A double is decided by fewer digits than these and whether others follow. */
+/* The first 800 digits, and whether a further digit is not 0, determine the nearest double. */
 enum { KEPT_DIGITS = 800 };
 
-/* A decimal number as its first digits that matter, and the exponent of ten of the first one, plus 1. */
+/* A decimal number: its significant digits, and the exponent of ten of the first digit, plus 1. */
 typedef struct decimal {
 	char digits[KEPT_DIGITS + sizeof "1e-9223372036854775808"];
 	size_t kept;
@@ -308,7 +311,7 @@ static bool check_digits(checker *c, decimal *number, bool after_point)
 /* Reads a number, from its sign or first digit on. */
 static bool check_exponent(checker *c, decimal *number)
 {
-	const long long huge = 1000000000000; /* far from every length in memory, far from overflow */
+	const long long huge = 1000000000000; /* far greater than every length in memory, far from overflow */
 	long long exponent = 0;
 	bool negative = accept(c, '-');
 	if (!negative)
@@ -340,7 +343,7 @@ static bool check_decimal(checker *c, decimal *number)
 	return (!accept(c, 'e') && !accept(c, 'E')) || check_exponent(c, number);
 }
 
-/* Converted as an integer with an exponent, because a decimal point would depend on the locale. */
+/* Converts it as an integer with an exponent, because a decimal point would depend on the locale. */
 static double value_of(decimal *number)
 {
 	if (number->kept == 0)
@@ -356,7 +359,7 @@ static double value_of(decimal *number)
 	return number->negative ? -value : value;
 }
 
-/* Whether a well-formed number is finite as a double: decided on the magnitude, but for the very edge. */
+/* Whether a well-formed number is finite as a double. The magnitude decides that, except next to the limit. */
 static bool number_fits(decimal *number)
 {
 	if (number->kept == 0 || number->magnitude != 309)
@@ -419,8 +422,8 @@ static bool check_key(checker *c)
 }
 
 /*
- * Checks one value, or the opening bracket of one: *complete says which. After an opening bracket a value follows,
- * unless the bracket closes at once.
+ * Checks one value (*complete is true) or its opening bracket (*complete is false). After an opening bracket a value
+ * follows, unless the bracket is closed at once.
  */
 static bool check_value(checker *c, bool *complete)
 {
@@ -451,7 +454,7 @@ static bool check_value(checker *c, bool *complete)
 	return byte == '[' || check_key(c);
 }
 
-/* Checks what follows a complete value: closing brackets, then a comma (*more) or the end of the outermost value. */
+/* Checks the text after a complete value: closing brackets, then a comma (*more) or the end of the outermost value. */
 static bool check_after_value(checker *c, bool *more)
 {
 	*more = false;
@@ -486,7 +489,7 @@ static bool check_text(checker *c)
 	return c->at == c->length || refuse(c, "something follows the value");
 }
 
-/* Do not initialise the list of brackets, which is written as they open. */
+/* The bits of the brackets are not initialised: each is written when its bracket opens. */
 static void begin_check(checker *c, const char *text, size_t length, const atomic_uint *stop)
 {
 	c->text = text;

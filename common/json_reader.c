@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reader of checked JSON. It keeps no stack, because the caller knows the nesting. */
+/* The reader of checked JSON. It stores no stack, because the caller knows the nesting. */
 #include "common/json_reader.h"
 
 #include "common/utf8.h"
@@ -11,7 +11,7 @@ enum { PIECE_BYTES = 64 << 10 };
 
 /* ---- Bytes ----------------------------------------------------------------------------------------------- */
 
-/* At the end of a piece: the next byte, or -1 at the end of the text. */
+/* Called at the end of a piece. Returns the next byte, or -1 at the end of the text. */
 static int peek_beyond(curfew__json_reader *r)
 {
 	if (r->at >= r->length)
@@ -62,7 +62,7 @@ curfew__json_kind curfew__json_next_kind(curfew__json_reader *reader)
 	}
 }
 
-/* ---- Passing values -------------------------------------------------------------------------------------- */
+/* ---- Skipping values -------------------------------------------------------------------------------------- */
 
 static void skip_string(curfew__json_reader *r)
 {
@@ -73,7 +73,7 @@ static void skip_string(curfew__json_reader *r)
 		r->at++;
 }
 
-/* A number, or a literal. */
+/* Skips a number or a literal. */
 static void skip_plain(curfew__json_reader *r)
 {
 	for (int byte = peek(r); byte != -1 && strchr(",]} \t\n\r", byte) == NULL; byte = peek(r))
@@ -181,7 +181,7 @@ uint32_t curfew__json_unescape(const char *text, size_t length, size_t *used)
 	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* Reads an escape, from the backslash on. False: it was half of a surrogate pair, or did not fit. */
+/* Reads an escape, beginning with the backslash. False: it was half of a surrogate pair, or did not fit. */
 static bool read_escape(curfew__json_reader *r, curfew__buffer *text)
 {
 	char bytes[4];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reads JSON that curfew__json_check has accepted, value by value, without building a tree: a text costs only what its
- * caller makes of it. A reader is positioned before a value. It checks a stop word after every 64 KiB. Once that is set
- * the text ends there, `stopped` is true, and everything read since is meaningless.
+ * Reads JSON that curfew__json_check has accepted, value by value, without building a tree. A reader is positioned
+ * before a value. After every 64 KiB it checks a stop word. Once that is set, the text ends there, `stopped` is true,
+ * and everything read since is meaningless.
  */
 #ifndef CURFEW_COMMON_JSON_READER_H
 #define CURFEW_COMMON_JSON_READER_H
@@ -41,15 +41,18 @@ curfew__json_kind curfew__json_next_kind(curfew__json_reader *reader);
 void curfew__json_skip(curfew__json_reader *reader);
 /* Enters the next array or object. */
 void curfew__json_enter(curfew__json_reader *reader);
-/* Within one, before each element or key: whether there is another. If not, its end has been read. */
+/*
+ * Inside an array or object, before each element or key: whether there is another. If not, the reader has passed its
+ * end.
+ */
 bool curfew__json_has_next(curfew__json_reader *reader);
-/* Counts the elements or members of the next array or object. The reader stays before it. */
+/* Counts the elements or members of the next array or object. The reader does not move. */
 size_t curfew__json_count(curfew__json_reader *reader);
 /* Reads a number, and returns its text. */
 const char *curfew__json_number_text(curfew__json_reader *reader, size_t *length);
 /*
- * The character of the escape at the beginning of this text; half of a surrogate pair if the other half does not
- * follow. The text was checked, but may end within the escape. *used: its bytes, 12 for a pair.
+ * The character of the escape at the beginning of this text, or half of a surrogate pair if the other half does not
+ * follow. The text was checked, but may end within the escape. *used is the length of the escape, 12 for a pair.
  */
 uint32_t curfew__json_unescape(const char *text, size_t length, size_t *used);
 /*

@@ -294,7 +294,7 @@ bool scan_is_name(span string, const char *name)
 {
 	char decoded[256];
 	size_t length;
-	/* A character is written with at most six. */
+	/* An escaped character takes at most six bytes. */
 	if (string.len > sizeof decoded || string.len > strlen(name) * 6 + 2)
 		return false;
 	return scan_decode(string, decoded, &length) && length == strlen(name) && memcmp(decoded, name, length) == 0;

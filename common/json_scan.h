@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds the parts of an unchecked JSON text without converting them to values: numbers and strings of a guest's pass
- * through unchanged, whatever their size.
+ * Finds the parts of an unchecked JSON text without converting them to values. So the numbers and strings of a guest
+ * pass through unchanged, whatever their size.
  */
 #ifndef CURFEW_COMMON_JSON_SCAN_H
 #define CURFEW_COMMON_JSON_SCAN_H
@@ -14,19 +14,19 @@ typedef struct span {
 	size_t len;
 } span;
 
-/* Whether this is one JSON value and nothing else; nested at most 10,000 deep. */
+/* Whether the text is exactly one JSON value, nested at most 10,000 deep. */
 bool scan_is_json(const char *data, size_t len);
 
 /*
- * The value of a member of the object in this text, the last one if there are several. Keys are compared in their
- * written form. No data if it is not an object or has no such member.
+ * The value of a member of the object in this text. If there are several of that name, it is the last one. Keys are
+ * compared in their written form. The span has no data if the text is not an object or has no such member.
  */
 span scan_member(const char *data, size_t len, const char *key);
 
 /*
  * Iterates over the members of an object without parsing their values. Begin with scan_begin. Each call of scan_next
- * returns a key, in its written form with quotes, and a value. 1: there is one; 0: that was all, and nothing follows
- * the object; -1: it is malformed at the offset `at`, or not an object.
+ * returns a key, in its written form with quotes, and a value. 1: there is one; 0: there are no more, and nothing
+ * follows the object; -1: it is malformed at the offset `at`, or not an object.
  */
 typedef struct scan_object {
 	const char *data;
@@ -36,11 +36,11 @@ typedef struct scan_object {
 scan_object scan_begin(const char *data, size_t len);
 int scan_next(scan_object *object, span *key, span *value);
 
-/* Whether a string, with its quotes and escapes, means this ASCII name. */
+/* Whether a string, in its written form, means this ASCII name. */
 bool scan_is_name(span string, const char *name);
 /*
- * Decodes a string to UTF-8 without its quotes; out has a capacity of string.len bytes. False: it is not UTF-8, or has
- * half of a surrogate pair.
+ * Decodes a string to UTF-8 without its quotes. `out` has a capacity of string.len bytes. False: it is not UTF-8, or
+ * has half of a surrogate pair.
  */
 bool scan_decode(span string, char *out, size_t *out_len);
 

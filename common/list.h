@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Intrusive lists: the links are part of the listed objects, so nothing is allocated, and an object leaves its list
- * without a search. A list and a link are initialised with zeros. Threads: as for the lock around them.
+ * Intrusive lists. The links are part of the listed objects, so nothing is allocated, and an object leaves its list
+ * without a search. Initialise a list and a link with zeros. Threads: as for the lock around them.
  */
 #ifndef CURFEW_COMMON_LIST_H
 #define CURFEW_COMMON_LIST_H
@@ -76,8 +76,10 @@ static inline curfew__link *curfew__list_next(const curfew__list *list, const cu
 	return link->next == &list->head ? NULL : link->next;
 }
 
-/* Rotates the list so that this link is the last, and the one after it the first: an object that had its turn waits for
- * the next one. */
+/*
+ * Rotates the list so that this link is the last, and the one after it the first. An object that had its turn then
+ * waits for the next one.
+ */
 static inline void curfew__list_rotate(curfew__list *list, curfew__link *link)
 {
 	curfew__list_remove(&list->head);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A block is sequences: a byte with two lengths of four bits, literals, a distance of two bytes, and how much is to be
- * copied from there. A length of 15 goes on in the bytes behind it. The last sequence has literals alone.
+ * A block is a list of sequences. A sequence is a byte with two lengths of four bits, literals, a distance of two
+ * bytes, and a match of the second length, which is copied from that distance back. A length of 15 continues in the
+ * following bytes. The last sequence has only literals.
  */
 #include "common/lz4.h"
 
@@ -10,14 +11,14 @@
 
 #define MATCH_MIN 4
 #define DISTANCE_MAX 65535
-/* What the format asks for: the last bytes are literals, and no match begins shortly before them. */
+/* The format requires that the last bytes are literals, and that no match begins shortly before them. */
 #define LAST_LITERALS 5
 #define LAST_MATCH 12
 #define WIDE 16
 
 /* ---- Unpacking ---------------------------------------------------------------------------------------------- */
 
-/* The rest of a length whose four bits are full. False: the block ends in it, or it is absurd. */
+/* Reads the rest of a length whose four bits are all set. False: the block ends inside it, or it is absurd. */
 static bool read_length(const uint8_t **from, const uint8_t *end, size_t *length)
 {
 	if (*length != 15)
@@ -31,7 +32,7 @@ static bool read_length(const uint8_t **from, const uint8_t *end, size_t *length
 	return false;
 }
 
-/* Copies what is before it, again and again where it reaches into itself. `room`: bytes that may be written. */
+/* Copies a match. If it overlaps its own output, that is repeated. `room`: how many bytes may be written. */
 static void copy_match(uint8_t *to, size_t distance, size_t length, size_t room)
 {
 	const uint8_t *from = to - distance;
@@ -84,13 +85,15 @@ bool curfew__lz4_unpack(const uint8_t *from, size_t length, uint8_t *to, size_t 
 #define HASH_BITS 16
 #define TRIES 256
 
-/* Earlier places of the same four bytes: the newest by their hash, and behind each the one before it. */
+/*
+ * The earlier positions of the same four bytes: the newest one by their hash, and for each position the one before it.
+ */
 typedef struct matches {
 	const uint8_t *from;
 	size_t length;
-	uint32_t newest[1u << HASH_BITS]; /* places count from 1 */
+	uint32_t newest[1u << HASH_BITS]; /* positions count from 1 */
 	uint32_t *before;
-	size_t noted; /* all places below are in it */
+	size_t noted; /* all positions below this one were added */
 } matches;
 
 static uint32_t hash_of(const uint8_t *bytes)
@@ -109,7 +112,7 @@ static void note_up_to(matches *known, size_t place)
 	}
 }
 
-/* The longest match for a place, 0 if there is none. */
+/* The length of the longest match for a position. 0: there is none. */
 static size_t find_match(matches *known, size_t place, size_t *distance)
 {
 	size_t best = 0, most = known->length - LAST_LITERALS - place;
@@ -140,7 +143,7 @@ static uint8_t *put_length(uint8_t *to, size_t length)
 	return to;
 }
 
-/* A sequence; match 0: the last one. */
+/* Writes a sequence. match 0: it is the last one. */
 static uint8_t *put_sequence(uint8_t *to, const uint8_t *literals, size_t count, size_t match, size_t distance)
 {
 	size_t rest = match ? match - MATCH_MIN : 0;
@@ -158,7 +161,7 @@ static uint8_t *put_sequence(uint8_t *to, const uint8_t *literals, size_t count,
 
 static uint8_t *pack_into(uint8_t *to, matches *known)
 {
-	size_t place = 0, literals = 0; /* the first of those that wait for a match */
+	size_t place = 0, literals = 0; /* where the literals begin that precede the next match */
 
 	while (place + LAST_MATCH < known->length) {
 		size_t distance = 0, later_distance = 0;
@@ -167,7 +170,7 @@ static uint8_t *pack_into(uint8_t *to, matches *known)
 			place++;
 			continue;
 		}
-		/* A byte later there may be one that is longer. */
+		/* The match that begins one byte later may be longer. */
 		while (place + 1 + LAST_MATCH < known->length) {
 			size_t later = find_match(known, place + 1, &later_distance);
 			if (later <= length)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Locks, with annotations that clang checks (-Wthread-safety, in make check): a function that takes a lock releases it
- * on every way out, and a function that needs one is called only with it held. An annotation follows the parameters of
- * a declaration: CURFEW__REQUIRES(pool->lock).
+ * Locks with annotations that clang checks (-Wthread-safety, in make check): a function that acquires a lock releases
+ * it on every path, and a function that requires a lock is called only while it is held. An annotation follows the
+ * parameters of a declaration: CURFEW__REQUIRES(pool->lock).
  */
 #ifndef CURFEW_COMMON_MUTEX_H
 #define CURFEW_COMMON_MUTEX_H
@@ -16,11 +16,11 @@
 #define CURFEW__ANNOTATE(...)
 #endif
 
-/* The lock is held when the function begins, and when it ends. The function may release it meanwhile. */
+/* The lock is held when the function begins and when it ends. The function may release it in between. */
 #define CURFEW__REQUIRES(lock) CURFEW__ANNOTATE(requires_capability(lock))
 #define CURFEW__ACQUIRES(lock) CURFEW__ANNOTATE(acquire_capability(lock))
 #define CURFEW__RELEASES(lock) CURFEW__ANNOTATE(release_capability(lock))
-/* The lock has another name here than where it was taken, which clang cannot follow. */
+/* The lock has a different name here than where it was acquired. clang cannot follow that. */
 #define CURFEW__UNCHECKED CURFEW__ANNOTATE(no_thread_safety_analysis)
 
 typedef struct CURFEW__ANNOTATE(capability("mutex")) curfew__mutex {
@@ -57,13 +57,13 @@ static inline void curfew__mutex_unlock(curfew__mutex *mutex)
 	(void)pthread_mutex_unlock(&mutex->handle);
 }
 
-/* Releases it until the condition is signalled, or spuriously. */
+/* Releases the lock until the condition is signalled, and acquires it again. It may also return spuriously. */
 static inline void curfew__mutex_wait(curfew__mutex *mutex, pthread_cond_t *condition)
 {
 	(void)pthread_cond_wait(condition, &mutex->handle);
 }
 
-/* The same, or until a time on the condition's clock: ETIMEDOUT. */
+/* The same, but at most until a time on the condition's clock. Then it returns ETIMEDOUT. */
 static inline int curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
                                            const struct timespec *until)
 {

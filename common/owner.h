@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a member to the struct that contains it. */
+/* Converts a pointer to a member into a pointer to the struct that contains it. */
 #ifndef CURFEW_COMMON_OWNER_H
 #define CURFEW_COMMON_OWNER_H
 

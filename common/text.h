@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growing text with a limit, and writing to it: plain text, formats, JSON. If an addition fails (out of memory, or
- * beyond the limit), it and everything after it are left out: the caller notices that once, at text_take.
+ * A growing text with a limit, to which plain text, formatted text and JSON can be added. If an addition fails (out of
+ * memory, or beyond the limit), it and all later ones are left out. The caller has to check that only once, at
+ * text_take.
  */
 #ifndef CURFEW_COMMON_TEXT_H
 #define CURFEW_COMMON_TEXT_H
@@ -25,10 +26,10 @@ void text_say_json(text *t, const char *words);
 /* Writes microseconds of the wall clock as an RFC 3339 JSON string, or null for 0. */
 void text_say_time(text *t, int64_t wall_us);
 
-/* Takes the text; free it with free. *length may be NULL. NULL if any addition failed. The text is finished. */
+/* Takes the text; free it with free. *length may be NULL. NULL: an addition failed. Afterwards the text is finished. */
 char *text_take(text *t, size_t *length);
 
-/* A copy of len bytes and a NUL; NULL: out of memory. */
+/* A copy of len bytes and a NUL. NULL: out of memory. */
 char *text_copy(const char *data, size_t len);
 
 #endif

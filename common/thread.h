@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads of our own, in a process that may be somebody else's. */
+/* Starts the project's own threads, in a process that may belong to an embedder. */
 #ifndef CURFEW_COMMON_THREAD_H
 #define CURFEW_COMMON_THREAD_H
 
@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * Starts a thread that blocks all signals: those of the process are not for it, what it starts begins without them, and
- * SIGPIPE becomes an error of the write. attributes may be NULL. False: it could not be started.
+ * Starts a thread that blocks all signals. So it handles none of the process's signals, the threads that it starts
+ * inherit that, and SIGPIPE becomes an error of the write. attributes may be NULL. False: it could not be started.
  */
 static inline bool thread_start(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
                                 void *context)

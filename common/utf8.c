@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Decoding and repairing UTF-8. Repair follows the Unicode recommendation (a maximal ill-formed prefix becomes one
- * U+FFFD), as TextDecoder does, so that a report shows what a browser would.
+ * Decodes and repairs UTF-8. The repair follows the Unicode recommendation (a maximal ill-formed prefix becomes one
+ * U+FFFD), like TextDecoder, so that a report shows the same text as a browser.
  */
 #include "common/utf8.h"
 
 static const char replacement[] = "\xef\xbf\xbd";
 
-/* What a lead byte requires: the number of continuation bytes, and the range of the first one. */
+/* What a lead byte requires: the number of continuation bytes, and the range of the first of them. */
 typedef struct lead {
 	unsigned more;
 	unsigned char low;

@@ -8,18 +8,18 @@
 #include <stdint.h>
 
 /*
- * Returns the length (1 to 4) of the well-formed sequence at the beginning of text, and its character; 0 if there is
- * none. length is at least 1.
+ * Decodes the well-formed sequence at the beginning of the text. Returns its length (1 to 4), or 0 if there is none.
+ * length is at least 1.
  */
 size_t curfew__utf8_decode(const char *text, size_t length, uint32_t *character);
 
-/* Writes a character (one that UTF-8 can encode) as 1 to 4 bytes, and returns their number. */
+/* Writes a character that UTF-8 can encode as 1 to 4 bytes, and returns their number. */
 size_t curfew__utf8_encode(uint32_t character, char text[4]);
 
 /* The length of the ill-formed bytes at the beginning of text that one U+FFFD replaces (at least 1). */
 size_t curfew__utf8_skip(const char *text, size_t length);
 
-/* Whether all of it is well-formed; if not, *error_offset (may be NULL) is where the first bad byte is. */
+/* Whether all of it is well-formed. If not, *error_offset (may be NULL) is the offset of the first ill-formed byte. */
 bool curfew__utf8_check(const char *text, size_t length, size_t *error_offset);
 
 /* The longest prefix of at most `most` bytes that does not end inside a character. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * curfew-compiler compiles one untrusted WebAssembly program, in a process that can be killed. The library starts it
- * and talks to it through descriptor 3 (src/wasm/compiler_process.h). Like a worker it is confined before it sees the
+ * and talks to it through descriptor 3 (src/wasm/compiler_process.h). Like a worker it is confined before it reads the
  * first byte of a program: no files, no network, no other processes, and only as much memory and CPU time as its order
- * says.
+ * allows.
  */
 #include "curfew.h"
 #include "engine/extra.h"
@@ -25,8 +25,10 @@ enum { INPUT, INTERFACE, CODE, FILES };
 
 /* ---- Memory ------------------------------------------------------------------------------------------------- */
 
-/* The program decides how much memory is needed. If there is not enough, the process exits, and its parent reports
- * that. */
+/*
+ * The program determines how much memory is needed. If there is not enough, the process exits, and its parent reports
+ * that.
+ */
 static void *or_end(void *memory, size_t size)
 {
 	if (memory == NULL && size != 0)
@@ -62,7 +64,7 @@ int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
 	return error;
 }
 
-/* ---- What it is asked ---------------------------------------------------------------------------------------- */
+/* ---- Orders and answers ------------------------------------------------------------------------------------- */
 
 static bool receive_order(curfew__compiler_order *order, int files[FILES])
 {
@@ -88,7 +90,7 @@ static void send_answer(uint32_t kind, const curfew__compile_failure *failure)
 	text.kind = kind;
 	if (failure != NULL)
 		text.failure = *failure;
-	/* Ignore a failure: if nobody listens any more, this process is killed soon. */
+	/* A failure is ignored: if the parent no longer listens, it is about to kill this process. */
 	(void)send(CURFEW__COMPILER_SOCKET, &text, sizeof text, MSG_NOSIGNAL);
 }
 
@@ -117,7 +119,7 @@ static void execute_order(const curfew__compiler_order *order, const int files[F
 
 /* ---- Start ---------------------------------------------------------------------------------------------------- */
 
-/* A sanitizer's shadow memory counts as data, so that a limit for data would be too low. */
+/* A sanitizer's shadow memory counts as data, so a limit on data would be exceeded at once. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAS_SHADOW true
 #else
@@ -130,7 +132,7 @@ static void limit(int resource, uint64_t most)
 	(void)setrlimit(resource, &both);
 }
 
-/* At the soft limit the system sends a signal that identifies the cause, at the hard limit it kills. */
+/* At the soft limit the system sends a signal that identifies the cause. At the hard limit it kills the process. */
 static void limit_cpu(uint64_t seconds)
 {
 	struct rlimit both = {(rlim_t)seconds, (rlim_t)seconds + 1};
@@ -146,7 +148,7 @@ int main(void)
 	(void)worker_confine(0, &pagemap);
 	if (pagemap >= 0)
 		(void)close(pagemap);
-	/* If the parent ends, the socket ends, and so does this process. */
+	/* If the parent ends, the socket is closed, and this process ends too. */
 	if (!receive_order(&order, files))
 		return 0;
 	if (!HAS_SHADOW)

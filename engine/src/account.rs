@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a store tells C: growth of tables, through its limiter, and calls of WASI, through its call hook.
+//! What a store reports to C: growth of tables, through its limiter, and calls of WASI, through its call hook.
 //!
-//! The hook runs at every exit of the guest, also for memory.grow and the like, and does not know which it is. So it
-//! only opens a call: whether WASI is called shows when WASI asks for its state (wasi.rs), and then C is asked.
+//! The hook runs at every exit of the guest, also for memory.grow and the like, and cannot distinguish them. So it only
+//! opens a call. When WASI asks for its state (wasi.rs), it is known that WASI was called, and C is asked.
 use std::ffi::{c_char, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use wasmtime_c_api::*;
 use crate::handles::Handle;
 use crate::wasi;
 
-/// Instances, tables and memories of one store, each.
+/// The maximum number of instances, of tables and of memories of one store.
 const PARTS: usize = 500;
 
 #[allow(non_camel_case_types)]
@@ -25,7 +25,7 @@ pub struct curfew__account {
     returned: extern "C" fn(*mut c_void) -> bool,
 }
 
-// What C promises: it may be called by whoever polls.
+// C guarantees that the thread that polls the store may call it.
 unsafe impl Send for curfew__account {}
 unsafe impl Sync for curfew__account {}
 
@@ -33,11 +33,11 @@ unsafe impl Sync for curfew__account {}
 
 impl ResourceLimiter for curfew__account {
     fn memory_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> Result<bool> {
-        Ok(true) // the memory creator knows, and refuses
+        Ok(true) // the memory creator checks the limit, and refuses
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
-        // What the table's own type refuses is none of the account's business.
+        // A growth that the table's own type refuses is not charged.
         let may_grow = maximum.is_none_or(|maximum| desired <= maximum)
             && (self.grow)(self.context, current as u64, desired as u64);
         if !may_grow && !(self.returned)(self.context) {
@@ -46,7 +46,7 @@ impl ResourceLimiter for curfew__account {
         Ok(may_grow)
     }
 
-    /// A guest could go on with less than it asked for; but not where the run is over.
+    /// After a refused growth a guest can continue with less, unless the run is over.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
         if (self.returned)(self.context) {
             Ok(())
@@ -72,14 +72,14 @@ impl ResourceLimiter for curfew__account {
     }
 }
 
-/// The limiter, where a store's closure can lend it out: it lives as long as the closure.
+/// The limiter, owned by a store's closure, which lends it to the store.
 struct Limiter(*mut curfew__account);
 
 unsafe impl Send for Limiter {}
 unsafe impl Sync for Limiter {}
 
 impl Limiter {
-    /// Only the store calls the closure, and borrows itself for as long as it uses the result.
+    /// Only the store calls the closure, and it is borrowed while the store uses the result.
     fn get<'a>(&mut self) -> &'a mut dyn ResourceLimiter {
         unsafe { &mut *self.0 }
     }
@@ -97,7 +97,7 @@ impl Drop for Limiter {
 enum Now {
     Inside,  // the guest runs
     Outside, // something outside the guest runs
-    Called,  // and it is WASI, which C knows
+    Called,  // WASI runs, and C was asked
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -108,7 +108,7 @@ enum Verdict {
 }
 
 impl Verdict {
-    /// What C said: a `curfew__call_verdict`.
+    /// Converts C's answer, a `curfew__call_verdict`.
     fn of(number: u32) -> Verdict {
         match number {
             0 => Verdict::Go,
@@ -120,7 +120,7 @@ impl Verdict {
 
 struct State {
     now: Now,
-    nested: u32, // exits of the guest's allocator, called in turn while Called
+    nested: u32, // exits of the guest's allocator, which WASI calls in state Called
     verdict: Verdict,
 }
 
@@ -139,7 +139,8 @@ impl Calls {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// WASI was called, and asks whether it may do anything. A call counts if it reaches more than the run was given.
+    /// WASI was called, and asks whether it may act. `counts`: the call reaches more than the run was given, so it is
+    /// charged.
     pub fn begin(&self, counts: bool) -> bool {
         let mut state = self.state();
         if state.now == Now::Outside {
@@ -158,7 +159,7 @@ impl Calls {
         }
     }
 
-    /// Back to the guest, unless it is to end.
+    /// Returns to the guest, unless the guest is to end.
     fn back(&self) -> Result<()> {
         let mut state = self.state();
         match state.verdict {
@@ -190,7 +191,7 @@ impl Calls {
 
 // ---- Stores ------------------------------------------------------------------------------------------------------
 
-/// One line, at most 255 bytes and a NUL.
+/// Writes one line of at most 255 bytes, and a NUL.
 unsafe fn say(message: *mut c_char, text: &str) {
     let mut length = text.len().min(255);
     while !text.is_char_boundary(length) {
@@ -201,8 +202,8 @@ unsafe fn say(message: *mut c_char, text: &str) {
 }
 
 /// # Safety
-/// `store` is one that `wasmtime_store_new` returned and nothing runs in it; `message` has room for 256 bytes; strings
-/// and lists of `wasi` are valid.
+/// `store` is one that `wasmtime_store_new` returned, and nothing runs in it. `message` has a capacity of 256 bytes. The
+/// strings and lists of `wasi` are valid.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__store_prepare(
     store: *mut wasmtime_store_t,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Compiling without executing, and code from files: `src/engine/extra.h`, section "Compiling".
+//! Compiles without executing, and loads code from files: `src/engine/extra.h`, section "Compiling".
 use crate::handles::Handle;
 use crate::places::Bytes;
 use crate::rewrite::slice;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a module or component exports or imports, told one by one: a guest chooses how many there are.
+//! Passes the exports or imports of a module or component to a callback one by one, because a guest chooses their
+//! number.
 use std::ffi::{c_char, c_void};
 
 use wasmtime::component::types::{ComponentExtern, ComponentItem};
@@ -10,7 +11,7 @@ use crate::handles::Handle;
 
 type Callback = extern "C" fn(*mut c_void, *const c_char, usize, u8) -> bool;
 
-/// As `wasm_externkind_enum` numbers them; tags come last there.
+/// The number in `wasm_externkind_enum`. Tags come last there.
 fn kind_of_module_export(item: &ExternType) -> u8 {
     match item {
         ExternType::Func(_) => 0,
@@ -21,7 +22,7 @@ fn kind_of_module_export(item: &ExternType) -> u8 {
     }
 }
 
-/// As `wasmtime_component_item_kind_t` numbers them.
+/// The number in `wasmtime_component_item_kind_t`.
 fn kind_of_component_export(item: &ComponentItem) -> u8 {
     match item {
         ComponentItem::Component(_) => 0,
@@ -66,7 +67,7 @@ pub unsafe extern "C" fn curfew__module_find_export(
     let Some(found) = name.ok().and_then(|name| module.get_export(name)) else { return false };
     *kind = kind_of_module_export(&found);
     if let ExternType::Func(function) = found {
-        // The one way to a type of C's from here.
+        // From here, this is the only way to create the C type.
         if let wasmtime_component_item_t::CoreFunc(made) = ComponentItem::CoreFunc(function).into() {
             *type_ = Some(made);
         }

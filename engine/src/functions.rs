@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Functions of C's that components import. Wasmtime's C API has some as well, but there a call that waits cannot fail.
+//! C functions that components import. Wasmtime's C API has such functions as well, but there a call that waits cannot
+//! fail.
 use std::ffi::c_void;
 use std::future::Future;
 
@@ -20,7 +21,7 @@ type Callback = extern "C" fn(
     &mut wasmtime_async_continuation_t,
 );
 
-/// Where C puts what comes of a call, until its continuation is over.
+/// Where C stores the result of a call, until its continuation has finished.
 struct Answer {
     values: Vec<wasmtime_component_val_t>,
     error: Option<Box<wasmtime_error_t>>,
@@ -31,7 +32,7 @@ struct Function {
     env: *mut c_void,
 }
 
-// What C promises: it may be called by whoever polls.
+// C guarantees that the thread that polls the store may call it.
 unsafe impl Send for Function {}
 unsafe impl Sync for Function {}
 

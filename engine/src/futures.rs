@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Futures of Wasmtime driven from C: whoever holds one polls it on a thread of its choice and is woken by a callback.
-//! What they wait for (timers, files) is the business of a reactor, a Tokio runtime that its handle owns: every poll
-//! and every drop happens inside it, so that wasmtime-wasi never starts a runtime of its own.
+//! Wasmtime's futures, driven from C: the holder polls a future on a thread of its choice, and a callback wakes it. A
+//! reactor, which is a Tokio runtime that its handle owns, handles the events that futures wait for (timers, files).
+//! Every poll and every drop happens inside it, so that wasmtime-wasi never starts a runtime of its own.
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
@@ -22,7 +22,7 @@ pub struct curfew__reactor {
     runtime: Mutex<Option<Runtime>>,
 }
 
-/// Signals of the host program are not for our threads.
+/// Our threads must not handle signals of the host program.
 fn block_signals() {
     unsafe {
         let mut all = std::mem::zeroed();
@@ -32,7 +32,7 @@ fn block_signals() {
 }
 
 fn start() -> Option<Runtime> {
-    // Tokio panics where no thread can be started, which would end the process: see first whether one can.
+    // Tokio panics if no thread can be started, which would end the process. So try to start one first.
     std::thread::Builder::new().spawn(|| ()).ok()?.join().ok()?;
     Builder::new_multi_thread()
         .worker_threads(1)
@@ -81,7 +81,7 @@ pub struct curfew__waker {
 
 struct CallBack(curfew__waker);
 
-// What C promises: both functions may be called from any thread.
+// C guarantees that both functions may be called from any thread.
 unsafe impl Send for CallBack {}
 unsafe impl Sync for CallBack {}
 
@@ -105,7 +105,7 @@ impl Drop for CallBack {
 
 #[allow(non_camel_case_types)]
 pub struct curfew__future {
-    call: Option<CallFuture>, // none: it has ended
+    call: Option<CallFuture>, // none: the call has ended
     reactor: tokio::runtime::Handle,
     waker: Waker,
 }
@@ -145,7 +145,7 @@ pub extern "C" fn curfew__future_poll(future: &mut curfew__future) -> bool {
 #[no_mangle]
 pub extern "C" fn curfew__future_destroy(_future: Option<Box<curfew__future>>) {}
 
-// ---- Components made ready ---------------------------------------------------------------------------------------
+// ---- Prepared components -----------------------------------------------------------------------------------------
 
 #[allow(non_camel_case_types)]
 pub struct curfew__component_pre(InstancePre<WasmtimeStoreData>);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is in the handles of Wasmtime's C API. Each is a structure around one Rust value, whose field is private; this
-//! is the one place that takes a handle for what is in it. Another version of Wasmtime in which that is not so does not
-//! compile: a handle that has got a second field is larger than its value.
+//! The contents of the handles of Wasmtime's C API. Each handle is a structure around one Rust value, whose field is
+//! private. Only this file accesses that value through the handle. If another version of Wasmtime changes that, this
+//! file does not compile: a handle with a second field is larger than its value.
 use std::future::Future;
 use std::pin::Pin;
 
@@ -10,7 +10,7 @@ use wasmtime::component::{Component, Linker as ComponentLinker, LinkerInstance};
 use wasmtime::{Config, Engine, Error, Linker, Module};
 use wasmtime_c_api::*;
 
-/// What `wasmtime_call_future_t` has.
+/// The content of `wasmtime_call_future_t`.
 pub type CallFuture = Pin<Box<dyn Future<Output = ()>>>;
 
 /// # Safety
@@ -26,13 +26,13 @@ pub unsafe trait Handle: Sized {
         unsafe { &mut *std::ptr::from_mut(self).cast() }
     }
 
-    /// A handle for C to own.
+    /// Makes a handle that C owns.
     fn wrap(value: Self::Value) -> *mut Self {
         Box::into_raw(Box::new(value)).cast()
     }
 
     /// # Safety
-    /// C owned it, and does not any more.
+    /// C owned the handle, and gives it up.
     unsafe fn unwrap(handle: *mut Self) -> Self::Value {
         *Box::from_raw(handle.cast())
     }
@@ -68,7 +68,7 @@ handles! {
 // A context is a reference to its store.
 const _: () = assert!(size_of::<WasmtimeStoreContextMut<'static>>() == size_of::<usize>());
 
-/// Where the store of a context begins.
+/// The address of a context's store.
 pub fn beginning(context: &WasmtimeStoreContextMut<'_>) -> usize {
     unsafe { std::mem::transmute_copy(context) }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What tells a program apart: `src/engine/extra.h`, section "Hashing".
+//! The hash that identifies a program: `src/engine/extra.h`, section "Hashing".
 use crate::rewrite::slice;
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A guest's standard input: read from a file descriptor when the guest reads, never before and never while nothing is
-//! there. A pipe, socket or terminal is waited for without a thread; reading itself is done on a thread that may block,
-//! since who else reads the same pipe may be faster. A read begun for a wait that is over serves the next one.
+//! A guest's standard input. It is read from a file descriptor only when the guest reads and data is there. No thread
+//! waits for a pipe, socket or terminal. The read itself runs on a thread that may block, since another process may
+//! read the same pipe first. If the guest stops waiting, its read serves the next wait.
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -35,7 +35,7 @@ struct State {
     ended: bool,
 }
 
-/// One view of the input; all of a guest's share what was read.
+/// One view of the input. All views of a guest share the data that was read.
 #[derive(Clone)]
 pub struct Input(Arc<Mutex<State>>);
 
@@ -52,10 +52,10 @@ fn read_chunk(file: &File) -> io::Result<Vec<u8>> {
 }
 
 impl State {
-    /// Until a read would not block, as far as this can be told.
+    /// Waits until a read would not block, as far as this can be known.
     async fn readable(&mut self) {
         if let Readiness::Unknown = self.readiness {
-            // The file stays open, and its own, for as long as it is registered.
+            // The file stays open, and is not shared, while it is registered.
             self.readiness = match unsafe { AsyncFd::register_with_interest(self.file.clone(), Interest::READABLE) } {
                 Ok(told) => Readiness::Told(told),
                 Err(_) => Readiness::Always,
@@ -82,7 +82,7 @@ impl State {
         }
     }
 
-    /// Until there is something, or the end. May be given up at any point, and loses nothing.
+    /// Waits until there is data, or the end. It may be dropped at any point without losing data.
     async fn fill(&mut self) {
         while self.buffer.is_empty() && !self.ended {
             if self.reading.is_none() {
@@ -101,7 +101,7 @@ impl State {
 }
 
 impl Input {
-    /// From a duplicate of the descriptor.
+    /// Reads from a duplicate of the descriptor.
     pub fn new(file: i32) -> io::Result<Input> {
         let file = unsafe { BorrowedFd::borrow_raw(file) }.try_clone_to_owned()?;
         Ok(Input(Arc::new(Mutex::new(State {
@@ -147,7 +147,7 @@ impl IsTerminal for Input {
 
 impl StdinStream for Input {
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncRead + Send + Sync> {
-        Box::new(tokio::io::empty()) // of preview 3, which is not linked
+        Box::new(tokio::io::empty()) // for preview 3, which is not linked
     }
 
     fn p2_stream(&self) -> Box<dyn InputStream> {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a directed signal has to know of Wasmtime: where the functions of guests lie in compiled code, an instruction
-//! that traps, and where a store notes how its guest was left. `src/engine/interrupt.c` acts on it.
+//! What a directed signal needs to know about Wasmtime: where the functions of guests are in compiled code, an
+//! instruction that traps, and where a store records the state of its guest at an exit. `src/engine/interrupt.c` uses
+//! it.
 //!
-//! This is the one part that knows more of Wasmtime than it promises: the sections and symbols of its images, and
-//! the layout of `VMStoreContext`. All of it is read through `wasmtime-environ`, at the version that is pinned, and
-//! whatever looks different from what is known is refused.
+//! This is the only part that relies on more of Wasmtime than it guarantees: the sections and symbols of its images,
+//! and the layout of `VMStoreContext`. All of it is read through `wasmtime-environ`, at the pinned version, and
+//! anything unexpected is refused.
 use std::sync::OnceLock;
 
 use object::{Object, ObjectSection, ObjectSymbol};
@@ -16,7 +17,7 @@ use wasmtime_environ::PtrSize;
 
 use crate::handles::{beginning, Handle};
 
-/// Bytes of a pointer of this machine, as `wasmtime-environ` asks for it.
+/// The size of a pointer on this machine, as `wasmtime-environ` requires it.
 const POINTER: u8 = 8;
 /// The instruction `ud2`.
 const TRAPPING: [u8; 2] = [0x0f, 0x0b];
@@ -34,24 +35,24 @@ pub struct CodeRange {
     landing: usize,
 }
 
-/// A function of a guest, as the symbols of an image name it.
+/// A function of a guest, according to the symbols of an image.
 struct Function {
     module: usize,
     start: usize,
     end: usize,
 }
 
-/// A compiled image, as it lies in memory.
+/// A compiled image in memory.
 struct Image<'a> {
     file: object::File<'a>,
-    /// Address of its code.
+    /// The address of its code.
     text: usize,
     code: &'a [u8],
 }
 
 impl<'a> Image<'a> {
     /// # Safety
-    /// The range is an image that stays where it is for as long as this is used.
+    /// The range is an image that stays at its address as long as this is used.
     unsafe fn new(range: std::ops::Range<*const u8>) -> Option<Image<'a>> {
         let bytes = std::slice::from_raw_parts(range.start, range.end as usize - range.start as usize);
         let file = object::File::parse(bytes).ok()?;
@@ -64,7 +65,8 @@ impl<'a> Image<'a> {
         self.file.section_by_name(name)?.data().ok()
     }
 
-    /// Functions of guests, adapters between components included, and everything else, by where they lie in the code.
+    /// The functions of guests, including adapters between components, and everything else, by their position in the
+    /// code.
     fn symbols(&self) -> (Vec<Function>, Vec<std::ops::Range<usize>>) {
         let (mut functions, mut others) = (Vec::new(), Vec::new());
         for symbol in self.file.symbols().filter(|symbol| symbol.size() > 0) {
@@ -78,7 +80,7 @@ impl<'a> Image<'a> {
         (functions, others)
     }
 
-    /// None: the code is not laid out as is known here.
+    /// The code of the guests' functions. None: the layout of the code is unexpected.
     fn range(&self) -> Option<CodeRange> {
         let (functions, others) = self.symbols();
         let text_end = self.text + self.code.len();
@@ -92,14 +94,14 @@ impl<'a> Image<'a> {
         Some(CodeRange { first: self.text + first, end: self.text + end, landing, ..base })
     }
 
-    /// An instruction of guests that traps whoever comes there.
+    /// An instruction in guests' code that traps.
     fn landing(&self, within: std::ops::Range<usize>) -> Option<usize> {
         let mut traps = wasmtime_environ::iterate_traps(self.section(ELF_WASMTIME_TRAPS)?)?;
         let traps_here = |at: usize| within.contains(&at) && self.code.get(at..at + 2) == Some(&TRAPPING[..]);
         traps.find(|(at, _)| traps_here(*at as usize)).map(|(at, _)| at as usize)
     }
 
-    /// Module and offset of what stands at an address in a guest's function, or the nearest before it in that function.
+    /// The module and the offset of the code at an address in a guest's function, or of the nearest code before it.
     fn place(&self, address: usize) -> Option<(usize, u32)> {
         let at = address.checked_sub(self.text)?;
         let function = self.symbols().0.into_iter().find(|function| (function.start..function.end).contains(&at))?;
@@ -114,7 +116,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// "wasm[3]::function[7]::name": 3.
+/// The number of the module: 3 for "wasm[3]::function[7]::name".
 fn module_of(symbol: &str) -> Option<usize> {
     let (module, rest) = symbol.strip_prefix("wasm[")?.split_once(']')?;
     rest.starts_with("::function[").then(|| module.parse().ok())?
@@ -175,7 +177,7 @@ pub struct Exit {
     entry: usize,
 }
 
-/// Address of the store's `VMStoreContext`, which every function of a module in it knows.
+/// The address of the store's `VMStoreContext`, to which every function of a module in it has a pointer.
 unsafe fn context_of(function: Func, store: impl AsContextMut) -> Option<usize> {
     let raw = function.to_raw(store) as usize;
     let vmctx = *((raw + POINTER.vm_func_ref().vmctx() as usize) as *const usize);
@@ -188,7 +190,8 @@ unsafe fn context_of(function: Func, store: impl AsContextMut) -> Option<usize> 
 /// (module (func (export "f")))
 const SMALLEST: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x05\x01\x01f\0\0\x0a\x04\x01\x02\0\x0b";
 
-/// How far a `VMStoreContext` lies behind the beginning of its store: the same for all stores that the C API makes.
+/// The distance between the beginning of a store and its `VMStoreContext`. It is the same for all stores that the C API
+/// makes.
 static DISTANCE: OnceLock<Option<usize>> = OnceLock::new();
 
 fn distance_in(mut store: WasmtimeStoreContextMut<'_>, function: Func) -> Option<usize> {
@@ -196,10 +199,10 @@ fn distance_in(mut store: WasmtimeStoreContextMut<'_>, function: Func) -> Option
     unsafe { context_of(function, &mut store)?.checked_sub(beginning) }
 }
 
-/// The same from a store that is made for this.
+/// The distance in a store that is made for this purpose.
 fn distance() -> Option<usize> {
     let mut config = wasm_config_new();
-    // The threads for that would stay in the embedding program.
+    // The threads for parallel compilation would remain in the embedding program.
     unsafe { crate::compile::curfew__config_parallel(&mut *config, false) };
     let engine = wasm_engine_new_with_config(config);
     let mut store = wasmtime_store_new(&engine, std::ptr::null_mut(), None);
@@ -210,7 +213,7 @@ fn distance() -> Option<usize> {
     distance_in(store.as_context_mut(), function)
 }
 
-/// A function of a module in the store, if there is one already, saves making one.
+/// If the store has a function of a module already, `function` saves making one.
 #[no_mangle]
 pub extern "C" fn curfew__exit_find(
     mut context: WasmtimeStoreContextMut<'_>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wasmtime's C API as one static library, at the version the lock file pins, and what it lacks.
+//! Wasmtime's C API as one static library, at the version that the lock file pins, and the functions that it lacks.
 use handles::Handle;
 pub use wasmtime_c_api::*;
 
@@ -17,9 +17,9 @@ mod places;
 mod rewrite;
 mod wasi;
 
-/// Takes no backtrace when something traps (0), or one of at most so many frames: ours of JavaScript are read in the
-/// guest, and walking a deep stack takes milliseconds. Without a backtrace nobody asks which instruction of the guest's one of
-/// the machine's came from, and compiled code carries no map of them.
+/// Sets how many frames the backtrace of a trap has at most; 0: none is taken. The guest itself reads JavaScript's
+/// stack, and walking a deep stack takes milliseconds. Without a backtrace nothing needs the map from machine code to
+/// WebAssembly offsets, so compiled code contains none.
 ///
 /// # Safety
 /// `config` is one that `wasm_config_new` returned, and is used by nobody else meanwhile.
@@ -29,7 +29,8 @@ pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, fr
     config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize)).generate_address_map(frames > 0);
 }
 
-/// Whether an error is a trap, and which: found by its type, so that no text of the guest's can pass for one.
+/// Whether an error is a trap, and which one. It is identified by its type, so that no text of the guest's can imitate
+/// one.
 ///
 /// # Safety
 /// `error` is one that Wasmtime's C API made, and `code` may be written.

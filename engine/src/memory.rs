@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where Rust's memory comes from: large pieces are mappings of their own. What grows, as the tables of a guest do, is then
-//! moved by moving pages; the C library keeps pieces of up to 32 MiB in its heap and copies them, which takes milliseconds in
-//! which nothing can be stopped.
+//! Allocates Rust's memory: large blocks are separate mappings. A growing block, such as a guest's table, then grows by
+//! moving pages. The C library keeps blocks of up to 32 MiB in its heap and copies them, which takes milliseconds that
+//! nothing can interrupt.
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 
-/// Copying less than this takes no time that matters.
+/// Copying less than this takes a negligible time.
 const LARGE: usize = 1 << 20;
 const PAGE: usize = 4096;
 
@@ -18,10 +18,10 @@ fn is_large(size: usize, align: usize) -> bool {
     size >= LARGE && align <= PAGE
 }
 
-/// There is no memory for a mapping. The C library is asked for more than it can ever give: the compiler's process, which
-/// stands before its malloc, then ends in its own way and says that its memory is used up. Elsewhere nothing comes of it.
+/// There is no memory for a mapping. Ask the C library for more than it can ever give: in the compiler's process, which
+/// wraps malloc, that ends the process and reports that its memory is used up. Elsewhere it has no effect.
 unsafe fn refused() -> *mut u8 {
-    // Not to be left out: the optimiser knows that what is asked for is given back.
+    // The optimiser must not remove this. It knows that the memory is freed at once.
     libc::free(std::hint::black_box(libc::malloc(std::hint::black_box(isize::MAX as usize))));
     null_mut()
 }

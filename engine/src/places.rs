@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The table of places as C sees it: `src/engine/extra.h`, section "Where code comes from".
+//! The C interface to the table of places: `src/engine/extra.h`, section "Where code comes from".
 use crate::rewrite;
 use curfew_rewriter::Places;
 use std::ffi::c_char;
@@ -75,13 +75,13 @@ pub unsafe extern "C" fn curfew__places_find_in(
     write(&places.find_in_module(module, offset as usize), locations, most)
 }
 
-/// Writes the first of what was found; how much that is.
+/// Writes the first `most` of the locations, and returns how many those are.
 ///
 /// # Safety
-/// `locations` has room for `most`, and a NUL stands behind each text.
+/// `locations` has a capacity of `most`, and each text is followed by a NUL.
 unsafe fn write(found: &[curfew_rewriter::Location], locations: *mut Location, most: usize) -> usize {
     for (index, location) in found.iter().take(most).enumerate() {
-        // A NUL stands behind each text of the table.
+        // Each text of the table is followed by a NUL.
         let text = |text: Option<&[u8]>| text.map_or(null(), |text| text.as_ptr().cast());
         locations.add(index).write(Location {
             hidden: location.hidden,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The rewriter as C sees it: `src/engine/extra.h`, section "Rewriting".
+//! The C interface to the rewriter: `src/engine/extra.h`, section "Rewriting".
 use crate::places::Bytes;
 use curfew_rewriter::{Kind, Options, Refusal};
 use std::ffi::c_char;
@@ -12,7 +12,7 @@ const LANDING: u32 = 2;
 const ASKS: u32 = 4;
 /// `CURFEW__REWRITE_CAN_BE_ENDED`
 const CAN_BE_ENDED: u32 = 8;
-/// What a message may take, its NUL included.
+/// The size of a message, including its NUL.
 const MESSAGE_BYTES: usize = 256;
 
 /// `curfew__rewritten`
@@ -25,7 +25,7 @@ pub struct Rewritten {
     can_be_optimised: bool,
 }
 
-/// The options that flags stand for.
+/// Converts flags to options.
 fn options(flags: u32) -> Options {
     Options {
         meter: flags & METER != 0,
@@ -36,7 +36,7 @@ fn options(flags: u32) -> Options {
     }
 }
 
-/// The bytes that C points to.
+/// The bytes that a C pointer refers to.
 ///
 /// # Safety
 /// `bytes` points to `length` bytes that nobody changes, or `length` is 0.
@@ -47,10 +47,10 @@ pub(crate) unsafe fn slice<'a>(bytes: *const u8, length: usize) -> &'a [u8] {
     std::slice::from_raw_parts(bytes, length)
 }
 
-/// Writes a message of one line, cut where a character begins.
+/// Writes a message of one line. If it is too long, it is truncated between two characters.
 ///
 /// # Safety
-/// `message` has room for `MESSAGE_BYTES`.
+/// `message` has a capacity of `MESSAGE_BYTES`.
 pub(crate) unsafe fn say(message: *mut c_char, text: &str) {
     let end = text.floor_char_boundary(MESSAGE_BYTES - 1);
     std::ptr::copy_nonoverlapping(text.as_ptr(), message.cast(), end);
@@ -64,7 +64,7 @@ fn kind_number(kind: Kind) -> u32 {
     }
 }
 
-/// Hands over what was made, or says why it was not.
+/// Passes the result to C, or the reason for the refusal.
 unsafe fn hand_over(made: Result<Rewritten, Refusal>, out: *mut Rewritten, message: *mut c_char) -> bool {
     match made {
         Ok(made) => out.write(made),

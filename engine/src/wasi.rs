@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! WASI for guests that nobody trusts: what a run may see (arguments, directories, input), output that goes to C piece by
-//! piece, clocks and random that can be the same every time, and links that ask the account before they do anything.
+//! WASI for untrusted guests: what a run was given (arguments, directories, input), output that goes to C piece by
+//! piece, clocks and random numbers that can be deterministic, and functions that ask the account before they act.
 //!
-//! The structure that Wasmtime's C API keeps in a store is its own. It holds a resource table: a guest's WASI is the
-//! only entry of that table, and has a state and a table of its own, which are what the guest's calls work on.
+//! Wasmtime's C API keeps its own structure in a store. It contains a resource table. A guest's WASI is the only entry
+//! of that table, and has its own state and its own table, which the guest's calls use.
 use std::ffi::{c_char, c_void, CStr};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +34,7 @@ use crate::account::Calls;
 use crate::handles::Handle;
 use crate::input::Input;
 
-/// Resources open at once, files among them: a guest must not take all the descriptors of a process.
+/// The maximum number of open resources, including files: a guest must not use up the descriptors of a process.
 const RESOURCES: usize = 400;
 const RANDOM_BYTES: u64 = 4 << 20;
 const OUTPUT_BYTES: usize = 64 << 10;
@@ -50,7 +50,7 @@ struct Output {
     stream: u32,
 }
 
-// What C promises: it is called by whoever polls.
+// C guarantees that the thread that polls the store may call it.
 unsafe impl Send for Output {}
 unsafe impl Sync for Output {}
 
@@ -84,7 +84,7 @@ impl IsTerminal for Output {
 
 impl StdoutStream for Output {
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        Box::new(tokio::io::sink()) // of preview 3, which is not linked
+        Box::new(tokio::io::sink()) // for preview 3, which is not linked
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -92,7 +92,7 @@ impl StdoutStream for Output {
     }
 }
 
-// ---- Clocks that move only while the guest sleeps ----------------------------------------------------------------
+// ---- Clocks that advance only while the guest sleeps --------------------------------------------------------------
 
 #[derive(Clone)]
 struct Clock {
@@ -101,7 +101,7 @@ struct Clock {
 }
 
 impl Clock {
-    /// The guest slept until its clock showed this.
+    /// The guest slept until its clock showed this time.
     fn advance(&self, to_ns: u64) {
         self.slept_ns.fetch_max(to_ns, Ordering::Relaxed);
     }
@@ -129,8 +129,8 @@ impl HostWallClock for Clock {
 
 struct Sleep {
     clock: Clock,
-    shown_ns: u64,          // by the guest's clock
-    until: Option<Instant>, // none: beyond all time
+    shown_ns: u64,          // on the guest's clock
+    until: Option<Instant>, // none: later than any time
 }
 
 impl Sleep {
@@ -152,7 +152,7 @@ impl Pollable for Sleep {
     }
 }
 
-/// `wasi:clocks/monotonic-clock`, whose sleeps move a clock of ours.
+/// `wasi:clocks/monotonic-clock`, whose sleeps advance our own clock.
 struct MonotonicClock;
 
 impl HasData for MonotonicClock {
@@ -187,7 +187,7 @@ impl monotonic_clock::Host for MonotonicView<'_> {
     }
 }
 
-// ---- What a guest is given ---------------------------------------------------------------------------------------
+// ---- What the run was given --------------------------------------------------------------------------------------
 
 #[allow(non_camel_case_types)]
 #[repr(C)]
@@ -278,12 +278,12 @@ fn give_determinism(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options
 /// The WASI of one store.
 struct Guest {
     wasi: WasiP1Ctx,
-    nothing: Option<WasiP1Ctx>, // what a call works on that the account refused
+    nothing: Option<WasiP1Ctx>, // the empty state that a refused call works on
     calls: Arc<Calls>,
-    clock: Option<Clock>, // deterministic only
+    clock: Option<Clock>, // only if the run is deterministic
 }
 
-/// The number of the guest's WASI in the table of the store's: the first.
+/// The index of the guest's WASI in the store's table: the first.
 const GUEST: u32 = 0;
 
 impl Guest {
@@ -304,13 +304,13 @@ impl Guest {
         Ok(Guest { wasi, nothing: None, calls, clock })
     }
 
-    /// A function of WASI was called that reaches only what the run was given (arguments, environment, input, output,
-    /// directories, clocks): what it is to work on.
+    /// The state for a function of WASI that reaches only what the run was given (arguments, environment, input,
+    /// output, directories, clocks).
     fn called(&mut self) -> &mut WasiP1Ctx {
         self.begin(false)
     }
 
-    /// One that reaches more: it counts.
+    /// The state for a function that reaches more. The call is charged.
     fn called_out(&mut self) -> &mut WasiP1Ctx {
         self.begin(true)
     }
@@ -340,7 +340,7 @@ pub unsafe fn give(
     }
 }
 
-/// Ends the process where WASI was linked and not given: nothing a guest can bring about.
+/// Panics, and so ends the process, if WASI was linked but the store has none. A guest cannot cause that.
 fn guest(data: &mut WasmtimeStoreData) -> &mut Guest {
     data.ctx().table.get_mut(&Resource::new_borrow(GUEST)).expect("a store with WASI")
 }
@@ -357,7 +357,7 @@ fn field<const N: usize>(memory: &[u8], at: usize) -> Option<[u8; N]> {
     memory.get(at..)?.first_chunk().copied()
 }
 
-/// What a subscription to a clock makes our clock show when it is over; none: it is not to a clock.
+/// The time that our clock shows when a subscription to a clock is over. None: it is a subscription to something else.
 fn subscribed_until(memory: &[u8], at: usize, clock: &Clock) -> Option<u64> {
     if memory.get(at + 8)? != &0 {
         return None;
@@ -386,7 +386,7 @@ fn any_clock_event(memory: &[u8], events: u32, count: u32) -> bool {
     (0..count as usize).any(|i| memory.get(events as usize + i * EVENT_BYTES + EVENT_KIND) == Some(&0))
 }
 
-/// `poll_oneoff` as it is, except that a clock of ours moves: to the end of the shortest sleep that was waited for.
+/// `poll_oneoff`, which also advances our own clock to the end of the shortest sleep that was awaited.
 async fn poll_oneoff(
     mut caller: Caller<'_, WasmtimeStoreData>,
     (subscriptions, events, count, written): (i32, i32, i32, i32),
@@ -410,7 +410,7 @@ async fn poll_oneoff(
     Ok(errno)
 }
 
-/// `random_get` as it is, except that it counts.
+/// `random_get`, which also charges the call.
 fn random_get(mut caller: Caller<'_, WasmtimeStoreData>, buffer: i32, length: i32) -> Result<i32> {
     let Some(Extern::Memory(memory)) = caller.get_export("memory") else { bail!("missing required memory export") };
     let fuel = caller.as_context_mut().hostcall_fuel();
@@ -425,7 +425,7 @@ fn link_preview1(linker: &mut wasmtime::Linker<WasmtimeStoreData>) -> Result<()>
     linker.allow_shadowing(true);
     linker.func_wrap(PREVIEW1, "random_get", random_get)?;
     linker.func_wrap_async(PREVIEW1, "poll_oneoff", |caller, parameters| Box::new(poll_oneoff(caller, parameters)))?;
-    // wasmtime-wasi's own turns codes from 126 on into errors.
+    // wasmtime-wasi's own function turns exit codes of 126 and above into errors.
     linker.func_wrap(PREVIEW1, "proc_exit", |code: i32| -> Result<()> { Err(I32Exit(code).into()) })?;
     linker.allow_shadowing(false);
     Ok(())
@@ -482,7 +482,7 @@ fn random_view(data: &mut Data) -> &mut wasmtime_wasi::random::WasiRandomCtx {
     outer_view(data).ctx.random()
 }
 
-/// What `wasmtime_wasi::p2::add_to_linker_async` links, on our own state.
+/// The same functions as `wasmtime_wasi::p2::add_to_linker_async`, with our own state.
 fn link_preview2(l: &mut wasmtime::component::Linker<Data>) -> Result<()> {
     let options = LinkOptions::default();
     io::error::add_to_linker::<Data, Io>(l, table)?;

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Bulk instructions in chunks.
 //!
-//! Each different instruction of a module gets a function of the same signature. It checks all bounds first, as the
-//! specification demands, then works through the range in a loop. Guests have 32-bit indices only.
-//! `table.grow` fills what it adds, so it is one of them. It must not grow a table in part: what the table's type does not
-//! allow is found out first, and what the memory limit does not allow ends the run.
+//! Each different instruction of a module gets a function with the same signature. It checks all bounds first, as the
+//! specification demands, then works through the range in a loop. Guests have only 32-bit indices. `table.grow` fills
+//! what it adds, so it is a bulk instruction too. It must not grow a table in part. So it first checks what the table's
+//! type allows; and if the memory limit is exceeded on the way, the run ends.
 use crate::meter;
 use crate::meter::Copy;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 use wasmparser::{Operator, TableType};
 
-/// A length that is known to be at most this is left alone: the compiler writes out short copies itself.
+/// An instruction whose constant length is at most this is left unchanged: the compiler inlines short copies.
 pub(crate) const LEFT_ALONE: u32 = 4096;
 
-/// The largest piece that is done at once: tens of microseconds, also where all of it is touched for the first time.
+/// The largest piece that is executed at once. It takes tens of microseconds, even if all of it is touched for the
+/// first time.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk {
-    /// Of memory.
+    /// Bytes of memory.
     pub bytes: u32,
-    /// Of tables.
+    /// Elements of tables.
     pub elements: u32,
 }
 
@@ -42,7 +43,7 @@ pub(crate) enum Bulk {
 }
 
 impl Bulk {
-    /// The bulk instruction that an operator is, if it is one.
+    /// The bulk instruction for an operator, if it is one.
     pub fn of(operator: &Operator) -> Option<Bulk> {
         match *operator {
             Operator::MemoryFill { mem } => Some(Bulk::MemoryFill { memory: mem }),
@@ -56,9 +57,9 @@ impl Bulk {
         }
     }
 
-    /// Operands: where to, unless it grows; where from, or the value; how much.
+    /// The types of its operands: the destination, unless it grows; the source or the value; the length.
     pub fn parameters(self, tables: &[TableType]) -> Vec<ValType> {
-        // Every type that a validated table has can be written.
+        // Every type of a validated table can be written.
         let element = |table: u32| {
             RoundtripReencoder.ref_type(tables[table as usize].element_type).map_or(ValType::FUNCREF, ValType::Ref)
         };
@@ -80,7 +81,7 @@ impl Bulk {
         matches!(self, Bulk::MemoryFill { .. } | Bulk::TableFill { .. })
     }
 
-    /// The memory that it writes to, if it does.
+    /// The memory that it writes to, if any.
     fn written(self) -> Option<u32> {
         match self {
             Bulk::MemoryFill { memory } | Bulk::MemoryInit { memory, .. } => Some(memory),
@@ -89,7 +90,7 @@ impl Bulk {
         }
     }
 
-    /// The memory that it reads from, if it does.
+    /// The memory that it reads from, if any.
     fn read(self) -> Option<u32> {
         match self {
             Bulk::MemoryCopy { from, .. } => Some(from),
@@ -104,7 +105,7 @@ impl Bulk {
         }
     }
 
-    /// What so much of it costs.
+    /// What this length costs.
     pub fn cost(self, length: u32) -> u64 {
         u64::from(length >> self.cost_shift())
     }
@@ -134,12 +135,12 @@ const TO: u32 = 0;
 const FROM: u32 = 1;
 const LENGTH: u32 = 2;
 
-/// Of `table.grow`: operands, and a local for the size before.
+/// The operands of `table.grow`, and a local for the size before.
 const VALUE: u32 = 0;
 const MORE: u32 = 1;
 const BEFORE: u32 = 2;
 
-/// A function that does a bulk instruction in chunks, while it is written.
+/// Writes a function that executes a bulk instruction in chunks.
 struct Helper<'a> {
     bulk: Bulk,
     chunk: i32,
@@ -147,7 +148,7 @@ struct Helper<'a> {
     code: InstructionSink<'a>,
 }
 
-/// The body of the function that does a bulk instruction in chunks, of a module with these tables.
+/// The body of the function that executes a bulk instruction in chunks, in a module with these tables.
 pub(crate) fn body(bulk: Bulk, chunk: Chunk, tables: &[TableType], meter: Option<meter::Writer>) -> Vec<u8> {
     let locals = if let Bulk::TableGrow { .. } = bulk { vec![(1, ValType::I32)] } else { vec![] };
     let mut function = Function::new(locals);
@@ -171,7 +172,7 @@ pub(crate) fn body(bulk: Bulk, chunk: Chunk, tables: &[TableType], meter: Option
 }
 
 impl Helper<'_> {
-    /// Charges for so much of it, by size: what does not fit the memory is charged before it traps.
+    /// Charges for a length. A length that does not fit the memory is charged before the instruction traps.
     fn emit_charge(&mut self, push_length: impl FnOnce(&mut InstructionSink)) {
         if let Some(meter) = self.meter {
             let shift = self.bulk.cost_shift();
@@ -182,7 +183,7 @@ impl Helper<'_> {
         }
     }
 
-    /// Does what is left at once.
+    /// Executes the remaining length at once.
     fn emit_rest(&mut self) {
         self.emit_charge(|code| {
             code.local_get(LENGTH).i64_extend_i32_u();
@@ -197,7 +198,7 @@ impl Helper<'_> {
         self.code.return_().end();
     }
 
-    /// Pushes an address plus the length that is left, less `less`.
+    /// Pushes an address plus the remaining length, minus `less`.
     fn emit_end(&mut self, address: u32, less: i32) {
         self.code.local_get(address).local_get(LENGTH).i32_add();
         if less != 0 {
@@ -212,13 +213,14 @@ impl Helper<'_> {
         }
     }
 
-    /// Traps as the instruction would if the range that begins at this address is out of bounds. A memory may be 4 GiB,
-    /// so that the end of a range in it may be 0: its last byte is read instead. A table or segment cannot be as large.
+    /// Traps as the instruction would if the range that begins at this address is out of bounds. A memory may have 4
+    /// GiB, so that the end of a range in it may wrap to 0. Therefore the last byte of the range is read instead. A
+    /// table or segment cannot be as large.
     fn emit_bounds_check(&mut self, address: u32, memory: Option<u32>) {
         let less = i32::from(memory.is_some());
         self.emit_end(address, less);
         self.code.local_get(address).i32_lt_u().if_(BlockType::Empty);
-        self.emit_rest(); // what overflows is out of bounds: traps
+        self.emit_rest(); // a sum that overflows is out of bounds, so this traps
         self.code.return_().end();
         if let Some(memory_index) = memory {
             self.emit_end(address, less);
@@ -228,7 +230,7 @@ impl Helper<'_> {
         }
     }
 
-    /// An instruction of no length at the end of a range, which traps if that is out of bounds.
+    /// An instruction of length 0 at the end of a range. It traps if the end is out of bounds.
     fn emit_nothing_at_end(&mut self, address: u32) {
         for operand in [TO, FROM] {
             if operand == address {
@@ -251,18 +253,18 @@ impl Helper<'_> {
         });
     }
 
-    /// Takes one chunk off the length that is left.
+    /// Subtracts one chunk from the remaining length.
     fn emit_less_left(&mut self) {
         self.code.local_get(LENGTH).i32_const(self.chunk).i32_sub().local_set(LENGTH);
     }
 
-    /// Goes on with the loop while more than one chunk is left; then does the rest.
+    /// Continues the loop while more than one chunk is left, then executes the rest.
     fn emit_until_rest(&mut self) {
         self.code.local_get(LENGTH).i32_const(self.chunk).i32_gt_u().br_if(0).end();
         self.emit_rest();
     }
 
-    /// From the end, so that what lies higher does not overwrite what is still to be read.
+    /// Copies from the end, so that no byte is overwritten before it was read.
     fn emit_downwards(&mut self) {
         self.emit_loop();
         self.emit_less_left();
@@ -286,7 +288,7 @@ impl Helper<'_> {
         self.emit_until_rest();
     }
 
-    /// Grows a table by all that is left; pushes the size before, or -1.
+    /// Grows a table by all that is left. Pushes the size before, or -1.
     fn emit_rest_of_growth(&mut self, table: u32) {
         self.emit_charge(|code| {
             code.local_get(MORE).i64_extend_i32_u();
@@ -294,7 +296,7 @@ impl Helper<'_> {
         self.code.local_get(VALUE).local_get(MORE).table_grow(table);
     }
 
-    /// After a piece of a growth: ends with -1 if it failed.
+    /// After a piece of a growth: returns -1 if it failed.
     fn emit_end_if_failed(&mut self) {
         self.code.i32_const(-1).i32_eq().if_(BlockType::Empty).i32_const(-1).return_().end();
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How many instances a component makes.
+//! Counts how many instances a component creates.
 //!
-//! Components are functions over imports: how many instances, and with them how much there is to compile, comes out of
-//! instantiating them, here with nothing but components and what they export.
+//! Components are functions over imports. How many instances they create, and so how much there is to compile, is known
+//! only after instantiating them. Here that is done with nothing but components and their exports.
 use crate::limits::{self, check};
 use crate::Refusal;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use wasmparser::{
 /// A named item of an index space.
 type Named = (String, Sort, u32);
 
-/// What a component does, as far as it matters here; each appends to an index space.
+/// A step of a component, as far as it matters here. Each appends to an index space.
 enum Step {
     Import { name: String, sort: Sort },
     Define { component: usize },
@@ -25,17 +25,17 @@ enum Step {
     Export { name: String, sort: Sort, index: u32 },
 }
 
-/// The components of a file, as they are read.
+/// The components of a file, collected while it is read.
 #[derive(Default)]
 pub(crate) struct Composition {
-    /// Every component, in the order in which they begin: the file's own is the first.
+    /// Every component, in the order in which they begin. The file's own is the first.
     components: Vec<Vec<Step>>,
-    /// Which one is being read, the innermost last; None stands for a module.
+    /// The components that are being read, the innermost last. None stands for a module.
     open: Vec<Option<usize>>,
 }
 
 impl Composition {
-    /// Reads on in a valid file.
+    /// Reads the next payload of a valid file.
     pub fn read(&mut self, payload: &Payload) -> Result<(), Refusal> {
         match payload {
             Payload::Version { encoding: Encoding::Module, .. } => self.open.push(None),
@@ -99,7 +99,7 @@ impl Composition {
         }
     }
 
-    /// Refuses what makes more instances than the limits say.
+    /// Refuses a file that creates more instances than the limits allow.
     pub fn check(&self) -> Result<(), Refusal> {
         let mut linker = Linker { components: &self.components, instances: 0, steps: 0 };
         if !self.components.is_empty() {
@@ -125,22 +125,22 @@ fn instance_step(instance: ComponentInstance) -> Step {
     }
 }
 
-/// A component together with what its outer aliases see.
+/// A component together with the scope of its outer aliases.
 struct Closure {
     component: usize,
     scope: Option<Rc<Scope>>,
 }
 
-/// The components of an instance, when a component inside it was defined.
+/// The components of an instance at the time when a component inside it was defined.
 struct Scope {
     components: Vec<Item>,
     outer: Option<Rc<Scope>>,
 }
 
-/// What an index of a component stands for.
+/// What an index of a component refers to.
 #[derive(Clone)]
 enum Item {
-    /// Of the host, or nothing that matters here.
+    /// Something of the host's, or something that does not matter here.
     Other,
     Instance(Rc<HashMap<String, Item>>),
     Component(Rc<Closure>),
@@ -176,7 +176,7 @@ impl Spaces {
     }
 }
 
-/// Instantiates components, counting.
+/// Instantiates components, and counts.
 struct Linker<'a> {
     components: &'a [Vec<Step>],
     instances: usize,
@@ -184,7 +184,7 @@ struct Linker<'a> {
 }
 
 impl Linker<'_> {
-    /// Instantiates a component; what it exports.
+    /// Instantiates a component, and returns its exports.
     fn instantiate(&mut self, closure: &Closure, imports: &HashMap<String, Item>) -> Result<Item, Refusal> {
         self.instances += 1;
         check("component instances", self.instances as u64, limits::COMPONENT_INSTANCES)?;
@@ -232,7 +232,7 @@ impl Linker<'_> {
     }
 }
 
-/// The component of this index, so many components further out.
+/// The component of this index, `count` components further out.
 fn outer_component(spaces: &Spaces, closure: &Closure, count: u32, index: u32) -> Item {
     if count == 0 {
         return spaces.get(Sort::Component, index);

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Puts neighbouring data segments together. The engine compiles each one to code, all in one function: the 40,000 of a
-//! program in Go, between which its linker left out zeros, take longer than the rest of it.
+//! Joins neighbouring data segments. The engine compiles each segment to code, all in one function. A program in Go has
+//! 40,000 of them, because its linker leaves out zeros, and they take longer to compile than the rest of it.
 use crate::splice::Splice;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasmparser::{BinaryReader, ConstExpr, Data, DataKind, DataSectionReader, Operator};
 
-/// How many zeros between two segments are written out at most.
+/// The maximum number of zeros between two segments that are written out.
 const GAP: u64 = 64;
 
 /// Segments that follow one another, in the file and in memory.
 struct Run {
-    /// The address of its first byte, and of the one behind its last.
+    /// From the address of its first byte to the address after its last.
     memory: Range<u64>,
-    /// Of the first segment.
+    /// The position of the first segment in the file.
     offset: Range<usize>,
-    /// What each segment has, and the zeros before it.
+    /// The content of each segment, and the number of zeros before it.
     pieces: Vec<(u64, Range<usize>)>,
 }
 
 enum Item {
-    /// A segment as it is.
+    /// A segment that stays unchanged.
     Whole(Range<usize>),
     Run(Run),
 }
 
-/// What is planned for a section.
+/// The plan for a section.
 struct Plan {
     items: Vec<Item>,
-    /// What runs before the last item write: disjoint, from their beginnings to their ends.
+    /// The addresses that the runs before the last item write: disjoint ranges, as start and end.
     written: BTreeMap<u64, u64>,
-    /// Whether a segment overlaps an earlier one: what follows stays as it is.
+    /// Whether a segment overlaps an earlier one. Then the rest stays unchanged.
     overlaps: bool,
 }
 
-/// A constant address; None: it is computed.
+/// A constant address. None: it is computed at run time.
 fn address(offset: &ConstExpr) -> Option<u64> {
     let mut operators = offset.get_operators_reader();
     let address = match operators.read().ok()? {
@@ -83,7 +83,7 @@ impl Plan {
             _ => None,
         };
         let Some((start, offset)) = start.filter(|(start, _)| start.checked_add(data.len() as u64).is_some()) else {
-            // What it writes is not known, if anything.
+            // The addresses that it writes are unknown.
             self.overlaps |= !matches!(segment.kind, DataKind::Passive) && !data.is_empty();
             self.end_run();
             return self.items.push(Item::Whole(segment.range.clone()));
@@ -111,13 +111,14 @@ fn emit_run(out: &mut Splice, run: Run) {
         out.hide(&vec![0; zeros as usize]);
         out.copy(data);
     }
-    // Those that it took in keep their places. What was written is as empty as they are.
+    // The joined segments keep their indices as empty segments, just as an active segment is empty after it was
+    // written.
     for _ in 0..others {
         out.hide(&[1, 0]);
     }
 }
 
-/// Writes the content of a data section; of a module whose memory is its own, so that it holds zeros before.
+/// Writes the content of a data section. The module's memory must be its own, so that it contains zeros before.
 pub(crate) fn emit(out: &mut Splice, content: &Range<usize>) {
     let reader = BinaryReader::new(&out.source()[content.clone()], content.start);
     let segments = DataSectionReader::new(reader).expect("it was validated");

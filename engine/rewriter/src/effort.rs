@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How long a function will take to compile, estimated from its shape before it is compiled.
+//! Estimates how long a function will take to compile, from its shape, before it is compiled.
 //!
-//! Compiling is proportional to the size of ordinary code. What makes it quadratic, so that a few kilobytes take
-//! minutes, was found by measuring hostile functions: many jumps, many values that live across many jumps, many
-//! values that go around loops, a high operand stack, deep nesting and many handlers per call. The factors are what
-//! Wasmtime 48 took on a machine of 2026 with fuel counted, the worst flavour; they need to be right only within a few
-//! times, since the limits leave as much room above real programs.
+//! For ordinary code the time is proportional to the size. Measurements of hostile functions showed what makes it
+//! quadratic, so that a few kilobytes take minutes: many jumps, many values that live across many jumps, many values
+//! that go around loops, a high operand stack, deep nesting, and many handlers per call. The factors are what Wasmtime
+//! 48 took on a machine of 2026 with fuel counted, the slowest flavour. They need to be right only within a factor of a
+//! few, since the limits leave that much above real programs.
 use wasmparser::Operator;
 
-/// For a function, for a byte of it, and for a call, around which fuel is stored.
+/// For a function, for a byte of it, and for a call, around which the fuel is stored.
 const FUNCTION_NS: u64 = 60_000;
 const BYTE_NS: u64 = 200;
 const CALL_NS: u64 = 6_000;
@@ -27,40 +27,40 @@ const NESTED_LOOPS_NS: f64 = 500.0;
 /// For the square of calls times the handlers that each has: 100 calls in 500 took 1.4 s.
 const HANDLERS_NS: f64 = 0.6;
 
-/// What the compiler's optimiser takes at most for an instruction, measured with functions of 1 MiB that are one chain of
-/// it. Real programs lie far below: their chains are short.
+/// The maximum time that the compiler's optimiser takes for an instruction, measured with functions of 1 MiB that are
+/// one chain of it. Real programs need far less, because their chains are short.
 const OPTIMISE_SUM_NS: u64 = 48_000;
 const OPTIMISE_LOAD_NS: u64 = 9_000;
 const OPTIMISE_PRODUCT_NS: u64 = 5_500;
 const OPTIMISE_NS: u64 = 1_200;
 const OPTIMISE_BITS_NS: u64 = 3_500;
 
-/// Jumps that an indirect call or a table access is compiled to.
+/// How many jumps an indirect call or a table access is compiled to.
 const JUMPS_OF_INDIRECT: u64 = 2;
 
-/// Where a local is first and last mentioned, counted in jumps.
+/// The first and last mention of a local, counted in jumps.
 #[derive(Clone, Copy)]
 struct Mentioned {
     first: u64,
     last: u64,
 }
 
-/// A block that is open.
+/// An open block.
 struct Open {
     is_loop: bool,
     handlers: u64,
-    /// What was set before.
+    /// The value of `sets` before the block.
     sets: u64,
 }
 
-/// The shape of a function, as its instructions are read.
+/// The shape of a function, computed while its instructions are read.
 pub(crate) struct Effort {
     bytes: u64,
     jumps: u64,
     sets: u64,
     around: u64,
     height: u64,
-    /// Values of the operand stack times the jumps they live across.
+    /// The values of the operand stack times the jumps that they live across.
     live_on_stack: u64,
     nesting: u64,
     nested_loops: u64,
@@ -70,14 +70,14 @@ pub(crate) struct Effort {
     locals: Vec<Option<Mentioned>>,
     open: Vec<Open>,
     loops_open: u64,
-    /// Where the outermost open loop begins, and the locals mentioned in it: they live throughout.
+    /// Where the outermost open loop begins, and the locals that are mentioned in it. They live throughout the loop.
     loop_start: u64,
     in_loop: Vec<u32>,
     optimise_ns: u64,
 }
 
 impl Effort {
-    /// A function of so many bytes and locals, its parameters among them.
+    /// A function of this size, with so many locals including its parameters.
     pub fn new(bytes: usize, locals: u32) -> Effort {
         Effort {
             bytes: bytes as u64,
@@ -100,7 +100,8 @@ impl Effort {
         }
     }
 
-    /// Reads an instruction: the height of the operand stack after it, and how many values a block takes and gives.
+    /// Reads an instruction. `height`: of the operand stack after it; `block_values`: how many values a block takes and
+    /// gives.
     pub fn read(&mut self, operator: &Operator, height: u32, block_values: u32) {
         self.height = self.height.max(height.into());
         let before = self.jumps;
@@ -183,24 +184,24 @@ impl Effort {
     fn mention(&mut self, local: u32) {
         let here = self.jumps;
         let Some(slot) = self.locals.get_mut(local as usize) else { return };
-        // Inside the loop, jumps are more than they were where it begins.
+        // Within the loop, `jumps` is greater than at its start.
         if self.loops_open > 0 && slot.is_none_or(|mentioned| mentioned.last <= self.loop_start) {
             self.in_loop.push(local);
         }
         slot.get_or_insert(Mentioned { first: here, last: here }).last = here;
     }
 
-    /// Adds so many charges of the meter.
+    /// Adds a number of charges of the meter.
     pub fn add_charges(&mut self, count: usize) {
         self.bytes += count as u64 * CHARGE_BYTES;
     }
 
-    /// How deep blocks stand inside each other.
+    /// How deep blocks are nested.
     pub fn nesting(&self) -> u64 {
         self.nesting
     }
 
-    /// What optimising takes at most besides, in nanoseconds.
+    /// The maximum additional time for optimising, in nanoseconds.
     pub fn optimise_ns(&self) -> u64 {
         self.optimise_ns
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Writes a file anew as it was planned.
+//! Writes the file according to the plan.
 use crate::meter::Copy;
 use crate::scan::{Binary, Body, Change, Kind, Module, Section};
 use crate::splice::Splice;
@@ -10,9 +10,9 @@ use wasmparser::BinaryReader;
 
 /// i64
 const NUMBER_TYPE: u8 = 0x7e;
-/// The bytes of a header, of a module or a component.
+/// The size of the header of a module or component.
 const HEADER_BYTES: usize = 8;
-/// Sections of a module that stand before that of its memories.
+/// The sections of a module that precede the memory section.
 const BEFORE_MEMORIES: [u8; 4] =
     [SectionId::Type as u8, SectionId::Import as u8, SectionId::Function as u8, SectionId::Table as u8];
 
@@ -51,7 +51,7 @@ struct ModuleWriter<'a, 'w> {
     out: &'a mut Splice<'w>,
     module: &'a Module,
     options: Options,
-    /// If it is metered.
+    /// Set if the module is metered.
     meter: Option<meter::Writer>,
     /// Whether it has one memory, which it does not import.
     memory_is_own: bool,
@@ -69,7 +69,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         self.meter.iter().map(|_| memory_type(meter::MEMORY)).collect()
     }
 
-    /// Whether the module stays as it is.
+    /// Whether the module stays unchanged.
     fn is_left_alone(&self) -> bool {
         self.memories().is_empty() && self.helpers() == 0 && self.module.asked.is_none()
     }
@@ -123,7 +123,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         self.out.append_sized(content);
     }
 
-    /// Writes a section that is a list, with more at its end.
+    /// Writes a section that is a list, with more items at its end.
     fn emit_longer(&mut self, id: u8, content: &Range<usize>, more: &[Vec<u8>]) {
         let (count, items) = self.out.count_at(content.clone());
         let mut longer = self.out.inner();
@@ -136,12 +136,12 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         self.out.append_sized(longer);
     }
 
-    /// A module without functions has nothing that could be interrupted.
+    /// A module without functions has nothing to interrupt.
     fn has_landing(&self) -> bool {
         self.options.landing && !self.module.bodies.is_empty()
     }
 
-    /// How many functions are added.
+    /// The number of functions that are added.
     fn helpers(&self) -> u32 {
         self.module.bulks.len() as u32 + u32::from(self.has_landing())
     }
@@ -179,7 +179,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         self.out.append_sized(code);
     }
 
-    /// Writes a function's locals, and one more for the meter if it has one; where what follows begins.
+    /// Writes a function's locals, and one more if the meter needs it. Returns where the rest begins.
     fn emit_locals(&self, out: &mut Splice, body: &Body) -> usize {
         if body.copy == Copy::Nowhere {
             return body.range.start;
@@ -227,7 +227,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     }
 }
 
-/// Whether a custom section tells of offsets in code, which are no longer right.
+/// Whether a custom section contains code offsets, which are no longer right.
 fn holds_code_offsets(name: &str) -> bool {
     name.starts_with(".debug_") || name.starts_with("metadata.code.")
 }
@@ -259,7 +259,7 @@ fn function_type(parameters: Vec<wasm_encoder::ValType>, results: &[wasm_encoder
     section[2..].to_vec() // without the size of the section and its count, one byte each
 }
 
-/// That something is not so.
+/// The constant false.
 fn never() -> Vec<u8> {
     let mut bytes = Vec::new();
     wasm_encoder::Instruction::I32Const(0).encode(&mut bytes);
@@ -273,7 +273,7 @@ fn call(function: u32) -> Vec<u8> {
 }
 
 impl Splice<'_> {
-    /// The number of items of a list in the source, and where they stand.
+    /// The number of items of a list in the source, and the range of the items.
     fn count_at(&self, list: Range<usize>) -> (u32, Range<usize>) {
         let mut reader = BinaryReader::new(&self.source()[list.clone()], list.start);
         let count = reader.read_var_u32().expect("a validated list has a count");

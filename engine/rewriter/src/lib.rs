@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Makes WebAssembly that nobody trusts into WebAssembly that can be stopped and counted, before it is compiled.
+//! Turns untrusted WebAssembly into WebAssembly that can be stopped and metered, before it is compiled.
 //!
-//! A file is validated, its compilation is bounded (`limits`), and it is written anew with the same meaning:
-//! - a bulk instruction becomes a call of a function that does it in chunks (`bulk`), since one instruction is one call
-//!   into the compiler's runtime, which nothing interrupts;
+//! A file is validated, the time of its compilation is bounded (`limits`), and it is rewritten with the same meaning:
+//! - a bulk instruction becomes a call of a function that executes it in chunks (`bulk`), because a single instruction
+//!   is one call into the compiler's runtime, which nothing can interrupt;
 //! - every block is charged for its instructions (`meter`), if asked for;
-//! - a module gets a function that traps, if asked for: where one that is interrupted goes on.
+//! - if asked for, a module gets a function that traps, where an interrupted function continues.
 //!
-//! Everything that is added stands at the end of its index space, so no index changes and whatever is not touched is
-//! copied byte by byte. `scan` reads and plans, `emit` writes, and `splice` remembers where every byte came from.
+//! Everything that is added comes at the end of its index space. So no index changes, and everything else is copied
+//! byte by byte. `scan` reads and plans, `emit` writes, and `splice` records where every byte came from.
 #![forbid(unsafe_code)]
 
 mod bulk;
@@ -37,15 +37,16 @@ pub use shell::{shell, Shell};
 /// How to rewrite.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Whether what it does is counted.
+    /// Whether its instructions are metered.
     pub meter: bool,
-    /// Whether modules get a function that does nothing but trap.
+    /// Whether modules get a function that only traps.
     pub landing: bool,
-    /// Whether it is a guest of ours, which asks whether it is out of fuel: see `meter`. Where nothing is counted it never is.
+    /// Whether it is one of our own guests, which asks whether it is out of fuel: see `meter`. Without a meter it never
+    /// is.
     pub asks: bool,
-    /// The largest piece of a bulk operation that is done at once; tests make it small.
+    /// The largest piece of a bulk operation that is executed at once. Tests make it small.
     pub chunk: Chunk,
-    /// It is compiled where that can be ended at any time: no estimate has to bound it.
+    /// It is compiled in a process that can be ended at any time, so no estimate has to bound the compilation.
     pub can_be_ended: bool,
 }
 
@@ -54,13 +55,14 @@ pub struct Options {
 pub struct Rewritten {
     /// The new file.
     pub bytes: Vec<u8>,
-    /// What the file is.
+    /// The kind of the file.
     pub kind: Kind,
     /// Whether it imports something of WASI.
     pub imports_wasi: bool,
-    /// Whether the compiler's optimiser is bounded, too. If not, and nothing can end it, it has to be left out.
+    /// Whether the time of the compiler's optimiser is bounded too. If not, and nothing can end it, the optimiser must
+    /// be off.
     pub can_be_optimised: bool,
-    /// What leads from the new file back to the old one: see `Places`.
+    /// The table that leads from the new file back to the old one: see `Places`.
     pub places: Vec<u8>,
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Functions, files and lines from the DWARF sections of a module, resolved once into plain lists.
+//! Reads functions, files and lines from the DWARF sections of a module, and resolves them once into plain lists.
 //!
-//! The sections are a guest's, so they may say anything. They are read in one pass, without recursion, and every byte that
-//! is looked at is paid for out of a budget: when that is spent, what was found so far is all there is. What is kept is
-//! counted besides, and no text is copied before it was cut.
+//! The sections belong to a guest, so they may contain anything. They are read in one pass, without recursion, and
+//! every byte that is read is charged to a budget. When the budget is spent, the reader keeps what it has found so far.
+//! The results have limits of their own, and a text is truncated before it is copied.
 use crate::names::{demangle, NAME_BYTES};
 use crate::texts::{Text, Texts, NONE};
 use gimli::{
@@ -18,23 +18,23 @@ use std::sync::Arc;
 type Reader<'a> = EndianSlice<'a, LittleEndian>;
 type Entry<'a> = DebuggingInformationEntry<Reader<'a>>;
 
-/// Bytes that are read at most, of all modules of a file: about a second.
+/// The maximum number of bytes that are read, of all modules of a file. It takes about a second.
 const BUDGET: usize = 100_000_000;
-/// What a unit costs besides its bytes.
+/// The cost of a unit besides its bytes.
 const UNIT_COST: usize = 500;
-/// What is kept of a module at most: 40 and 28 MB.
-const MOST_ROWS: usize = 2_000_000;
-const MOST_SCOPES: usize = 1_000_000;
-/// How deep calls are told that were inlined into each other.
-const MOST_NESTED: usize = 64;
-/// Attributes of an entry: compilers write some twenty.
+/// The maximum number of results of a module: 40 and 28 MB.
+const MAX_ROWS: usize = 2_000_000;
+const MAX_SCOPES: usize = 1_000_000;
+/// The maximum depth of inlined calls that is reported.
+const MAX_NESTED: usize = 64;
+/// The maximum number of attributes of an entry. Compilers write some twenty.
 const ATTRIBUTES: usize = 100;
-/// The names of all files of a line program. The largest units known have 100 KiB.
+/// The maximum size of the file names of a line program. The largest known units have 100 KiB.
 const LINE_HEADER_BYTES: usize = 1 << 20;
-/// Entries a name may be looked for in, each naming the next.
+/// The maximum number of entries to follow in search of a name, each referring to the next.
 const NAME_HOPS: u32 = 8;
 
-/// What may still be read.
+/// How much may still be read.
 pub(crate) struct Budget(usize);
 
 impl Budget {
@@ -42,7 +42,7 @@ impl Budget {
         Budget(BUDGET)
     }
 
-    /// Pays for work; an error when nothing is left.
+    /// Charges for work. It returns an error if the budget is spent.
     pub fn spend(&mut self, work: usize) -> gimli::Result<()> {
         let left = self.0.checked_sub(work.max(1));
         self.0 = left.unwrap_or(0);
@@ -54,7 +54,7 @@ impl Budget {
     }
 }
 
-/// A piece of code that stands for a place in a source file.
+/// A range of code with its place in a source file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub start: u32,
@@ -64,38 +64,38 @@ pub(crate) struct Row {
     pub column: u32,
 }
 
-/// A function, or a call that was inlined into what `parent` is.
+/// A function, or a call that was inlined into `parent`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope {
     pub start: u32,
     pub end: u32,
-    /// Which scope it is in; its own index for a function.
+    /// The index of the scope that contains it. A function has its own index.
     pub parent: u32,
     pub name: Text,
-    /// Where an inlined call was called.
+    /// The place of an inlined call: file, line, column.
     pub call: (Text, u32, u32),
     depth: u32,
     is_function: bool,
 }
 
 impl Scope {
-    /// The same further on, and behind so many others.
+    /// The same scope at a higher address, and after `behind` other scopes.
     pub fn moved(self, by: u32, behind: u32) -> Scope {
         Scope { start: self.start + by, end: self.end + by, parent: self.parent + behind, ..self }
     }
 }
 
-/// What a module says about its code, by addresses in the code section. Both lists are in order, rows do not overlap, and
-/// a scope lies within its parent.
+/// The places of a module's code, by addresses in the code section. Both lists are sorted. Rows do not overlap, and a
+/// scope lies within its parent.
 #[derive(Default)]
 pub(crate) struct Lines {
     pub rows: Vec<Row>,
     pub scopes: Vec<Scope>,
-    /// Whether something was left out.
+    /// Whether entries were left out.
     pub is_cut: bool,
 }
 
-/// Reads the sections of a module whose code section has so many bytes. `section` gives the contents of one, or nothing.
+/// Reads the sections of a module whose code section has this size. `section` returns the content of one, or nothing.
 pub(crate) fn read<'a>(
     section: impl Fn(&str) -> &'a [u8],
     code_bytes: u32,
@@ -121,7 +121,7 @@ pub(crate) fn read<'a>(
         if builder.budget.spend(UNIT_COST).is_err() {
             break;
         }
-        // A unit that cannot be read is left out.
+        // A unit that is malformed is left out.
         let _ = builder.read_unit(header);
     }
     builder.finish()
@@ -133,15 +133,15 @@ struct Builder<'a, 'b> {
     texts: &'b mut Texts,
     budget: &'b mut Budget,
     lines: Lines,
-    /// The table that the last unit used, and where it stands.
+    /// The abbreviations that the last unit used, and their offset.
     abbreviations: Option<(usize, Arc<Abbreviations>)>,
-    /// The header of the line program that the last unit named, and where it stands.
+    /// The header of the line program that the last unit named, and its offset.
     program: Option<(usize, LineProgramHeader<Reader<'a>>)>,
-    /// The line programs that were executed.
+    /// The line programs that were executed, by offset.
     programs: HashSet<usize>,
     /// The files of `program`.
     files: HashMap<u64, Text>,
-    /// The names that other entries refer to, by where those stand.
+    /// The names that other entries refer to, by offset.
     names: HashMap<usize, Text>,
 }
 
@@ -166,7 +166,7 @@ impl<'a> Builder<'a, '_> {
             unit.low_pc = self.dwarf.attr_address(&unit, value)?.unwrap_or(0);
         }
         if let Some(AttributeValue::DebugLineRef(offset)) = entry.attr_value(gimli::DW_AT_stmt_list) {
-            // Functions have names without lines, too.
+            // Functions have names even without lines.
             let _ = self.read_program(&unit, offset);
         } else {
             self.program = None;
@@ -174,7 +174,7 @@ impl<'a> Builder<'a, '_> {
         self.read_scopes(&unit, UnitOffset(start))
     }
 
-    /// The table at an offset, whose length is found, and paid for, before it is read.
+    /// The abbreviations at an offset. Their size is determined, and charged, before they are read.
     fn read_abbreviations(&mut self, offset: DebugAbbrevOffset) -> gimli::Result<Arc<Abbreviations>> {
         if let Some((at, known)) = &self.abbreviations {
             if *at == offset.0 {
@@ -214,7 +214,7 @@ impl<'a> Builder<'a, '_> {
         Ok(whole - table.len())
     }
 
-    /// Reads an entry; false: only the end of a list of entries.
+    /// Reads an entry. False: it is only the end of a list of entries.
     fn read_entry(
         &mut self,
         unit: &Unit<Reader<'a>>,
@@ -223,7 +223,7 @@ impl<'a> Builder<'a, '_> {
     ) -> gimli::Result<bool> {
         let before = entries.next_offset();
         let abbreviation = unit.header.entries_raw(&unit.abbreviations, Some(before))?.read_abbreviation()?;
-        // Some attributes have no bytes.
+        // Some attributes have no bytes, so they are charged by their number.
         self.budget.spend(abbreviation.map_or(0, |abbreviation| abbreviation.attributes().len()))?;
         let is_entry = entries.read_entry(entry)?;
         self.budget.spend(entries.next_offset().0 - before.0)?;
@@ -232,7 +232,7 @@ impl<'a> Builder<'a, '_> {
 
     // ---- Lines ----------------------------------------------------------------------------------------------
 
-    /// Makes a line program the unit's, and executes it if no unit has named it before.
+    /// Makes a line program the current one, and executes it if no unit has named it before.
     fn read_program(&mut self, unit: &Unit<Reader<'a>>, offset: DebugLineOffset) -> gimli::Result<()> {
         if self.program.as_ref().is_some_and(|(at, _)| *at == offset.0) {
             return Ok(());
@@ -250,7 +250,7 @@ impl<'a> Builder<'a, '_> {
         if !self.programs.insert(offset.0) {
             return Ok(());
         }
-        // An instruction has a byte at least, and makes a row at most.
+        // An instruction has at least one byte, and makes at most one row.
         self.budget.spend(program.header().raw_program_buf().len())?;
         let mut rows = program.rows();
         let mut last: Option<Row> = None;
@@ -261,7 +261,7 @@ impl<'a> Builder<'a, '_> {
                 open.end = address.unwrap_or(open.start);
                 self.add_row(open)?;
             } else {
-                // A function that was left out stands nowhere, or where the section begins.
+                // A function that the linker left out has no address, or the beginning of the section.
                 is_code = address.is_some_and(|address| address > 0);
             }
             if !row.end_sequence() {
@@ -292,7 +292,7 @@ impl<'a> Builder<'a, '_> {
             last.end = row.end;
             return Ok(());
         }
-        if self.lines.rows.len() == MOST_ROWS {
+        if self.lines.rows.len() == MAX_ROWS {
             self.lines.is_cut = true;
             return Err(gimli::Error::Io);
         }
@@ -358,7 +358,7 @@ impl<'a> Builder<'a, '_> {
         Ok(())
     }
 
-    /// Adds a scope once for each range of addresses that it has.
+    /// Adds a scope for each of its address ranges.
     fn add_scopes(&mut self, unit: &Unit<Reader<'a>>, entry: &Entry<'a>, mut scope: Scope) -> gimli::Result<()> {
         let before = self.lines.scopes.len();
         if let Some(value) = entry.attr_value(gimli::DW_AT_ranges) {
@@ -391,7 +391,7 @@ impl<'a> Builder<'a, '_> {
         let start = address_in(range.start, self.code_bytes).filter(|&start| start > 0);
         let end = range.end.min(self.code_bytes.into()) as u32;
         let Some(start) = start.filter(|&start| start < end) else { return Ok(()) };
-        if self.lines.scopes.len() == MOST_SCOPES {
+        if self.lines.scopes.len() == MAX_SCOPES {
             self.lines.is_cut = true;
             return Err(gimli::Error::Io);
         }
@@ -399,7 +399,7 @@ impl<'a> Builder<'a, '_> {
         Ok(())
     }
 
-    /// From the lowest address to the highest, where an entry says so.
+    /// The range from the lowest address to the highest, if an entry has them.
     fn range(&self, unit: &Unit<Reader<'a>>, entry: &Entry<'a>) -> gimli::Result<Option<Range<u64>>> {
         let (Some(low), Some(high)) = (entry.attr_value(gimli::DW_AT_low_pc), entry.attr_value(gimli::DW_AT_high_pc))
         else {
@@ -413,7 +413,7 @@ impl<'a> Builder<'a, '_> {
         Ok(high.map(|high| low..high))
     }
 
-    /// Where an inlined call was called.
+    /// The place of an inlined call.
     fn call(&mut self, entry: &Entry<'a>) -> (Text, u32, u32) {
         let value = |name| entry.attr_value(name).and_then(|value: AttributeValue<Reader>| value.udata_value());
         let file = match entry.attr_value(gimli::DW_AT_call_file) {
@@ -424,7 +424,7 @@ impl<'a> Builder<'a, '_> {
         (file, line, number(value(gimli::DW_AT_call_column).unwrap_or(0)))
     }
 
-    /// The name of an entry, or of the one that it is an instance of.
+    /// The name of an entry, or of the entry that it is an instance of.
     fn name(&mut self, unit: &Unit<Reader<'a>>, entry: &Entry<'a>) -> Text {
         if let Some(value) = name_value(entry) {
             return self.add_name(unit, value);
@@ -454,14 +454,14 @@ impl<'a> Builder<'a, '_> {
 
     fn add_name(&mut self, unit: &Unit<Reader<'a>>, value: AttributeValue<Reader<'a>>) -> Text {
         let Some(name) = self.text(Some(unit), value) else { return NONE };
-        // Taking a name apart costs more than reading it.
+        // Demangling a name costs more than reading it.
         match self.budget.spend(8 * name.len()) {
             Ok(()) => self.texts.add(&demangle(&name)),
             Err(_) => NONE,
         }
     }
 
-    /// A text, cut before it is copied.
+    /// A text, truncated before it is copied.
     fn text(&self, unit: Option<&Unit<Reader<'a>>>, value: AttributeValue<Reader<'a>>) -> Option<String> {
         let at = |section: &Reader<'a>, offset: usize| section.slice().get(offset..);
         let bytes = match value {
@@ -479,7 +479,7 @@ impl<'a> Builder<'a, '_> {
     }
 }
 
-/// A unit of which only the header was read: nothing of it is followed here, since that would not be paid for.
+/// A unit of which only the header was read. gimli must not follow its references, because that would not be charged.
 fn empty_unit<'a>(
     dwarf: &Dwarf<Reader<'a>>,
     header: UnitHeader<Reader<'a>>,
@@ -501,7 +501,7 @@ fn empty_unit<'a>(
     }
 }
 
-/// Takes from the first entry of a unit where the unit's parts of other sections begin.
+/// Reads the offsets of the unit's parts in other sections from the unit's first entry.
 fn set_bases(unit: &mut Unit<Reader>, entry: &Entry) {
     for attribute in entry.attrs() {
         match attribute.value() {
@@ -513,7 +513,7 @@ fn set_bases(unit: &mut Unit<Reader>, entry: &Entry) {
     }
 }
 
-/// How long the list of files in front of a line program is.
+/// The length of the list of files before a line program.
 fn line_header_length(mut section: Reader, offset: DebugLineOffset) -> gimli::Result<usize> {
     section.skip(offset.0)?;
     let (_, format) = section.read_initial_length()?;
@@ -528,7 +528,7 @@ fn name_value<'a>(entry: &Entry<'a>) -> Option<AttributeValue<Reader<'a>>> {
     names.into_iter().find_map(|name| entry.attr_value(name))
 }
 
-/// The entry that this one is an instance of, if it is of the same unit.
+/// The entry that this one is an instance of, if both are in the same unit.
 fn origin(unit: &Unit<Reader>, entry: &Entry) -> Option<UnitOffset> {
     let value =
         entry.attr_value(gimli::DW_AT_abstract_origin).or_else(|| entry.attr_value(gimli::DW_AT_specification))?;
@@ -539,7 +539,7 @@ fn origin(unit: &Unit<Reader>, entry: &Entry) -> Option<UnitOffset> {
     }
 }
 
-/// An address that is in the code section, or just behind it.
+/// An address in the code section, or directly after it.
 fn address_in(address: u64, code_bytes: u32) -> Option<u32> {
     u32::try_from(address).ok().filter(|&address| address <= code_bytes)
 }
@@ -548,7 +548,7 @@ fn number(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(0)
 }
 
-/// Rows in order, each cut where the one before it reaches to.
+/// The rows in order. Each begins where the one before it ends.
 fn without_overlaps(mut rows: Vec<Row>) -> Vec<Row> {
     rows.sort_by_key(|row| row.start);
     let mut end = 0;
@@ -560,7 +560,8 @@ fn without_overlaps(mut rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-/// Scopes in order, each within its parent. Inlined calls outside functions are left out, and so are functions in others.
+/// The scopes in order, each within its parent. Inlined calls outside of functions are left out, and so are functions
+/// inside others.
 fn nested(mut scopes: Vec<Scope>) -> Vec<Scope> {
     scopes.sort_by_key(|scope| (scope.start, scope.depth));
     let mut kept: Vec<Scope> = Vec::with_capacity(scopes.len());
@@ -569,8 +570,8 @@ fn nested(mut scopes: Vec<Scope>) -> Vec<Scope> {
         while open.last().is_some_and(|&top| kept[top as usize].end <= scope.start) {
             open.pop();
         }
-        let itself = kept.len() as u32; // at most MOST_SCOPES
-        if open.is_empty() != scope.is_function || open.len() == MOST_NESTED {
+        let itself = kept.len() as u32; // at most MAX_SCOPES
+        if open.is_empty() != scope.is_function || open.len() == MAX_NESTED {
             continue;
         }
         scope.parent = open.last().copied().unwrap_or(itself);

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a program does, counted: every block adds what its instructions cost to one number.
+//! Counts the work of a program: every block adds the cost of its instructions to one number.
 //!
-//! The number stands at the beginning of a memory that is appended to the module, a 64-bit memory:
-//! validation keeps guests from having one, the host knows it by its type, and gives all modules of a run the same. It
-//! counts up from what the host wrote there, and below zero means that the limit was passed.
+//! The number is at the beginning of a 64-bit memory that is added to the module. Validation keeps guests from having such
+//! a memory, the host recognises it by its type, and all modules of a run share it. The number counts up from the value
+//! that the host stored there. Once it has wrapped around and is negative, the limit was exceeded.
 //!
-//! A block is charged as a whole, where it begins: a function and a loop's body always, and of what stands in them, each
-//! piece between two branches that is reached on a condition and is not small. Small pieces are charged with the block
-//! that they stand in, up to `MERGED` of them. Only loops and functions that call look whether the number is below
-//! zero: everything that can take long passes one of them.
+//! A block is charged as a whole, where it begins. A function and the body of a loop always are. Within them, each
+//! piece between two branches that is reached conditionally is charged if it is not small. Small pieces are charged
+//! with the block around them, up to `MERGED` of them. Only loops and functions that make calls check the number,
+//! because everything that can take long passes one of these.
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemoryType};
 use wasmparser::{Catch, Operator};
 
-/// Where it is counted.
+/// The memory of the number.
 pub(crate) const MEMORY: MemoryType =
     MemoryType { minimum: 1, maximum: Some(1), memory64: true, shared: false, page_size_log2: None };
 
-/// What a block may be charged for pieces in it that are not always reached. The smaller, the closer to what was
-/// executed; the larger, the cheaper to count.
+/// How much a block may be charged for pieces in it that are not always reached. A smaller value is closer to what was
+/// executed, a larger one is cheaper.
 const MERGED: u64 = 16;
-/// A function with more charges than these has a copy of the number. Large ones, as of interpreters, wait for memory
-/// without it; in small ones it is one value more in every loop, and to be read again after calls.
+/// A function with more charges than this keeps a copy of the number. Without a copy, large functions such as those of
+/// interpreters would wait for memory. In small functions a copy would be one more value in every loop, to be reloaded
+/// after each call.
 pub(crate) const WITHOUT_COPY: usize = 8;
-/// What entering a function costs besides its instructions, so that an empty one costs something.
+/// The cost of entering a function, so that an empty one costs something.
 const FUNCTION: u64 = 1;
-/// What an instruction costs that makes the host do something.
+/// The cost of an instruction that causes work in the host.
 const GROWTH: u64 = 500;
-/// Bytes, and elements of tables, of bulk instructions that cost one.
+/// How many bytes, or elements of tables, of a bulk instruction cost one.
 pub(crate) const BYTES_SHIFT: u32 = 4;
 pub(crate) const ELEMENTS_SHIFT: u32 = 1;
 
@@ -40,22 +41,22 @@ fn cost_of(operator: &Operator) -> u64 {
     }
 }
 
-/// A function that a guest of ours imports to ask whether its limit was passed; the answer is put in the place of every
-/// call of it. Such a guest ends by itself, and traps only `RESERVE` beyond its limit.
+/// The function that one of our own guests imports to ask whether its limit was exceeded. Every call of it is replaced
+/// by the answer. Such a guest ends by itself, and traps only if it exceeds its limit by `RESERVE`.
 pub(crate) const IS_OUT_OF_FUEL: (&str, &str) = ("curfew", "is_out_of_fuel");
 const RESERVE: i64 = 200_000;
 
-/// A charge to be written.
+/// A charge to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Charge {
-    /// Before what stands at this offset.
+    /// Before the instruction at this offset.
     pub at: usize,
     pub cost: u64,
-    /// Whether the limit is looked at.
+    /// Whether it checks the limit.
     pub checks: bool,
 }
 
-/// A charge and how much of it is for pieces that are not always reached.
+/// A charge, and the part of it that is for pieces that are not always reached.
 struct Point {
     charge: Charge,
     merged: u64,
@@ -64,7 +65,7 @@ struct Point {
 /// A piece of code between two branches.
 #[derive(Clone, Copy)]
 enum Piece {
-    /// It is read, or was: this charge is always passed before it, and it has not got one of its own yet.
+    /// It has no charge of its own yet. `point` is a charge that is always passed before it.
     Within { point: usize, at: usize, cost: u64 },
     /// It begins with this charge.
     At(usize),
@@ -72,28 +73,28 @@ enum Piece {
     Dead,
 }
 
-/// A block, loop, or one of the two sides of an `if` that is open.
+/// An open block, loop, or side of an `if`.
 struct Open {
-    /// The piece that it stands in, by its number.
+    /// The number of the piece around it.
     outer: usize,
     is_block: bool,
-    /// Whether something branches to its end.
+    /// Whether a branch leads to its end.
     is_target: bool,
-    /// Whether exceptions do.
+    /// Whether exceptions lead there.
     catches: bool,
 }
 
-/// Plans the charges of a function as its instructions are read.
+/// Plans the charges of a function while its instructions are read.
 pub(crate) struct Planner {
     points: Vec<Point>,
-    /// All that were begun; the last one is being read.
+    /// All pieces that have begun. The last one is being read.
     pieces: Vec<Piece>,
     open: Vec<Open>,
-    /// Behind what may have added to the number besides.
+    /// The offsets after instructions that may have changed the number.
     reloads: Vec<usize>,
 }
 
-/// The charges of a function in the order of its code, and where their number is to be read again.
+/// The charges of a function in the order of its code, and the offsets where the number must be reloaded.
 pub(crate) struct Plan {
     pub charges: Vec<Charge>,
     pub reloads: Vec<usize>,
@@ -163,7 +164,7 @@ impl Planner {
         }
     }
 
-    /// What is to be written; the function's own charge looks at the limit if it calls.
+    /// Returns the plan. The function's own charge checks the limit if the function makes calls.
     pub fn finish(mut self, calls: bool) -> Plan {
         self.close();
         self.points[0].charge.checks = calls;
@@ -171,17 +172,17 @@ impl Planner {
         Plan { charges: charges.collect(), reloads: self.reloads }
     }
 
-    /// A call was put in the place of the instruction that ends here.
+    /// A call replaces the instruction that ends here.
     pub fn note_call(&mut self, end: usize) {
         self.reloads.push(end);
     }
 
-    /// The call that was read last adds to nothing: an answer takes its place.
+    /// The call that was read last does not change the number, because the answer replaces it.
     pub fn forget_call(&mut self) {
         self.reloads.pop();
     }
 
-    /// What is added for the instruction that was read last.
+    /// Adds to the cost of the instruction that was read last.
     pub fn charge(&mut self, more: u64) {
         match self.pieces.last_mut() {
             Some(Piece::Within { cost, .. }) => *cost += more,
@@ -194,7 +195,7 @@ impl Planner {
         self.open.push(Open { outer: self.pieces.len() - 1, is_block, is_target: false, catches: false });
     }
 
-    /// What something branches to; None: out of the function.
+    /// The target of a branch. None: it leaves the function.
     fn target(&mut self, depth: u32) -> Option<&mut Open> {
         let index = self.open.len().checked_sub(1 + depth as usize)?;
         let open = &mut self.open[index];
@@ -202,7 +203,7 @@ impl Planner {
         Some(open)
     }
 
-    /// The end of a block that nothing branches to is no end of a piece: what follows comes straight after.
+    /// The end of a block. If no branch leads to it, the piece continues.
     fn end(&mut self, end: usize) {
         let Some(open) = self.open.pop() else { return };
         if !open.is_block || open.is_target {
@@ -219,13 +220,13 @@ impl Planner {
         self.pieces.push(Piece::Dead);
     }
 
-    /// Begins a piece that is always charged for itself.
+    /// Begins a piece that always has its own charge.
     fn begin_charged(&mut self, at: usize, checks: bool) {
         self.pieces.push(Piece::At(self.points.len()));
         self.points.push(Point { charge: Charge { at, cost: 0, checks }, merged: 0 });
     }
 
-    /// Begins a piece that is reached only by way of another one, which was closed.
+    /// Begins a piece that can be reached only through another one, which is closed.
     fn begin_after(&mut self, piece: usize, at: usize) {
         self.pieces.push(match self.pieces[piece] {
             Piece::Within { point, .. } | Piece::At(point) => Piece::Within { point, at, cost: 0 },
@@ -233,7 +234,7 @@ impl Planner {
         });
     }
 
-    /// Decides where the piece that was read is charged.
+    /// Decides where the current piece is charged.
     fn close(&mut self) {
         let index = self.pieces.len() - 1;
         let Piece::Within { point, at, cost } = self.pieces[index] else { return };
@@ -249,7 +250,7 @@ impl Planner {
     }
 }
 
-/// Where an exception goes.
+/// The label that an exception branches to.
 fn label_of(catch: &Catch) -> u32 {
     match catch {
         Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label } => {
@@ -260,14 +261,15 @@ fn label_of(catch: &Catch) -> u32 {
 
 /// Writes charges.
 ///
-/// A function with many has a copy of the number, so that one charge need not wait for the other's store; what is stored
-/// is right at every instant. The copy is read again after whatever else may have added to the number.
+/// A function with many charges keeps a copy of the number, so that a charge need not wait for the store of the one
+/// before. The stored number is always up to date. The copy is reloaded after everything that may have changed the
+/// number.
 #[derive(Clone, Copy)]
 pub(crate) struct Writer {
     memory_index: u32,
 }
 
-/// Where a function has the number besides.
+/// Where a function keeps a copy of the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Copy {
     Nowhere,
@@ -279,7 +281,7 @@ impl Writer {
         Writer { memory_index }
     }
 
-    /// Pushes the number from where it stands.
+    /// Pushes the number from memory.
     fn load<'a, 'b>(&self, code: &'a mut InstructionSink<'b>) -> &'a mut InstructionSink<'b> {
         code.i64_const(0).i64_load(self.place())
     }
@@ -288,7 +290,7 @@ impl Writer {
         MemArg { offset: 0, align: 3, memory_index: self.memory_index }
     }
 
-    /// A charge as bytes; the first of a function has no copy yet.
+    /// A charge as bytes. At the first one of a function there is no copy yet.
     pub fn charge(&self, charge: Charge, copy: Copy, is_first: bool) -> Vec<u8> {
         bytes_of(|code| {
             if let (Copy::Local(local), true) = (copy, is_first) {
@@ -300,7 +302,7 @@ impl Writer {
         })
     }
 
-    /// Reads the number again, as bytes.
+    /// Reloads the copy, as bytes.
     pub fn reload(&self, copy: Copy) -> Vec<u8> {
         bytes_of(|code| {
             if let Copy::Local(local) = copy {
@@ -309,7 +311,7 @@ impl Writer {
         })
     }
 
-    /// Adds what `push` leaves on the stack, and traps if that passes the limit and is to be looked at.
+    /// Adds the value that `push` pushes. If `checks`, it traps when the limit is exceeded.
     pub fn emit(&self, code: &mut InstructionSink, copy: Copy, checks: bool, push: impl FnOnce(&mut InstructionSink)) {
         code.i64_const(0);
         self.push(code, copy);
@@ -321,7 +323,7 @@ impl Writer {
         code.i64_store(self.place());
         if checks {
             self.push(code, copy);
-            // The compiler makes one conditional jump to the trap of this.
+            // The compiler turns this into one conditional jump to the trap.
             code.i64_const(0).i64_lt_s().if_(BlockType::Empty).unreachable().end();
         }
     }
@@ -345,6 +347,6 @@ impl Writer {
 fn bytes_of(write: impl FnOnce(&mut InstructionSink)) -> Vec<u8> {
     let mut function = Function::new([]);
     write(&mut function.instructions());
-    // Without the count of locals, which is one byte: 0.
+    // Without the number of locals, which is one byte: 0.
     function.into_raw_body()[1..].to_vec()
 }

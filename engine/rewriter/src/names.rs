@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Names of functions as people wrote them, read in one pass.
+//! Reads the names of functions in one pass, and restores them as they were in the source.
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 use wasmparser::{BinaryReader, ExportSectionReader, ExternalKind, Name, NameSectionReader};
 
-/// What a name may have at most: a few bytes of a mangled name can stand for megabytes.
+/// The maximum size of a name: a few bytes of a mangled name can expand to megabytes.
 pub(crate) const NAME_BYTES: usize = 1024;
 
 /// Text of at most `NAME_BYTES`.
@@ -21,11 +21,11 @@ impl Write for Short {
     }
 }
 
-/// The name a compiler mangled as it was in the source, of Rust or C++; any other name as it is. Cut if it is long.
+/// Restores a name that a Rust or C++ compiler mangled. Any other name stays unchanged. Long names are truncated.
 pub(crate) fn demangle(name: &str) -> String {
     let name = &name[..name.floor_char_boundary(NAME_BYTES)];
     let mut out = Short(String::new());
-    // What does not fit is left out, so errors are of no interest.
+    // Text beyond the limit is left out, so errors do not matter.
     if let Ok(rust) = rustc_demangle::try_demangle(name) {
         let _ = write!(out, "{rust:#}");
     } else if let Some(cpp) = name.starts_with("_Z").then(|| cpp_demangle::Symbol::new(name).ok()).flatten() {
@@ -37,10 +37,10 @@ pub(crate) fn demangle(name: &str) -> String {
     out.0
 }
 
-/// Names by the index of their function, for functions whose index is in `wanted`; the first one of a function counts.
+/// Names by function index, for functions whose index is in `wanted`. The first name of a function counts.
 pub(crate) type Names<'a> = HashMap<u32, &'a str>;
 
-/// The names in the contents of a name section, which may be malformed: what stands before the fault is taken.
+/// The names in the content of a name section. If it is malformed, those before the fault are used.
 pub(crate) fn function_names(section: &[u8], wanted: std::ops::Range<u32>) -> Names<'_> {
     let mut found = Names::new();
     let subsections = NameSectionReader::new(BinaryReader::new(section, 0));
@@ -55,7 +55,7 @@ pub(crate) fn function_names(section: &[u8], wanted: std::ops::Range<u32>) -> Na
     found
 }
 
-/// The names under which functions are exported, in the contents of an export section.
+/// The names under which functions are exported, from the content of an export section.
 pub(crate) fn exported_names(section: &[u8], wanted: std::ops::Range<u32>) -> Names<'_> {
     let mut found = Names::new();
     let Ok(exports) = ExportSectionReader::new(BinaryReader::new(section, 0)) else { return found };

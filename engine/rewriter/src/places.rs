@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From offsets in a rewritten file back to what its author wrote: a table of plain lists, made once when the file is
-//! compiled, so that nothing of the file has to be read when its program is stopped.
+//! Leads from offsets in a rewritten file back to what its author wrote. It is a table of plain lists, made once when
+//! the file is compiled, so that nothing of the file has to be read when its program is stopped.
 //!
-//! The table consists of words in the machine's order: a head, runs of rewritten bytes, functions, rows of the line table,
-//! inlined calls, each list in the order of its first word, and texts. Reading it takes a few steps, and never fails:
-//! what is not there is not known.
+//! The table consists of 32-bit words in the machine's byte order: a head, runs of rewritten bytes, functions, rows of
+//! the line table, inlined calls, and texts. Each list is sorted by its first word. A lookup takes a few steps and
+//! never fails: whatever is missing is unknown.
 use crate::lines::{self, Budget, Row, Scope};
 use crate::names::{demangle, exported_names, function_names};
 use crate::scan::Binary;
@@ -16,36 +16,36 @@ use wasm_encoder::SectionId;
 /// "CFP1"
 const MAGIC: u32 = 0x3150_4643;
 const HEAD_WORDS: usize = 8;
-/// The words of an item of each list.
+/// The number of words of an item of each list.
 const RUN: usize = 2;
 const FUNCTION: usize = 4;
 const ROW: usize = 5;
 const SCOPE: usize = 7;
-/// In the word for an origin: it was added on account of what stands there, and not copied from there.
+/// A flag of an origin: the bytes were added because of what is at that offset, and not copied from there.
 const ADDED: u32 = 1 << 31;
-/// An origin that is nowhere in the file.
+/// The origin of bytes that correspond to nothing in the file.
 const HIDDEN: u32 = u32::MAX;
 
 /// A place in the file that was rewritten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location<'a> {
-    /// The code is of the rewriting: a function that does a bulk instruction.
+    /// The code was added by the rewriter: a function that executes a bulk instruction.
     pub hidden: bool,
-    /// In the file as its author wrote it.
+    /// The offset in the file as its author wrote it.
     pub offset: usize,
-    /// The index of the function in its module, if it is in one.
+    /// The index of the function in its module, if the offset is in a function.
     pub index: Option<u32>,
-    /// The function's name as it was written, else the one it is exported by.
+    /// The function's name in the source, or else the name that it is exported by.
     pub function: Option<&'a [u8]>,
     /// The source file.
     pub file: Option<&'a [u8]>,
-    /// From 1; 0: not known.
+    /// Counts from 1. 0: unknown.
     pub line: u32,
-    /// From 1; 0: not known.
+    /// Counts from 1. 0: unknown.
     pub column: u32,
 }
 
-/// Makes the table of a file that was read, and written anew as these runs.
+/// Makes the table of a file that was read, and rewritten as these runs.
 pub(crate) fn write(wasm: &[u8], root: &Binary, runs: &[(usize, Origin)]) -> Vec<u8> {
     let mut writer = Writer {
         texts: Texts::new(),
@@ -93,7 +93,7 @@ impl Writer {
 
     fn add_functions(&mut self, imported: u32, bodies: &[Range<usize>], names: &[u8], exports: &[u8]) {
         let indices = imported..imported + bodies.len() as u32;
-        // Both are read in one pass, which costs less than validating them did.
+        // Each is read in one pass, which costs less than validating it did.
         let names = function_names(names, indices.clone());
         let exported = exported_names(exports, indices.clone());
         for (index, body) in indices.zip(bodies) {
@@ -155,12 +155,12 @@ fn origin_word(origin: Origin) -> u32 {
     }
 }
 
-/// A list of a table, by its bytes.
+/// A list of the table, as bytes.
 #[derive(Clone, Copy)]
 struct List<'a, const WORDS: usize>(&'a [u8]);
 
 impl<'a, const WORDS: usize> List<'a, WORDS> {
-    /// Takes it from the beginning of the bytes.
+    /// Takes the list from the beginning of the bytes.
     fn take(bytes: &mut &'a [u8], count: u32) -> Option<Self> {
         let (list, rest) = bytes.split_at_checked((count as usize).checked_mul(4 * WORDS)?)?;
         *bytes = rest;
@@ -173,7 +173,7 @@ impl<'a, const WORDS: usize> List<'a, WORDS> {
         Some(std::array::from_fn(|index| word(4 * index)))
     }
 
-    /// The last item that begins at or before this, and its index.
+    /// The last item that begins at or before this offset, and its index.
     fn last_at(&self, start: u32) -> Option<(usize, [u32; WORDS])> {
         let (mut low, mut high) = (0, self.0.len() / (4 * WORDS));
         while low < high {
@@ -189,7 +189,7 @@ impl<'a, const WORDS: usize> List<'a, WORDS> {
     }
 }
 
-/// A table that was written, being read.
+/// A table, for reading.
 #[derive(Clone, Copy)]
 pub struct Places<'a> {
     is_cut: bool,
@@ -202,7 +202,7 @@ pub struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// None: this is not a table, or it is cut off.
+    /// None: the bytes are not a table, or are truncated.
     pub fn new(mut table: &'a [u8]) -> Option<Places<'a>> {
         let head = List::<HEAD_WORDS>::take(&mut table, 1)?.get(0)?;
         let [MAGIC, is_cut, runs, functions, rows, scopes, texts, modules] = head else { return None };
@@ -218,12 +218,12 @@ impl<'a> Places<'a> {
         (table.len() == texts as usize && table.last() == Some(&0)).then_some(places)
     }
 
-    /// Whether some names or lines were left out, since there were too many.
+    /// Whether names or lines were left out, because there were too many.
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// What stands at an offset of the rewritten file; inlined calls make several, innermost first.
+    /// The places of an offset of the rewritten file. Inlined calls make several, innermost first.
     pub fn find(&self, offset: usize) -> Vec<Location<'a>> {
         let Some(offset) = self.original(offset) else {
             return vec![Location { hidden: true, ..Location::default() }];
@@ -239,8 +239,8 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// The same, if a function of the file is what begins at `start`; adapters between components have offsets that mean
-    /// nothing here, and are hidden.
+    /// The same, if a function of the file begins at `start`. Adapters between components have offsets that mean
+    /// nothing here, so they are hidden.
     pub fn find_in(&self, start: usize, offset: usize) -> Vec<Location<'a>> {
         let function = self.original(offset).and_then(|offset| self.function(offset));
         if function.is_some_and(|function| self.original(start) == Some(function[0])) {
@@ -249,7 +249,7 @@ impl<'a> Places<'a> {
         vec![Location { hidden: true, ..Location::default() }]
     }
 
-    /// The same, if the file has so many modules; adapters between components are modules beyond them.
+    /// The same, if `module` is a module of the file. Adapters between components are modules with higher numbers.
     pub fn find_in_module(&self, module: usize, offset: usize) -> Vec<Location<'a>> {
         if module < self.modules as usize {
             return self.find(offset);
@@ -257,7 +257,7 @@ impl<'a> Places<'a> {
         vec![Location { hidden: true, ..Location::default() }]
     }
 
-    /// The offset in the file as it was; a call or charge that was added counts as what it was added for.
+    /// The offset in the original file. An added call or charge has the offset of what it was added for.
     fn original(&self, offset: usize) -> Option<u32> {
         let offset = u32::try_from(offset).ok()?;
         let (_, [start, origin]) = self.runs.last_at(offset)?;
@@ -278,7 +278,7 @@ impl<'a> Places<'a> {
         text.split(|&byte| byte == 0).next()
     }
 
-    /// What the line table and the inlined calls say of an offset: one place at least.
+    /// The places of an offset according to the line table and the inlined calls. There is at least one.
     fn places(&self, offset: u32) -> Vec<Location<'a>> {
         let place = |file, line, column| Location {
             offset: offset as usize,
@@ -297,7 +297,7 @@ impl<'a> Places<'a> {
                 next.function = self.text(name);
                 places.push(std::mem::replace(&mut next, place(file, line, column)));
             }
-            // A parent stands before what is in it.
+            // A parent precedes its children.
             scope = (parent < index).then(|| self.scopes.get(parent).map(|item| (parent, item))).flatten();
         }
         if places.is_empty() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a file is not accepted.
+//! The reason why a file is refused.
 use std::fmt;
 
 /// One line that says what is wrong with a file, and where.
@@ -12,7 +12,7 @@ impl Refusal {
         Refusal(text)
     }
 
-    /// A figure that is above its limit.
+    /// A figure that exceeds its limit.
     pub(crate) fn above(what: fmt::Arguments, figure: u64, limit: u64) -> Refusal {
         Refusal(format!("{what}: {figure}, above the limit of {limit}"))
     }

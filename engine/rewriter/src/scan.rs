@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Reads a file once: validates it, checks its figures against the limits, and plans what is to change.
+//! Reads a file once. It validates the file, checks its figures against the limits, and plans the changes.
 use crate::bulk::{self, Bulk};
 use crate::composition::Composition;
 use crate::effort::Effort;
@@ -13,7 +13,7 @@ use wasmparser::{
     ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
-/// What a file is, told by its header.
+/// The kind of a file, according to its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Module,
@@ -23,18 +23,18 @@ pub enum Kind {
 /// A change of a function's body.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// What a block costs.
+    /// Adds a charge for a block.
     Charge(Charge),
-    /// The meter's number is read again before this offset.
+    /// Reloads the meter's number before this offset.
     Reload { at: usize },
-    /// The call in this range becomes its answer: whether the limit was passed.
+    /// Replaces the call in this range by its answer: whether the limit was exceeded.
     Answer { range: Range<usize> },
-    /// The instruction in this range becomes a call of the function for a bulk instruction.
+    /// Replaces the instruction in this range by a call of the function for a bulk instruction.
     Call { range: Range<usize>, bulk: usize },
 }
 
 impl Change {
-    /// Where it is made.
+    /// The offset of the change.
     fn at(&self) -> usize {
         match self {
             Change::Reload { at } => *at,
@@ -50,22 +50,22 @@ pub(crate) struct Body {
     pub range: Range<usize>,
     /// Where its locals end and its instructions begin.
     pub start: usize,
-    /// Where the meter's number is kept in it besides; a local is a new one, after its own.
+    /// Where the function keeps a copy of the meter's number. A local is a new one, after the function's own.
     pub copy: Copy,
     pub changes: Vec<Change>,
 }
 
-/// What has to be known of a module to append to it.
+/// The facts about a module that are needed to append to it.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
     pub types: u32,
     pub functions: u32,
     pub memories: u32,
     pub tables: Vec<TableType>,
-    /// The imported function whose calls are answered.
+    /// The imported function whose calls are replaced by the answer.
     pub asked: Option<u32>,
     pub bodies: Vec<Body>,
-    /// Those that get a function, in the order of these.
+    /// The bulk instructions that get a function, in the order of these functions.
     pub bulks: Vec<Bulk>,
     bulk_indices: HashMap<Bulk, usize>,
 }
@@ -82,9 +82,9 @@ pub(crate) struct Custom {
 pub(crate) struct Section {
     pub id: u8,
     pub content: Range<usize>,
-    /// If it is a custom section.
+    /// Set for a custom section.
     pub custom: Option<Custom>,
-    /// The module or component in it.
+    /// The module or component that the section contains.
     pub inner: Option<Binary>,
 }
 
@@ -92,18 +92,18 @@ pub(crate) struct Section {
 #[derive(Debug)]
 pub(crate) struct Binary {
     pub kind: Kind,
-    /// Where it begins.
+    /// The offset at which it begins.
     pub start: usize,
     pub sections: Vec<Section>,
-    /// Of a module.
+    /// Set for a module.
     pub module: Module,
 }
 
-/// What was read.
+/// The result of reading a file.
 pub(crate) struct Scan {
     pub root: Binary,
     pub imports_wasi: bool,
-    /// Whether optimising what is compiled takes no longer than the limits say.
+    /// Whether optimising the compiled code stays within the limits.
     pub can_be_optimised: bool,
 }
 
@@ -139,21 +139,21 @@ struct Scanner {
     options: Options,
     validator: Validator,
     allocations: FuncValidatorAllocations,
-    /// What is being read, the innermost last.
+    /// The modules and components that are being read, the innermost last.
     open: Vec<Binary>,
     composition: Composition,
-    /// In the whole file.
+    /// Counts for the whole file.
     functions: u64,
     elements: u64,
     effort_ns: u64,
     optimise_ns: u64,
-    /// Whether optimising one function takes longer than the limits say, and memory in proportion: 3 KiB for a sum.
+    /// Whether optimising one function exceeds the limits. Its memory grows in proportion: 3 KiB for a sum.
     has_long_chains: bool,
     imports_wasi: bool,
 }
 
 impl Scanner {
-    /// Reads on; the outermost module or component when it has ended.
+    /// Reads the next payload. Returns the outermost module or component when it has ended.
     fn read(&mut self, payload: Payload) -> Result<Option<Binary>, Refusal> {
         self.check(&payload)?;
         let valid = self.validator.payload(&payload)?;
@@ -227,7 +227,7 @@ impl Scanner {
         }
     }
 
-    /// Notes an import, if it is one of the file, not of a part of it.
+    /// Notes an import if the file itself has it, not a part of it.
     fn note_wasi(&mut self, is_wasi: bool) {
         self.imports_wasi |= is_wasi && self.open.len() == 1;
     }
@@ -239,7 +239,7 @@ impl Scanner {
             TypeRef::Table(table) => module.tables.push(table),
             TypeRef::Func(_) => {
                 module.asked = module.asked.or(asks.then_some(module.functions));
-                module.functions += 1; // later all of them: see `begin_code`
+                module.functions += 1; // Later this counts all functions: see `begin_code`.
             }
             _ => {}
         }
@@ -254,7 +254,7 @@ impl Scanner {
         check("components inside each other", self.open.len() as u64, limits::COMPONENT_DEPTH)
     }
 
-    /// Closes the innermost module or component; the outermost one if it was that.
+    /// Closes the innermost module or component, and returns it if it was the outermost one.
     fn end(&mut self) -> Option<Binary> {
         let ended = self.open.pop()?;
         match self.open.last_mut().and_then(|outer| outer.sections.last_mut()) {
@@ -336,7 +336,7 @@ impl Scanner {
                 changes.extend(plan.reloads.into_iter().map(|at| Change::Reload { at }));
             }
             changes.extend(plan.charges.into_iter().map(Change::Charge));
-            // At one place a reload comes first, and a call, which takes an instruction's place, last.
+            // At the same offset a reload comes first, and a call, which replaces an instruction, last.
             changes.sort_by_key(|change| (change.at(), matches!(change, Change::Call { .. } | Change::Answer { .. })));
         }
         let effort_ns = if self.options.can_be_ended { 0 } else { effort.nanoseconds() };
@@ -373,12 +373,12 @@ impl Binary {
 }
 
 impl Module {
-    /// How many functions are imported: those come first.
+    /// The number of imported functions, which come first.
     pub fn imported(&self) -> u32 {
         self.functions - self.bodies.len() as u32
     }
 
-    /// Which of the functions for bulk instructions does this one.
+    /// The index of the function that executes this bulk instruction.
     fn index_of(&mut self, bulk: Bulk) -> Result<usize, Refusal> {
         if let Some(&index) = self.bulk_indices.get(&bulk) {
             return Ok(index);
@@ -391,7 +391,7 @@ impl Module {
     }
 }
 
-/// How many values go into a block and come out of it.
+/// How many values a block takes and gives.
 fn block_values(operator: &Operator, validator: &FuncValidator<ValidatorResources>) -> u32 {
     use Operator::*;
     let kind: BlockType = match operator {
@@ -415,7 +415,7 @@ fn is_call(operator: &Operator) -> bool {
     )
 }
 
-/// Refuses a figure of a function above its limit.
+/// Refuses a figure of a function that exceeds its limit.
 fn check_function(function: u32, what: &str, figure: u64, limit: u64) -> Result<(), Refusal> {
     if figure > limit {
         return Err(Refusal::above(format_args!("{what} of function {function}"), figure, limit));

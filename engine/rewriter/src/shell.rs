@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The shell of a file: the same imports and exports, and nothing that executes. It takes no time to compile, whatever the
-//! file holds, and shows what the file is and whether it can be linked.
+//! The shell of a file has the same imports and exports, but no code to execute. It takes no time to compile, whatever
+//! the file contains, and shows what the file is and whether it can be linked.
 //!
-//! Nothing but the sections that tell of an interface is read. In a module every exported function becomes one that all
-//! exported functions of its type share; bodies, data, elements and whatever else is not seen from outside are left out. In
-//! a component every module and component becomes its shell.
+//! Only the sections that describe the interface are read. In a module, exported functions of the same type become one
+//! function. Bodies, data, elements and everything else that is not visible from outside are left out. In a component,
+//! every module and component becomes its shell.
 use crate::limits::{self, check};
 use crate::{Kind, Refusal};
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use wasmparser::{
     TableSectionReader, TypeRef, ValType,
 };
 
-/// A shell. It may still be refused when it is compiled.
+/// A shell. Compiling it may still fail.
 #[derive(Debug)]
 pub struct Shell {
     pub bytes: Vec<u8>,
@@ -28,7 +28,7 @@ pub struct Shell {
     pub imports_wasi: bool,
 }
 
-/// Makes the shell of a file, of which nothing else is validated.
+/// Makes the shell of a file. Nothing else of the file is validated.
 pub fn shell(wasm: &[u8]) -> Result<Shell, Refusal> {
     check("bytes of the file", wasm.len() as u64, limits::FILE_BYTES)?;
     let mut reader = Reader { wasm, depth: 0, imports_wasi: false };
@@ -38,7 +38,7 @@ pub fn shell(wasm: &[u8]) -> Result<Shell, Refusal> {
 
 struct Reader<'a> {
     wasm: &'a [u8],
-    /// How many components what is being read stands in.
+    /// How many components surround the current one.
     depth: u64,
     imports_wasi: bool,
 }
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
                 Payload::Version { .. } | Payload::CustomSection(_) => {}
                 Payload::End(_) if kind == Kind::Module => return Ok((module.finish()?, kind)),
                 Payload::End(_) => return Ok((component.finish(), kind)),
-                // The bodies are not looked at.
+                // The bodies are not read.
                 Payload::CodeSectionStart { range, .. } => {
                     parser.skip_section();
                     at = range.end;
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
                 for kind in types {
                     module.types.push(kind?);
                 }
-                // Which of them are needed the exports say.
+                // The exports decide which functions are needed.
                 module.functions_at = module.sections.len();
             }
             Payload::TypeSection(_) | Payload::MemorySection(_) | Payload::TagSection(_) => module.sections.extend(raw),
@@ -131,18 +131,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Notes an import, if it is one of the file, not of a part of it.
+    /// Notes an import if the file itself has it, not a part of it.
     fn note_wasi(&mut self, is_wasi: bool) {
         self.imports_wasi |= is_wasi && self.depth == 0;
     }
 }
 
-/// The shell of a module, as it is read.
+/// The shell of a module, while it is read.
 #[derive(Default)]
 struct ModuleShell<'a> {
-    /// Its sections by now, in order, without functions.
+    /// Its sections so far, in order, without functions.
     sections: Vec<(u8, Vec<u8>)>,
-    /// Before which of them functions stand.
+    /// The index of the section before which the functions belong.
     functions_at: usize,
     /// The types of all functions of the file, imported ones first.
     types: Vec<u32>,
@@ -151,7 +151,7 @@ struct ModuleShell<'a> {
 }
 
 impl<'a> ModuleShell<'a> {
-    /// Whether one of them is of WASI.
+    /// Returns whether an import is of WASI.
     fn read_imports(&mut self, imports: ImportSectionReader<'a>) -> Result<bool, Refusal> {
         let mut is_wasi = false;
         for import in imports.into_imports() {
@@ -193,7 +193,7 @@ impl<'a> ModuleShell<'a> {
     fn add(&mut self, id: SectionId, section: &impl Encode) {
         let mut bytes = Vec::new();
         section.encode(&mut bytes);
-        // The size stands before the contents.
+        // The size precedes the contents.
         let size = bytes.iter().position(|byte| byte & 0x80 == 0).map_or(0, |last| last + 1);
         self.sections.push((id as u8, bytes.split_off(size)));
     }
@@ -222,7 +222,7 @@ impl<'a> ModuleShell<'a> {
         Ok(module.finish())
     }
 
-    /// One function for each of these types. None of them is ever called.
+    /// Adds one function for each of these types. None of them is ever called.
     fn add_functions(&mut self, types: &[u32]) {
         let mut functions = FunctionSection::new();
         let mut code = CodeSection::new();
@@ -241,7 +241,7 @@ impl<'a> ModuleShell<'a> {
     }
 }
 
-/// The functions of a shell: imported ones, and one for each type that an exported one has.
+/// The functions of a shell: the imported ones, and one for each type of an exported function.
 #[derive(Default)]
 struct Shared {
     imported: u32,
@@ -250,7 +250,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// The index in the shell of a function of the file, whose functions have these types.
+    /// The index in the shell of a function of the file. `types` are the types of the file's functions.
     fn index(&mut self, index: u32, types: &[u32]) -> Result<u32, Refusal> {
         if index < self.imported {
             return Ok(index);
@@ -267,7 +267,7 @@ impl Shared {
     }
 }
 
-/// A constant of a type. There is none of a reference that is never null: that shell is refused when it is compiled.
+/// A constant of a type. A reference that is never null has none: that shell fails to compile.
 fn zero(kind: ValType) -> Result<ConstExpr, Refusal> {
     Ok(match kind {
         ValType::I32 => ConstExpr::i32_const(0),

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Bytes made of pieces of another file and of new ones, which remember where they come from.
+//! Bytes that are made of pieces of another file and of new ones, with a record of where they come from.
 use std::ops::Range;
 use wasm_encoder::Encode;
 
-/// Where a run of written bytes comes from.
+/// The origin of a run of written bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Copied from this offset on.
+    /// Copied, beginning with this offset.
     Copied(usize),
-    /// Added on account of what stands at this offset.
+    /// Added because of what is at this offset.
     Added(usize),
-    /// Added on account of nothing in the file.
+    /// Added without relation to anything in the file.
     Hidden,
 }
 
-/// What is being written.
+/// The output.
 pub(crate) struct Splice<'a> {
     source: &'a [u8],
     bytes: Vec<u8>,
-    /// Where each run begins in `bytes`, in order.
+    /// The offset in `bytes` where each run begins, in order.
     runs: Vec<(usize, Origin)>,
 }
 
@@ -27,7 +27,7 @@ impl<'a> Splice<'a> {
         Splice { source, bytes: Vec::new(), runs: Vec::new() }
     }
 
-    /// Another one of the same source, to be appended to this one.
+    /// Another output with the same source, to be appended to this one.
     pub fn inner(&self) -> Splice<'a> {
         Splice::new(self.source)
     }
@@ -56,7 +56,7 @@ impl<'a> Splice<'a> {
         }
     }
 
-    /// Adds bytes on account of what stands at an offset of the source.
+    /// Adds bytes because of what is at an offset of the source.
     pub fn add(&mut self, bytes: &[u8], at: usize) {
         if !bytes.is_empty() {
             self.begin(Origin::Added(at));
@@ -64,7 +64,7 @@ impl<'a> Splice<'a> {
         }
     }
 
-    /// Adds bytes that nothing in the source stands for.
+    /// Adds bytes that correspond to nothing in the source.
     pub fn hide(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.begin(Origin::Hidden);
@@ -79,7 +79,7 @@ impl<'a> Splice<'a> {
         self.hide(&bytes);
     }
 
-    /// Adds the size of what was written apart, then that itself.
+    /// Adds the size of another output, then that output.
     pub fn append_sized(&mut self, inner: Splice) {
         self.number(inner.bytes.len() as u32); // far below 4 GiB: limits bound every file
         let shift = self.bytes.len();
@@ -87,7 +87,7 @@ impl<'a> Splice<'a> {
         self.runs.extend(inner.runs.iter().map(|&(start, origin)| (start + shift, origin)));
     }
 
-    /// The bytes, and where each run begins among them, in order.
+    /// The bytes, and the offset where each run begins, in order.
     pub fn into_parts(self) -> (Vec<u8>, Vec<(usize, Origin)>) {
         (self.bytes, self.runs)
     }

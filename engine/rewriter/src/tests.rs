@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is written is valid, and what must not be accepted is refused with the reason.
+//! The output is valid, and invalid files are refused with the reason.
 use crate::{rewrite, Kind, Options, Refusal, Rewritten, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
@@ -15,7 +15,7 @@ fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
     rewrite(&wat::parse_str(text).expect("the test's text is right"), ALL)
 }
 
-/// Rewrites what has to be accepted, and validates the result with what the engine has.
+/// Rewrites a file that must be accepted, and validates the result with the engine's features.
 fn accept(text: &str) -> Rewritten {
     let rewritten = rewrite_text(text).expect("accepted");
     let engine = FEATURES | WasmFeatures::THREADS | WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY;
@@ -67,7 +67,7 @@ fn sections_that_are_missing_are_added() {
     accept("(module (table 1 funcref) (tag) (func $f (call $f)))");
 }
 
-/// A component that exports a function, and one that calls what it imports; what they are given decides.
+/// A component that exports a function, and one that calls its import. `given` decides what that import is.
 fn composed(given: &str) -> String {
     format!(
         r#"(component
@@ -118,7 +118,7 @@ fn imports_of_wasi_are_told() {
     assert!(accept(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#).imports_wasi);
 }
 
-/// What a refused file is told.
+/// The message of a file that must be refused.
 fn refused(text: &str) -> String {
     let message = rewrite_text(text).expect_err("refused").to_string();
     assert!(!message.contains('\n'), "{message}");
@@ -154,7 +154,7 @@ fn debug_sections_are_dropped() {
     assert!(!text.contains(".debug_info") && text.contains("producers"));
 }
 
-/// The segments of a module after it was rewritten: where each goes, and what it has.
+/// The segments of a module after it was rewritten: the address and the content of each.
 fn segments(fields: &str) -> Vec<(Option<i32>, Vec<u8>)> {
     let rewritten = accept(&format!("(module {fields} (func))"));
     let mut found = Vec::new();
@@ -184,9 +184,9 @@ fn neighbouring_data_is_put_together() {
     let together = vec![(Some(8), b"ab\0\0cde".to_vec()), (None, Vec::new()), (None, Vec::new())];
     assert_eq!(segments(&[own, a, b, c].concat()), together);
     let apart = vec![(Some(8), b"ab".to_vec()), (Some(12), b"cd".to_vec())];
-    // Another module's memory holds something already.
+    // The memory of another module may not be empty.
     assert_eq!(segments(&[r#"(import "a" "m" (memory 1))"#, a, b].concat()), apart);
-    // What an earlier one wrote is not overwritten with zeros.
+    // Zeros do not overwrite what an earlier segment wrote.
     let first = r#"(data (i32.const 10) "x")"#;
     assert_eq!(segments(&[own, first, a, b].concat())[1..], apart);
     let computed = r#"(import "a" "g" (global $g i32)) (memory 1) (data (global.get $g) "x")"#;
@@ -197,7 +197,7 @@ fn neighbouring_data_is_put_together() {
     assert_eq!(segments(&[own, a, far].concat()), [(Some(8), b"ab".to_vec()), (Some(75), b"y".to_vec())]);
     let passive = r#"(data "p")"#;
     assert_eq!(segments(&[own, a, passive, b].concat()).len(), 3);
-    // A segment of nothing, which may lie outside of the memory.
+    // An empty segment may lie outside of the memory.
     assert_eq!(segments(&[own, a, r#"(data (i32.const -1) "")"#, b].concat())[1], (Some(-1), Vec::new()));
 }
 
@@ -236,7 +236,7 @@ fn what_takes_long_to_compile_is_refused() {
 
 #[test]
 fn large_programs_are_accepted() {
-    // A function of 200 KB with 4,000 jumps and 300 locals that live throughout, and 500 more of 4 KB.
+    // A function of 200 KB with 4,000 jumps and 300 locals that live throughout, and 500 more functions of 4 KB.
     let piece = "(block (br_if 0 (i32.load (local.get 7))) (local.set 9 (i32.add (local.get 9) (i32.const 77))))";
     let locals = "i32 ".repeat(300);
     let large = format!("(func (local {locals}) (loop {} (br_if 0 (local.get 3))))", piece.repeat(4_000));

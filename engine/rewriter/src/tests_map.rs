@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Offsets in rewritten code lead back to the original's functions, files and lines, and malformed DWARF does no harm.
+//! Offsets in rewritten code lead back to the original's functions, files and lines. Malformed DWARF does no harm.
 use crate::{rewrite, Chunk, Options, Places};
 use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections};
 use gimli::{Encoding, Format, LineEncoding, LittleEndian};
@@ -10,7 +10,7 @@ const OPTIONS: Options =
     Options { meter: false, asks: false, landing: true, chunk: Chunk { bytes: 64, elements: 8 }, can_be_ended: false };
 const METERED: Options = Options { meter: true, ..OPTIONS };
 
-/// Every instruction of every function: offset, index of the function among those with a body, and what it is.
+/// Every instruction of every function: its offset, the index of its function among those with a body, and its text.
 fn instructions(wasm: &[u8]) -> Vec<(usize, usize, String)> {
     let mut all = Vec::new();
     let mut function = 0;
@@ -26,7 +26,7 @@ fn instructions(wasm: &[u8]) -> Vec<(usize, usize, String)> {
     all
 }
 
-/// A location with texts of its own.
+/// A location that owns its texts.
 #[derive(Debug, Default, PartialEq)]
 struct Found {
     hidden: bool,
@@ -123,7 +123,7 @@ fn long_names_are_cut() {
     }
 }
 
-/// A module of one function, and DWARF that says where it is from: an inlined call in it, too.
+/// A module with one function, and DWARF for it, which includes an inlined call.
 fn with_dwarf() -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let wasm = wat::parse_str("(module (func (nop) (nop) (nop)))").unwrap();
     let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
@@ -189,7 +189,8 @@ fn lines_are_found() {
         };
         found.into_iter().map(place).collect::<Vec<_>>()
     };
-    // The function's first instruction stands at address 3 of the code: one body's size and no locals before it.
+    // The function's first instruction is at address 3 of the code, after the count, the size of the body and the count
+    // of locals.
     assert_eq!(places(0), ["inner() main.c:20:5", "outer main.c:12:0"]);
     assert_eq!(places(1), ["outer main.c:11:5"]);
 }
@@ -228,7 +229,7 @@ fn a_table_that_is_cut_off_is_none() {
     for length in 0..table.len() {
         assert!(Places::new(&table[..length]).is_none(), "{length}");
     }
-    // What stands in it may be anything.
+    // Any damage is possible.
     for at in 32..table.len() - 1 {
         let mut damaged = table.clone();
         damaged[at] ^= 0xff;
@@ -238,7 +239,8 @@ fn a_table_that_is_cut_off_is_none() {
     }
 }
 
-// ---- What a file may say so that reading it takes long, or much memory ----------------------------------------------
+// ---- Files that try to make reading slow or large
+// ----------------------------------------------------------------------
 
 /// A module whose one function traps, with these sections.
 fn hostile(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
@@ -256,7 +258,7 @@ fn leb128(mut number: usize) -> Vec<u8> {
     bytes
 }
 
-/// A unit of version 4 with these entries, of the table of abbreviations at an offset.
+/// A unit of version 4 with these entries. `abbreviations`: the offset of its table of abbreviations.
 fn unit(entries: &[u8], abbreviations: u32) -> Vec<u8> {
     let mut unit = (entries.len() as u32 + 7).to_le_bytes().to_vec();
     unit.extend([4, 0]);
@@ -266,7 +268,7 @@ fn unit(entries: &[u8], abbreviations: u32) -> Vec<u8> {
     unit
 }
 
-/// A line program of version 4 with these files, each without a directory.
+/// A line program of version 4 with these files, none of which has a directory.
 fn line_program(files: &[Vec<u8>], instructions: &[u8]) -> Vec<u8> {
     let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
     for file in files {
@@ -282,16 +284,16 @@ fn line_program(files: &[Vec<u8>], instructions: &[u8]) -> Vec<u8> {
     program
 }
 
-/// 1: a unit with a line program; 2: a function; 3: a call inlined in it, with a file; 4: one with a list of ranges;
-/// 5: one with a name elsewhere.
+/// 1: a unit with a line program; 2: a function; 3: a call that was inlined into it, with a file; 4: one with a list of
+/// ranges; 5: one with a name in another section.
 const ABBREVIATIONS: &[u8] = &[
     1, 0x11, 1, 0x10, 0x17, 0x11, 1, 0x12, 6, 0, 0, 2, 0x2e, 1, 0x11, 1, 0x12, 6, 0, 0, 3, 0x1d, 0, 0x11, 1, 0x12, 6,
     0x58, 0x0b, 0, 0, 4, 0x1d, 0, 0x55, 0x17, 0, 0, 5, 0x1d, 0, 0x11, 1, 0x12, 6, 3, 0x0e, 0, 0, 0,
 ];
-/// From the function's first byte on.
+/// The range of the whole function.
 const WHOLE: [u8; 8] = [2, 0, 0, 0, 4, 0, 0, 0];
 
-/// The entries of a unit whose function has these in it.
+/// The entries of a unit whose function contains these.
 fn in_function(inner: &[u8]) -> Vec<u8> {
     [&[1, 0, 0, 0, 0][..], &WHOLE, &[2], &WHOLE, inner, &[0, 0]].concat()
 }
@@ -300,13 +302,13 @@ fn inlined(kind: u8, more: &[u8], count: usize) -> Vec<u8> {
     [&[kind][..], more].concat().repeat(count)
 }
 
-/// The processor time of this thread in nanoseconds (proc(5), schedstat): a busy machine does not lengthen it much.
+/// The processor time of this thread in nanoseconds (proc(5), schedstat). A busy machine lengthens it only a little.
 fn cpu_ns() -> u64 {
     let figures = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     figures.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// The table is made in bounded time and has bounded size, and what is asked for is found in no time.
+/// Making the table takes a bounded time, its size is bounded, and a lookup is fast.
 fn is_bounded(what: &str, wasm: &[u8]) -> Vec<Found> {
     let start = cpu_ns();
     let table = places(wasm);
@@ -347,7 +349,7 @@ fn long_file_names_are_cut_before_they_are_copied() {
     let wasm = debug(info, ABBREVIATIONS.into(), (".debug_line", line_program(std::slice::from_ref(&long), &[])));
     let found = is_bounded("a long file name", &wasm);
     assert_eq!(found[1].file.as_ref().map(String::len), Some(1024));
-    // A header longer than any compiler writes is not read.
+    // A header longer than any compiler writes is ignored.
     let info = unit(&in_function(&inlined(3, &call, 100_000)), 0);
     let wasm = debug(info, ABBREVIATIONS.into(), (".debug_line", line_program(&[long.repeat(20)], &[])));
     is_bounded("a longer one", &wasm);
@@ -405,7 +407,7 @@ fn units_and_abbreviations_are_paid_for() {
 
 #[test]
 fn deep_and_endless_dwarf_does_no_harm() {
-    // One unit of a million entries inside each other: a function, then calls inlined in it.
+    // One unit with a million nested entries: a function, then calls inlined into each other.
     let mut abbreviations = ABBREVIATIONS.to_vec();
     let kind = abbreviations.windows(3).position(|item| item == [3, 0x1d, 0]).unwrap();
     abbreviations[kind + 2] = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every instruction is charged once, where its block begins, and whatever can take long looks at the limit.
+//! Every instruction is charged once, where its block begins, and everything that can take long checks the limit.
 use crate::scan::{scan, Change};
 use crate::{rewrite, Options, FEATURES};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
@@ -27,7 +27,7 @@ fn operators(wasm: &[u8]) -> Vec<String> {
     all
 }
 
-/// What the blocks of a module's last function cost, in their order; those that look at the limit are marked.
+/// The charges of the blocks of a module's last function, in order. "!" marks those that check the limit.
 fn charges(text: &str) -> String {
     let wasm = wat::parse_str(text).expect("the test's text is right");
     let rewritten = rewrite(&wasm, METERED).expect("accepted");
@@ -42,7 +42,7 @@ fn charges(text: &str) -> String {
     charges.collect::<Vec<_>>().join(" ")
 }
 
-/// So many instructions that cost one each.
+/// `count` instructions that cost one each.
 fn some(count: usize) -> String {
     "(local.set 0 (local.get 0))".repeat(count / 2)
 }
@@ -73,7 +73,7 @@ fn loops_are_charged_each_time_around() {
     assert_eq!(function("(loop (br 0))"), "1 1!");
     assert_eq!(function("(loop (br_if 0 (local.get 0)))"), "1 2!");
     assert_eq!(function("(loop (loop (br_if 0 (local.get 0))) (br_if 0 (local.get 0)))"), "1 2! 2!");
-    // What follows a loop belongs to what stands around it.
+    // Code after a loop belongs to the block around the loop.
     assert_eq!(function("(loop (br_if 0 (local.get 0))) (drop (local.get 0))"), "2 2!");
 }
 
@@ -86,7 +86,7 @@ fn what_is_reached_on_a_condition_is_charged_apart_unless_it_is_small() {
     let after = |count| format!("(block (br_if 0 (local.get 0)) {}) {}", some(count), some(count));
     assert_eq!(function(&after(40)), "3 40 40");
     assert_eq!(function(&after(6)), "15");
-    // Nothing branches to the end of this block: it is no end.
+    // No branch leads to the end of this block, so the piece continues.
     assert_eq!(function(&format!("(block (br_if 1 (local.get 0)) {}) {}", some(40), some(40))), "3 80");
     let table =
         format!("(block (block (block (br_table 0 1 2 (local.get 0))) {} (br 1)) {}) {}", some(20), some(30), some(40));
@@ -114,7 +114,7 @@ fn modules_without_code_stay_as_they_are() {
 
 #[test]
 fn the_number_is_out_of_reach() {
-    // To name the memory that is added, a program would have to pass validation with two, or with one of 64 bits.
+    // To access the added memory, a program would need validation with several memories, or with 64-bit ones.
     for text in [
         "(module (memory 1) (func (drop (i32.load 1 (i32.const 0)))))",
         "(module (memory i64 1 2) (func (drop (i64.load (i64.const 0)))))",

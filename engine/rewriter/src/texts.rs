@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The texts of a table, one behind the other, each with a NUL behind it.
+//! The texts of a table, one after the other, each followed by a NUL.
 
-/// All texts of a table together: names and files of 100,000 functions have some 10 MiB.
-const MOST_BYTES: usize = 32 << 20;
+/// The maximum size of all texts of a table together: the names and files of 100,000 functions take some 10 MiB.
+const MAX_BYTES: usize = 32 << 20;
 
-/// Where a text begins among all; `NONE` stands for no text.
+/// The offset of a text. `NONE` means that there is no text.
 pub(crate) type Text = u32;
 pub(crate) const NONE: Text = 0;
 
-/// The texts, of which the first one is empty.
+/// The texts. The first one is empty.
 pub(crate) struct Texts {
     bytes: Vec<u8>,
-    /// Whether one was left out because there was no room for it.
+    /// Whether a text was left out because the capacity was used up.
     pub is_full: bool,
 }
 
@@ -20,16 +20,16 @@ impl Texts {
         Texts { bytes: vec![0], is_full: false }
     }
 
-    /// Adds a text without the NULs in it; `NONE` if there is no room.
+    /// Adds a text without the NULs in it. `NONE`: the capacity is used up.
     pub fn add(&mut self, text: &str) -> Text {
         if text.is_empty() {
             return NONE;
         }
-        if self.bytes.len() + text.len() + 1 > MOST_BYTES {
+        if self.bytes.len() + text.len() + 1 > MAX_BYTES {
             self.is_full = true;
             return NONE;
         }
-        let at = self.bytes.len() as Text; // below MOST_BYTES
+        let at = self.bytes.len() as Text; // below MAX_BYTES
         self.bytes.extend(text.bytes().filter(|&byte| byte != 0));
         self.bytes.push(0);
         at
