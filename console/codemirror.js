@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the console takes of CodeMirror. console/build bundles this into one file, codemirror.js, which web/editor.js
-// imports; nothing else of the console knows CodeMirror.
+// The parts of CodeMirror that the console uses. console/build bundles this into one file, codemirror.js, which
+// web/editor.js imports. No other file of the console uses CodeMirror.
 
 export { EditorState, Compartment, StateEffect, StateField } from '@codemirror/state';
 export {

@@ -42,11 +42,11 @@ curfew_status bridge_start(curfew_program *program, curfew_run_options *options,
 	return curfew_run_start(program, options, run, failure);
 }
 
-/* Of all synchronous calls; never destroyed, since goroutines take from it. */
+/* The queue of all synchronous calls. It is never destroyed, since goroutines take calls from it. */
 static curfew_call_queue *queue;
 static pthread_once_t queue_once = PTHREAD_ONCE_INIT;
 
-/* After what time a goroutine that had nothing to do ends. */
+/* How long a goroutine without work waits before it ends. */
 #define IDLE_NS 10000000000u
 
 static void on_waiting(void *context)

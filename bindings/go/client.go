@@ -21,7 +21,7 @@ import (
 type Client struct {
 	URL     string       // "http://127.0.0.1:7433"
 	Token   string       // sent as Authorization: Bearer; "": none
-	Retries int          // how often a request that is safe to repeat is sent again if that may help
+	Retries int          // how often a request is repeated, if repeating it is safe and may help
 	HTTP    *http.Client // nil: http.DefaultClient
 }
 
@@ -31,7 +31,7 @@ type Problem struct {
 	Title   string `json:"title"`
 	Detail  string `json:"detail"`
 	Type    string `json:"type"`
-	Pointer string `json:"pointer"` // JSON pointer of the field at fault
+	Pointer string `json:"pointer"` // JSON pointer of the invalid field
 }
 
 func (p *Problem) Error() string {
@@ -41,12 +41,12 @@ func (p *Problem) Error() string {
 	return p.Title + ": " + p.Detail
 }
 
-// again says whether the server asks to try again: it is starting or full, or gets too many requests.
+// again says whether the request may be repeated: the server is starting or full, or gets too many requests.
 func (p *Problem) again() bool { return p.Status == 429 || p.Status == 503 }
 
-// Submission is a run for a server; either Source or Program.
+// Submission is a run for a server. Set either Source or Program.
 type Submission struct {
-	Source  []byte            // as a program's Source; WebAssembly is told by its header
+	Source  []byte            // as a program's Source; WebAssembly is recognised by its header
 	Lang    string            // "js", "mjs", "wasm", "wat"; "": by the bytes' header, else "js"
 	Program string            // the name of a stored program
 	Call    string            // exported or global function to call
@@ -54,11 +54,12 @@ type Submission struct {
 	Limits  map[string]string // by the names of the command line: "timeout": "1s"
 	More    map[string]any    // further fields of the API: user, delay, priority, retry, allow_fetch...
 
-	// IdempotencyKey makes a repetition safe: the same key never runs twice, and the request is repeated where that may help.
+	// IdempotencyKey makes a repetition safe: the server never runs the same key twice. With a key, the request is
+	// repeated if that may help.
 	IdempotencyKey string
 }
 
-// ServerRun is a run as the server describes it.
+// ServerRun is a run in the form that the server returns.
 type ServerRun struct {
 	ID     string  `json:"id"`
 	State  string  `json:"state"` // "scheduled", "queued", "running", "stopping" or "done"
@@ -73,7 +74,7 @@ type ServerProgram struct {
 	Exports json.RawMessage `json:"exports"`
 }
 
-// ServerNode is one of the servers that share a database; a server alone is one, too.
+// ServerNode is one of the servers that share a database. A single server is one too.
 type ServerNode struct {
 	Number    uint64 `json:"node"`
 	Name      string `json:"name"`
@@ -120,12 +121,12 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, hea
 	}
 	defer response.Body.Close()
 	problem := &Problem{Title: response.Status}
-	_ = json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(problem) // without JSON, the title is the status
+	_ = json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(problem) // if it is not JSON, the title stays the status
 	problem.Status = response.StatusCode
 	return nil, problem
 }
 
-// pause waits before another attempt; false: there is to be none.
+// pause waits before another attempt. false: there will be none.
 func (c *Client) pause(ctx context.Context, attempt int, err error) bool {
 	var problem *Problem
 	var refused *Error
@@ -140,7 +141,7 @@ func (c *Client) pause(ctx context.Context, attempt int, err error) bool {
 	}
 }
 
-// ask puts the JSON that answers into answer (nil: there is nothing to keep).
+// ask decodes the JSON of the answer into answer (nil: it is dropped).
 func (c *Client) ask(ctx context.Context, method, path string, body []byte, headers map[string]string, safe bool, answer any) error {
 	for attempt := 0; ; attempt++ {
 		response, err := c.send(ctx, method, path, body, headers)
@@ -274,7 +275,8 @@ func (c *Client) Wait(ctx context.Context, id string) (*Report, error) {
 	return report, err
 }
 
-// Cancel cancels a run and returns its report, also if it had ended before; nil while it is still stopping.
+// Cancel cancels a run and returns its report, even if it had ended before. The report is nil while the run is
+// stopping.
 func (c *Client) Cancel(ctx context.Context, id string) (*Report, error) {
 	var answer json.RawMessage
 	var head struct {
@@ -290,11 +292,11 @@ func (c *Client) Cancel(ctx context.Context, id string) (*Report, error) {
 	return report, json.Unmarshal(answer, report)
 }
 
-// errStop ends a stream in order.
+// errStop ends a stream without an error.
 var errStop = errors.New("no more of it is wanted")
 
-// Events calls each with a run's events, from the first one, or after lastEventID, to its report. A broken stream is
-// resumed. An error of each ends it, and is returned.
+// Events calls each with a run's events, from the first one or from the one after lastEventID, up to its report. A
+// broken stream is resumed. If each returns an error, Events ends and returns it.
 func (c *Client) Events(ctx context.Context, id, lastEventID string, each func(ServerEvent) error) error {
 	var failed error
 	for failures := 0; ; failures++ {
@@ -331,7 +333,7 @@ func (c *Client) Events(ctx context.Context, id, lastEventID string, each func(S
 	}
 }
 
-// readEvents reads a stream as https://html.spec.whatwg.org/multipage/server-sent-events.html has it.
+// readEvents reads a stream in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html.
 func readEvents(stream io.Reader, each func(ServerEvent) error) error {
 	reader := bufio.NewReader(stream)
 	event, lines := ServerEvent{}, []string{}

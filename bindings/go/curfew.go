@@ -2,10 +2,10 @@
 
 // Package curfew runs JavaScript and WebAssembly that you do not trust, under hard limits, and always gets control back.
 //
-// An Engine is heavy and shared; a Program is immutable and shared; a run begins afresh each time and ends in a Report.
-// An error of this package says that the host's call failed. What a program did is never an error but a Report.
+// An Engine is heavy and shared. A Program is immutable and shared. Each run starts afresh and ends in a Report. An
+// error of this package says that a call of the library failed. What a program did is never an error, but a Report.
 //
-// A context given to a run cancels it, and its deadline is one of the run's limits.
+// A context given to a run cancels it. The context's deadline is one of the run's limits.
 package curfew
 
 // #include <stdlib.h>
@@ -30,7 +30,7 @@ type Error struct {
 	Status string
 	// Message is one line that names what and where.
 	Message string
-	// Report is set where a program does not load: it says why.
+	// Report is set if a program does not load. It has the reason.
 	Report *Report
 }
 
@@ -65,12 +65,12 @@ func invalid(format string, values ...any) error {
 	return &Error{Status: "INVALID", Message: fmt.Sprintf(format, values...)}
 }
 
-// Version is that of the library.
+// Version returns the library's version.
 func Version() string { return C.GoString(C.curfew_version()) }
 
 // ---- Engine
 
-// EngineOptions are those of NewEngine; a zero field takes the library's default.
+// EngineOptions are the options of NewEngine. A zero field takes the library's default.
 type EngineOptions struct {
 	Threads       int    // runs that compute at once; one for each core
 	CacheDir      string // directory for compiled code, made if missing; must belong to this user
@@ -83,14 +83,14 @@ type Engine struct {
 	owned[*C.curfew_engine]
 }
 
-// owned is a pointer of the library's with one owner, freed once.
+// owned is a pointer of the library's with one owner. It is freed once.
 type owned[P comparable] struct {
 	lock    sync.RWMutex
 	pointer P
 	free    func(P)
 }
 
-// use calls f with the pointer, which is not freed meanwhile; ErrClosed if it was.
+// use calls f with the pointer, which is not freed during the call. ErrClosed: it was freed before.
 func (o *owned[P]) use(f func(P) error) error {
 	var none P
 	o.lock.RLock()
@@ -101,7 +101,7 @@ func (o *owned[P]) use(f func(P) error) error {
 	return f(o.pointer)
 }
 
-// Close frees what it holds; a second call does nothing.
+// Close frees the resources. A second call does nothing.
 func (o *owned[P]) Close() error {
 	var none P
 	o.lock.Lock()
@@ -113,7 +113,7 @@ func (o *owned[P]) Close() error {
 	return nil
 }
 
-// NewEngine creates an engine. Close it, or leave that to the garbage collector.
+// NewEngine creates an engine. Close it, or let the garbage collector do that.
 func NewEngine(options EngineOptions) (*Engine, error) {
 	if options.Threads < 0 || options.ResidentBytes < 0 || options.MaxRuns < 0 {
 		return nil, invalid("an option of the engine is negative: %+v", options)
@@ -161,7 +161,7 @@ var defaultEngine = struct {
 	engine *Engine
 }{}
 
-// DefaultEngine returns the engine of Run, created when it is first needed.
+// DefaultEngine returns the engine that Run uses. It is created at its first use.
 func DefaultEngine() (*Engine, error) {
 	defaultEngine.Lock()
 	defer defaultEngine.Unlock()

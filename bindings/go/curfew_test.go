@@ -91,7 +91,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// The deadline of a context is the run's; one that is over starts nothing.
+// The deadline of a context is the run's. A context that is over starts nothing.
 func TestContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(background, 500*time.Millisecond)
 	report := must[*Report](t)(Run(ctx, "for (;;);", Options{Limits: forever}))
@@ -345,7 +345,7 @@ func TestTypedHostFunctions(t *testing.T) {
 	expect(t, "arguments", seen, []any{int32(-1), int64(9007199254740993), 0.5})
 }
 
-// A function that panics with nil, or ends its goroutine as t.Fatal does, has failed.
+// A function that panics with nil, or ends its goroutine like t.Fatal, has failed.
 func TestAFunctionThatNeverReturnsHasFailed(t *testing.T) {
 	functions := Functions{
 		"nothing": func() int { panic(error(nil)) },
@@ -360,7 +360,7 @@ func TestAFunctionThatNeverReturnsHasFailed(t *testing.T) {
 	expect(t, "value", string(report.Value), "[true,"+ended+","+ended+","+ended+"]")
 }
 
-// A program cannot spoil its report by a value that encoding/json does not take.
+// A program cannot spoil its report with a value that encoding/json rejects.
 func TestDeepValuesSpoilNoReport(t *testing.T) {
 	deep := "const deep = n => { let a = 1; while (n-- > 0) a = [a]; return a; };"
 	run := func(text string) *Report {
@@ -376,7 +376,7 @@ func TestDeepValuesSpoilNoReport(t *testing.T) {
 	}
 }
 
-// What is called is told of the stop by its context, and is not waited for.
+// A called function is notified of the stop through its context. The run does not wait for it.
 func TestACallOutlivesNoDeadline(t *testing.T) {
 	gate := make(chan struct{})
 	told := make(chan error, 1)
@@ -483,7 +483,7 @@ func TestSessions(t *testing.T) {
 	expect(t, "calls", []string{call("inc", 2), call("inc", 3)}, []string{"2", "5"})
 	expect(t, "cell", string(must[*Report](t)(session.Eval(background, "cell", "const twice = n * 2; twice", Limits{})).Value), "10")
 	expect(t, "totals", session.Totals().Calls, uint64(3))
-	for i := 0; i < 10; i++ { // also where it is cancelled before the call has begun
+	for i := 0; i < 10; i++ { // also if it is cancelled before the call has begun
 		ctx, cancel := context.WithCancel(background)
 		go cancel()
 		report, err := session.Call(ctx, "spin", nil, forever)
@@ -556,14 +556,14 @@ func TestTheProcessEndsWithRunsGoingOn(t *testing.T) {
 	expect(t, "output", string(out), "end\n")
 }
 
-// Go's runtime stops goroutines by SIGURG: here loops of both worlds are stopped while the other's signals come.
+// Go's runtime stops goroutines with SIGURG. Here loops of both worlds are stopped while the other's signals arrive.
 func TestTheRuntimesOwnPreemptionGoesOn(t *testing.T) {
 	program := newProgram(t, Source{Text: []byte(`(module (func (export "spin") (loop (br 0))))`), Language: "wat"})
 	over := make(chan struct{})
 	var group sync.WaitGroup
 	for i := 0; i < 2; i++ {
 		group.Add(1)
-		go func() { // preempted by signals alone
+		go func() { // only signals preempt it
 			defer group.Done()
 			for n := uint64(0); ; n++ {
 				if n%(1<<26) == 0 {
@@ -579,7 +579,7 @@ func TestTheRuntimesOwnPreemptionGoesOn(t *testing.T) {
 	for i := 0; i < 40; i++ {
 		report := must[*Report](t)(program.Run(background, Options{Call: "spin", Limits: Limits{Timeout: 10 * time.Millisecond}}))
 		expect(t, "outcome", report.Outcome, "deadline")
-		runtime.GC() // stops the world, by signals
+		runtime.GC() // stops the world, with signals
 	}
 	close(over)
 	group.Wait()

@@ -21,11 +21,11 @@ import (
 
 // Functions are host functions by name: each a Go function, or a HostFunction.
 //
-// A Go function may take a context.Context first, which ends when the run is stopped. Its other parameters are decoded from
-// JSON; it returns nothing, a value, an error, or both. An error is an exception that the program may catch.
+// A Go function may take a context.Context first, which ends when the run is stopped. Its other parameters are decoded
+// from JSON. It returns nothing, a value, an error, or both. An error is an exception that the program may catch.
 type Functions map[string]any
 
-// HostFunction is a Go function with more to say about it.
+// HostFunction is a Go function with options.
 type HostFunction struct {
 	Call   any    // a function, as in Functions
 	Module string // the module that WebAssembly imports it from, or a component's interface; "": "host"
@@ -34,17 +34,17 @@ type HostFunction struct {
 	Async  bool   // the program gets a promise for the answer, and WebAssembly waits without holding a thread
 }
 
-// lookAgain is after what time it is looked at whether the run is stopped whose call a function with a context carries out.
+// lookAgain is how often a call of a function with a context checks whether its run was stopped.
 const lookAgain = 2 * time.Millisecond
 
-// boundFunction is a host function that was looked at: how its parameters and results are passed.
+// boundFunction is a host function whose signature was examined: how its parameters and results are passed.
 type boundFunction struct {
 	HostFunction
 	name    string
 	call    reflect.Value
 	takes   []reflect.Type
 	context bool
-	results int // besides the error
+	results int // without the error
 	fails   bool
 }
 
@@ -83,7 +83,7 @@ func bind(name string, given any) (*boundFunction, error) {
 
 var letters = map[byte]reflect.Kind{'i': reflect.Int32, 'I': reflect.Int64, 'f': reflect.Float32, 'F': reflect.Float64}
 
-// check says whether the Go function has the shape that its type says.
+// check returns an error if the Go function does not have the signature that its type requires.
 func (b *boundFunction) check() error {
 	if b.Type == "" {
 		if b.results > 1 {
@@ -111,7 +111,7 @@ func (b *boundFunction) check() error {
 	return nil
 }
 
-// setFunctions gives the program its functions. The library says when their handles are of no use any more.
+// setFunctions gives the program its functions. The library notifies when their handles are no longer used.
 func (p *Program) setFunctions(functions Functions) (err error) {
 	if len(functions) == 0 {
 		return nil
@@ -168,7 +168,7 @@ func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function, handle 
 
 // ---- Calls
 
-// hostCall is one call; the goroutine that takes the pointer answers it.
+// hostCall is one call. The goroutine that takes the pointer answers it.
 type hostCall struct {
 	pointer *C.curfew_host_call
 	taken   atomic.Bool
@@ -200,8 +200,8 @@ func goHostWaiting() {
 	go takeCalls()
 }
 
-// takeCalls carries out synchronous calls until none has come for a while. The executing thread waits for the answer, at most
-// until its run is stopped: then the answer is dropped.
+// takeCalls executes synchronous calls until none has arrived for a while. The executing thread waits for the answer,
+// but only until its run is stopped. Then the answer is dropped.
 func takeCalls() {
 	for {
 		taken := C.bridge_take()
@@ -214,7 +214,7 @@ func takeCalls() {
 
 func (b *boundFunction) carryOut(call *C.curfew_host_call) {
 	made := &hostCall{pointer: call}
-	defer made.throw("the function ended its goroutine") // nothing, where it was answered
+	defer made.throw("the function ended its goroutine") // no effect if it was answered
 	ctx := context.Background()
 	if b.context {
 		watched, end := watch(call)
@@ -233,7 +233,7 @@ func (b *boundFunction) carryOut(call *C.curfew_host_call) {
 	made.throw(err.Error())
 }
 
-// watch makes a context that ends with the run, or when end is called, after which nobody looks at the call any more.
+// watch makes a context that ends with the run, or when end is called. After that, the call is no longer accessed.
 func watch(call *C.curfew_host_call) (ctx context.Context, end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	over, ended := make(chan struct{}), make(chan struct{})
@@ -278,13 +278,13 @@ func goHostCall(handle C.uintptr_t, call *C.curfew_host_call) {
 	bound.begin(made, call, arguments)
 }
 
-// Asynchronous calls that are not answered, by the number that each keeps as its data.
+// The asynchronous calls without an answer, by the number that each has as its data.
 var (
 	pending  sync.Map
 	nextCall atomic.Uint64
 )
 
-// begin carries an asynchronous call out in a goroutine of its own.
+// begin executes an asynchronous call in a goroutine of its own.
 func (b *boundFunction) begin(made *hostCall, call *C.curfew_host_call, arguments []reflect.Value) {
 	number := nextCall.Add(1)
 	pending.Store(number, made)
@@ -295,7 +295,7 @@ func (b *boundFunction) begin(made *hostCall, call *C.curfew_host_call, argument
 	go func() {
 		defer made.cancel()
 		defer pending.Delete(number)
-		defer made.throw("the function ended its goroutine") // nothing, where it was answered
+		defer made.throw("the function ended its goroutine") // no effect if it was answered
 		results, err := b.invoke(arguments)
 		if err != nil {
 			made.throw(err.Error())
@@ -314,14 +314,14 @@ func goHostReleased(handle C.uintptr_t) {
 func goHostStopped(call *C.curfew_host_call) {
 	found, ok := pending.LoadAndDelete(uint64(C.bridge_get_data(call)))
 	if !ok {
-		return // it is answered, or about to begin and looks itself
+		return // it is answered, or about to begin and then checks by itself
 	}
 	made := found.(*hostCall)
 	made.cancel()
 	made.throw("the run was stopped")
 }
 
-// invoke calls the function; a panic is an error of the call.
+// invoke calls the function. A panic becomes an error of the call.
 func (b *boundFunction) invoke(arguments []reflect.Value) (results []reflect.Value, err error) {
 	returned := false
 	defer func() {
@@ -371,7 +371,7 @@ func (b *boundFunction) read(ctx context.Context, call *C.curfew_host_call) ([]r
 	return arguments, nil
 }
 
-// answer passes the results on. Nothing happens where the run was stopped first.
+// answer passes the results on. It has no effect if the run was stopped first.
 func (b *boundFunction) answer(made *hostCall, results []reflect.Value) {
 	if b.Type != "" {
 		var values [16]C.curfew_value

@@ -4,7 +4,7 @@
 
 package curfew
 
-// The library is linked whole from CGO_LDFLAGS, which name libcurfew.a: nothing of it is needed where the program runs.
+// The library is linked from CGO_LDFLAGS, which name libcurfew.a, so a program does not need it where it runs.
 
 // #cgo LDFLAGS: -lsodium -lsqlite3 -ljansson -lz -lm -ldl -lpthread
 import "C"

@@ -14,13 +14,13 @@ import (
 	"unsafe"
 )
 
-// Unlimited says that there is no limit; for a duration, UnlimitedTime.
+// Unlimited means that there is no limit. For a duration, use UnlimitedTime.
 const Unlimited = math.MaxUint64
 
-// UnlimitedTime says that a time is not limited.
+// UnlimitedTime means that a time is not limited.
 const UnlimitedTime = time.Duration(math.MaxInt64)
 
-// Limits are what a run may use. A zero field takes the library's default.
+// Limits are the limits of a run. A zero field takes the library's default.
 type Limits struct {
 	Timeout   time.Duration // wall-clock deadline for everything: load, compile, start, run, waiting, jobs
 	Grace     time.Duration // after the deadline or a cancel, how long the program may continue to end by itself
@@ -34,7 +34,7 @@ type Limits struct {
 	Timers    uint64        // timers pending at once
 }
 
-// limitField is a limit here and in C: a time or a count.
+// limitField is a limit in Go and in C: a time or a count.
 type limitField struct {
 	time  *time.Duration
 	count *uint64
@@ -85,7 +85,7 @@ func (l *Limits) fill() (C.curfew_limits, error) {
 	return filled, nil
 }
 
-// ParseLimit sets one limit from text as the command line takes it: "300ms", "64MiB", "10M", "unlimited".
+// ParseLimit sets one limit from text in the form of the command line: "300ms", "64MiB", "10M", "unlimited".
 func (l *Limits) ParseLimit(name, text string) error {
 	memory := new(arena)
 	defer memory.free()
@@ -132,7 +132,7 @@ func LimitTable() []LimitInfo {
 	return table
 }
 
-// limitPlace is where a limit is in C, and what a report calls it.
+// limitPlace is the position of a limit in the C struct, and its key in a report.
 type limitPlace struct {
 	key        string
 	offset     uintptr
@@ -151,7 +151,7 @@ func findLimitPlaces() {
 	}
 }
 
-// readLimits are the limits as a report's JSON has them.
+// readLimits returns the limits in the form of a report's JSON.
 func readLimits(limits *C.curfew_limits) map[string]any {
 	limitPlacesOnce.Do(findLimitPlaces)
 	read := make(map[string]any, len(limitPlaces))

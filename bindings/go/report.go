@@ -12,19 +12,19 @@ import (
 	"unsafe"
 )
 
-// Report is the result of one run; docs/report.schema.json has every key.
+// Report is the result of one run. docs/report.schema.json describes every key.
 type Report struct {
 	ID      string   `json:"id"`      // a ULID
-	Outcome string   `json:"outcome"` // "ok", "threw", "deadline"...: what the host latched; a program cannot forge it
-	Tripped []string `json:"tripped"` // every limit that was exceeded when it stopped, first one first
+	Outcome string   `json:"outcome"` // "ok", "threw", "deadline"...: the host latched it, so a program cannot forge it
+	Tripped []string `json:"tripped"` // every limit that was exceeded when the run stopped, the first one first
 	Stop    *struct {
 		Cause     string `json:"cause"`
 		Mode      string `json:"mode"`       // "cooperative", "soft", "hard" or "process"
-		LatencyUS int64  `json:"latency_us"` // microseconds after its time was up
+		LatencyUS int64  `json:"latency_us"` // microseconds since its time was up
 	} `json:"stop"` // nil if it was not stopped
-	Value           json.RawMessage `json:"value"`   // "null" where there is none
+	Value           json.RawMessage `json:"value"`   // "null" if there is none
 	Partial         json.RawMessage `json:"partial"` // the last value passed to curfew.checkpoint
-	Error           *ProgramError   `json:"error"`   // the exception, or where it was stopped
+	Error           *ProgramError   `json:"error"`   // the exception, or the place where it was stopped
 	Limits          map[string]any  `json:"limits"`  // nil: unlimited
 	Used            Usage           `json:"used"`
 	Stdout          string          `json:"stdout"`
@@ -36,11 +36,11 @@ type Report struct {
 		SHA256 string `json:"sha256"`
 	} `json:"program"`
 
-	ExitCode int    `json:"-"` // of `curfew run`; of a report from a server by its outcome alone
+	ExitCode int    `json:"-"` // of `curfew run`; in a report from a server it is derived from the outcome
 	JSON     []byte `json:"-"` // all of it, as one line
 }
 
-// Usage is what a run has used; nil where something was not counted. Times are in microseconds.
+// Usage is what a run has used. A field is nil if it was not counted. Times are in microseconds.
 type Usage struct {
 	WallUS          float64  `json:"wall_us"`
 	CPUUS           float64  `json:"cpu_us"`
@@ -61,20 +61,20 @@ type Usage struct {
 type Frame struct {
 	Function   string  `json:"function"`
 	File       string  `json:"file"` // "" for a native frame
-	Line       int     `json:"line"` // from 1; 0: not known
+	Line       int     `json:"line"` // from 1; 0: unknown
 	Column     int     `json:"column"`
 	Native     bool    `json:"native"`
 	WasmOffset *uint64 `json:"wasm_offset"`
 }
 
-// ProgramError is what a program threw, why it does not load, or where it was stopped.
+// ProgramError is the exception of a program, the reason why it does not load, or the place where it was stopped.
 type ProgramError struct {
 	Name    string  `json:"name"`
 	Message string  `json:"message"`
 	Stack   []Frame `json:"stack"` // innermost first
 }
 
-// plainReport is read as its fields say.
+// plainReport is a Report without its methods, so that encoding/json reads it by its fields.
 type plainReport Report
 
 // UnmarshalJSON reads a report that a server sent.
@@ -90,7 +90,7 @@ func (r *Report) UnmarshalJSON(text []byte) error {
 // OK says whether the program finished.
 func (r *Report) OK() bool { return r.Outcome == "ok" }
 
-// Decode puts the value into v, as encoding/json does; an error where the program did not finish.
+// Decode decodes the value into v, like encoding/json. It returns an error if the program did not finish.
 func (r *Report) Decode(v any) error {
 	if err := r.Err(); err != nil {
 		return err
@@ -120,7 +120,7 @@ func (e *ProgramFailed) Error() string {
 	return fmt.Sprintf("%s: %s: %s", r.Outcome, r.Error.Name, r.Error.Message)
 }
 
-// Latency is how long after its time was up the program was stopped; 0 if it was not.
+// Latency is how long the program ran on after its time was up. 0: it was not stopped.
 func (r *Report) Latency() time.Duration {
 	if r.Stop == nil {
 		return 0
@@ -128,7 +128,7 @@ func (r *Report) Latency() time.Duration {
 	return time.Duration(r.Stop.LatencyUS) * time.Microsecond
 }
 
-// takeReport makes a Report of the library's; nil of nil.
+// takeReport converts a report of the library's. nil stays nil.
 func takeReport(report *C.curfew_report) *Report {
 	if report == nil {
 		return nil
@@ -143,7 +143,7 @@ func takeReport(report *C.curfew_report) *Report {
 	if !report.has_error && report.stop_mode == C.CURFEW_STOP_NONE {
 		taken.read(report)
 	} else if err := json.Unmarshal(taken.JSON, (*plainReport)(taken)); err != nil {
-		// What the program left is nested deeper than encoding/json reads.
+		// The program's data is nested deeper than encoding/json reads.
 		taken.read(report)
 		taken.Error = &ProgramError{Name: C.GoString(report.error_name), Message: C.GoString(report.error_message)}
 	}
@@ -154,8 +154,8 @@ func takeReport(report *C.curfew_report) *Report {
 	return taken
 }
 
-// read fills in what a report has that tells of no error and no stop, without a look at its JSON: that takes longer than a
-// small run. A test compares the two.
+// read fills the fields of a report without an error and without a stop, without parsing its JSON, which takes longer
+// than a small run. A test compares the results.
 func (r *Report) read(report *C.curfew_report) {
 	r.ID = C.GoString(&report.id[0])
 	r.Outcome = C.GoString(C.curfew_outcome_name(report.outcome))

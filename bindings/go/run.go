@@ -17,7 +17,7 @@ import (
 	"unsafe"
 )
 
-// Options are those of a run.
+// Options are the options of a run.
 type Options struct {
 	Limits        Limits
 	Call          string            // exported or global function to call; "": none named
@@ -28,12 +28,12 @@ type Options struct {
 	Args          []string          // WASI: the program's arguments, its name left out
 	Env           map[string]string // the environment: curfew.env, or a WASI program's
 	Dirs          []Dir             // WASI: directories that it may open
-	Stdin         *os.File          // standard input (curfew.stdin, or WASI's); stays open until the end
+	Stdin         *os.File          // standard input (curfew.stdin, or WASI's); it must stay open until the end
 	Timezone      string            // the time zone of Date and Intl: "Europe/Berlin"; "": UTC
 	Files         map[string][]byte // curfew.files of a JavaScript program
 	Deterministic bool              // fixed clock, seeded random
 
-	// OnEvent is called with each event, by a thread of the engine while the program waits, so it must be short.
+	// OnEvent is called with each event, by a thread of the engine, while the program waits. So it must be short.
 	OnEvent func(Event)
 }
 
@@ -46,14 +46,14 @@ type Dir struct {
 // Event is output or a message of a run.
 type Event struct {
 	Kind string // "stdout", "stderr", "progress" or "checkpoint"
-	Data []byte // output as it is; JSON of progress and checkpoints
+	Data []byte // bytes of output, or JSON of progress and checkpoints
 }
 
 var eventKinds = [...]string{"stdout", "stderr", "progress", "checkpoint"}
 
-// Runs may compute on the threads of their callers, as many at once as Go itself runs: waking another thread takes longer than
-// a small program. A run that waits there holds its thread; further ones use the engine's. So do those that call Go, which
-// it takes from another stack only on threads that are not its own.
+// A run may compute on its caller's thread, because waking another thread takes longer than a small program. So many
+// may do that at once as Go itself runs. A run that waits there holds its thread; further runs use the engine's
+// threads. So do runs that call Go, because cgo accepts calls from another stack only on threads that are not its own.
 var inline = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 // Run runs the program and waits. When ctx ends, the run is cancelled, and its report says so.
@@ -80,7 +80,7 @@ func (p *Program) Run(ctx context.Context, options Options) (*Report, error) {
 	return run.Report(), nil
 }
 
-// runHere runs the program on this thread.
+// runHere runs the program on the caller's thread.
 func (p *Program) runHere(ctx context.Context, options Options) (*Report, error) {
 	memory := new(arena)
 	defer memory.free()
@@ -147,7 +147,7 @@ func (p *Program) Start(ctx context.Context, options Options) (*Running, error) 
 	return run, nil
 }
 
-// Running is a run that was started. It continues to its end, even if nobody holds it any more.
+// Running is a run that was started. It continues to its end, even if nothing refers to it any more.
 type Running struct {
 	owned[*C.curfew_run]
 	done    chan struct{}
@@ -239,7 +239,7 @@ func (r *Running) Report() *Report {
 	r.once.Do(func() {
 		r.use(func(run *C.curfew_run) error {
 			r.report = takeReport(C.curfew_run_get_report(run))
-			if r.report == nil { // between the callback and the publication
+			if r.report == nil { // after the callback, before the publication
 				r.report = takeReport(C.curfew_run_wait(run))
 			}
 			return nil
@@ -248,7 +248,7 @@ func (r *Running) Report() *Report {
 	return r.report
 }
 
-// Cancel cancels it; a second call skips the grace.
+// Cancel cancels the run. A second call skips the grace.
 func (r *Running) Cancel() {
 	r.use(func(run *C.curfew_run) error {
 		C.curfew_run_cancel(run)
@@ -262,7 +262,7 @@ type RunUsage struct {
 	MemoryBytes, OutputBytes uint64
 }
 
-// Usage returns what it has used so far.
+// Usage returns what the run has used so far.
 func (r *Running) Usage() RunUsage {
 	var usage RunUsage
 	r.use(func(run *C.curfew_run) error {
@@ -330,7 +330,7 @@ func (o *Options) fillData(memory *arena, given *C.curfew_run_options) (err erro
 	if len(o.Files) == 0 {
 		return nil
 	}
-	files := make(map[string]map[string][]byte, len(o.Files)) // bytes become base64
+	files := make(map[string]map[string][]byte, len(o.Files)) // encoding/json writes bytes as base64
 	for name, data := range o.Files {
 		if data == nil {
 			data = []byte{}

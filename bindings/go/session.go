@@ -13,13 +13,14 @@ import (
 	"time"
 )
 
-// Session keeps one program's state between calls. One call at a time: a concurrent one is ErrInUse.
+// Session keeps one program's state between calls. It executes one call at a time: a concurrent one returns ErrInUse.
 type Session struct {
 	owned[*C.curfew_session]
 	program *Program
 }
 
-// Session creates a session. Of options, Call, Params and OnEvent must not be set; Limits are totals over all its calls.
+// Session creates a session. Options must not have Call, Params and OnEvent. Their Limits are totals over all its
+// calls.
 func (p *Program) Session(options Options) (*Session, error) {
 	if options.Call != "" || options.Params != nil || options.OnEvent != nil {
 		return nil, invalid("a session has no call, params or listener: its calls do")
@@ -62,14 +63,14 @@ func (s *Session) Call(ctx context.Context, function string, params []any, limit
 	})
 }
 
-// Eval evaluates text as the session's next cell; name is shown in stacks ("": "cell 1"...). JavaScript only.
+// Eval evaluates text as the session's next cell. Stacks show name ("": "cell 1"...). It works only for JavaScript.
 func (s *Session) Eval(ctx context.Context, name, text string, limits Limits) (*Report, error) {
 	return s.do(ctx, name, []byte(text), limits, func(session *C.curfew_session, name, data *C.char, length C.size_t, given *C.curfew_limits, report **C.curfew_report, failure *C.curfew_failure) C.curfew_status {
 		return C.curfew_session_eval(session, name, data, length, given, report, failure)
 	})
 }
 
-// cancelAgain is after what time a call that was cancelled, maybe before it began, is cancelled again.
+// cancelAgain is how often a cancel is repeated, because a call that has not begun yet misses it.
 const cancelAgain = 5 * time.Millisecond
 
 func (s *Session) do(ctx context.Context, name string, text []byte, limits Limits, call func(*C.curfew_session, *C.char, *C.char, C.size_t, *C.curfew_limits, **C.curfew_report, *C.curfew_failure) C.curfew_status) (*Report, error) {
@@ -143,7 +144,7 @@ func (s *Session) Reset() error {
 	})
 }
 
-// Usable says whether a call would find a state.
+// Usable says whether the next call would find a state.
 func (s *Session) Usable() bool {
 	usable := false
 	s.use(func(session *C.curfew_session) error {
@@ -161,7 +162,7 @@ type SessionTotals struct {
 	Loops       uint64
 	OutputBytes uint64
 	HostCalls   uint64
-	MemoryBytes uint64 // held by the state now; 0: there is none yet
+	MemoryBytes uint64 // the state's memory now; 0: there is none yet
 }
 
 // Totals returns what all its calls have used.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The editor where CodeMirror was not to be had when the console was built: a plain text area, in place of web/editor.js
-// and with the same members. What is said of a line stands in a bar above the text.
+// The editor of a console that was built without CodeMirror: a plain text area. It replaces web/editor.js and has the
+// same members. A bar above the text shows the message about a line.
 
 import { keep, make, recall } from './dom.js';
 
@@ -13,7 +13,7 @@ style.replaceSync(`
 	.mark { padding: 4px 12px; color: var(--mark); background: var(--mark-background); box-shadow: inset 3px 0 0 var(--mark); font: 0.92em var(--sans); }
 `);
 
-/** The editor; tells 'change' when the user has changed the text. */
+/** The editor. Dispatches 'change' when the user has changed the text. */
 export class Editor extends EventTarget {
 	/**
 	 * @param {HTMLElement} host
@@ -44,7 +44,7 @@ export class Editor extends EventTarget {
 	#changed() {
 		const { id, source } = this.document;
 		keep(`text.${id}`, this.text === source ? null : this.text);
-		// The mark goes as soon as the text is changed: it would no longer be the one that ran.
+		// Remove the mark as soon as the text changes, because it is no longer the text that ran.
 		this.mark(null);
 		this.dispatchEvent(new Event('change'));
 	}
@@ -57,32 +57,25 @@ export class Editor extends EventTarget {
 		return this.document !== null && this.text !== this.document.source;
 	}
 
-	/**
-	 * Shows a document, with the edits it was left with.
-	 * @param {{id: string, source: string, lang: string}} shown
-	 */
+	/** Shows a document, with the user's last edits. */
 	open(shown) {
 		this.document = shown;
 		this.area.value = recall(`text.${shown.id}`) ?? shown.source;
 		this.mark(null);
 	}
 
-	/** Takes the edits of the document back. */
+	/** Drops the edits of the document. */
 	reset() {
 		this.area.value = this.document.source;
 		this.#changed();
 	}
 
-	/** @param {string} lang js or wat: all text looks alike here */
+	/** @param {string} lang js or wat; the text is not highlighted */
 	setLanguage(lang) {
 		this.area.dataset.language = lang;
 	}
 
-	/**
-	 * Says something of a line; null takes it away.
-	 * @param {{line: number, text: string}|null} mark
-	 * @param {boolean} [reveal] scroll there
-	 */
+	/** Shows a message about a line. null removes it. */
 	mark(mark, reveal = false) {
 		this.shown.hidden = mark === null;
 		this.shown.textContent = mark === null ? '' : `line ${mark.line}: ${mark.text}`;

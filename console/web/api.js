@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's HTTP interface. Every request goes to where the page came from, says its content type and carries the
-// access token, if the user entered one; it is kept for this tab only.
+// The server's HTTP interface. Every request goes to the origin of the page, with a content type and with the access
+// token, if the user entered one. The token is kept for this tab only.
 
 import { keep, recall } from './dom.js';
 
-// What the server says of a token is for those who write programs; this is for those who use the page.
+// The server's messages about tokens are written for programmers. These are for the users of the page.
 const TOKEN_WORDS = {
 	none: 'The server wants an access token. Whoever runs it makes one with “curfew token create”.',
 	refused: 'The server does not take this token: it is mistyped, has expired or was revoked.',
@@ -17,7 +17,7 @@ function tellToken(status, problem) {
 	return isScope ? TOKEN_WORDS.forbidden : null;
 }
 
-/** An answer that was no success; `pointer` names the field that is wrong, if the server said so. */
+/** An error response. `pointer` names the invalid field, if the server sent it. */
 export class ApiError extends Error {
 	constructor(status, problem) {
 		super(tellToken(status, problem) ?? problem.detail ?? problem.title ?? `the server answered ${status}`);
@@ -27,7 +27,7 @@ export class ApiError extends Error {
 	}
 }
 
-/** Told with 'unauthorized' when the server wants a token, or another one. */
+/** Dispatches 'unauthorized' when the server requires a token, or another one. */
 export const access = new EventTarget();
 
 /** @returns {string} the token of this tab, or '' */
@@ -35,7 +35,7 @@ export function getToken() {
 	return recall('token') ?? '';
 }
 
-/** @param {string} token '' forgets it */
+/** @param {string} token '' removes it */
 export function setToken(token) {
 	keep('token', token || null);
 }
@@ -50,7 +50,7 @@ async function readProblem(response) {
 
 let ahead = 0;
 
-/** The server's clock may be another one. Its header has whole seconds, so that small differences are none. */
+/** The server's clock may differ. Its header has whole seconds, so that small differences are ignored. */
 function noteTime(date) {
 	const difference = date ? Date.parse(date) + 500 - Date.now() : 0;
 	ahead = Math.abs(difference) > 2000 ? difference : 0;
@@ -109,10 +109,7 @@ export function getRun(id) {
 	return ask('GET', runPath(id));
 }
 
-/**
- * Cancels a run; the answer comes when it is over.
- * @param {string} id
- */
+/** Cancels a run. The response arrives when the run has ended. */
 export function cancelRun(id) {
 	return ask('DELETE', runPath(id));
 }
@@ -146,17 +143,17 @@ export function deleteProgram(name) {
 	return ask('DELETE', programPath(name));
 }
 
-/** @returns {Promise<{state: string, calibration: object|null}>} how much fuel a millisecond is */
+/** @returns {Promise<{state: string, calibration: object|null}>} how much fuel corresponds to a millisecond */
 export function getCalibration() {
 	return ask('GET', '/v1/calibration');
 }
 
-/** Has it measured. */
+/** Starts a measurement. */
 export function measureCalibration() {
 	return ask('POST', '/v1/calibration');
 }
 
-/** @returns {Promise<object>} what the machine is doing */
+/** @returns {Promise<object>} the state of the machine */
 export function getStats() {
 	return ask('GET', '/v1/stats');
 }
@@ -215,11 +212,8 @@ async function* readEvents(response) {
 }
 
 /**
- * The events of a run, in order, each once: a lost connection is made again, later each time, from the last event seen.
- * Ends with the report, when the signal is aborted, or when the server has no more to tell.
- * @param {string} id
- * @param {AbortSignal} signal
- * @param {(isConnected: boolean) => void} tell told when the connection is lost, and when it is back
+ * The events of a run, in order, each once. A lost connection is restored from the last event, with increasing delays.
+ * It ends with the report, when the signal is aborted, or when the server has no more events.
  */
 export async function* followRun(id, signal, tell) {
 	let last = null,
@@ -229,7 +223,7 @@ export async function* followRun(id, signal, tell) {
 			const headers = { Accept: 'text/event-stream', ...(last !== null && { 'Last-Event-ID': last }) };
 			const response = await send('GET', `${runPath(id)}/events`, { headers, signal });
 			tell(true);
-			// There is nothing after the last event seen.
+			// There are no events after the last one.
 			if (response.status === 204) return;
 			for await (const event of readEvents(response)) {
 				wait = 250;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts the page together: views, buttons, keys, the cards, and the token.
+// Connects the parts of the page: views, buttons, keys, cards, and the token.
 
 import { access, getMetrics, getToken, setToken } from './api.js';
 import { loadCalibration, setUpCalibration } from './calibration.js';
@@ -43,7 +43,7 @@ function showEdited() {
 	showWhatRuns();
 }
 
-/** What Run will do, on the button itself. */
+/** Shows on the Run button what it will run. */
 function showWhatRuns() {
 	const { name, deadline, delay } = { name: editor.document?.name ?? '', ...limits.describe() };
 	setText(find('start-note'), `${name} · ${delay ? `starts after ${delay} · ` : ''}${deadline}`);
@@ -63,7 +63,7 @@ function setUpEditor() {
 	openDocument(documents.find(({ id }) => id === recall('document')) ?? examples[0]);
 }
 
-/** Shows the program of a run in the editor, with the line marked where it was (or that of a frame). */
+/** Shows the program of a run in the editor, and marks the line where it was (or that of a frame). */
 function showProgram(run, frame, reveal = true) {
 	if (editor.text !== run.source) {
 		const known = documents.find(({ source }) => source === run.source);
@@ -92,7 +92,7 @@ function markText({ outcome, error }) {
 
 function tellProblem(error) {
 	const field = error.pointer?.split('/').at(-1);
-	// Which field it is shows where it is said.
+	// If a field is wrong, the message is shown beside that field.
 	if (!field || !limits.complain(field, error.message.replace(`${error.pointer}: `, '')))
 		setText(find('start-error'), error.message);
 }
@@ -125,7 +125,7 @@ function runProgram(name) {
 	if (options) start({ program: name, ...options }, { name });
 }
 
-/** A demonstration runs its own program, which is opened first: what runs is what the editor shows. */
+/** A demonstration opens its own program first, so that the editor shows what runs. */
 function demonstrate(name, more, focus) {
 	if (editor.document !== tenSeconds) openDocument(tenSeconds);
 	const source = editor.text,
@@ -170,7 +170,7 @@ function addCard(run) {
 		show: showProgram,
 	});
 	cards.set(run.id, card);
-	// The newest comes first; one that was found later goes to its place.
+	// The newest card comes first. A run that was found later is inserted at its place.
 	const after = [...find('cards').children].find(other => runs.all.get(other.dataset.id).id < run.id);
 	find('cards').insertBefore(card.element, after ?? null);
 	run.addEventListener('change', showCounts);
@@ -194,7 +194,7 @@ function showCounts() {
 
 let ticking = null;
 
-/** Counts down while anything runs: ten times a second, or once if movement is not wanted. */
+/** Updates the countdowns while anything runs: ten times a second, or once if the user prefers reduced motion. */
 function beginTicking() {
 	const every = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1000 : 100;
 	ticking ??= setInterval(() => {
@@ -227,7 +227,7 @@ async function discover() {
 	try {
 		if (!document.hidden) await runs.discover();
 	} catch {
-		// The line at the top says so.
+		// The line at the top reports the error.
 	}
 	setTimeout(discover, DISCOVER_EVERY);
 }
@@ -254,7 +254,7 @@ function setUpViews() {
 	window.addEventListener('hashchange', () => {
 		if (VIEWS.includes(location.hash.slice(1))) showView();
 	});
-	// Fragments that name no view are places in one.
+	// A fragment that is no view is an anchor within one.
 	document.querySelector('.skip').addEventListener('click', event => {
 		event.preventDefault();
 		location.hash = '#run';
@@ -293,7 +293,7 @@ function setUpToken() {
 	});
 }
 
-/** With a token the figures cannot be had by a link. */
+/** If a token is required, a link alone cannot fetch the figures. */
 function setUpMetrics() {
 	find('metrics-link').addEventListener('click', async event => {
 		if (!getToken()) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calibration: how much fuel a millisecond is, as the server measures and keeps it; and below that some programs that are
-// run with a fuel limit that none of them reaches, and without one, which says what metering costs.
+// Calibration: how much fuel corresponds to a millisecond, as the server measures and stores it. Below that are some
+// programs that run with and without a fuel limit that they never reach, to measure the cost of metering.
 
 import { getCalibration, measureCalibration, startRun } from './api.js';
 import { announce, find, make, setText } from './dom.js';
@@ -37,7 +37,7 @@ const ASK_EVERY = 500;
 const COLUMNS = ['Program', 'Fuel per ms', 'Loops per ms', 'Time', 'With fuel', 'Cost of metering'];
 const LIMITS = { timeout: '20s' };
 
-/** What the quickest of three runs used. */
+/** The usage of the fastest of three runs. */
 async function runBest({ source }, limits) {
 	let best = null;
 	for (let turn = 0; turn < 3; turn++) {
@@ -112,7 +112,7 @@ function showCalibration({ state, calibration }) {
 	setText(find('calibration-status'), texts[state]);
 }
 
-/** Shows what is known, and asks again while it is measured. */
+/** Shows the calibration, and asks again while it is being measured. */
 export async function loadCalibration() {
 	try {
 		const seen = await getCalibration();
@@ -154,7 +154,7 @@ async function measureMetering() {
 	button.disabled = false;
 }
 
-/** Makes the buttons of the calibration work. */
+/** Connects the buttons of the calibration. */
 export function setUpCalibration() {
 	find('calibrate').addEventListener('click', calibrate);
 	find('measure-metering').addEventListener('click', measureMetering);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The card of one run: state, time left, what it uses of its limits, its output, and how it ended.
+// The card of one run: its state, the time left, its usage, its output, and how it ended.
 
 import {
 	describeState,
@@ -15,7 +15,7 @@ import {
 import { getServerTime } from './api.js';
 import { make, makeIcon, setAttribute, setText } from './dom.js';
 
-// use: [key in used, key in limits]; of a run that goes on only some are known.
+// use: [key in used, key in limits]. While a run is in progress, only some are known.
 const METERS = [
 	{ key: 'elapsed', label: 'Elapsed', limit: 'timeout_us', used: 'wall_us', format: formatDuration },
 	{ key: 'cpu', label: 'CPU', limit: 'cpu_us', used: 'cpu_us', format: formatDuration },
@@ -41,7 +41,7 @@ class Meter {
 		this.element = make('div', { class: 'meter' }, make('span', { class: 'label', text: label }), this.bar, this.value);
 	}
 
-	/** used, limit: numbers or null (not known; unlimited). What is neither known nor limited is not shown. */
+	/** used, limit: numbers or null (unknown; unlimited). If neither is known or limited, the row is hidden. */
 	show(used, limit, format) {
 		const seen = used === null ? '–' : format(used);
 		const text = limit !== null ? `${seen} of ${format(limit)}` : seen;
@@ -81,17 +81,12 @@ function tellEnd({ outcome, stop, used, exit_code: code }) {
 	return `${after} · ${formatDuration(stop.latency_us)} late · ${MODES[stop.mode] ?? stop.mode}`;
 }
 
-/**
- * Whether a frame is a known line of the program itself: not native, not of an import.
- * @param {object} report
- * @param {object} frame
- * @returns {boolean}
- */
+/** Whether a frame is a known line of the program itself, neither native nor of an import. */
 export function isOwnFrame(report, frame) {
 	return !frame.native && frame.line > 0 && frame.file === report.program.name;
 }
 
-/** The card; `element` goes into the page. */
+/** The card of a run. `element` is inserted into the page. */
 export class RunCard {
 	/**
 	 * @param {import('./runs.js').Run} run
@@ -158,7 +153,7 @@ export class RunCard {
 		this.shownOutput = 0;
 	}
 
-	// Many events may come between two pictures.
+	// Many events may arrive between two frames of the display.
 	#schedule() {
 		if (this.isScheduled) return;
 		this.isScheduled = true;
@@ -168,7 +163,7 @@ export class RunCard {
 		}, 40);
 	}
 
-	/** Shows what is known now. */
+	/** Shows the current state. */
 	refresh() {
 		const { run } = this;
 		const { tone, icon, word } = describeState(run.state, run.outcome);
@@ -180,7 +175,7 @@ export class RunCard {
 		setAttribute(this.title, 'title', run.id);
 		setText(this.clock, formatTime(run.createdAt));
 		setAttribute(this.clock, 'datetime', new Date(run.createdAt).toISOString());
-		// A second cancel ends the grace. The focus goes to the card before its button goes.
+		// A second cancel ends the grace. The focus moves to the card before its button is removed.
 		const isOver = !run.isOpen || (run.state === 'stopping' && !run.limits.grace_us);
 		if (isOver && document.activeElement === this.cancelButton) this.element.focus();
 		this.cancelButton.hidden = !run.isOpen;
@@ -194,7 +189,7 @@ export class RunCard {
 		this.#showResults();
 	}
 
-	/** Shows the time and the bars; called again and again while the run goes on. */
+	/** Updates the time and the bars. It is called repeatedly while the run is in progress. */
 	tick() {
 		const { run } = this;
 		setText(this.time, tellTime(run));
@@ -203,7 +198,7 @@ export class RunCard {
 		}
 	}
 
-	/** How much is used, or null; of a run that has just begun nothing is known yet. */
+	/** The usage, or null. Shortly after its start a run has none. */
 	#find(key, used) {
 		const { run } = this;
 		if (key === 'elapsed') return run.elapsed;
@@ -260,7 +255,7 @@ export class RunCard {
 	}
 
 	#makeError({ error, outcome }) {
-		// The name of a stop is its outcome, which has been said.
+		// For a stop, the error's name is the outcome, which is shown already.
 		const head = [error.name === outcome ? null : error.name, error.message].filter(Boolean).join(': ');
 		const frames = error.stack.map(frame => this.#makeFrame(frame));
 		return make(
@@ -318,11 +313,7 @@ function makeFacts({ id, schedule, webhook, report: { used, engine, program } })
 	);
 }
 
-/**
- * What to say of a run that has ended.
- * @param {import('./runs.js').Run} run
- * @returns {string}
- */
+/** The text for a run that has ended. */
 export function tellResult(run) {
 	const { word } = describeState(run.state, run.outcome);
 	return `${run.title}: ${word} ${run.report ? tellEnd(run.report) : ''}`;

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making and finding elements. Text is always set as text: nothing a program wrote is ever read as markup.
+// Creates and finds elements. Text is always set as text, so that nothing that a program wrote is parsed as markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * Makes an element. Properties that begin with "on" are listeners; `class`, `text` and `data` are what they say; the
- * rest are attributes, left out when null, undefined or false.
- * @param {string} tag
- * @param {object} [properties]
- * @param {...(Node|string|null)} children
- * @returns {HTMLElement}
+ * Creates an element. Properties whose names begin with "on" are listeners. `class`, `text` and `data` set these. The
+ * others are attributes, which are left out if they are null, undefined or false.
  */
 export function make(tag, properties = {}, ...children) {
 	const element = document.createElement(tag);
@@ -23,22 +19,14 @@ export function make(tag, properties = {}, ...children) {
 	return element;
 }
 
-/**
- * @param {Element} element
- * @param {string} name
- * @param {string|number|boolean|null|undefined} value null, undefined or false: without the attribute
- */
+/** @param {string|number|boolean|null|undefined} value null, undefined or false removes the attribute */
 export function setAttribute(element, name, value) {
 	const text = value === true ? '' : value === null || value === undefined || value === false ? null : String(value);
 	if (text === null) element.removeAttribute(name);
 	else if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
-/**
- * Sets the text of an element, and touches the document only if it is another.
- * @param {Element} element
- * @param {string} text
- */
+/** Sets the text of an element, if it differs. */
 export function setText(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }
@@ -65,11 +53,7 @@ export function makeSvg(tag, attributes = {}, ...children) {
 	return element;
 }
 
-/**
- * One of the symbols at the top of index.html; decoration only, a word always stands beside it.
- * @param {string} name
- * @returns {SVGElement}
- */
+/** One of the symbols at the top of index.html. It is only decoration: a word always accompanies it. */
 export function makeIcon(name) {
 	const use = makeSvg('use', { href: `#icon-${name}` });
 	return makeSvg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, use);
@@ -77,10 +61,7 @@ export function makeIcon(name) {
 
 let pending = [];
 
-/**
- * Tells readers of the screen something; several at once are told together.
- * @param {string} text
- */
+/** Announces a text to screen readers. Several announcements at once are joined. */
 export function announce(text) {
 	pending.push(text);
 	if (pending.length === 1) {
@@ -91,10 +72,7 @@ export function announce(text) {
 	}
 }
 
-/**
- * @param {string} key
- * @returns {any} what was kept for this tab, or null
- */
+/** @returns {any} the value kept for this tab, or null */
 export function recall(key) {
 	try {
 		return JSON.parse(sessionStorage.getItem(`curfew.${key}`));
@@ -103,16 +81,12 @@ export function recall(key) {
 	}
 }
 
-/**
- * Keeps a value for this tab, through reloads; null removes it. A full store forgets.
- * @param {string} key
- * @param {any} value
- */
+/** Keeps a value for this tab across reloads. null removes it. If the storage is full, the value is lost. */
 export function keep(key, value) {
 	try {
 		if (value === null) sessionStorage.removeItem(`curfew.${key}`);
 		else sessionStorage.setItem(`curfew.${key}`, JSON.stringify(value));
 	} catch {
-		// Nothing depends on it.
+		// The value is not essential.
 	}
 }

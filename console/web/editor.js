@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The editor: CodeMirror in a shadow root, where it puts its styles into adopted style sheets, which the page's
-// Content-Security-Policy allows without a nonce. Each document keeps its edits for this tab.
+// Content-Security-Policy allows without a nonce. The edits of each document are kept for this tab.
 
 import {
 	Compartment,
@@ -98,7 +98,7 @@ const gutterMark = new (class extends GutterMarker {
 
 const EMPTY = { lines: Decoration.none, gutter: Decoration.none };
 
-// The mark goes as soon as the text is changed: it would no longer be the one that ran.
+// Remove the mark as soon as the text changes, because it is no longer the text that ran.
 const markField = StateField.define({
 	create: () => EMPTY,
 	update(value, transaction) {
@@ -123,7 +123,7 @@ function markOf(state, { line, text }) {
 	};
 }
 
-/** The editor; tells 'change' when the user has changed the text. */
+/** The editor. Dispatches 'change' when the user has changed the text. */
 export class Editor extends EventTarget {
 	/**
 	 * @param {HTMLElement} host
@@ -191,10 +191,7 @@ export class Editor extends EventTarget {
 		return this.document !== null && this.text !== this.document.source;
 	}
 
-	/**
-	 * Shows a document, with the edits it was left with.
-	 * @param {{id: string, source: string, lang: string}} shown
-	 */
+	/** Shows a document, with the user's last edits. */
 	open(shown) {
 		this.document = shown;
 		const doc = recall(`text.${shown.id}`) ?? shown.source;
@@ -202,7 +199,7 @@ export class Editor extends EventTarget {
 		this.setLanguage(shown.lang);
 	}
 
-	/** Takes the edits of the document back; undo brings them again. */
+	/** Drops the edits of the document. Undo restores them. */
 	reset() {
 		this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: this.document.source } });
 	}

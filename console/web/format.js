@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers with units, and the words, colours and symbols for what a run is and how it ended.
+// Formats numbers with units, and has the names, colours and symbols of states and outcomes.
 
 /**
  * @param {number} microseconds
@@ -21,11 +21,7 @@ export function formatDuration(microseconds) {
 		.join(' ');
 }
 
-/**
- * Seconds with one digit, which does not jump about while it counts.
- * @param {number} microseconds
- * @returns {string}
- */
+/** Seconds with one digit, whose width does not change while it counts. */
 export function formatSeconds(microseconds) {
 	const seconds = Math.max(0, microseconds) / 1e6;
 	return seconds < 100 ? `${seconds.toFixed(1)} s` : formatDuration(Math.round(seconds) * 1e6);
@@ -57,11 +53,7 @@ export function formatCount(count) {
 	return unit ? trim(count / size) + unit : trim(count);
 }
 
-/**
- * What a program wrote, with the characters that would turn or hide the text around them written out.
- * @param {string} text
- * @returns {string}
- */
+/** A program's text with the characters escaped that would hide or reverse the text around them. */
 export function showHidden(text) {
 	return text.replace(
 		/[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
@@ -69,11 +61,7 @@ export function showHidden(text) {
 	);
 }
 
-/**
- * A share of 1 as a percentage, anything else as its JSON.
- * @param {any} progress what a program told of its progress
- * @returns {string}
- */
+/** Formats a number from 0 to 1 as a percentage, and anything else as JSON. */
 export function formatProgress(progress) {
 	const isShare = typeof progress === 'number' && progress >= 0 && progress <= 1;
 	return isShare ? `${Math.round(progress * 100)} %` : formatJson(progress);
@@ -84,10 +72,7 @@ function trim(number) {
 	return number.toFixed(digits);
 }
 
-/**
- * @param {number} time in ms since 1970
- * @returns {string} the time of day, with the date if it is not today's
- */
+/** @param {number} time in ms since 1970 */
 export function formatTime(time) {
 	const date = new Date(time);
 	const isToday = date.toDateString() === new Date().toDateString();
@@ -110,7 +95,7 @@ export function formatJson(value) {
 	return showHidden(line.length <= 72 ? line : JSON.stringify(value, null, 2));
 }
 
-// tone: the colour; icon: the symbol; word: what is said in place of both.
+// tone: the colour; icon: the symbol; word: the text for both.
 const STATES = {
 	scheduled: { tone: 'idle', icon: 'clock', word: 'Scheduled' },
 	queued: { tone: 'idle', icon: 'clock', word: 'Queued' },
@@ -150,12 +135,7 @@ export function wordOf(outcome) {
 	return OUTCOMES[outcome]?.word ?? outcome;
 }
 
-/**
- * How to show a run of this state and, when it is done, this outcome.
- * @param {string|null} state null: the server has not said yet
- * @param {string|null} [outcome]
- * @returns {{tone: string, icon: string, word: string}}
- */
+/** How to show a run in this state and, when it has ended, with this outcome. */
 export function describeState(state, outcome) {
 	if (state === null) return { tone: 'idle', icon: 'clock', word: 'Sent' };
 	if (state !== 'done') return STATES[state] ?? { tone: 'idle', icon: 'clock', word: state };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The history: runs as the server keeps them, filtered, a page at a time.
+// The history: the runs that the server keeps, filtered, one page at a time.
 
 import { listRuns } from './api.js';
 import { find, make, makeIcon, setText } from './dom.js';
@@ -40,7 +40,7 @@ export class History {
 		this.load();
 	}
 
-	/** Asks the server for the page that is shown. */
+	/** Requests the page that is shown. */
 	async load() {
 		const turn = (this.turn = (this.turn ?? 0) + 1);
 		try {
@@ -67,7 +67,7 @@ export class History {
 		find('history-older').disabled = next === null;
 		const count = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`;
 		this.#say(runs.length === 0 ? 'No run is like that.' : `${count}, page ${this.pages.length}`);
-		// Roles are spelled out: at phone width rows become blocks, which would take the table's own away.
+		// The roles are explicit, because at phone width rows become blocks, which removes the roles of a table.
 		const head = make(
 			'thead',
 			{ role: 'rowgroup' },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The limits and options beside the editor: read, checked before anything is sent, and told where one is wrong.
+// The limits and options beside the editor. They are read, checked before anything is sent, and marked if they are
+// wrong.
 
 import { find, keep, make, recall, setAttribute } from './dom.js';
 
@@ -11,7 +12,7 @@ const DURATION_HINT = 'a number with a unit: 250ms, 5s, 2m';
 const SIZE_HINT = 'bytes, or KiB, MiB, GiB';
 const COUNT_HINT = 'a number; k, M, G are allowed';
 
-// key: the name of the flag and of the limit in the API; usual: what an empty field means.
+// key: the name of the flag and of the limit in the API; usual: the meaning of an empty field.
 const FIELDS = [
 	{ key: 'timeout', label: 'Deadline', usual: '10s', pattern: DURATION, hint: DURATION_HINT, unlimited: true },
 	{ key: 'memory', label: 'Memory', usual: '64MiB', pattern: SIZE, hint: SIZE_HINT },
@@ -32,7 +33,7 @@ const OPTIONS = [
 	{ key: 'user', label: 'User', usual: 'none', pattern: /\S/, hint: 'an id' },
 ];
 
-/** The form of limits and options; tells 'change' when the user has changed a field. */
+/** The form of limits and options. Dispatches 'change' when the user has changed a field. */
 export class LimitsForm extends EventTarget {
 	constructor() {
 		super();
@@ -69,19 +70,14 @@ export class LimitsForm extends EventTarget {
 		this.dispatchEvent(new Event('change'));
 	}
 
-	/** @returns {{deadline: string, delay: string}} what is set, in words */
+	/** @returns {{deadline: string, delay: string}} what is set, as text */
 	describe() {
 		const read = key => this.inputs.get(key).value.trim();
 		const timeout = read('timeout') || '10\u00a0s';
 		return { deadline: timeout === 'unlimited' ? 'no deadline' : `deadline ${timeout}`, delay: read('delay') };
 	}
 
-	/**
-	 * Shows what is wrong with a field, or with null that nothing is.
-	 * @param {string} key
-	 * @param {string|null} message
-	 * @returns {boolean} whether there is such a field
-	 */
+	/** Shows what is wrong with a field. null: nothing is wrong. */
 	complain(key, message) {
 		const input = this.inputs.get(key);
 		if (!input) return false;
@@ -109,10 +105,7 @@ export class LimitsForm extends EventTarget {
 		return values;
 	}
 
-	/**
-	 * What is to be sent for a run: its limits, and options such as call and params.
-	 * @returns {object|null} null if a field is wrong; it has been told
-	 */
+	/** Reads the fields to send for a run: its limits, and options such as call and params. */
 	read() {
 		const limits = this.#read(FIELDS),
 			options = this.#read(OPTIONS);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the machine is doing: the line at the top of the page, and the view with charts.
+// The state of the machine: the line at the top of the page, and the view with charts.
 
 import { getStats } from './api.js';
 import { find, make, makeSvg, setAttribute, setText } from './dom.js';
@@ -15,7 +15,7 @@ function labelOf(buckets, index) {
 	return le === null ? `> ${formatDuration(buckets[index - 1].le)}` : `≤ ${formatDuration(le)}`;
 }
 
-/** The bucket in which the middle one is. */
+/** The bucket that contains the median. */
 function findMedian(buckets) {
 	const total = buckets.reduce((sum, { count }) => sum + count, 0);
 	let seen = 0;
@@ -23,7 +23,7 @@ function findMedian(buckets) {
 	return total === 0 ? '–' : labelOf(buckets, index);
 }
 
-/** Asks for the figures again and again while the page is seen. */
+/** Requests the figures repeatedly while the page is visible. */
 export class Machine {
 	constructor() {
 		this.rates = [];
@@ -31,7 +31,7 @@ export class Machine {
 		document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
 	}
 
-	/** Asks now, and from then on every two seconds. */
+	/** Requests the figures now, and then every two seconds. */
 	async refresh() {
 		clearTimeout(this.timer);
 		try {
@@ -55,7 +55,7 @@ export class Machine {
 		setText(find('pulse'), `${formatRate(rate)} runs/s · ${running} running · ${queued} queued`);
 	}
 
-	/** What is null is of the whole server, and not for this token to see. */
+	/** A value is null if it belongs to the whole server, and this token may not read it. */
 	#showFacts(stats) {
 		const { workers, memory, store } = stats;
 		const groups = [
@@ -138,7 +138,7 @@ export class Machine {
 
 	#showLatency(buckets) {
 		const rows = buckets.map(({ count }, index) => [labelOf(buckets, index), count]);
-		// From the first to the last that has any.
+		// From the first to the last bucket with a count.
 		const first = rows.findIndex(([, count]) => count > 0),
 			last = rows.findLastIndex(([, count]) => count > 0);
 		showBars(find('latency-chart'), rows.slice(Math.max(0, first - 1), last + 2), 'No run has been stopped yet.');
@@ -166,7 +166,7 @@ function makeBar() {
 	);
 }
 
-/** Rows of a name, a bar and a number. */
+/** Shows rows of a name, a bar and a number. */
 function showBars(box, rows, none) {
 	const total = rows.reduce((sum, [, count]) => sum + count, 0);
 	if (total === 0) return box.replaceChildren(make('p', { class: 'empty', text: none }));

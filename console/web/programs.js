@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stored programs: the list, storing the editor's text or a file under a name, running and deleting.
+// Stored programs: lists them, stores the editor's text or a file under a name, runs and deletes them.
 
 import { deleteProgram, listPrograms, putProgram } from './api.js';
 import { announce, find, make, setText } from './dom.js';
@@ -8,7 +8,7 @@ const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wat: 'text/plain'
 const EXPORTS_MOST = 12;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** What a program exports, by name and type: the first of many. */
+/** The first of a program's exports, by name and type. */
 function describeExports(exports) {
 	const texts = exports
 		.slice(0, EXPORTS_MOST)
@@ -61,7 +61,7 @@ export class Programs {
 	}
 
 	async #delete(name, button) {
-		// The second press means it.
+		// Delete only at the second press.
 		if (button.dataset.asked === undefined) {
 			button.dataset.asked = '';
 			button.textContent = 'Really delete?';
@@ -81,7 +81,7 @@ export class Programs {
 		}
 	}
 
-	/** Asks the server for the list. */
+	/** Requests the list. */
 	async load() {
 		try {
 			const programs = await listPrograms();

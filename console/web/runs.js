@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The runs that this page shows, each kept up to date from the server's events until its report is there. A browser
-// opens few connections to one host, so all its tabs together hold at most four streams of events; further runs are
-// asked for once a second.
+// The runs that this page shows. Each is updated by the server's events until its report arrives. A browser opens few
+// connections to one host, so all its tabs together open at most four streams of events. Further runs are polled once a
+// second.
 
 import { followRun, getRun, getServerTime, listRuns, cancelRun, startRun } from './api.js';
 import { keep, recall } from './dom.js';
@@ -13,7 +13,7 @@ const SHOWN_OUTPUT = 200_000;
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 
-/** Takes one of the places for a stream: a function that gives it back, or null if there is none. */
+/** Takes one of the slots for a stream. Returns a function that releases it, or null if there is none. */
 async function takeStream() {
 	if (!navigator.locks) return () => {};
 	for (let number = 0; number < STREAMS; number++) {
@@ -30,13 +30,13 @@ async function takeStream() {
 	return null;
 }
 
-/** One run as this page knows it. Tells 'change' whenever something of it is new. */
+/** One run as this page knows it. Dispatches 'change' whenever it has changed. */
 export class Run extends EventTarget {
 	/** @param {string} id */
 	constructor(id) {
 		super();
 		this.id = id;
-		this.state = null; // until the server says
+		this.state = null; // unknown until the server sends it
 		this.isCancelling = false;
 		this.isStreamed = false;
 		this.name = '';
@@ -53,8 +53,8 @@ export class Run extends EventTarget {
 		this.isOutputCut = false;
 		this.progress = undefined;
 		this.partial = null;
-		this.schedule = null; // that it is a run of
-		this.webhook = null; // who is told of its end, and what became of that when the server last said
+		this.schedule = null; // the schedule that started it
+		this.webhook = null; // the webhook of its end, and its state when the server last sent it
 		this.report = null;
 		this.isLost = false;
 		this.problem = null;
@@ -83,7 +83,7 @@ export class Run extends EventTarget {
 		this.dispatchEvent(new Event('change'));
 	}
 
-	/** Takes over what the server says of the run: its state is the server's. Done is what has a report, and stays so. */
+	/** Applies the server's data about the run. A run has ended when it has a report, and stays so. */
 	absorb(data) {
 		if (this.isOpen && OPEN_STATES.includes(data.state)) this.state = this.isCancelling ? 'stopping' : data.state;
 		this.name ||= data.program ?? '';
@@ -112,7 +112,7 @@ export class Run extends EventTarget {
 		}
 	}
 
-	/** Its end, of which the server has no report. */
+	/** The end of a run for which the server has no report. */
 	finishWithout(data) {
 		this.state = 'done';
 		this.seenOutcome = data.outcome ?? null;
@@ -125,7 +125,7 @@ export class Run extends EventTarget {
 		this.limits = report.limits;
 		this.used = report.used;
 		this.partial = report.partial;
-		// Where the events were not seen, the report has the output, one stream after the other.
+		// If the events were not received, the output comes from the report, one stream after the other.
 		if (this.outputLength < report.stdout.length + report.stderr.length) {
 			this.output = [];
 			this.outputLength = 0;
@@ -137,13 +137,16 @@ export class Run extends EventTarget {
 	}
 }
 
-/** As absorb, of an answer that would have the report. */
+/** Like absorb, for a response that would contain the report. */
 function absorbWhole(run, data) {
 	run.absorb(data);
 	if (data.state === 'done' && !data.report && run.isOpen) run.finishWithout(data);
 }
 
-/** All runs of the page. Tells 'add' and 'remove' (detail: the run) and 'end' (detail: the run, seen ending here). */
+/**
+ * All runs of the page. Dispatches 'add' and 'remove' (detail: the run) and 'end' (detail: the run that ended while
+ * watched).
+ */
 export class Runs extends EventTarget {
 	constructor() {
 		super();
@@ -163,12 +166,7 @@ export class Runs extends EventTarget {
 		);
 	}
 
-	/**
-	 * The run with this id, which is watched from now on.
-	 * @param {string} id
-	 * @param {object} [known] what is known of it
-	 * @returns {Run}
-	 */
+	/** Adds the run with this id, and watches it. */
 	add(id, known = {}) {
 		const old = this.all.get(id);
 		if (old) return old;
@@ -183,7 +181,7 @@ export class Runs extends EventTarget {
 		return run;
 	}
 
-	/** Takes a run off the page; the server keeps it. */
+	/** Removes a run from the page. The server keeps it. */
 	remove(run) {
 		this.all.delete(run.id);
 		this.dismissed.add(run.id);
@@ -259,7 +257,7 @@ export class Runs extends EventTarget {
 		const stop = new AbortController();
 		const onRemove = event => event.detail === run && stop.abort();
 		this.addEventListener('remove', onRemove);
-		// What is streamed starts from the beginning.
+		// The stream begins with the first event.
 		run.output = [];
 		run.outputLength = 0;
 		const tell = isConnected => {
@@ -267,7 +265,7 @@ export class Runs extends EventTarget {
 			run.isStreamed = isConnected;
 			run.changed();
 		};
-		// What it has used so far is no event.
+		// Its usage is not sent as events, so poll it.
 		const timer = setInterval(() => {
 			if (run.state === 'running' && !document.hidden)
 				getRun(run.id).then(
@@ -295,14 +293,14 @@ export class Runs extends EventTarget {
 		else if (name === 'report') this.#end(run, () => run.finish(data));
 	}
 
-	/** Shows again what the page showed before it was loaded again, and whatever is open on the server. */
+	/** Shows the runs that the page showed before a reload, and all runs in progress on the server. */
 	async resume() {
 		for (const { id, ...known } of recall('runs') ?? []) this.add(id, known);
 		const lists = await Promise.all(OPEN_STATES.map(state => listRuns({ state, limit: 12 })));
 		for (const data of lists.flatMap(list => list.runs).reverse()) this.add(data.id).absorb(data);
 	}
 
-	/** Looks for runs that others started. What is streamed is newer than the list. */
+	/** Finds runs that others started. Streamed data is newer than the list. */
 	async discover() {
 		const { runs } = await listRuns({ limit: 12 });
 		for (const data of runs.reverse()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a program, and shows what became of one that never ends.
+// Runs a program, and shows the report of one that never ends.
 import * as curfew from 'curfew';
 
 console.log((await curfew.run('6 * 7')).value);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A client of curfew serve (docs/openapi.json of the project); needs nothing but Node.
+// A client of curfew serve (docs/openapi.json of the project). It needs nothing but Node.
 'use strict';
 
 const { setTimeout: sleep } = require('node:timers/promises');
 
-/** Answers that say "try again": the server is starting, full, or this client asks too often. */
+/** Statuses after which the request is repeated: the server is starting or full, or this client asks too often. */
 const AGAIN = new Set([429, 503]);
 
 /** A request that the server refused, with the fields of problem+json. */
@@ -15,7 +15,7 @@ class Problem extends Error {
 		this.name = 'Problem';
 		this.status = status;
 		this.problem = problem;
-		this.pointer = problem.pointer; // JSON pointer of the field at fault
+		this.pointer = problem.pointer; // JSON pointer of the invalid field
 	}
 }
 
@@ -30,7 +30,7 @@ async function readProblem(response) {
 
 const path = (...parts) => '/v1/' + parts.map(encodeURIComponent).join('/');
 
-/** The events of a stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them. */
+/** The events of a stream in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html. */
 async function* readEvents(body) {
 	let id,
 		kind = 'message',
@@ -58,7 +58,7 @@ async function* readEvents(body) {
 	}
 }
 
-/** A server at a URL. Options: token, timeout (milliseconds that it may be silent), retries. */
+/** A server at a URL. Options: token, timeout (the maximum silence in milliseconds), retries. */
 class Client {
 	#url;
 	#token;
@@ -70,7 +70,7 @@ class Client {
 		try {
 			parsed = new URL(url);
 		} catch {
-			// said below
+			// the error is thrown below
 		}
 		if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username)
 			throw new TypeError(`${url} is not the URL of a server: http://HOST:PORT`);
@@ -87,7 +87,7 @@ class Client {
 		return response;
 	}
 
-	/** The JSON that answers. What is safe to repeat is repeated where that may help. */
+	/** The JSON of the answer. A request that is safe to repeat is repeated if that may help. */
 	async #ask(method, where, { safe = true, ...options } = {}) {
 		for (let attempt = 0; ; attempt++) {
 			try {
@@ -102,8 +102,9 @@ class Client {
 	}
 
 	/**
-	 * Submits a run and answers its id. The submission is that of the API: {source, lang} or {program}, call, params, limits,
-	 * user, delay...; a source may be bytes. Options: idempotencyKey, with which the request is repeated and never runs twice.
+	 * Submits a run and returns its id. The submission is that of the API: {source, lang} or {program}, call, params,
+	 * limits, user, delay... A source may be bytes. Options: idempotencyKey. With a key the request is repeated if that
+	 * may help, and never runs twice.
 	 */
 	async submit(submission, { idempotencyKey } = {}) {
 		const body = typeof submission === 'string' ? { source: submission } : { ...submission };
@@ -129,12 +130,12 @@ class Client {
 		return this.wait(await this.submit(submission, options));
 	}
 
-	/** A run: id, state, report (null until it is done)... */
+	/** A run: id, state, report (null until it has ended)... */
 	get(id) {
 		return this.#ask('GET', path('runs', id));
 	}
 
-	/** Runs, newest first, page by page: filters are state, program, outcome, limit (of a page). */
+	/** Runs, newest first, page by page. The filters are state, program, outcome, and limit (of a page). */
 	async *runs(filters = {}) {
 		for (let after; ; ) {
 			const query = new URLSearchParams({ ...filters, ...(after === undefined ? {} : { after }) });
@@ -151,13 +152,16 @@ class Client {
 		return (await this.get(id)).report;
 	}
 
-	/** Cancels a run; answers its report, also if it had ended before, or undefined where it is still stopping. */
+	/** Cancels a run. Returns its report, even if it had ended before, or undefined while it is stopping. */
 	async cancel(id) {
 		const answer = await this.#ask('DELETE', path('runs', id));
 		return answer?.schema === undefined ? undefined : answer;
 	}
 
-	/** A run's events, {id, kind, data}, from the first one (or from behind lastEventId) to its report; a broken stream is resumed. */
+	/**
+	 * A run's events, {id, kind, data}, from the first one (or the one after lastEventId) to its report. A broken
+	 * stream is resumed.
+	 */
 	async *events(id, { lastEventId } = {}) {
 		for (let failures = 0; ; ) {
 			try {
@@ -181,7 +185,10 @@ class Client {
 		}
 	}
 
-	/** Stores a program: name, sha256, kind, exports. Storing the same bytes again changes nothing. Options: language. */
+	/**
+	 * Stores a program. Returns name, sha256, kind, exports. Storing the same bytes again changes nothing. Options:
+	 * language.
+	 */
 	putProgram(name, source, { language } = {}) {
 		const body = typeof source === 'string' ? Buffer.from(source) : source;
 		language ??= Buffer.from(body.subarray(0, 4)).equals(Buffer.from('\0asm')) ? 'wasm' : 'js';
@@ -197,12 +204,12 @@ class Client {
 		return (await this.#ask('GET', path('programs'))).programs;
 	}
 
-	/** A stored program; Problem 404 if there is none. */
+	/** A stored program. Throws a Problem with status 404 if there is none. */
 	getProgram(name) {
 		return this.#ask('GET', path('programs', name));
 	}
 
-	/** Removes a stored program; runs that were accepted continue. */
+	/** Removes a stored program. Runs that were accepted continue. */
 	async deleteProgram(name) {
 		await this.#ask('DELETE', path('programs', name));
 	}

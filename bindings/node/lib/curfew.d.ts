@@ -7,7 +7,7 @@ export type Size = number | bigint | string;
 /** A whole number, or text: "10M", "unlimited". */
 export type Count = number | bigint | string;
 
-/** What a run may use. A missing field takes the library's default; Infinity or "unlimited" is no limit. */
+/** The limits of a run. A missing field takes the library's default. Infinity or "unlimited" means no limit. */
 export interface Limits {
 	/** Wall-clock deadline for everything: load, compile, start, run, waiting, jobs. */
 	timeout?: Duration;
@@ -58,24 +58,24 @@ export interface Dir {
 
 export interface HostFunctionOptions {
 	call: (...values: any[]) => any;
-	/** The module that WebAssembly imports it from, or a component's interface; by default "host". */
+	/** The module that WebAssembly imports it from, or a component's interface. Default: "host". */
 	module?: string;
-	/** "ii->i" and the like, of i (i32), I (i64, a bigint), f (f32), F (f64); missing: JSON. */
+	/** "ii->i" and the like, of i (i32), I (i64, a bigint), f (f32), F (f64). Default: JSON. */
 	type?: string;
 	/** The cost of a call if fuel is limited. */
 	fuel?: number;
-	/** The program gets a promise for the answer; by default so for async functions. */
+	/** The program gets a promise for the answer. Default: true for async functions. */
 	async?: boolean;
 }
 
 export type HostFunctions = Record<string, ((...values: any[]) => any) | HostFunctionOptions>;
 
 export interface SourceOptions {
-	/** By default by a file's suffix or the bytes' header, else "js". */
+	/** Default: by a file's suffix or the bytes' header, else "js". */
 	language?: 'js' | 'mjs' | 'wasm' | 'wat' | 'ts' | 'mts' | 'tar';
 	/** Shown in stacks and reports. */
 	name?: string;
-	/** Directory that relative imports may read; of a file its own by default. */
+	/** The directory that relative imports may read. Default: the directory of a file. */
 	importDir?: string;
 	/** An import map, as an object or as JSON. Its addresses begin at the top of importDir. */
 	importMap?: string | { imports?: Record<string, string | null>; scopes?: Record<string, Record<string, string | null>> };
@@ -99,11 +99,11 @@ export interface SessionOptions {
 	env?: Record<string, string>;
 	/** WASI: directories that it may open. */
 	dirs?: Dir[];
-	/** Standard input (curfew.stdin, or WASI's): text, bytes, or a descriptor that stays open until the end. */
+	/** Standard input (curfew.stdin, or WASI's): text, bytes, or a descriptor, which must stay open until the end. */
 	stdin?: string | Uint8Array | number;
 	/** The time zone of Date and Intl, an IANA name: "Europe/Berlin". */
 	timezone?: string;
-	/** curfew.files of a JavaScript program: names and their text or bytes. */
+	/** curfew.files of a JavaScript program: names with their text or bytes. */
 	files?: Record<string, string | Uint8Array>;
 	/** Fixed clock, seeded random. */
 	deterministic?: boolean;
@@ -119,13 +119,13 @@ export interface SyncOptions extends SessionOptions {
 export interface RunOptions extends SyncOptions {
 	/** When it is aborted, the run is cancelled. */
 	signal?: AbortSignal;
-	/** Called with each event; if it throws, the run is cancelled, and the promise rejects with that error. */
+	/** Called with each event. If it throws, the run is cancelled, and the promise rejects with that error. */
 	onEvent?: (event: Event) => void;
-	/** Keep events for Run.events(). */
+	/** Keeps events for Run.events(). */
 	events?: boolean;
 }
 
-/** The result of one run: the keys of docs/report.schema.json. */
+/** The result of one run. Its keys are those of docs/report.schema.json. */
 export class Report {
 	readonly schema: string;
 	readonly id: string;
@@ -145,15 +145,15 @@ export class Report {
 	/** The exit code of `curfew run`. */
 	readonly exitCode: number;
 	readonly ok: boolean;
-	/** The report itself if the program finished; otherwise throws ProgramFailed. */
+	/** Returns the report itself if the program finished. Otherwise throws ProgramFailed. */
 	orThrow(): this;
 }
 
-/** The host's call failed; what a program did is never an exception but a Report. */
+/** A call of the library failed. What a program did is never an exception, but a Report. */
 export class CurfewError extends Error {
 	/** Name of the library's status: "INVALID", "OVERLOADED", "BAD_PROGRAM"... */
 	code: string;
-	/** Of compile and inspect: why the program does not load. */
+	/** Set by compile and inspect: the reason why the program does not load. */
 	report?: Report;
 }
 
@@ -162,13 +162,13 @@ export class ProgramFailed extends Error {
 }
 
 export interface EngineOptions {
-	/** Runs that compute at once; by default one for each core. */
+	/** How many runs compute at once. Default: one for each core. */
 	threads?: number;
 	/** Directory for compiled code, made if missing; must belong to this user. */
 	cacheDir?: string;
 	/** Memory kept ready for reuse. */
 	residentBytes?: number;
-	/** Runs in progress at once; one more is refused (OVERLOADED). */
+	/** The maximum number of runs in progress. One more is refused (OVERLOADED). */
 	maxRuns?: number;
 }
 
@@ -233,14 +233,17 @@ export function program(source: Source, options?: SourceOptions): Program;
 
 /** A request that the server refused, with the fields of problem+json. */
 export class Problem extends Error {
-	/** Of HTTP. */
+	/** The HTTP status. */
 	readonly status: number;
 	readonly problem: Record<string, unknown>;
-	/** JSON pointer of the field at fault. */
+	/** JSON pointer of the invalid field. */
 	readonly pointer?: string;
 }
 
-/** A run for a server; either source or program. Further fields are those of the API: user, delay, priority, allow_fetch... */
+/**
+ * A run for a server. Set either source or program. Further fields are those of the API: user, delay, priority,
+ * allow_fetch...
+ */
 export interface Submission {
 	source?: string | Uint8Array;
 	lang?: string;
@@ -265,7 +268,7 @@ export interface ServerProgram {
 	exports: any;
 }
 
-/** One of the servers that share a database; a server alone is one, too. */
+/** One of the servers that share a database. A single server is one too. */
 export interface ServerNode {
 	node: number;
 	name: string;
@@ -280,7 +283,7 @@ export interface ServerNode {
 
 /** A client of curfew serve. */
 export class Client {
-	/** timeout: milliseconds that the server may be silent; retries: of requests that are safe to repeat. */
+	/** timeout: the maximum silence of the server in milliseconds; retries: of requests that are safe to repeat. */
 	constructor(url?: string, options?: { token?: string; timeout?: number; retries?: number });
 	submit(submission: string | Submission, options?: { idempotencyKey?: string }): Promise<string>;
 	run(submission: string | Submission, options?: { idempotencyKey?: string }): Promise<any>;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What users of the package see; native/curfew.node knows handles, text and numbers only.
+// The public API of the package. native/curfew.node handles only handles, text and numbers.
 'use strict';
 
 const { readFileSync, openSync, writeSync, closeSync, unlinkSync, mkdtempSync, rmSync } = require('node:fs');
@@ -14,10 +14,12 @@ const SOURCE_OPTIONS = ['language', 'name', 'importDir', 'importMap', 'node', 'f
 const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
 const SOURCE_ONCE = 1;
 const SOURCE_NODE = 4;
-/** Milliseconds after which a call that was cancelled, maybe before it began, is cancelled again. */
+/** How often, in milliseconds, a cancel is repeated, because a call that has not begun yet misses it. */
 const CANCEL_AGAIN = 5;
 
-/** The host's call failed; what a program did is never an exception but a Report. `code` is the library's status. */
+/**
+ * A call of the library failed. What a program did is never an exception, but a Report. `code` is the library's status.
+ */
 class CurfewError extends Error {
 	constructor(message, code) {
 		super(message);
@@ -26,7 +28,7 @@ class CurfewError extends Error {
 	}
 }
 
-/** Thrown by Report.orThrow alone; `report` says what the program did. */
+/** Thrown only by Report.orThrow. `report` says what the program did. */
 class ProgramFailed extends Error {
 	constructor(report) {
 		const error = report.error;
@@ -54,9 +56,9 @@ function call(name, ...values) {
 // ---- Messages of the engine's threads -------------------------------------------------------------------------------
 
 let nextId = 1;
-const runs = new Map(); // those that are going on
+const runs = new Map(); // the runs in progress
 const jobs = new Map();
-const functions = new Map(); // host functions, by id; they live as long as their program, which its runs and sessions keep
+const functions = new Map(); // host functions, by id; they live as long as their program, which its runs and sessions refer to
 const forgetFunctions = new FinalizationRegistry(ids => ids.forEach(id => functions.delete(id)));
 
 function takeId() {
@@ -104,7 +106,7 @@ function endJob(id, error, result) {
 
 // ---- Host functions -------------------------------------------------------------------------------------------------
 
-/** What the native half answers a call with: JSON, undefined or an array of numbers. */
+/** The answer to a call in the form of the native half: JSON, undefined or an array of numbers. */
 function answerOf(entry, value) {
 	if (entry.type === null) return value === undefined ? undefined : jsonOf(value, `the answer of ${entry.name}`);
 	const count = entry.type.length - entry.type.indexOf('->') - 2;
@@ -143,9 +145,9 @@ function answerWhenSettled(entry, handle, promise) {
 	}, fail);
 }
 
-/** A call of an asynchronous function. */
+/** Executes a call of an asynchronous function. */
 function carryOutLater(entry, handle, parameters) {
-	if (parameters === undefined) return; // it was stopped
+	if (parameters === undefined) return; // the run was stopped
 	try {
 		answerWhenSettled(entry, handle, Promise.resolve(invoke(entry, parameters)));
 	} catch (error) {
@@ -153,7 +155,10 @@ function carryOutLater(entry, handle, parameters) {
 	}
 }
 
-/** A synchronous call, whose thread waits: its answer; { error }; or for a promise a function that is given the handle. */
+/**
+ * Executes a synchronous call, whose thread waits. Returns its answer; { error }; or for a promise a function that
+ * receives the handle.
+ */
 function carryOut(entry, parameters) {
 	try {
 		const value = invoke(entry, parameters);
@@ -221,10 +226,10 @@ function texts(values, what) {
 const flagOf = name => name.replace(/[A-Z]/g, letter => '-' + letter.toLowerCase());
 const nameOf = flag => flag.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
 const UNITS = new Map(native.limitTable.map(row => [row.name, row.unit]));
-/** The library's table of limits, by the names that options.limits has. */
+/** The library's table of limits, by the names of options.limits. */
 const LIMITS = Object.freeze(Object.fromEntries(native.limitTable.map(row => [nameOf(row.name), Object.freeze(row)])));
 
-/** A limit as the library reads it; a number is milliseconds, bytes or a count. */
+/** A limit in the form that the library parses. A number is milliseconds, bytes or a count. */
 function limitText(name, unit, value) {
 	if (typeof value === 'string') return value;
 	if (value === Infinity) return 'unlimited';
@@ -280,7 +285,7 @@ function paramsText(params) {
 	return jsonOf(params, 'params');
 }
 
-/** Only where there is something: undefined is undefined. */
+/** make(value), or undefined for undefined. */
 function ifGiven(value, make) {
 	return value === undefined ? undefined : make(value);
 }
@@ -297,7 +302,7 @@ function dirTexts(dirs) {
 	return dirs.flatMap(dir => [text(dir.host, 'dirs[].host'), text(dir.guest, 'dirs[].guest'), dir.write ? 'w' : '']);
 }
 
-/** What a native function takes as options, in its order; `close` gives back what was made for them. */
+/** The options in the order of a native function's arguments. `close` releases the resources made for them. */
 function nativeOptions(options) {
 	checkNames(options, RUN_OPTIONS);
 	const values = [
@@ -334,7 +339,7 @@ function filesText(files) {
 	return JSON.stringify(made);
 }
 
-/** A descriptor to read: the one given, or of a file that has the text and no name any more. */
+/** A descriptor to read: the given one, or that of an unlinked file with the text. */
 function openStdin(stdin) {
 	if (stdin === undefined || stdin === null) return NO_STDIN;
 	if (typeof stdin === 'number') return { fd: stdin, close() {} };
@@ -356,7 +361,7 @@ function openStdin(stdin) {
 
 // ---- Report ---------------------------------------------------------------------------------------------------------
 
-/** The result of one run: the keys of docs/report.schema.json, and a few in JavaScript's ways. */
+/** The result of one run: the keys of docs/report.schema.json, and a few additions for JavaScript. */
 class Report {
 	constructor({ json, exitCode }) {
 		Object.assign(this, JSON.parse(json));
@@ -367,7 +372,7 @@ class Report {
 		return this.outcome === 'ok';
 	}
 
-	/** The report itself if the program finished; otherwise throws ProgramFailed with it. */
+	/** Returns the report itself if the program finished. Otherwise throws ProgramFailed with it. */
 	orThrow() {
 		if (!this.ok) throw new ProgramFailed(this);
 		return this;
@@ -395,7 +400,7 @@ class Engine {
 		);
 	}
 
-	/** A program of a source: text, bytes, or a file: URL. Options: those of SourceOptions, once. */
+	/** Makes a program of a source: text, bytes, or a file: URL. Options: those of SourceOptions, and once. */
 	program(source, options = {}) {
 		checkNames(options, [...SOURCE_OPTIONS, 'once']);
 		const read = readSource(source, options);
@@ -412,7 +417,7 @@ class Engine {
 		return programOf(handle, this, options.functions);
 	}
 
-	/** A program from what Program.save answered. Options: functions. */
+	/** Makes a program of the bytes that Program.save returned. Options: functions. */
 	load(image, options = {}) {
 		checkNames(options, ['functions']);
 		if (!(image instanceof Uint8Array)) throw new TypeError('an image is a Buffer or Uint8Array');
@@ -420,7 +425,7 @@ class Engine {
 		return programOf(handle, this, options.functions);
 	}
 
-	/** Runs a source once: the options of program, and those of Program.run. */
+	/** Runs a source once. Options: those of program, and those of Program.run. */
 	run(source, options = {}) {
 		const { own, others } = splitOptions(options);
 		return attempt(() => this.program(source, { ...own, once: true }).run(others));
@@ -438,7 +443,7 @@ class Engine {
 	}
 }
 
-/** The options of a source, and those of its run. */
+/** Splits options into those of a source, and those of its run. */
 function splitOptions(options) {
 	const own = {},
 		others = {};
@@ -453,7 +458,7 @@ function importMapText(map) {
 	return JSON.stringify(map);
 }
 
-/** A promise in place of what is thrown. */
+/** Returns a rejected promise instead of throwing. */
 function attempt(begin) {
 	try {
 		return Promise.resolve(begin());
@@ -487,9 +492,12 @@ function readSource(source, { language, name, importDir }) {
 	};
 }
 
-/** Microseconds of wall time up to which a run is brief: it is waited for, instead of having two threads woken. */
+/**
+ * A run is brief if its wall time is at most this, in microseconds. The thread waits for a brief run, because waking
+ * two threads takes longer.
+ */
 const BRIEF_US = 30;
-/** Milliseconds that this thread waits so in one turn of its event loop. */
+/** The maximum time, in milliseconds, that this thread waits like that in one turn of its event loop. */
 const WATCH_MS = 1;
 let turnBegan;
 
@@ -504,7 +512,7 @@ function mayWatch() {
 
 class Program {
 	#handle;
-	/** Its last run took so little that the next one is waited for. */
+	/** Its last run was brief, so this thread waits for the next one. */
 	_isBrief = false;
 
 	constructor(handle, engine) {
@@ -512,18 +520,18 @@ class Program {
 		this.engine = engine;
 	}
 
-	/** "js", "module" or "component"; of WebAssembly text known after its first run or compile. */
+	/** "js", "module" or "component". For WebAssembly text it is known after the first run or compile. */
 	get kind() {
 		return call('programKind', this.#handle);
 	}
 
-	/** Parses and compiles now, under these limits. What it rejects with has `report` where the program does not load. */
+	/** Parses and compiles now, under these limits. If the program does not load, the error has `report`. */
 	async compile({ limits } = {}) {
 		await startJob('programCompile', this.#handle, limitTexts(limits));
 		return this;
 	}
 
-	/** What the program is (docs/INSPECT.md); nothing of it runs. */
+	/** Describes the program (docs/INSPECT.md). No code of it runs. */
 	async inspect({ limits } = {}) {
 		return JSON.parse(await startJob('programInspect', this.#handle, limitTexts(limits)));
 	}
@@ -533,17 +541,17 @@ class Program {
 		return call('programSave', this.#handle);
 	}
 
-	/** Runs it; a promise of the report. */
+	/** Runs the program. Returns a promise of the report. */
 	run(options = {}) {
 		return attempt(() => this.start(options).done);
 	}
 
-	/** Starts it, and answers the Run. */
+	/** Starts the program, and returns the Run. */
 	start(options = {}) {
 		return new Run(this, this.#handle, options);
 	}
 
-	/** Runs it on this thread, which does nothing else meanwhile: no host functions, no signal, no events. */
+	/** Runs the program on this thread, which does nothing else meanwhile: no host functions, no signal, no events. */
 	runSync(options = {}) {
 		for (const name of ['signal', 'onEvent', 'events'])
 			if (options[name] !== undefined)
@@ -556,7 +564,10 @@ class Program {
 		}
 	}
 
-	/** A session: the program's state is kept between calls. Options: those of run but for call, params, signal and events. */
+	/**
+	 * Creates a session, which keeps the program's state between calls. Options: those of run except call, params,
+	 * signal and events.
+	 */
 	session(options = {}) {
 		return new Session(this, this.#handle, options);
 	}
@@ -582,7 +593,7 @@ class Run {
 		this.#wantsEvents = Boolean(options.events);
 		if (this.#listener !== undefined && typeof this.#listener !== 'function')
 			throw new TypeError('onEvent must be a function');
-		/** A promise of the Report. It rejects only with what onEvent threw. */
+		/** A promise of the Report. It rejects only with an exception of onEvent. */
 		this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
 		const id = takeId();
 		runs.set(id, this);
@@ -606,7 +617,7 @@ class Run {
 		else this.#listen(options.signal);
 	}
 
-	/** The AbortSignal given: once it is aborted, the run is cancelled. */
+	/** Once the given AbortSignal is aborted, the run is cancelled. */
 	#listen(signal) {
 		if (signal === undefined || signal === null) return;
 		const cancel = () => this.cancel();
@@ -644,17 +655,17 @@ class Run {
 		this.#wake();
 	}
 
-	/** Cancels it; a second call skips the grace. */
+	/** Cancels the run. A second call skips the grace. */
 	cancel() {
 		if (!this.#ended) call('runCancel', this.#handle);
 	}
 
-	/** What it has used so far: wallNs, cpuNs, memoryBytes, outputBytes. */
+	/** What the run has used so far: wallNs, cpuNs, memoryBytes, outputBytes. */
 	usage() {
 		return call('runUsage', this.#handle);
 	}
 
-	/** Its events, each once, until it has ended; start it with events: true. */
+	/** The run's events, each once, until it has ended. Start it with events: true. */
 	async *events() {
 		if (!this.#wantsEvents) throw invalid('the run was started without events: true');
 		for (;;) {
@@ -669,8 +680,8 @@ class Run {
 
 class Session {
 	#handle;
-	#program; // and with it the host functions
-	/** A call goes on, from the moment it is made: its thread may not have begun with it. */
+	#program; // keeps the host functions alive as well
+	/** A call is in progress, from the moment it is made: its thread may not have begun it yet. */
 	#inUse = false;
 	#cancelAgain;
 
@@ -686,7 +697,7 @@ class Session {
 		}
 	}
 
-	/** Calls a function that the program exports; a promise of the report. */
+	/** Calls a function that the program exports. Returns a promise of the report. */
 	call(name, params, { limits, signal } = {}) {
 		return this.#do(signal, () =>
 			startJob(
@@ -732,10 +743,10 @@ class Session {
 		if (this.#inUse) throw new CurfewError('a call of this session is in progress', 'IN_USE');
 	}
 
-	/** Cancels the call in progress; nothing happens if there is none. */
+	/** Cancels the call in progress. It has no effect if there is none. */
 	cancel() {
 		call('sessionCancel', this.#handle);
-		// The library knows of no call before its thread has begun with it.
+		// The library does not know a call before its thread has begun it.
 		if (this.#inUse) this.#cancelAgain ??= setInterval(() => call('sessionCancel', this.#handle), CANCEL_AGAIN);
 	}
 
@@ -745,23 +756,24 @@ class Session {
 		call('sessionReset', this.#handle);
 	}
 
-	/** Whether a call would find a state. */
+	/** Whether the next call would find a state. */
 	get usable() {
 		return call('sessionUsable', this.#handle);
 	}
 
-	/** What all its calls have used; fuel is null where it was not metered. */
+	/** What all its calls have used. fuel is null if it was not metered. */
 	totals() {
 		const totals = call('sessionTotals', this.#handle);
 		return { ...totals, fuel: totals.fuel < 0 ? null : totals.fuel };
 	}
 }
 
-// ---- The engine of the process's own ----------------------------------------------------------------------------------
+// ---- The default engine of the process
+// --------------------------------------------------------------------------------
 
 let engine;
 
-/** The engine of run, runSync and program, created when it is first needed. */
+/** The engine of run, runSync and program. It is created at its first use. */
 function defaultEngine() {
 	return (engine ??= new Engine());
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-/* How long the JavaScript thread waits for the end of a run that was brief the last time. */
+/* How long the JavaScript thread waits for the end of a run whose predecessor was brief. */
 #define BRIEF_NS 40000
 
 /* ---- Messages --------------------------------------------------------------------------------------------- */
@@ -25,7 +25,7 @@ void curfew_node_post(struct addon *addon, const struct message *message)
 {
 	struct message *copy = malloc(sizeof *copy);
 	if (copy == NULL)
-		abort(); /* as Node itself does when it is out of memory */
+		abort(); /* Node itself does the same when it is out of memory */
 	*copy = *message;
 	if (atomic_load(&addon->closing) ||
 	    napi_call_threadsafe_function(addon->queue, copy, napi_tsfn_nonblocking) != napi_ok)
@@ -45,7 +45,7 @@ static void unlink_run(struct run *run)
 		run->next->place = run->place;
 }
 
-/* It has ended: its report. */
+/* Called when a run has ended. Returns its report. */
 static napi_value end_run(napi_env env, struct run *run)
 {
 	napi_value report = curfew_node_report(env, curfew_run_wait(run->run));
@@ -54,7 +54,7 @@ static napi_value end_run(napi_env env, struct run *run)
 	return report;
 }
 
-/* The arguments of the dispatcher, behind kind and id. */
+/* The arguments of the dispatcher after kind and id. */
 static void fill_arguments(napi_env env, struct addon *addon, struct message *message, napi_value *arguments)
 {
 	switch (message->kind) {
@@ -111,7 +111,7 @@ static void on_message(napi_env env, napi_value unused, void *context, void *dat
 
 /* ---- Engine ----------------------------------------------------------------------------------------------- */
 
-/* The object of the handle that a function was called with first. */
+/* The object of the handle that is the function's first argument. */
 static void *subject(napi_env env, napi_callback_info info)
 {
 	napi_value values[CURFEW_NODE_ARGUMENTS];
@@ -119,7 +119,7 @@ static void *subject(napi_env env, napi_callback_info info)
 	return curfew_node_external(env, values[0]);
 }
 
-/* What is done with the object of a handle that was collected. */
+/* Defines the finalizer of an object whose handle was collected. */
 #define FINALIZER(name, destroy)                                                                                       \
 	static void name(napi_env env, void *data, void *hint)                                                             \
 	{                                                                                                                  \
@@ -161,7 +161,7 @@ static void set_number(napi_env env, napi_value object, const char *name, uint64
 	napi_set_named_property(env, object, name, value);
 }
 
-/* A uint64_t of a struct, by the name that JavaScript has for it. */
+/* A uint64_t in a struct, with its JavaScript name. */
 struct count {
 	const char *name;
 	size_t offset;
@@ -401,8 +401,8 @@ static napi_value link_run(napi_env env, struct run *run)
 }
 
 /*
- * runStart(program, id, wants events, is brief, options...) -> run; its messages have that id. Where it is brief,
- * runEnd has to be called next.
+ * runStart(program, id, wants events, is brief, options...) -> run; its messages have that id. If it is brief, runEnd
+ * must be called next.
  */
 static napi_value run_start(napi_env env, napi_callback_info info)
 {
@@ -438,8 +438,8 @@ static napi_value run_start(napi_env env, napi_callback_info info)
 }
 
 /*
- * runEnd(run) -> its report, or undefined if it takes longer than this thread waits: then a message will tell. What
- * takes so little is over sooner than two threads could be woken.
+ * runEnd(run) -> its report, or undefined if the run takes longer than this thread waits. Then a message follows. A
+ * brief run ends sooner than two threads could be woken.
  */
 static napi_value run_end(napi_env env, napi_callback_info info)
 {
@@ -583,7 +583,7 @@ static napi_value outcome_table(napi_env env)
 
 /* ---- Environment ------------------------------------------------------------------------------------------ */
 
-/* The environment ends: what goes on is cancelled and waited for, since its threads post messages. */
+/* The environment ends. Runs and jobs in progress are cancelled and awaited, since their threads post messages. */
 static void on_end(void *context)
 {
 	struct addon *addon = context;

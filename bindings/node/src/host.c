@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Host functions. A synchronous call waits in the queue of its environment until the JavaScript thread takes it, and is
- * answered with what the function returns; of an asynchronous one, or where that is a promise, JavaScript has a handle.
+ * answered with the result of the function. For an asynchronous call, or if the result is a promise, JavaScript has a
+ * handle to answer later.
  */
 #include "addon.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* How long the JavaScript thread looks for a further call: a program's calls often follow each other. */
+/* How long the JavaScript thread waits for a further call, because a program's calls often come in quick succession. */
 #define LOOK_NS 20000u
-/* After what time everything else of the JavaScript thread has its turn. */
+/* After this time the rest of the JavaScript thread has its turn. */
 #define TURN_NS 1000000
 
 /* ---- Calls that JavaScript answers later -------------------------------------------------------------------- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct host_call *unused; /* under the lock */
+static struct host_call *unused; /* the lock protects it */
 
 static void release(struct host_call *call)
 {
@@ -26,7 +27,7 @@ static void release(struct host_call *call)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Takes the right to answer; NULL: somebody else has answered. */
+/* Takes the right to answer. NULL: another thread has answered. */
 static curfew_host_call *take(struct host_call *call)
 {
 	return atomic_exchange(&call->call, NULL);
@@ -62,7 +63,7 @@ static struct host_call *create_call(struct host_function *function, curfew_host
 	return made;
 }
 
-/* Nobody can answer it any more. */
+/* JavaScript has dropped the handle, so nothing can answer the call any more. */
 static void finalize_call(napi_env env, void *data, void *hint)
 {
 	(void)env;
@@ -78,7 +79,7 @@ static napi_value wrap_call(napi_env env, struct host_call *call)
 	return handle;
 }
 
-/* An asynchronous call. */
+/* Called by the engine with an asynchronous call. */
 void curfew_node_on_call(void *context, curfew_host_call *engine_call)
 {
 	struct host_function *function = context;
@@ -91,7 +92,9 @@ void curfew_node_on_call(void *context, curfew_host_call *engine_call)
 	curfew_node_post(function->addon, &(struct message){.kind = MESSAGE_CALL, .id = function->id, .call = call});
 }
 
-/* Once for an asynchronous call whose run is stopped first. Its answer may be under way in another thread. */
+/*
+ * Called once if the run is stopped before its asynchronous call was answered. Another thread may be answering it now.
+ */
 void curfew_node_on_stopped(void *context, curfew_host_call *engine_call)
 {
 	struct host_call *call = curfew_host_call_get_data(engine_call);
@@ -141,7 +144,7 @@ void curfew_node_call_pass(napi_env env, struct host_call *call, napi_value valu
 	} else if (open != NULL) {
 		values[1] = arguments_of(env, call->function, open);
 		atomic_store(&call->call, open);
-		/* A stop in between found nothing to answer. */
+		/* A stop that came in between found no data of the call, so check for it now. */
 		if (curfew_host_call_is_stopped(open))
 			throw_unanswered(call, "the run was stopped");
 	}
@@ -185,7 +188,7 @@ static void return_json(napi_env env, curfew_host_call *open, napi_value json)
 {
 	char small[256];
 	size_t length = 0;
-	/* Most answers are short: no memory is needed. What fills it may have been cut. */
+	/* Most answers are short and need no allocation. A text that fills the buffer may be truncated. */
 	if (napi_get_value_string_utf8(env, json, small, sizeof small, &length) == napi_ok && length < sizeof small - 4) {
 		curfew_host_call_return(open, small, length);
 		return;
@@ -233,7 +236,7 @@ static void throw_text(napi_env env, curfew_host_call *open, napi_value text)
 	free(message);
 }
 
-/* JavaScript has a promise: it is called with a handle to answer by. */
+/* JavaScript has a promise. Passes a handle to it, to answer by. */
 static void answer_later(napi_env env, struct host_function *function, curfew_host_call *open, napi_value later)
 {
 	napi_value global, handle;
@@ -248,8 +251,8 @@ static void answer_later(napi_env env, struct host_function *function, curfew_ho
 }
 
 /*
- * One call. The dispatcher answers JSON, undefined or an array of numbers; an object whose `error` is a text; or, for
- * later, a function. False: for later.
+ * Executes one call. The dispatcher returns JSON, undefined or an array of numbers; an object whose `error` is a text;
+ * or, to answer later, a function. False: it is answered later.
  */
 static bool carry_out(napi_env env, struct host_function *function, curfew_host_call *open, napi_value dispatch)
 {
@@ -297,7 +300,7 @@ void curfew_node_take_calls(napi_env env, struct addon *addon, napi_value dispat
 		curfew_node_report_exception(env);
 		napi_close_handle_scope(env, scope);
 		if (!at_once || now_ns() >= until) {
-			/* The rest of JavaScript first: it may be what the promise waits for. */
+			/* Let the rest of JavaScript run first: the promise may wait for it. */
 			curfew_node_on_waiting(addon);
 			return;
 		}

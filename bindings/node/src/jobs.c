@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs: calls of the library that block, each on a thread of its own, so that they never wait for each other. */
+/* Jobs: blocking calls of the library, each on a thread of its own, so that they never wait for each other. */
 #include "addon.h"
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,14 @@ struct job {
 	struct addon *addon;
 	enum job_kind kind;
 	uint32_t id;
-	struct job *next, **place; /* in addon->going_on: the JavaScript thread's */
-	napi_ref held;             /* what must not be collected meanwhile: the program or session */
+	struct job *next, **place; /* in addon->going_on; only the JavaScript thread accesses it */
+	napi_ref held;             /* keeps the program or session from being collected */
 	curfew_program *program;
 	curfew_session *session;
 	curfew_limits limits;
 	char *name, *text;
 	size_t length;
-	/* What came of it. */
+	/* The result. */
 	curfew_status status;
 	curfew_failure failure;
 	curfew_report *report;
@@ -88,7 +88,7 @@ void curfew_node_jobs_cancel(struct addon *addon)
 			curfew_session_cancel(job->session);
 }
 
-/* Starts the thread; the job belongs to it from here on. */
+/* Starts the thread, which then owns the job. */
 static napi_value start(napi_env env, struct job *job, napi_value held)
 {
 	pthread_t thread;
@@ -109,7 +109,7 @@ static napi_value start(napi_env env, struct job *job, napi_value held)
 	return curfew_node_throw(env, CURFEW_SYSTEM, &(curfew_failure){"no thread can be started"});
 }
 
-/* (id, program or session, limits); NULL: an exception is pending. */
+/* Creates a job from (id, program or session, limits). NULL: an exception is pending. */
 static struct job *create(napi_env env, struct addon *addon, enum job_kind kind, napi_value *values)
 {
 	struct job *job = calloc(1, sizeof *job);

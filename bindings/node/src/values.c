@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values between JavaScript and the library. */
+/* Converts values between JavaScript and the library. */
 #include "addon.h"
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static bool is_nothing(napi_env env, napi_value value)
 	return type == napi_undefined || type == napi_null;
 }
 
-/* A Buffer's bytes as they are, and a string's in UTF-8; both end in a NUL besides. */
+/* The bytes of a Buffer, or the UTF-8 of a string. A NUL follows both. */
 char *curfew_node_string(napi_env env, napi_value value, size_t *length)
 {
 	size_t size = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client against the server that CURFEW_SERVER names.
+// Tests the client against the server that CURFEW_SERVER names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, Problem } from 'curfew';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The README's code prints what it says, and so do the examples; the types are those of the package.
+// The code of the README and the examples prints what is documented, and the types match the package.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs, reports, host functions and sessions, as a user of the package has them.
+// Tests runs, reports, host functions and sessions through the public API.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -394,7 +394,7 @@ test('sessions', async () => {
 	session.reset();
 	assert.equal((await session.call('inc', [1])).value, 1);
 	for (let i = 0; i < 20; i++) {
-		// also where it is aborted before a thread has begun with it
+		// also if it is aborted before a thread has begun the call
 		const aborting = new AbortController();
 		const aborted = session.call('spin', [], { limits: FOREVER, signal: aborting.signal });
 		aborting.abort();
@@ -414,7 +414,7 @@ test('sessions', async () => {
 
 test('a session is in use from the moment of the call', async () => {
 	const session = curfew.program('let n = 0; function inc() { return ++n; }').session();
-	// The library looks at this text for longer than another call takes: that one would come first.
+	// Parsing this text takes longer than another call, which would otherwise end first.
 	const first = session.eval(`/*${'x'.repeat(2 ** 24 - 100)}*/ inc()`);
 	await assert.rejects(session.call('inc'), { code: 'IN_USE' });
 	assert.throws(() => session.reset(), { code: 'IN_USE' });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled by a test: what is right compiles, and what is marked as an error is one.
+// A test compiles this file. The correct code compiles, and each marked line is an error.
 import * as curfew from 'curfew';
 
 const report: curfew.Report = await curfew.run('1', { limits: { timeout: '1s', memory: 4194304, hostCalls: Infinity }, params: [1, { a: 'b' }] });
@@ -14,11 +14,11 @@ const total: number | null = session.totals().fuel;
 const unit: 'duration' | 'bytes' | 'count' = curfew.LIMITS.timeout.unit;
 console.log(outcome, total, unit, engine.stats().runsActive);
 
-// @ts-expect-error a limit that is none
+// @ts-expect-error there is no such limit
 await curfew.run('1', { limits: { tiemout: '1s' } });
-// @ts-expect-error no signal where nothing can abort it
+// @ts-expect-error a signal cannot abort a synchronous run
 curfew.runSync('1', { signal: AbortSignal.timeout(1) });
 // @ts-expect-error params are an array
 await curfew.run('1', { params: 'x' });
-// @ts-expect-error no functions where nothing can carry them out
+// @ts-expect-error a synchronous run cannot call functions
 curfew.runSync('1', { functions: {} });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs a program, and shows what became of one that never ends.
+// Runs a program, and shows the report of one that never ends.
 package main
 
 import (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Gives a program a function of the host's.
+// Gives a program a host function.
 package main
 
 import (
