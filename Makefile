@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# The commands of the project; Meson and ninja do the work.
+# The commands of the project. Meson and ninja do the work.
 BUILD ?= build
 PREFIX ?= /usr/local
-# Of meson_options.txt: make OPTIONS="-Dserver=false -Dconsole=false -Dfetch=false"
+# Options of meson_options.txt: make OPTIONS="-Dserver=false -Dconsole=false -Dfetch=false"
 OPTIONS ?=
 export CURFEW_OPTIONS := $(OPTIONS)
 .PHONY: all demo check check-asan check-tsan conformance bench lint fuzz torture soak cluster coverage install uninstall dist release-check clean
@@ -28,7 +28,7 @@ check-tsan:
 	@scripts/build $(BUILD)-tsan all thread
 	@tests/run --build $(BUILD)-tsan --sanitizer tsan
 
-# PACKAGES=N: the first N packages of npm in tests/packages (all: every one) do in Curfew what they do in Node.
+# PACKAGES=N: checks that the first N packages of npm in tests/packages (all: every one) behave in Curfew as in Node.
 conformance:
 	@$(if $(PACKAGES),scripts/build $(BUILD) && tests/packages/run --build $(BUILD) --write $(PACKAGES) && scripts/compatibility --build $(BUILD) --write,scripts/conformance $(TEST))
 
@@ -43,7 +43,7 @@ lint:
 fuzz:
 	@scripts/fuzz $(or $(T),60) $(TARGET)
 
-# Ten times as often as make check.
+# Ten times as often as in make check.
 torture:
 	@scripts/build $(BUILD)
 	@tests/run --build $(BUILD) --scale 0.1 --slower 10 torture
@@ -64,15 +64,15 @@ install: all
 	@ninja -C $(BUILD) --quiet product
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet
 
-# Takes away what the last make install put there.
+# Removes the files of the last make install.
 uninstall:
 	@scripts/uninstall $(BUILD)
 
-# What a release has, built twice and compared: dist/.
+# The files of a release, built twice and compared: dist/.
 dist:
 	@scripts/dist
 
-# All of it from a clean clone, and everything that is tested.
+# Checks everything, from a clean clone.
 release-check:
 	@scripts/release-check
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cancels a run from another thread. The handle may be fired from any thread or signal handler, before the run begins
- * and after it has ended: there is no moment at which that is wrong.
+ * Cancels a run from another thread. Any thread or signal handler may fire the handle at any time, even before the run
+ * begins and after it has ended.
  */
 #include "curfew.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gives a component a function of the host's. Its world, as wit-bindgen and the like would have it:
+ * Gives a component a host function. Its world, in the language of wit-bindgen:
  *   import acme:store/rows: interface { price: func(id: u32) -> result<f64, string>; }
  *   export twice: func(id: u32) -> result<f64, string>;
- * The component is what such a tool makes, by hand and as text. Prices come and go as JSON; what the host throws is the
- * err of the result.
+ *
+ * The component is written by hand, as text, in the form that such a tool makes. Prices are passed as JSON. An error
+ * that the host throws becomes the err of the result.
  */
 #include "curfew.h"
 
@@ -17,7 +18,7 @@
 static const char component[] =
 	"(component"
 	" (import \"acme:store/rows@1.0.0\" (instance $rows (export \"price\" " PRICE ")))"
-	/* What is passed stands in a memory: a result at 0, its value or message at 8. */
+	/* Values are passed in a memory: a result at 0, its value or message at 8. */
 	" (core module $memory (memory (export \"memory\") 1)"
 	"  (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 64)))"
 	" (core instance $m (instantiate $memory))"

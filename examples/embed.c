@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The smallest complete embedding: run a program under a deadline and print what became of it. */
+/* The smallest complete embedding: it runs a program under a deadline and prints the outcome. */
 #include "curfew.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Gives programs two functions of the host's: one that answers at once, and one that a thread answers later, while the
- * program waits without holding a thread.
+ * Gives programs two host functions: one that returns at once, and one that a thread answers later, while the program
+ * waits without holding a thread.
  */
 #include "curfew.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts a hundred runs of one program at once, of which ten never end by themselves. A run that only waits holds no
- * thread, so two threads carry them all; each run is isolated from the others, and has limits of its own.
+ * Starts a hundred runs of one program at once. Ten of them never end by themselves. A run that only waits holds no
+ * thread, so two threads are enough for all. Each run is isolated from the others, and has its own limits.
  */
 #include "curfew.h"
 
@@ -10,7 +10,7 @@
 
 enum { RUNS = 100 };
 
-/* Each waits for 100 ms; every tenth then loops for ever. */
+/* Each waits for 100 ms. Every tenth then loops for ever. */
 static const char text[] = "export default async number => {\n"
 						   "	await new Promise(done => setTimeout(done, 100));\n"
 						   "	while (number % 10 === 0);\n"
@@ -22,7 +22,9 @@ static int start(curfew_program *program, int number, curfew_run **run)
 	char params[16];
 	int length = snprintf(params, sizeof params, "[%d]", number);
 	curfew_limits limits = {.size = sizeof limits};
-	/* CPU time, not a deadline: that would go on while a run waits for a thread that another one keeps busy. */
+	/*
+	 * Limit the CPU time instead of the wall time, because a deadline also counts while a run waits for a busy thread.
+	 */
 	limits.cpu_ns = 50 * UINT64_C(1000000);
 	curfew_run_options options = {
 		.size = sizeof options, .limits = &limits, .params = params, .params_length = (size_t)length};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A notebook: cells of JavaScript that share one state, each with a limit of its own. One of them never ends; it is
- * stopped, and the next cell goes on with what is there.
+ * A notebook: cells of JavaScript that share one state, each with its own limit. One of them never ends. It is stopped,
+ * and the next cell continues with the existing state.
  */
 #include "curfew.h"
 

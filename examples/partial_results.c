@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a program that cannot finish in its time, and keeps what it got done: partial_results sync_items.js. The program
- * passes each step to curfew.checkpoint, and when its time is up it has a grace in which to end by itself.
+ * Runs a program that cannot finish in its time, and keeps its partial results: partial_results sync_items.js. The
+ * program passes each step to curfew.checkpoint. When its time is up, it has a grace in which to end by itself.
  */
 #include "curfew.h"
 
@@ -38,7 +38,7 @@ static int run(curfew_engine *engine, const char *text, size_t length)
 	int failed = curfew_program_create(engine, &source, &program, NULL) != CURFEW_OK ||
 	             curfew_program_run(program, &options, &report, NULL) != CURFEW_OK;
 	if (!failed) {
-		/* The last checkpoint, as JSON: {"synced":N,"of":1000}. It is there whatever the outcome is. */
+		/* The last checkpoint, as JSON: {"synced":N,"of":1000}. It is there, whatever the outcome. */
 		const char *synced = report->partial != NULL ? strchr(report->partial, ':') : NULL;
 		printf("%s (%s): %ld of 1000 items synced\n", curfew_outcome_name(report->outcome), mode_of(report),
 		       synced != NULL ? strtol(synced + 1, NULL, 10) : 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches a run while it goes on: events come on the thread that executes, usage can be asked for from any. */
+/* Watches a run in progress. Events arrive on the thread that executes it. Any thread may ask for its usage. */
 #include "curfew.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the package: the interface from curfew.h, and the library that CURFEW_BUILD (a Meson build directory) holds.
+"""Builds the package: the interface from curfew.h, and the library in CURFEW_BUILD, a Meson build directory.
 
-What may be built where: the interface needs a C preprocessor; without CURFEW_BUILD the package has no library inside
-and uses the installed libcurfew.so.0.
+The interface needs a C preprocessor. Without CURFEW_BUILD the package contains no library, and uses the installed
+libcurfew.so.0.
 """
 
 import os
@@ -30,7 +30,8 @@ def read_version():
 
 
 def read_declarations():
-    """The declarations of curfew.h as cffi takes them: its lists expanded, nothing of the system's headers in them."""
+    """The declarations of curfew.h in the form that cffi parses: its lists are expanded, and system headers are left
+    out."""
     text = re.sub(r"^#include .*$", "", HEADER.read_text(encoding="utf-8"), flags=re.M)
     done = subprocess.run(
         [os.environ.get("CC", "cc"), "-E", "-P", "-undef", "-nostdinc", "-x", "c", "-"],
@@ -61,7 +62,7 @@ class BuildPackage(build_py):
 
 
 class BuildWheel(bdist_wheel):
-    """One wheel for every Python 3: nothing in it is compiled against an interpreter."""
+    """One wheel for every Python 3, because nothing in it is compiled against an interpreter."""
 
     def finalize_options(self):
         super().finalize_options()

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a static executable needs in place of a dynamic linker, for any Linux: Debian's glibc can load libraries into a
- * static executable only where the same glibc is installed.
+ * Replaces the dynamic linker in a static executable for any Linux. Debian's glibc can load libraries into a static
+ * executable only if the same glibc is installed.
  *
- * libcurl is linked in. The commands and the library load it by name when they first need it; here dlopen and dlsym
- * (--wrap) find it, and nothing else. Certificates are where the systems that we know keep them, or where SSL_CERT_FILE
- * says.
+ * libcurl is linked in. The commands and the library load it by name at its first use. Here dlopen and dlsym (--wrap)
+ * find libcurl, and nothing else. Certificates are read from the places of known systems, or from SSL_CERT_FILE.
  *
- * GnuTLS is not linked in: libmicrohttpd is, and what it and the server call of GnuTLS fails. curfew serve refuses
- * --tls-cert, since MHD_is_feature_supported says that there is no TLS.
+ * GnuTLS is not linked in, but libmicrohttpd is, and all calls of GnuTLS by it or by the server fail.
+ * MHD_is_feature_supported reports that there is no TLS, so curfew serve refuses --tls-cert.
  */
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -23,7 +22,7 @@
 
 /* ---- Names of hosts ----------------------------------------------------------------------------------------- */
 
-/* Both are in glibc itself; others of /etc/nsswitch.conf would have to be loaded. */
+/* Both are part of glibc. Other services of /etc/nsswitch.conf would have to be loaded. */
 __attribute__((constructor)) static void use_own_name_services(void)
 {
 	(void)__nss_configure_lookup("hosts", "files dns");
@@ -102,11 +101,11 @@ void *__wrap_dlopen(const char *name, int flags)
 	return name != NULL && strcmp(name, "libcurl.so.4") == 0 ? (void *)(uintptr_t)functions : NULL;
 }
 
-/* That of libmicrohttpd, under the name that scripts/dist gives it: server/reply.c has one that stands before it. */
+/* libmicrohttpd's function, under the name that scripts/dist gives it. server/reply.c wraps it. */
 enum MHD_Result MHD_queue_response_of_library(struct MHD_Connection *connection, unsigned int status,
                                               struct MHD_Response *response);
 
-/* Rust's library asks for functions of newer systems, with other handles: it does without. */
+/* Rust's library asks for functions of newer systems, with other handles. It works without them. */
 void *__wrap_dlsym(void *library, const char *name)
 {
 	void *found = NULL;
@@ -141,7 +140,7 @@ enum MHD_Result __wrap_MHD_is_feature_supported(enum MHD_FEATURE feature)
 
 void *(*gnutls_malloc)(size_t size) = malloc;
 
-/* GnuTLS answers 0 where all is well; creating anything fails. */
+/* GnuTLS returns 0 for success. Creating anything fails. */
 #define SUCCEEDS(X) X(gnutls_global_init) X(gnutls_global_deinit)
 /* clang-format off */
 #define FAILS(X)                                                                                                  \

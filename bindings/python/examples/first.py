@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a program, and shows what became of one that never ends."""
+"""Runs a program, and shows the report of one that never ends."""
 
 import curfew
 

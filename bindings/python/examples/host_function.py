@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gives a program a function of the host's."""
+"""Gives a program a host function."""
 
 import curfew
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps what a program had done when its time was up, and follows it meanwhile."""
+"""Keeps the results that a program had when its time was up, and follows its progress."""
 
 import curfew
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A client of `curfew serve`, over the standard library alone: a server that wants TLS is asked through a proxy on this machine.
+//! A client of `curfew serve` that needs only the standard library. For a server with TLS, use a proxy on this machine.
 
 use crate::{Error, Report, Status};
 use serde::de::DeserializeOwned;
@@ -17,13 +17,13 @@ pub struct Client {
     prefix: String,
     /// Sent as `Authorization: Bearer`.
     pub token: Option<String>,
-    /// How long the server may be silent.
+    /// The maximum silence of the server.
     pub timeout: Duration,
     /// How often a request that is safe to repeat is sent again if that may help.
     pub retries: u32,
 }
 
-/// Why a request failed.
+/// The reason why a request failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -40,13 +40,13 @@ pub enum ClientError {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Of HTTP.
+    /// The HTTP status.
     pub status: u16,
     /// The kind of problem, as text.
     pub title: String,
-    /// What is wrong.
+    /// The cause.
     pub detail: Option<String>,
-    /// JSON pointer of the field at fault.
+    /// JSON pointer of the invalid field.
     pub pointer: Option<String>,
 }
 
@@ -93,7 +93,7 @@ fn broken(message: &str) -> ClientError {
 /// What requests return.
 pub type Answer<T> = std::result::Result<T, ClientError>;
 
-/// A run for a server; either source or program.
+/// A run for a server. Set either `source` or `program`.
 #[derive(Debug, Clone, Default)]
 pub struct Submission {
     /// A program's text.
@@ -110,7 +110,8 @@ pub struct Submission {
     pub limits: Vec<(String, String)>,
     /// Further fields of the API: user, delay, priority, retry, allow_fetch...
     pub more: Map<String, Value>,
-    /// Makes a repetition safe: the same key never runs twice, and the request is repeated where that may help.
+    /// Makes a repetition safe: the server never runs the same key twice. With a key, the request is repeated if that
+    /// may help.
     pub idempotency_key: Option<String>,
 }
 
@@ -122,7 +123,7 @@ pub struct ServerEvent {
     pub id: Option<String>,
     /// "state", "progress", "checkpoint", "output" or "report".
     pub kind: String,
-    /// Its JSON.
+    /// The data of the event.
     pub data: Value,
 }
 
@@ -150,7 +151,7 @@ fn escape(part: &str) -> String {
     })
 }
 
-/// The body of an answer: in chunks, of a length, or to the end.
+/// The encoding of a response's body: in chunks, with a length, or until the end of the connection.
 enum Body {
     Chunks { left: u64, ended: bool },
     Length(u64),
@@ -195,12 +196,12 @@ impl Response {
         Ok(line.trim_end_matches(['\r', '\n']).to_string())
     }
 
-    /// How many bytes of the body come next in one piece; 0: it is over.
+    /// How many bytes of the body follow in one piece. 0: the body has ended.
     fn piece(&mut self) -> std::io::Result<u64> {
         if let Body::Chunks { left: 0, ended: false } = self.body {
             let mut line = self.read_line()?;
             if line.is_empty() {
-                line = self.read_line()?; // behind the chunk before
+                line = self.read_line()?; // the line break after the previous chunk
             }
             let size = u64::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16);
             let size = size.map_err(|_| std::io::Error::new(std::io::ErrorKind::InvalidData, "no chunk"))?;
@@ -276,7 +277,7 @@ impl Client {
             return Ok(response);
         }
         let mut text = String::new();
-        let _ = (&mut response).take(1 << 16).read_to_string(&mut text); // without JSON, the title is the status
+        let _ = (&mut response).take(1 << 16).read_to_string(&mut text); // if it is not JSON, the title stays the status
         let mut problem: Problem = serde_json::from_str(&text).unwrap_or_default();
         problem.status = response.status;
         if problem.title.is_empty() {
@@ -353,12 +354,13 @@ impl Client {
         self.wait(&self.submit(submission)?)
     }
 
-    /// A run: id, state, report (null until it is done)...
+    /// A run: id, state, report (null until it has ended)...
     pub fn get(&self, id: &str) -> Answer<Value> {
         self.ask(&Request::new("GET", format!("/v1/runs/{}", escape(id))))
     }
 
-    /// A page of runs, newest first, and where the next one begins. Filters are state, program, outcome, limit, after.
+    /// A page of runs, newest first, and the beginning of the next page. The filters are state, program, outcome,
+    /// limit, after.
     pub fn runs(&self, filters: &[(&str, &str)]) -> Answer<(Vec<Value>, Option<String>)> {
         let query: Vec<_> = filters.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
         let page: Value = self.ask(&Request::new("GET", format!("/v1/runs?{}", query.join("&"))))?;
@@ -381,7 +383,7 @@ impl Client {
         report_of(report)
     }
 
-    /// Cancels a run; its report, also if it had ended before, or `None` while it is still stopping.
+    /// Cancels a run. Returns its report, even if it had ended before, or `None` while it is stopping.
     pub fn cancel(&self, id: &str) -> Answer<Option<Report>> {
         let answer: Value = self.ask(&Request::new("DELETE", format!("/v1/runs/{}", escape(id))))?;
         if answer["schema"].is_null() {
@@ -390,8 +392,8 @@ impl Client {
         report_of(answer).map(Some)
     }
 
-    /// Calls `each` with a run's events, from the first one or after an id, to its report, or until it returns false. A
-    /// broken stream is resumed.
+    /// Calls `each` with a run's events, from the first one or from the one after an id, to its report, or until it
+    /// returns false. A broken stream is resumed.
     pub fn events(
         &self,
         id: &str,
@@ -428,7 +430,7 @@ impl Client {
         }
     }
 
-    /// Stores a program; storing the same bytes again changes nothing. The language is "js", "mjs", "wasm" or "wat".
+    /// Stores a program. Storing the same bytes again changes nothing. The language is "js", "mjs", "wasm" or "wat".
     pub fn put_program(&self, name: &str, source: &[u8], language: &str) -> Answer<Value> {
         let kind = match language {
             "wasm" => "application/wasm",
@@ -447,12 +449,12 @@ impl Client {
         Ok(answer["programs"].as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// A stored program; a [`Problem`] of status 404 if there is none.
+    /// A stored program. It is a [`Problem`] with status 404 if there is none.
     pub fn get_program(&self, name: &str) -> Answer<Value> {
         self.ask(&Request::new("GET", format!("/v1/programs/{}", escape(name))))
     }
 
-    /// Removes a stored program; runs that were accepted continue.
+    /// Removes a stored program. Runs that were accepted continue.
     pub fn delete_program(&self, name: &str) -> Answer<()> {
         self.ask::<Value>(&Request::new("DELETE", format!("/v1/programs/{}", escape(name)))).map(drop)
     }
@@ -473,7 +475,8 @@ fn report_of(value: Value) -> Answer<Report> {
     Report::from_server(value).map_err(|error| broken(&error.to_string()))
 }
 
-/// Reads a stream as <https://html.spec.whatwg.org/multipage/server-sent-events.html> has it; true: no more was wanted.
+/// Reads a stream in the format of <https://html.spec.whatwg.org/multipage/server-sent-events.html>. true: `each` ended
+/// it.
 fn read_events(response: Response, mut each: impl FnMut(ServerEvent) -> bool) -> Answer<bool> {
     let (mut id, mut kind, mut data) = (None, String::new(), Vec::<String>::new());
     for line in BufReader::new(response).lines() {

@@ -36,9 +36,9 @@ enum Kind {
 
 /// A Rust function that a program may call as `host.NAME`, or import.
 ///
-/// It is called on the thread that executes the program, of whose stack 256 KiB are left, while the program waits: the stop of
-/// a run takes effect when it returns. Use [`HostFunction::deferred`] for a function that may block. An `Err` is an exception
-/// that the program may catch; so is a panic.
+/// It is called on the thread that executes the program, which has 256 KiB of stack left, while the program waits. A
+/// stop of the run takes effect when it returns. Use [`HostFunction::deferred`] for a function that may block. An `Err`
+/// is an exception that the program may catch, and so is a panic.
 pub struct HostFunction {
     name: String,
     module: Option<String>,
@@ -52,7 +52,7 @@ impl HostFunction {
         HostFunction { name: name.into(), module: None, type_: None, fuel: 0, kind }
     }
 
-    /// A function that takes JSON and answers JSON.
+    /// A function that takes and returns JSON.
     pub fn json(
         name: &str,
         call: impl Fn(&[Value]) -> std::result::Result<Value, String> + Send + Sync + 'static,
@@ -69,13 +69,13 @@ impl HostFunction {
         HostFunction { type_: Some(type_.into()), ..HostFunction::new(name, Kind::Numbers(Box::new(call))) }
     }
 
-    /// A function that begins a call and may have it answered later, from any thread or task: JavaScript gets a promise, and
-    /// WebAssembly waits without holding a thread.
+    /// A function that begins a call, which may be answered later, from any thread or task. JavaScript gets a promise,
+    /// and WebAssembly waits without holding a thread.
     pub fn deferred(name: &str, call: impl Fn(DeferredCall) + Send + Sync + 'static) -> HostFunction {
         HostFunction::new(name, Kind::Deferred(Box::new(call)))
     }
 
-    /// The module that WebAssembly imports it from, or a component's interface; by default "host".
+    /// The module that WebAssembly imports it from, or a component's interface. The default is "host".
     pub fn module(mut self, module: &str) -> HostFunction {
         self.module = Some(module.into());
         self
@@ -102,7 +102,7 @@ impl Row {
         Ok(Row { name: c_string(&function.name, "the name of a host function")?, module, type_, function })
     }
 
-    /// The library owns it until it calls on_released.
+    /// The library owns the result until it calls on_released.
     fn describe(self: &Box<Row>) -> sys::curfew_host_function {
         let deferred = matches!(self.function.kind, Kind::Deferred(_));
         sys::curfew_host_function {
@@ -121,7 +121,7 @@ impl Row {
     }
 }
 
-/// Gives a program its functions. The library says when they are called no more.
+/// Gives a program its functions. The library notifies when they will not be called again.
 pub(crate) fn set_functions(program: *mut sys::curfew_program, functions: Vec<HostFunction>) -> Result<()> {
     if functions.is_empty() {
         return Ok(());
@@ -131,19 +131,19 @@ pub(crate) fn set_functions(program: *mut sys::curfew_program, functions: Vec<Ho
     check(|failure| unsafe {
         sys::curfew_program_set_functions(program, described.as_ptr(), described.len(), failure)
     })?;
-    // They are the library's now.
+    // The library owns them now.
     rows.into_iter().for_each(std::mem::forget);
     Ok(())
 }
 
-/// Drops functions on a thread of its own: what a closure holds may be an engine, which must not be dropped inside a call of
-/// the library.
+/// Drops functions on a thread of its own. A closure may own an engine, which must not be dropped inside a call of the
+/// library.
 static DROPS: OnceLock<Mutex<Sender<Box<Row>>>> = OnceLock::new();
 
 fn drop_elsewhere(row: Box<Row>) {
     let drops = DROPS.get_or_init(|| {
         let (sender, rows) = channel::<Box<Row>>();
-        // Where there can be no thread the functions stay.
+        // If no thread can be started, the functions are not dropped.
         let _ = Builder::new().name("curfew-drop".into()).spawn(move || {
             for row in rows {
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(row)));
@@ -195,7 +195,7 @@ unsafe fn read_numbers(call: *const sys::curfew_host_call, letters: &str) -> Vec
         .collect()
 }
 
-/// The results as the type says, or what is wrong with them.
+/// The results in the form that the type requires, or an error message.
 fn write_numbers(results: &[Number], letters: &str) -> std::result::Result<Vec<sys::curfew_value>, String> {
     let fits = |(number, letter): (&Number, u8)| {
         matches!(
@@ -253,14 +253,15 @@ struct Pending {
 }
 
 impl Pending {
-    /// The right to answer, for the first caller.
+    /// Takes the right to answer. Only the first caller gets it.
     fn take(&self) -> Option<*mut sys::curfew_host_call> {
         let call = self.call.swap(ptr::null_mut(), Ordering::AcqRel);
         (!call.is_null()).then_some(call)
     }
 }
 
-/// Deferred calls that are not answered, by the number that each keeps as its data: a stop may come while one is answered.
+/// The deferred calls without an answer, by the number that each has as its data. A stop may arrive while a call is
+/// answered.
 static PENDING: Mutex<BTreeMap<usize, Arc<Pending>>> = Mutex::new(BTreeMap::new());
 static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(1);
 
@@ -279,7 +280,8 @@ unsafe extern "C" fn on_stopped(_context: *mut c_void, call: *mut sys::curfew_ho
     }
 }
 
-/// A call of a deferred host function: answer it once, from any thread. Dropped unanswered it is an error of the call.
+/// A call of a deferred host function. Answer it once, from any thread. If it is dropped without an answer, the call
+/// fails.
 pub struct DeferredCall {
     number: usize,
     pending: Arc<Pending>,
@@ -297,24 +299,24 @@ impl DeferredCall {
         DeferredCall { number, pending, arguments }
     }
 
-    /// What it was called with.
+    /// The arguments of the call.
     pub fn arguments(&self) -> &[Value] {
         &self.arguments
     }
 
-    /// Whether the run is to stop: then the answer is of no consequence.
+    /// Whether the run is to stop. Then the answer has no effect.
     pub fn is_stopped(&self) -> bool {
         self.pending.call.load(Ordering::Acquire).is_null()
     }
 
-    /// Sets what is called when the run is stopped before the answer: the work should then be ended.
+    /// Sets a function that is called when the run is stopped before the answer. It should end the work.
     pub fn on_stopped(&self, told: impl FnOnce() + Send + 'static) {
         if let Ok(mut slot) = self.pending.on_stopped.lock() {
             *slot = Some(Box::new(told));
         }
     }
 
-    /// Answers with a value. Nothing happens where the run was stopped first.
+    /// Answers with a value. It has no effect if the run was stopped first.
     pub fn answer(self, value: Value) {
         self.finish(Ok(value));
     }

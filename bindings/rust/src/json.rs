@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! JSON that a program made. It may be nested deeper than serde_json reads, and its strings may hold halves of surrogate
-//! pairs, which JavaScript has and Rust has not.
+//! Reads JSON that a program made. It may be nested deeper than serde_json accepts, and its strings may contain halves
+//! of surrogate pairs, which JavaScript allows and Rust does not.
 
 use serde::de::DeserializeOwned;
 
-/// What is nested deeper is read as null: a deep value would overflow the stack when it is dropped.
+/// Anything nested deeper is read as null, because dropping a deep value would overflow the stack.
 const DEEPEST: usize = 100;
 
-/// Reads what a program made, with null in place of what is nested too deeply.
+/// Reads JSON that a program made. Anything nested too deeply becomes null.
 pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(text).or_else(|_| serde_json::from_slice(&mend(text).0))
 }
 
-/// Reads what a program gave a function; an error says why there is no reading it.
+/// Reads the arguments that a program passed to a function. The error says why they cannot be read.
 pub(crate) fn read_whole<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
     if let Ok(value) = serde_json::from_slice(text) {
         return Ok(value);
@@ -24,7 +24,7 @@ pub(crate) fn read_whole<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> 
     serde_json::from_slice(&mended).map_err(|error| error.to_string())
 }
 
-/// The text as serde_json reads it, and whether something was nested too deeply.
+/// The text in a form that serde_json accepts, and whether something was nested too deeply.
 fn mend(text: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::with_capacity(text.len());
     let (mut depth, mut at, mut is_cut) = (0, 0, false);
@@ -56,7 +56,7 @@ fn string_end(text: &[u8], start: usize) -> usize {
     (at + 1).min(text.len())
 }
 
-/// Copies a token; a half of a surrogate pair becomes U+FFFD.
+/// Copies a token. A half of a surrogate pair becomes U+FFFD.
 fn mend_string(text: &[u8], out: &mut Vec<u8>) {
     let unit = |at: usize| {
         let hex = text.get(at..at + 6)?.strip_prefix(b"\\u")?;

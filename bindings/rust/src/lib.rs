@@ -11,8 +11,8 @@
 //! # Ok::<(), curfew::Error>(())
 //! ```
 //!
-//! An [`Engine`] is heavy and shared, a [`Program`] immutable and shared; a run begins afresh each time and ends in a
-//! [`Report`]. An [`Error`] says that the host's call failed. What a program did is never an error but a report.
+//! An [`Engine`] is heavy and shared. A [`Program`] is immutable and shared. Each run starts afresh and ends in a
+//! [`Report`]. An [`Error`] says that a call of the library failed. What a program did is never an error, but a report.
 
 #![deny(missing_docs)]
 
@@ -47,11 +47,11 @@ use std::sync::{Arc, OnceLock};
 /// Why a call of the library failed.
 #[derive(Debug)]
 pub struct Error {
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub status: Status,
-    /// One line that names what and where.
+    /// One line that names the cause and the place.
     pub message: String,
-    /// Where a program does not load: why.
+    /// Set if a program does not load. It has the reason.
     pub report: Option<Box<Report>>,
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What the functions of this crate return.
+/// The result of the functions of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -103,7 +103,7 @@ impl Error {
     }
 }
 
-/// Text of the library's, which is never NULL where this is called.
+/// Text of the library's, which is never NULL here.
 unsafe fn text(pointer: *const c_char) -> String {
     CStr::from_ptr(pointer).to_string_lossy().into_owned()
 }
@@ -131,16 +131,16 @@ pub fn version() -> String {
 
 // ---- Engine
 
-/// Options of an engine; an option that is not set takes the library's default.
+/// Options of an engine. An option that is not set takes the library's default.
 #[derive(Debug, Default, Clone)]
 pub struct EngineOptions {
-    /// Runs that compute at once; by default one for each core.
+    /// How many runs compute at once. The default is one for each core.
     pub threads: Option<u32>,
     /// Directory for compiled code, made if missing; must belong to this user.
     pub cache_dir: Option<PathBuf>,
     /// Memory in bytes that is kept ready for reuse.
     pub resident_bytes: Option<u64>,
-    /// Runs in progress at once; one more is [`Status::Overloaded`].
+    /// The maximum number of runs in progress. One more is [`Status::Overloaded`].
     pub max_runs: Option<u32>,
 }
 
@@ -155,7 +155,7 @@ pub struct EngineStats {
     pub resident_bytes: u64,
 }
 
-/// An engine: heavy, shared by clones of this handle, from any thread.
+/// An engine. It is heavy. Clones of this handle share it, on any thread.
 #[derive(Clone)]
 pub struct Engine(Arc<EngineHandle>);
 
@@ -194,7 +194,7 @@ impl Engine {
         Ok(Engine(Arc::new(EngineHandle(engine))))
     }
 
-    /// A program of this source; nothing is parsed before it is compiled or run.
+    /// A program of this source. Nothing is parsed before it is compiled or run.
     pub fn program(&self, source: Source) -> Result<Program> {
         let name = c_string(source.name.as_deref().unwrap_or(source.language.default_name()), "the name")?;
         let import_dir = match &source.import_dir {
@@ -221,7 +221,7 @@ impl Engine {
         })
     }
 
-    /// A program of what [`Program::save`] returned.
+    /// A program of the bytes that [`Program::save`] returned.
     pub fn load(&self, image: &[u8], functions: Vec<HostFunction>) -> Result<Program> {
         self.finish(functions, |program, failure| unsafe {
             sys::curfew_program_load(self.0 .0, image.as_ptr().cast(), image.len(), program, failure)
@@ -262,7 +262,7 @@ impl Engine {
     }
 }
 
-/// The engine of [`run`], created when it is first needed.
+/// The engine of [`run`]. It is created at its first use.
 pub fn default_engine() -> Result<&'static Engine> {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     if ENGINE.get().is_none() {
@@ -281,19 +281,19 @@ pub fn run(text: &str, options: &Options) -> Result<Report> {
 /// The language of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// A script or module, told apart by syntax as Node does.
+    /// A script or module. As in Node, the syntax decides.
     Js = 0,
-    /// A module in any case.
+    /// A module, whatever the syntax.
     JsModule = 1,
-    /// WebAssembly, binary: core module or component, told apart by its header.
+    /// WebAssembly, binary. The header decides between a core module and a component.
     Wasm = 2,
     /// WebAssembly, text.
     Wat = 3,
-    /// TypeScript, script or module: its types are taken out.
+    /// TypeScript, a script or module. Its types are removed.
     Ts = 4,
-    /// TypeScript, a module in any case.
+    /// TypeScript, a module, whatever the syntax.
     TsModule = 5,
-    /// Several files of these, as a tar archive.
+    /// Several of these files, as a tar archive.
     Bundle = 6,
 }
 
@@ -305,21 +305,21 @@ impl Language {
 
 /// The source of a program.
 pub struct Source {
-    /// JavaScript, WebAssembly text, or the bytes of a module or component.
+    /// A JavaScript text, WebAssembly text, or the bytes of a module or component.
     pub text: Vec<u8>,
     /// Its language.
     pub language: Language,
     /// Shown in stacks and reports.
     pub name: Option<String>,
-    /// Directory that relative imports may read; without one there are no imports.
+    /// The directory that relative imports may read. `None`: there are no imports.
     pub import_dir: Option<PathBuf>,
-    /// An import map, as JSON; its addresses begin at the top of `import_dir`.
+    /// An import map, as JSON. Its addresses begin at the top of `import_dir`.
     pub import_map: Option<String>,
-    /// It has Node's globals from the beginning: `process`, `Buffer`, `global`, `setImmediate`.
+    /// Whether it has Node's globals from the beginning: `process`, `Buffer`, `global`, `setImmediate`.
     pub node: bool,
-    /// It will be run once: no image of its parsed form is kept.
+    /// Whether it will run only once, so that no image of its parsed form is kept.
     pub once: bool,
-    /// Functions that it may call as `host.NAME`, or import.
+    /// The functions that it may call as `host.NAME`, or import.
     pub functions: Vec<HostFunction>,
 }
 
@@ -343,7 +343,7 @@ impl Source {
         Source::new(text, Language::Js)
     }
 
-    /// A file: its name, its language by its suffix, and its directory for imports.
+    /// A file. Its suffix decides the language, and its directory is that of imports.
     pub fn file(path: impl AsRef<Path>) -> std::io::Result<Source> {
         let path = path.as_ref();
         let language = match path.extension().and_then(|suffix| suffix.to_str()) {
@@ -358,7 +358,7 @@ impl Source {
         let mut source = Source::new(std::fs::read(path)?, language);
         source.name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         if language == Language::Bundle {
-            return Ok(source); // its files are inside
+            return Ok(source); // the bundle contains its files
         }
         source.import_dir =
             path.parent().map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.into() });
@@ -382,7 +382,7 @@ impl Drop for ProgramHandle {
     }
 }
 
-/// A program: immutable, shared by clones of this handle, from any thread. Each run of it begins afresh.
+/// A program. It is immutable. Clones of this handle share it, on any thread. Each run of it starts afresh.
 #[derive(Clone)]
 pub struct Program {
     handle: Arc<ProgramHandle>,
@@ -394,12 +394,12 @@ impl Program {
         self.handle.0
     }
 
-    /// The engine that it belongs to.
+    /// The program's engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// "js", "module" or "component"; of WebAssembly text known after its first run or compile.
+    /// "js", "module" or "component". For WebAssembly text it is known after the first run or compile.
     pub fn kind(&self) -> String {
         unsafe { text(sys::curfew_program_kind(self.pointer())) }
     }
@@ -409,7 +409,7 @@ impl Program {
         self.load(|report, failure| unsafe { sys::curfew_program_compile(self.pointer(), &limits.0, report, failure) })
     }
 
-    /// What the program is, as JSON (docs/INSPECT.md). Nothing of it runs.
+    /// Describes the program, as JSON (docs/INSPECT.md). No code of it runs.
     pub fn inspect(&self, limits: &Limits) -> Result<serde_json::Value> {
         let (mut json, mut length) = (ptr::null_mut(), 0);
         self.load(|report, failure| unsafe {

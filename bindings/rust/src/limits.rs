@@ -3,9 +3,10 @@
 use crate::{c_string, check, sys, text, Error, Result};
 use std::time::Duration;
 
-/// What a run may use. A limit that is not set takes the library's default.
+/// The limits of a run. A limit that is not set takes the library's default.
 ///
-/// Each setter takes text as the command line does ("250ms", "64MiB", "10M", "unlimited"), a [`Duration`], or a number.
+/// Each setter takes text in the form of the command line ("250ms", "64MiB", "10M", "unlimited"), a [`Duration`], or a
+/// number.
 #[derive(Clone, Copy)]
 pub struct Limits(pub(crate) sys::curfew_limits);
 
@@ -23,7 +24,7 @@ impl std::fmt::Debug for Limits {
 
 /// A value of a limit: text, a duration, or a number of bytes or a count.
 pub trait LimitValue {
-    /// The text that the library reads.
+    /// The text that the library parses.
     fn limit_text(&self) -> String;
 }
 
@@ -92,14 +93,14 @@ impl Limits {
         Ok(self)
     }
 
-    /// Names of the limits that have a setter here; a test compares them with the library's.
+    /// The names of the limits that have a setter. A test compares them with the library's.
     #[doc(hidden)]
     pub fn setters() -> Vec<&'static str> {
         FIELDS.iter().map(|(name, _)| *name).collect()
     }
 }
 
-/// Names of all limits of the library with their keys in reports.
+/// The names of all limits of the library.
 pub fn limit_names() -> Vec<String> {
     limit_table().into_iter().map(|(name, _)| name).collect()
 }

@@ -47,7 +47,7 @@ pub struct Dir {
 /// Options of a run.
 #[derive(Default, Clone)]
 pub struct Options {
-    /// What it may use.
+    /// The limits of the run.
     pub limits: Limits,
     /// Exported or global function to call.
     pub call: Option<String>,
@@ -77,7 +77,7 @@ pub struct Options {
     pub on_event: Option<Arc<dyn Fn(Event) + Send + Sync>>,
 }
 
-/// A curfew_run_options, and what it points to.
+/// A curfew_run_options, and the memory that it points to.
 pub(crate) struct Filled {
     pub(crate) options: sys::curfew_run_options,
     _limits: Box<sys::curfew_limits>,
@@ -92,7 +92,7 @@ pub(crate) struct Filled {
 impl Filled {
     fn keep(&mut self, value: &str, what: &str) -> Result<*const c_char> {
         let text = c_string(value, what)?;
-        let pointer = text.as_ptr(); // of the heap: it stays where it is
+        let pointer = text.as_ptr(); // in the heap, so it does not move
         self._strings.push(text);
         Ok(pointer)
     }

@@ -9,46 +9,46 @@ use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 
-/// The result of one run; docs/report.schema.json has every key.
+/// The result of one run. docs/report.schema.json describes every key.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// A ULID.
     pub id: String,
-    /// "ok", "threw", "deadline"...: what the host latched; a program cannot forge it.
+    /// "ok", "threw", "deadline"...: the host latched it, so a program cannot forge it.
     pub outcome: String,
-    /// Every limit that was exceeded when it stopped, first one first.
+    /// Every limit that was exceeded when the run stopped, the first one first.
     pub tripped: Vec<String>,
-    /// How it was stopped; `None` if it was not.
+    /// How the run was stopped. `None`: it was not.
     pub stop: Option<Stop>,
-    /// The value returned, null where there is none; see [`Report::value`]. What is nested deeper than 100 may be null
-    /// here: [`Report::json`] has all of it.
+    /// The value returned, null if there is none; see [`Report::value`]. Parts that are nested deeper than 100 may be
+    /// null here: [`Report::json`] has all of it.
     #[serde(rename = "value")]
     pub json_value: serde_json::Value,
     /// The last value passed to `curfew.checkpoint`, or null.
     pub partial: serde_json::Value,
-    /// The exception, why it does not load, or where it was stopped.
+    /// The exception, the reason why it does not load, or the place where it was stopped.
     pub error: Option<ProgramError>,
-    /// Every limit in the report's units; `None`: unlimited.
+    /// Every limit in the report's units. `None`: unlimited.
     pub limits: BTreeMap<String, Option<f64>>,
-    /// What it has used.
+    /// What the run has used.
     pub used: Usage,
-    /// What it wrote.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
-    /// Whether stdout or stderr were cut at the output limit.
+    /// Whether stdout or stderr were truncated at the output limit.
     pub output_truncated: bool,
     /// The program.
     pub program: ProgramInfo,
-    /// The exit code of `curfew run`; of a report from a server by its outcome alone.
+    /// The exit code of `curfew run`. In a report from a server it is derived from the outcome.
     #[serde(skip)]
     pub exit_code: i32,
     #[serde(skip)]
     whole: Whole,
 }
 
-/// What the JSON of a report is made of, where somebody asks for it.
+/// The source of a report's JSON, which is made at its first use.
 #[derive(Clone, Default)]
 enum Whole {
     #[default]
@@ -63,7 +63,7 @@ impl fmt::Debug for Whole {
     }
 }
 
-/// A report of the library's, which nobody changes.
+/// A report of the library's, which nothing changes.
 struct Owned(*mut sys::curfew_report);
 
 unsafe impl Send for Owned {}
@@ -83,7 +83,7 @@ pub struct Stop {
     pub cause: String,
     /// "cooperative", "soft", "hard" or "process".
     pub mode: String,
-    /// Microseconds after its time was up.
+    /// Microseconds since its time was up.
     pub latency_us: f64,
 }
 
@@ -91,7 +91,7 @@ pub struct Stop {
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Frame {
-    /// "<anonymous>" where there is no name.
+    /// "<anonymous>" if there is no name.
     pub function: String,
     /// `None` for a native frame.
     pub file: Option<String>,
@@ -105,13 +105,13 @@ pub struct Frame {
     pub wasm_offset: Option<u64>,
 }
 
-/// What a program threw, why it does not load, or where it was stopped.
+/// The exception of a program, the reason why it does not load, or the place where it was stopped.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct ProgramError {
-    /// The error's class; of a stop its outcome.
+    /// The error's class. For a stop it is the outcome.
     pub name: Option<String>,
-    /// What it says.
+    /// The message.
     pub message: Option<String>,
     /// Innermost frame first.
     pub stack: Vec<Frame>,
@@ -125,11 +125,11 @@ pub struct ProgramInfo {
     pub name: Option<String>,
     /// "js", "module" or "component".
     pub kind: Option<String>,
-    /// Of its bytes, in hexadecimal.
+    /// The hash of its bytes, in hexadecimal.
     pub sha256: Option<String>,
 }
 
-/// What a run has used; `None` where something was not counted. Times are in microseconds.
+/// What a run has used. `None`: it was not counted. Times are in microseconds.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs)]
@@ -150,7 +150,7 @@ pub struct Usage {
 }
 
 impl Report {
-    /// A report that a server sent; its exit code is that of the outcome.
+    /// A report that a server sent. The outcome decides its exit code.
     pub(crate) fn from_server(value: serde_json::Value) -> serde_json::Result<Report> {
         let mut report: Report = serde_json::from_value(value)?;
         report.exit_code =
@@ -163,7 +163,7 @@ impl Report {
         self.outcome == "ok"
     }
 
-    /// The whole report as one line of JSON; empty for one that a server sent.
+    /// The whole report as one line of JSON. It is empty for a report that a server sent.
     pub fn json(&self) -> String {
         match &self.whole {
             Whole::Nothing => String::new(),
@@ -172,7 +172,8 @@ impl Report {
         }
     }
 
-    /// The value that the program returned; an error where it did not finish, or returned something else.
+    /// The value that the program returned. It is an error if the program did not finish, or returned a value of
+    /// another type.
     pub fn value<T: DeserializeOwned>(&self) -> Result<T> {
         if !self.is_ok() {
             let message = self.error.as_ref().and_then(|error| error.message.as_deref()).unwrap_or("it did not finish");
@@ -198,7 +199,7 @@ unsafe fn to_json(report: *const sys::curfew_report) -> Result<String> {
     Ok(line)
 }
 
-/// A Report of the library's; it belongs to the Report from here on, or is the library's still.
+/// Converts a report of the library's. If `owned`, the Report owns it from now on.
 ///
 /// # Safety
 /// `report` is a report that is not freed by anybody else meanwhile.
@@ -230,7 +231,7 @@ fn c_exited() -> &'static CStr {
     CStr::from_bytes_with_nul(b"exited\0").expect("it ends with a NUL")
 }
 
-/// What a report has that tells of no error and no stop, without a look at its JSON, which takes longer than a small run.
+/// Reads a report without an error and without a stop, without parsing its JSON, which takes longer than a small run.
 unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
     let maybe = |pointer: *const c_char| (!pointer.is_null()).then(|| text(pointer));
     let value = |pointer: *const c_char| match pointer.is_null() {

@@ -15,7 +15,7 @@ type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 unsafe extern "C" fn on_event(context: *mut c_void, kind: c_int, data: *const c_char, length: usize) {
     let listener = &*context.cast::<Listener>();
     let event = Event::new(kind, if length == 0 { &[] } else { std::slice::from_raw_parts(data.cast(), length) });
-    // What panics in a listener may not pass through the library's frames.
+    // A panic of a listener must not unwind through the library's frames.
     let _ = catch_unwind(AssertUnwindSafe(|| listener(event)));
 }
 
@@ -43,7 +43,7 @@ unsafe extern "C" fn on_done(context: *mut c_void, _run: *mut sys::curfew_run) {
     }
 }
 
-/// A run that was started. It is a future of its report; dropping it cancels the run and waits for its end.
+/// A run that was started. It is a future of its report. Dropping it cancels the run and waits for its end.
 #[must_use = "dropping a run cancels it"]
 pub struct Run {
     pointer: *mut sys::curfew_run,
@@ -51,7 +51,7 @@ pub struct Run {
     _program: Program,
 }
 
-// Cancelling and figures: "any thread" (curfew.h). Waiting takes the run itself.
+// curfew.h allows cancelling and reading figures on any thread. Waiting takes the run itself.
 unsafe impl Send for Run {}
 unsafe impl Sync for Run {}
 
@@ -78,7 +78,7 @@ impl Program {
         unsafe { report::take(pointer, true) }
     }
 
-    /// Starts the program on the engine's threads; a run that only waits holds none of them.
+    /// Starts the program on the engine's threads. A run that only waits holds none of them.
     pub fn start(&self, options: &Options) -> Result<Run> {
         let mut filled = options.fill()?;
         let shared = Arc::new(Shared { state: Mutex::default(), listener: options.on_event.clone() });
@@ -100,17 +100,17 @@ impl Program {
 }
 
 impl Run {
-    /// Cancels it, from any thread; a second call skips the grace.
+    /// Cancels the run, from any thread. A second call skips the grace.
     pub fn cancel(&self) {
         unsafe { sys::curfew_run_cancel(self.pointer) }
     }
 
-    /// Whether it has ended.
+    /// Whether the run has ended.
     pub fn is_done(&self) -> bool {
         self.shared.state.lock().expect("no panic holds it").ended
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the run.
     pub fn wait(self) -> Result<Report> {
         self.take()
     }
@@ -119,7 +119,7 @@ impl Run {
         unsafe { report::take(sys::curfew_run_wait(self.pointer).cast_mut(), false) }
     }
 
-    /// What it has used so far.
+    /// What the run has used so far.
     pub fn usage(&self) -> RunUsage {
         let mut usage =
             sys::curfew_run_usage { size: std::mem::size_of::<sys::curfew_run_usage>() as u32, ..Default::default() };

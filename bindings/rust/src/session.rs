@@ -6,13 +6,13 @@ use std::ffi::c_int;
 use std::ptr;
 use std::time::Duration;
 
-/// One program's state, kept between calls. One call at a time: a concurrent one is `Status::InUse`.
+/// One program's state, kept between calls. It executes one call at a time: a concurrent one is `Status::InUse`.
 pub struct Session {
     pointer: *mut sys::curfew_session,
     _program: Program,
 }
 
-// A second call at once is refused by the library, cancelling and figures are for any thread (curfew.h).
+// The library refuses a concurrent call. Any thread may cancel and read figures (curfew.h).
 unsafe impl Send for Session {}
 unsafe impl Sync for Session {}
 
@@ -28,12 +28,13 @@ pub struct SessionTotals {
     pub loops: u64,
     pub output_bytes: u64,
     pub host_calls: u64,
-    /// Held by the state now; 0: there is none yet.
+    /// The state's memory now. 0: there is none yet.
     pub memory_bytes: u64,
 }
 
 impl Program {
-    /// A session. Of options, `call`, `params` and `on_event` must not be set; limits are totals over all its calls.
+    /// Creates a session. The options must not have `call`, `params` and `on_event`. Their limits are totals over all
+    /// its calls.
     pub fn session(&self, options: &Options) -> Result<Session> {
         if options.call.is_some() || !options.params.is_empty() || options.on_event.is_some() {
             return Err(Error::invalid("a session has no call, params or listener: its calls do"));
@@ -64,7 +65,7 @@ impl Session {
         })
     }
 
-    /// Evaluates text as the session's next cell, and waits. JavaScript only.
+    /// Evaluates text as the session's next cell, and waits. It works only for JavaScript.
     pub fn eval(&self, text: &str, limits: &Limits) -> Result<Report> {
         self.call_with(|out, failure| unsafe {
             sys::curfew_session_eval(
@@ -79,7 +80,7 @@ impl Session {
         })
     }
 
-    /// Cancels the call in progress, from any thread; nothing happens if there is none.
+    /// Cancels the call in progress, from any thread. It has no effect if there is none.
     pub fn cancel(&self) {
         unsafe { sys::curfew_session_cancel(self.pointer) }
     }
@@ -89,7 +90,7 @@ impl Session {
         check(|failure| unsafe { sys::curfew_session_reset(self.pointer, failure) })
     }
 
-    /// Whether a call would find a state.
+    /// Whether the next call would find a state.
     pub fn is_usable(&self) -> bool {
         unsafe { sys::curfew_session_is_usable(self.pointer) }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What this crate uses of curfew.h. A test compares sizes and places with the library's own.
+//! The parts of curfew.h that this crate uses. A test compares sizes and offsets with the library's own.
 
 #![allow(non_camel_case_types, missing_docs)]
 
@@ -56,7 +56,7 @@ pub struct curfew_limit_info {
     pub outcome: c_int,
 }
 
-/// The beginning of curfew_engine_options: size says how much of it there is.
+/// The first fields of curfew_engine_options. `size` says how many there are.
 #[repr(C)]
 pub struct curfew_engine_options {
     pub size: u32,
@@ -140,7 +140,7 @@ pub struct curfew_dir {
 pub type event_callback = unsafe extern "C" fn(*mut c_void, c_int, *const c_char, usize);
 pub type done_callback = unsafe extern "C" fn(*mut c_void, *mut curfew_run);
 
-/// The beginning of curfew_run_options: size says how much of it there is.
+/// The first fields of curfew_run_options. `size` says how many there are.
 #[repr(C)]
 pub struct curfew_run_options {
     pub size: u32,
@@ -227,7 +227,7 @@ pub struct curfew_used {
 
 pub const TRIPPED_MAX: usize = 17;
 
-/// The beginning of curfew_report; the library makes reports, and JSON has the rest.
+/// The first fields of curfew_report. Only the library creates reports. Their JSON has the rest.
 #[repr(C)]
 pub struct curfew_report {
     pub size: u32,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The crate as its users have it.
+//! Tests the crate through its public API.
 
 use curfew::{
     default_engine, Dir, Engine, EngineOptions, Error, Event, HostFunction, Language, Limits, Number, Options, Program,
@@ -247,7 +247,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The smallest executor there is.
+/// A minimal executor.
 fn block_on<F: std::future::Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut future = std::pin::pin!(future);
@@ -389,7 +389,7 @@ fn sessions() {
     std::thread::scope(|scope| {
         let spinning = scope.spawn(|| session.call("spin", &[], &forever().limits).unwrap());
         while !spinning.is_finished() {
-            session.cancel(); // nothing happens before it has begun
+            session.cancel(); // no effect before the call has begun
             std::thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(spinning.join().unwrap().outcome, "cancelled");
@@ -446,7 +446,7 @@ fn a_report_is_read_as_its_json_says() {
     }
 }
 
-/// A program cannot spoil its report by a value that Rust's JSON does not take.
+/// A program cannot spoil its report with a value that serde_json rejects.
 #[test]
 fn deep_values_and_halves_of_characters_spoil_no_report() {
     let deep = "const deep = n => { let a = 1; while (n-- > 0) a = [a]; return a; };";

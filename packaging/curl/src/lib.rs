@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Nothing of its own: what is wanted is in the build output of curl-sys.
+//! An empty crate: only the build output of curl-sys is used.

@@ -44,17 +44,17 @@ del _name, _value
 
 
 def run(source: Source, **options: Any) -> Report:
-    """Runs a source once, in an engine of the process's own: see Engine.program and Program.run for the options."""
+    """Runs a source once, in the process's default engine. See Engine.program and Program.run for the options."""
     return default_engine().run(source, **options)
 
 
 async def run_async(source: Source, **options: Any) -> Report:
-    """As :func:`run`, awaited; cancelling the awaitable cancels the run."""
+    """Like :func:`run`, awaited. Cancelling the awaitable cancels the run."""
     return await default_engine().run_async(source, **options)
 
 
 def program(source: Source, **options: Any) -> Program:
-    """A program of the process's own engine: see Engine.program."""
+    """A program of the process's default engine. See Engine.program."""
     return default_engine().program(source, **options)
 
 

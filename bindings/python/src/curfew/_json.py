@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON that a program made, which may be nested deeper than the interpreter's recursion goes."""
+"""Decodes JSON that a program made, which may be nested deeper than the interpreter's recursion limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORD = re.compile(r'[^\s,:\[\]{}"]+')
 
 
 def decode(data: Union[str, bytes]) -> Any:
-    """What the text says, however deeply it is nested."""
+    """The value of the text, however deeply it is nested."""
     text = data if isinstance(data, str) else data.decode("utf-8")
     try:
         return _decode(text)
@@ -22,10 +22,10 @@ def decode(data: Union[str, bytes]) -> Any:
 
 
 def _decode_deep(text: str) -> Any:
-    """Of text that is known to be JSON: no call for each level."""
+    """Decodes valid JSON without a call for each level."""
     top: List[Any] = []
     into: Any = top
-    around: List[Any] = []  # what each open array or object is in
+    around: List[Any] = []  # the containers of each open array or object
     name: Any = None
     at = 0
     while at < len(text):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C library: found, loaded once, and refused where it cannot work (after a fork)."""
+"""The C library. It is loaded once, and refused where it cannot work (after a fork)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNLIMITED = 2**64 - 1
 
 
 class Error(Exception):
-    """The host's call failed; what a program did is never an exception but a Report."""
+    """A call of the library failed. What a program did is never an exception, but a Report."""
 
     #: Name of the C library's status: "invalid", "system", "overloaded"...
     status: str = "internal"
@@ -44,7 +44,7 @@ class NotFoundError(Error, LookupError):
 
 
 class BadProgramError(Error):
-    """The program does not load; ``report`` says why."""
+    """The program does not load. ``report`` has the reason."""
 
     report: Any = None
 
@@ -90,7 +90,7 @@ def _refuse_older(library: Any, place: str) -> None:
 
 lib = _load()
 
-# Threads of an engine do not survive a fork: each object remembers the process that made it.
+# Threads of an engine do not survive a fork, so each object remembers the process that made it.
 generation = 0
 
 
@@ -103,7 +103,7 @@ os.register_at_fork(after_in_child=_count_fork)
 
 
 def text_of(pointer: Any, length: Optional[int] = None) -> Optional[str]:
-    """A string of the library's as Python text; None for NULL."""
+    """Converts a string of the library's to Python. NULL becomes None."""
     if pointer == ffi.NULL:
         return None
     data = ffi.string(pointer) if length is None else bytes(ffi.buffer(pointer, length))
@@ -111,7 +111,7 @@ def text_of(pointer: Any, length: Optional[int] = None) -> Optional[str]:
 
 
 def bytes_of(text: Any, what: str) -> bytes:
-    """UTF-8 of a str, or bytes unchanged; anything else is a TypeError that names its purpose."""
+    """The UTF-8 of a str, or bytes unchanged. Anything else raises a TypeError that names its purpose."""
     if isinstance(text, str):
         return text.encode("utf-8")
     if isinstance(text, (bytes, bytearray, memoryview)):
@@ -120,7 +120,7 @@ def bytes_of(text: Any, what: str) -> bytes:
 
 
 def c_string(text: Any, what: str) -> Any:
-    """A NUL-terminated copy; the caller keeps it alive."""
+    """A NUL-terminated copy. The caller keeps it alive."""
     data = bytes_of(text, what)
     if b"\0" in data:
         raise InvalidError(f"{what} holds a NUL", "invalid")
@@ -137,7 +137,7 @@ def check(status: int, failure: Any) -> None:
 
 
 class Owned:
-    """An object of the C library's with one owner; using it in a forked child is refused, and there nothing is freed."""
+    """An object of the C library's with one owner. A forked child cannot use it, and frees nothing."""
 
     _kind = "object"
     _free: Any = None
@@ -157,7 +157,7 @@ class Owned:
         return self._pointer
 
     def close(self) -> None:
-        """Frees what it holds; a second call does nothing."""
+        """Frees the resources. A second call does nothing."""
         pointer, self._pointer = self._pointer, None
         if pointer is not None and self._made_in == generation:
             type(self)._free(pointer)

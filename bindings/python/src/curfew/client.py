@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of ``curfew serve`` (docs/openapi.json of the project); needs nothing but Python's own library."""
+"""A client of ``curfew serve`` (docs/openapi.json of the project). It needs nothing but Python's own library."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Problem(Exception):
 
 
 class ServerEvent(NamedTuple):
-    """One event of a run's stream: id, kind ("state", "progress", "checkpoint", "output", "report"), data (JSON's value)."""
+    """An event of a run's stream: id, kind ("state", "progress", "checkpoint", "output", "report"), data (the decoded
+    JSON)."""
 
     id: Optional[str]
     kind: str
@@ -41,7 +42,7 @@ class ServerEvent(NamedTuple):
 
 
 def _limit_text(name: str, value: Any) -> Any:
-    """A limit as the server takes it: text with a unit, or a whole number."""
+    """A limit in the form that the server accepts: text with a unit, or a whole number."""
     info = LIMIT_TABLE.get(name)
     if info is not None and info.unit == "duration" and not isinstance(value, str):
         seconds = value.total_seconds() if isinstance(value, timedelta) else value
@@ -63,13 +64,13 @@ def _data(value: Any) -> Any:
 
 
 class Client:
-    """A server at a URL; may be used from any thread, each request has a connection of its own.
+    """A server at a URL. Any thread may use it, since each request has its own connection.
 
     Args:
         url: "http://127.0.0.1:7433".
         token: Sent as ``Authorization: Bearer``.
-        timeout: Seconds that the server may be silent, a waiting request excepted.
-        retries: How often a request that is safe to repeat is sent again where the server cannot be reached or says so.
+        timeout: The maximum silence of the server in seconds, except while a request waits.
+        retries: How often a request that is safe to repeat is sent again, if the server is unreachable or asks for it.
     """
 
     def __init__(
@@ -151,7 +152,7 @@ class Client:
         """Submits a run of a source or a stored program and returns its id.
 
         language: "js", "mjs"..., as the server takes ``lang``; of bytes that are WebAssembly "wasm".
-        idempotency_key: Makes a repetition safe: the same key never runs twice; with one the request is repeated.
+        idempotency_key: Makes a repetition safe: the same key never runs twice. With a key the request is repeated.
         fields: Further ones of the submission: user, delay, priority, retry, durable, allow_fetch, args, env, stdin, files,
             timezone, ... Of stdin and files bytes become {"base64": ...}.
         """
@@ -159,7 +160,7 @@ class Client:
         return self._post(body, idempotency_key, None)["id"]
 
     def run(self, source: Union[None, str, bytes] = None, **options: Any) -> Report:
-        """Submits a run and waits for its report: the options of :meth:`submit`."""
+        """Submits a run and waits for its report. The options are those of :meth:`submit`."""
         return self.wait(self.submit(source, **options))
 
     @staticmethod
@@ -203,11 +204,11 @@ class Client:
         return self._ask("POST", "/v1/runs", data, headers, safe=key is not None, timeout=timeout)
 
     def get(self, run_id: str) -> Dict[str, Any]:
-        """A run: id, state, report (None until it is done), ..."""
+        """A run: id, state, report (None until it has ended), ..."""
         return self._ask("GET", f"/v1/runs/{quote(run_id, safe='')}")
 
     def runs(self, **filters: Any) -> Iterator[Dict[str, Any]]:
-        """Runs, newest first, page by page: filters are state, program, outcome, limit (of a page)."""
+        """Runs, newest first, page by page. The filters are state, program, outcome, and limit (of a page)."""
         after: Optional[str] = None
         while True:
             query = urlencode({**filters, **({"after": after} if after else {})})
@@ -225,12 +226,13 @@ class Client:
         return _report_of(self.get(run_id)["report"])
 
     def cancel(self, run_id: str) -> Optional[Report]:
-        """Cancels a run and returns its report, also if it had ended before; None while it is still stopping."""
+        """Cancels a run and returns its report, even if it had ended before. None: it is still stopping."""
         answer = self._ask("DELETE", f"/v1/runs/{quote(run_id, safe='')}")
         return _report_of(answer) if isinstance(answer, dict) and "outcome" in answer and "schema" in answer else None
 
     def events(self, run_id: str, *, last_event_id: Optional[str] = None) -> Iterator[ServerEvent]:
-        """A run's events from the first one (or after last_event_id) to its report; resumes a broken stream by itself."""
+        """A run's events from the first one (or from the one after last_event_id) to its report. A broken stream is
+        resumed."""
         failures = 0
         while True:
             headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_event_id} if last_event_id else {})}
@@ -258,7 +260,7 @@ class Client:
     # ---- Programs
 
     def put_program(self, name: str, source: Union[str, bytes], *, language: Optional[str] = None) -> Dict[str, Any]:
-        """Stores a program: name, sha256, kind, exports. Storing the same bytes again changes nothing."""
+        """Stores a program. Returns name, sha256, kind, exports. Storing the same bytes again changes nothing."""
         data = source.encode("utf-8") if isinstance(source, str) else bytes(source)
         kinds = {"wasm": "application/wasm", "js": "text/javascript", "mjs": "text/javascript"}
         language = language or ("wasm" if data.startswith(b"\0asm") else "js")
@@ -270,11 +272,11 @@ class Client:
         return self._ask("GET", "/v1/programs")["programs"]
 
     def get_program(self, name: str) -> Dict[str, Any]:
-        """A stored program; Problem 404 if there is none."""
+        """A stored program. Raises a Problem with status 404 if there is none."""
         return self._ask("GET", f"/v1/programs/{quote(name, safe='')}")
 
     def delete_program(self, name: str) -> None:
-        """Removes a stored program; runs that were accepted continue."""
+        """Removes a stored program. Runs that were accepted continue."""
         self._ask("DELETE", f"/v1/programs/{quote(name, safe='')}")
 
     def nodes(self) -> List[Dict[str, Any]]:
@@ -299,7 +301,7 @@ def _read_problem(response: http.client.HTTPResponse) -> Mapping[str, Any]:
 
 
 def _read_events(response: http.client.HTTPResponse) -> Iterator[ServerEvent]:
-    """The events of a stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them."""
+    """The events of a stream in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html."""
     event_id, kind, lines = None, "message", []
     for raw in response:
         line = raw.decode("utf-8").rstrip("\r\n")

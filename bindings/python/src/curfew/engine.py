@@ -55,7 +55,7 @@ LimitsLike = Union[None, Limits, Mapping[str, Any]]
 _LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3, "ts": 4, "mts": 5, "tar": 6}
 _EVENTS = ("stdout", "stderr", "progress", "checkpoint")
 _RUN_DETERMINISTIC, _RUN_STDIN = 1, 2
-# Looked up once: each run makes these.
+# Looked up once, because each run creates these.
 _OPTIONS = ffi.typeof("curfew_run_options *")
 _OPTIONS_SIZE = ffi.sizeof("curfew_run_options")
 _RUN_OUT, _REPORT_OUT = ffi.typeof("curfew_run **"), ffi.typeof("curfew_report **")
@@ -64,7 +64,8 @@ _encode_params = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class Event(NamedTuple):
-    """Output or a message of a run: ``kind`` is "stdout" or "stderr" (data: bytes), "progress" or "checkpoint" (data: JSON's value)."""
+    """Output or a message of a run. ``kind`` is "stdout" or "stderr" (data: bytes), "progress" or "checkpoint" (data:
+    the decoded JSON)."""
 
     kind: str
     data: Any
@@ -81,7 +82,7 @@ class Dir:
 
 @dataclass(frozen=True)
 class RunUsage:
-    """What a run has used so far; times in seconds."""
+    """What a run has used so far. Times are in seconds."""
 
     wall: float
     cpu: float
@@ -121,7 +122,7 @@ def _files_text(files: Mapping[str, Union[str, bytes]]) -> bytes:
 
 
 class _Options:
-    """A curfew_run_options, and what has to stay alive while it is used."""
+    """A curfew_run_options, and the objects that must stay alive while it is used."""
 
     def __init__(
         self,
@@ -212,13 +213,13 @@ class _Options:
         return self._stdin
 
     def wipe(self) -> None:
-        """Overwrites the copies of secrets: the library has its own from here on."""
+        """Overwrites the copies of secrets. The library has its own copies by now."""
         for data in self._values:
             ffi.memmove(data, bytes(len(data)), len(data))
         self._values.clear()
 
     def close(self) -> None:
-        """Wipes secrets and closes what was made for the run."""
+        """Wipes secrets and closes the files that were made for the run."""
         self.wipe()
         if self._stdin is not None:
             os.close(self._stdin)
@@ -235,7 +236,7 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 class Engine(Owned):
-    """An engine: heavy, shared by any threads; programs, runs and sessions belong to one.
+    """An engine. It is heavy, and any threads may share it. Programs, runs and sessions belong to one engine.
 
     Args:
         threads: Runs that compute at once; None: one for each core.
@@ -280,7 +281,7 @@ class Engine(Owned):
         functions: Optional[host.Functions] = None,
         once: bool = False,
     ) -> "Program":
-        """A program of this source; nothing is parsed before it is compiled or run.
+        """A program of this source. Nothing is parsed before it is compiled or run.
 
         Args:
             source: Text of JavaScript or WebAssembly, bytes of a module or component, or the path of a file.
@@ -298,19 +299,19 @@ class Engine(Owned):
         return Program._create(self, read, _import_map_text(import_map), flags, functions)
 
     def load(self, image: bytes, *, functions: Optional[host.Functions] = None) -> "Program":
-        """A program from what Program.save returned."""
+        """A program of the bytes that Program.save returned."""
         data = bytes_of(image, "image")
         out, failure = ffi.new("curfew_program **"), ffi.new("curfew_failure *")
         check(lib.curfew_program_load(self._get(), data, len(data), out, failure), failure)
         return Program(self, out[0], functions)
 
     def run(self, source: Source, **options: Any) -> Report:
-        """Runs a source once: the options of :meth:`program`, and those of :meth:`Program.run`."""
+        """Runs a source once. The options are those of :meth:`program`, and those of :meth:`Program.run`."""
         with self.program(source, **_take(options, _SOURCE_OPTIONS), once=True) as program:
             return program.run(**options)
 
     async def run_async(self, source: Source, **options: Any) -> Report:
-        """As :meth:`run`, awaited; cancelling the awaitable cancels the run."""
+        """Like :meth:`run`, awaited. Cancelling the awaitable cancels the run."""
         with self.program(source, **_take(options, _SOURCE_OPTIONS), once=True) as program:
             return await program.run_async(**options)
 
@@ -371,7 +372,7 @@ def _import_map_text(import_map: Union[None, str, Mapping[str, Any]]) -> Optiona
 
 
 class Program(Owned):
-    """A program: immutable, shared by any threads; each run of it begins afresh."""
+    """A program. It is immutable, and any threads may share it. Each run of it starts afresh."""
 
     _kind = "program"
     _free = lib.curfew_program_destroy
@@ -424,7 +425,7 @@ class Program(Owned):
         return text_of(lib.curfew_program_kind(self._get())) or ""
 
     def compile(self, limits: LimitsLike = None) -> "Program":
-        """Parses and compiles now, under these limits; returns the program. BadProgramError has the report."""
+        """Parses and compiles now, under these limits, and returns the program. BadProgramError has the report."""
         filled, failure, report = fill_limits(limits), ffi.new("curfew_failure *"), ffi.new("curfew_report **")
         self._check_loaded(
             lib.curfew_program_compile(self._get(), filled or ffi.NULL, report, failure), report, failure
@@ -432,7 +433,7 @@ class Program(Owned):
         return self
 
     def inspect(self, limits: LimitsLike = None) -> Dict[str, Any]:
-        """What the program is: kind, imports, exports, what it needs (docs/INSPECT.md). Nothing of it runs."""
+        """Describes the program: kind, imports, exports, what it needs (docs/INSPECT.md). No code of it runs."""
         filled, failure, report = fill_limits(limits), ffi.new("curfew_failure *"), ffi.new("curfew_report **")
         text, length = ffi.new("char **"), ffi.new("size_t *")
         status = lib.curfew_program_inspect(self._get(), filled or ffi.NULL, text, length, report, failure)
@@ -452,7 +453,7 @@ class Program(Owned):
             raise
 
     def save(self) -> bytes:
-        """The image of a compiled program, for Engine.load; needs :meth:`compile`."""
+        """The image of a compiled program, for Engine.load. It needs :meth:`compile` first."""
         image, length, failure = ffi.new("void **"), ffi.new("size_t *"), ffi.new("curfew_failure *")
         check(lib.curfew_program_save(self._get(), image, length, failure), failure)
         data = bytes(ffi.buffer(image[0], length[0]))
@@ -476,8 +477,8 @@ class Program(Owned):
             deterministic: Fixed clock, seeded random.
             on_event: Called with each Event, while the program waits, so it must be short.
 
-        Ctrl-C cancels the run, and KeyboardInterrupt is raised when it has ended. What on_event raises cancels it too,
-        and is raised here.
+        Ctrl-C cancels the run, and KeyboardInterrupt is raised when it has ended. An exception of on_event cancels it
+        too, and is raised here.
         """
         _join(params, options)
         if on_event is None and not self._has_functions and not _ending:
@@ -500,7 +501,8 @@ class Program(Owned):
         return take_report(out[0], True)
 
     def _run_watched(self, options: Dict[str, Any]) -> Report:
-        """The main thread has to be there for Ctrl-C; but a brief run is over sooner than a thread could wake it."""
+        """Ctrl-C needs the main thread, so another thread waits. But a brief run ends sooner than a thread could be
+        woken."""
         given = _Options(**options)
         out, failure = ffi.new(_RUN_OUT), ffi.new(_FAILURE)
         try:
@@ -510,7 +512,7 @@ class Program(Owned):
             try:
                 return take_report(_look_at(run) or _wait_for(run), False)
             except BaseException:
-                # Nothing of it goes on when it is let go of.
+                # The run must not continue after an exception.
                 lib.curfew_run_cancel(run)
                 lib.curfew_run_wait(run)
                 raise
@@ -522,7 +524,7 @@ class Program(Owned):
     def start(
         self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False, **options: Any
     ) -> "Run":
-        """Starts the program on the engine's threads and returns at once; the options are those of :meth:`run`.
+        """Starts the program on the engine's threads and returns at once. The options are those of :meth:`run`.
 
         events: Keep events for :meth:`Run.events`.
         """
@@ -532,7 +534,7 @@ class Program(Owned):
     async def run_async(
         self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, **options: Any
     ) -> Report:
-        """As :meth:`run`, awaited. Cancelling the awaitable cancels the run, and waits for its end."""
+        """Like :meth:`run`, awaited. Cancelling the awaitable cancels the run, and waits for its end."""
         run = self.start_async(*params, on_event=on_event, **options)
         try:
             return await run
@@ -542,12 +544,14 @@ class Program(Owned):
     def start_async(
         self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False, **options: Any
     ) -> "Run":
-        """As :meth:`start`, for the running event loop: coroutine functions of the host run in it; ``await`` the run."""
+        """Like :meth:`start`, for the running event loop: coroutine functions of the host run in it. ``await`` the
+        run."""
         _join(params, options)
         return Run(self, on_event, events, asyncio.get_running_loop(), options)
 
     def session(self, **options: Any) -> "Session":
-        """A session: the program's state is kept between calls. Options: those of :meth:`run` but for call and params."""
+        """Creates a session, which keeps the program's state between calls. The options are those of :meth:`run` except
+        call and params."""
         return Session(self, options)
 
 
@@ -558,12 +562,12 @@ def _join(params: Tuple[Any, ...], options: Dict[str, Any]) -> None:
         options["params"] = params
 
 
-# How often the main thread looks at a run before it sleeps: some 50 us.
+# How often the main thread checks a run before it sleeps: for some 50 us.
 _LOOKS = 150
 
 
 def _look_at(run: Any) -> Any:
-    """The report of a run that ends soon; None: it goes on."""
+    """The report of a run that ends soon. None: it continues."""
     for _ in range(_LOOKS):
         report = lib.curfew_run_get_report(run)
         if report:
@@ -572,7 +576,7 @@ def _look_at(run: Any) -> Any:
 
 
 def _wait_for(run: Any) -> Any:
-    """The report of a run that another thread waits for, so that Ctrl-C reaches this one: it cancels the run."""
+    """The report of a run. Another thread waits for it, so that Ctrl-C reaches this one and cancels the run."""
     done = threading.Lock()
     done.acquire()
 
@@ -612,7 +616,7 @@ def _on_event(context: Any, kind: int, data: Any, length: int) -> None:
 
 
 class Run(Owned):
-    """One execution that was started. It continues to its end, even if nobody holds it any more."""
+    """An execution that was started. It continues to its end, even if nothing refers to it any more."""
 
     _kind = "run"
     _free = lib.curfew_run_destroy
@@ -629,7 +633,7 @@ class Run(Owned):
         if _ending:
             raise Error("the interpreter is ending")
         self.loop = loop
-        self._program = program  # and with it the host functions
+        self._program = program  # keeps the host functions alive as well
         self._on_event = on_event
         self._events: Optional[Deque[Event]] = deque() if events else None
         self._change = threading.Condition() if events else None
@@ -659,7 +663,7 @@ class Run(Owned):
         super().__init__(out[0])
         self._given.wipe()
 
-    # Called by the engine's threads.
+    # The engine's threads call these.
 
     def _has_ended(self) -> None:
         with self._lock:
@@ -692,7 +696,7 @@ class Run(Owned):
             self._raised = error
             self.cancel()
 
-    # Of whoever started it.
+    # The thread that started the run calls these.
 
     @property
     def done(self) -> bool:
@@ -740,7 +744,7 @@ class Run(Owned):
             try:
                 await future
             except asyncio.CancelledError as error:
-                # The run is ended first: nothing of it outlives its awaitable.
+                # Wait until the run has ended, so that it does not outlive its awaitable.
                 cancelled = error
                 self.cancel()
         report = self._take_report()
@@ -757,7 +761,7 @@ class Run(Owned):
             try:
                 loop.call_soon_threadsafe(settle)
             except RuntimeError:
-                pass  # the loop is closed: nobody waits any more
+                pass  # the loop is closed: nothing waits any more
 
         with self._lock:
             if not self._ended and not (self._events is not None and self._events):
@@ -766,25 +770,25 @@ class Run(Owned):
         settle()
 
     def cancel(self) -> None:
-        """Cancels it, from any thread; a second call skips the grace."""
+        """Cancels the run, from any thread. A second call skips the grace."""
         pointer = self._pointer
         if pointer is not None and not self._ended:
             lib.curfew_run_cancel(self._get())
 
     def usage(self) -> RunUsage:
-        """What it has used so far."""
+        """What the run has used so far."""
         usage = ffi.new("curfew_run_usage *", {"size": ffi.sizeof("curfew_run_usage")})
         lib.curfew_run_get_usage(self._get(), usage)
         return RunUsage(usage.wall_ns / 1e9, usage.cpu_ns / 1e9, usage.memory_bytes, usage.output_bytes)
 
     def events(self) -> "Events":
-        """Its events, for ``for`` and ``async for``, until it has ended; start it with events=True."""
+        """The run's events, for ``for`` and ``async for``, until it has ended. Start it with events=True."""
         if self._events is None:
             raise Error("the run was started without events=True")
         return Events(self)
 
     def close(self) -> None:
-        """Cancels it if it is in progress, and waits for its end."""
+        """Cancels the run if it is in progress, and waits for its end."""
         if self._pointer is None:
             return
         if not self._ended and self._made_in == _native.generation:
@@ -830,7 +834,7 @@ class Events:
 
 
 def _sweep() -> None:
-    """Drops runs that have ended and that nobody asked for. It is called only now and then, because it checks all of them."""
+    """Drops ended runs whose results nobody asked for. It is called only now and then, because it checks all runs."""
     if len(_live) >= _sweep.due:
         for run in [run for run in list(_live.values()) if run._ended]:
             _live.pop(id(run), None)
@@ -844,7 +848,7 @@ _sweep.due = 64  # type: ignore[attr-defined]
 
 
 class Session(Owned):
-    """One program's state, kept between calls. One call at a time: a concurrent one is refused with BusyError."""
+    """One program's state, kept between calls. It executes one call at a time: a concurrent one raises BusyError."""
 
     _kind = "session"
     _free = lib.curfew_session_destroy
@@ -855,7 +859,7 @@ class Session(Owned):
         self._program = program
         self._lock = threading.Lock()
         self._current: Optional[object] = (
-            None  # the call, from the moment it is made: its thread may not have begun with it
+            None  # the call, from the moment it is made: its thread may not have begun it yet
         )
         self._given = _Options(**options)
         out, failure = ffi.new("curfew_session **"), ffi.new("curfew_failure *")
@@ -867,15 +871,15 @@ class Session(Owned):
         return self._wait_for(self._prepare_call(function, params, limits))
 
     async def call_async(self, function: Optional[str] = None, *params: Any, limits: LimitsLike = None) -> Report:
-        """As :meth:`call`, awaited; cancelling the awaitable cancels the call."""
+        """Like :meth:`call`, awaited. Cancelling the awaitable cancels the call."""
         return await self._await(self._prepare_call(function, params, limits))
 
     def eval(self, text: str, *, name: Optional[str] = None, limits: LimitsLike = None) -> Report:
-        """Evaluates text as the session's next cell, and waits. JavaScript only."""
+        """Evaluates text as the session's next cell, and waits. It works only for JavaScript."""
         return self._wait_for(self._prepare_eval(text, name, limits))
 
     async def eval_async(self, text: str, *, name: Optional[str] = None, limits: LimitsLike = None) -> Report:
-        """As :meth:`eval`, awaited."""
+        """Like :meth:`eval`, awaited."""
         return await self._await(self._prepare_eval(text, name, limits))
 
     def _prepare_call(self, function: Optional[str], params: Sequence[Any], limits: LimitsLike) -> Callable[[], Report]:
@@ -918,7 +922,8 @@ class Session(Owned):
         with self._using():
             if threading.current_thread() is not threading.main_thread():
                 return call()
-            # A signal's handler runs between two steps of the interpreter: the main thread waits for a lock, not in the library.
+            # A signal's handler runs only between two steps of the interpreter. So the main thread waits for a lock,
+            # not in the library.
             outcome: List[Any] = []
             done = threading.Lock()
             done.acquire()
@@ -960,10 +965,10 @@ class Session(Owned):
             return _outcome_of(outcome)
 
     def cancel(self) -> None:
-        """Cancels the call in progress, from any thread; nothing happens if there is none."""
+        """Cancels the call in progress, from any thread. It has no effect if there is none."""
         call = self._current
         if self._cancel(call) and call is not None:
-            # The library knows of no call before its thread has begun with it.
+            # The library does not know a call before its thread has begun it.
             host.workers.submit(lambda: self._cancel_until_ended(call))
 
     def _cancel(self, call: Optional[object]) -> bool:
@@ -986,11 +991,11 @@ class Session(Owned):
 
     @property
     def usable(self) -> bool:
-        """Whether a call would find a state; False after a stop that lost it, until a reset."""
+        """Whether the next call would find a state. False after a stop that lost it, until a reset."""
         return bool(lib.curfew_session_is_usable(self._get()))
 
     def totals(self) -> Dict[str, int]:
-        """What all its calls have used; times in nanoseconds, fuel None where it was not metered."""
+        """What all its calls have used. Times are in nanoseconds. fuel is None if it was not metered."""
         totals = ffi.new("curfew_session_totals *", {"size": ffi.sizeof("curfew_session_totals")})
         lib.curfew_session_get_totals(self._get(), totals)
         return {
@@ -1000,7 +1005,7 @@ class Session(Owned):
         }
 
     def close(self) -> None:
-        """Ends the session; a call in progress is cancelled and waited for."""
+        """Ends the session. A call in progress is cancelled and awaited."""
         with getattr(self, "_lock", nullcontext()):
             super().close()
         given = getattr(self, "_given", None)
@@ -1008,7 +1013,7 @@ class Session(Owned):
             given.close()
 
 
-# Seconds after which a call that was cancelled, maybe before it began, is cancelled again.
+# How often, in seconds, a cancel is repeated, because a call that has not begun yet misses it.
 _CANCEL_AGAIN = 0.005
 
 
@@ -1034,7 +1039,7 @@ _default_lock = threading.Lock()
 
 
 def default_engine() -> Engine:
-    """The engine of curfew.run, created when it is first needed; after a fork the child has one of its own."""
+    """The engine of curfew.run, created at its first use. After a fork the child gets its own."""
     global _default
     with _default_lock:
         if _default is None or _default._made_in != _native.generation:
@@ -1054,7 +1059,8 @@ os.register_at_fork(after_in_child=_after_fork)
 
 @atexit.register
 def _end() -> None:
-    """No thread of an engine may call into an interpreter that is gone: runs are cancelled and waited for."""
+    """Cancels runs and waits for their ends, because no thread of an engine may call into an interpreter that has
+    ended."""
     global _ending
     _ending = True
     runs = list(_live.values())

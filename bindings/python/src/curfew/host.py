@@ -28,7 +28,7 @@ class HostFunction:
         type: "ii->i" and the like, of i (i32), I (i64), f (f32), F (f64), for WebAssembly modules; None: JSON.
         fuel: The cost of a call if fuel is limited.
 
-    The program sees what it raises as an Error with the exception's class and message.
+    If it raises an exception, the program sees an Error with the exception's class and message.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class HostFunction:
         lib.curfew_host_call_return_values(call, answer)
 
     def answer(self, call: Any, value: Any) -> None:
-        """Answers with what the callable returned; a value that cannot be passed is an error of the program's call."""
+        """Answers with the callable's result. A value that cannot be passed becomes an error of the program's call."""
         try:
             self._return(call, value)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -75,18 +75,19 @@ class HostFunction:
 
 
 def throw(call: Any, error: BaseException) -> None:
-    """Answers with an error: its class and its message."""
+    """Answers with an error, made of its class and message."""
     message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     data = message.encode("utf-8", "replace").replace(b"\0", b"?")[:4096]
     lib.curfew_host_call_throw(call, ffi.new("char[]", data.decode("utf-8", "ignore").encode("utf-8")))
 
 
-# Seconds after which a thread that waits for a callable looks whether its run is stopped.
+# How often, in seconds, a thread that waits for a callable checks whether its run was stopped.
 _LOOK_AGAIN = 0.002
 
 
 class _Workers:
-    """Threads with a whole stack of their own: a program decides how little of the calling one's is left."""
+    """Threads with a full stack of their own, because a program decides how little of the calling thread's stack is
+    left."""
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue = SimpleQueue()
@@ -108,7 +109,8 @@ class _Workers:
                 self._idle += 1
 
     def run(self, task: Callable[[], None], is_over: Callable[[], bool] = lambda: False) -> bool:
-        """Has the task done by another thread and waits for it; False: is_over() came first, and the task goes on alone."""
+        """Runs the task on another thread and waits for it. False: is_over() became true first, and the task continues
+        alone."""
         done = threading.Lock()
         done.acquire()
 
@@ -134,7 +136,7 @@ def _forget_threads() -> None:
 
 
 class _Background:
-    """An event loop in a thread of its own, for coroutine functions of runs that no event loop waits for."""
+    """An event loop in a thread of its own, for coroutine functions of runs that are not awaited in an event loop."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -153,7 +155,7 @@ def background_loop() -> asyncio.AbstractEventLoop:
         return _background.loop
 
 
-# Asynchronous calls that are not answered yet, by the number that the call keeps as its data.
+# The asynchronous calls without an answer, by the number that each call has as its data.
 _pending: Dict[int, Any] = {}
 _pending_lock = threading.Lock()
 _next_number = 1
@@ -177,7 +179,7 @@ def _begin(function: HostFunction, call: Any, loop: asyncio.AbstractEventLoop, a
         try:
             if not stopped:
                 value = await function.call(*arguments)
-        except BaseException as raised:  # answered below, whatever it was: an unanswered call would hold its run
+        except BaseException as raised:  # answered below: an unanswered call would keep its run waiting
             error = raised
         with _pending_lock:
             _pending.pop(number, None)
@@ -194,18 +196,18 @@ def _begin(function: HostFunction, call: Any, loop: asyncio.AbstractEventLoop, a
         throw(call, error)
 
 
-# Host functions of programs that are there, by the number that the library knows them by.
+# The host functions of existing programs, by the number that the library has for each.
 _functions: Dict[int, HostFunction] = {}
 _numbers = itertools.count(1)
 
-# Nanoseconds after which a thread that had nothing to do ends.
+# How long, in nanoseconds, a thread without work waits before it ends.
 _IDLE_NS = 10 * 10**9
 
 
 def _carry_out(function: Optional[HostFunction], call: Any) -> None:
-    """One synchronous call. A run that is stopped does not wait for it; a later answer is dropped."""
+    """Executes one synchronous call. A run that is stopped does not wait for it, and a later answer is dropped."""
     try:
-        if function is None:  # it was stopped, and its program is gone
+        if function is None:  # the run was stopped, and its program is gone
             raise InterruptedError("the run was stopped")
         value = function.call(*function._read_arguments(call))
     except BaseException as error:
@@ -229,7 +231,7 @@ def _on_waiting(context: Any) -> None:
     """Called when a call has arrived and each thread that takes calls is busy."""
     try:
         threading.Thread(target=_take_calls, args=(_queue,), name="curfew-host", daemon=True).start()
-    except RuntimeError as error:  # there are as many threads as there can be
+    except RuntimeError as error:  # no more threads can be started
         call = lib.curfew_call_queue_take(_queue, 0, ffi.NULL)
         if call != ffi.NULL:
             throw(call, error)
@@ -273,20 +275,21 @@ def _on_stopped(context: Any, call: Any) -> None:
         try:
             loop.call_soon_threadsafe(task.cancel)
         except RuntimeError:
-            pass  # the loop is closed, and nothing of it goes on
+            pass  # the loop is closed, so nothing of it continues
 
 
 Functions = Mapping[str, Union[Callable[..., Any], HostFunction]]
 
 
 def forget_functions(numbers: Iterable[int]) -> None:
-    """Called when their program is gone."""
+    """Called when the program is gone."""
     for number in numbers:
         _functions.pop(number, None)
 
 
 def fill_functions(functions: Functions) -> Tuple[Any, List[int], List[Any]]:
-    """(array of curfew_host_function, the numbers to forget with the program, what has to stay alive until it has them)."""
+    """(array of curfew_host_function, the numbers to forget with the program, the objects to keep alive until the
+    library has copied them)."""
     kept: List[Any] = []
     rows = []
     made: List[HostFunction] = []

@@ -19,7 +19,7 @@ Count = Union[str, int]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may use; a field that is None takes the library's default, and "unlimited" is spelled out.
+    """The limits of a run. A field that is None takes the library's default. "unlimited" must be written out.
 
     Attributes:
         timeout: Wall-clock deadline for everything: load, compile, start, run, waiting, jobs (seconds).
@@ -114,7 +114,7 @@ def _number(info: LimitInfo, value: Any) -> int:
 
 
 def fill_limits(limits: Union[None, Limits, Mapping[str, Any]]) -> Any:
-    """A curfew_limits of these; None for None."""
+    """A curfew_limits with these values. None stays None."""
     if limits is None:
         return None
     if isinstance(limits, Limits):

@@ -13,7 +13,7 @@ from ._native import check, ffi, lib, text_of
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame of a stack, as the report has it."""
+    """One frame of a stack."""
 
     function: str
     file: Optional[str]  #: None for a native frame
@@ -35,7 +35,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class ProgramError:
-    """What a program threw, why it does not load, or where it was stopped."""
+    """The exception of a program, the reason why it does not load, or the place where it was stopped."""
 
     name: Optional[str]
     message: Optional[str]
@@ -55,7 +55,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run has used; times in microseconds, None where something was not counted."""
+    """What a run has used. Times are in microseconds. A value that was not counted is None."""
 
     wall_us: Optional[float]
     cpu_us: Optional[float]
@@ -76,7 +76,7 @@ _USED = tuple(Usage.__dataclass_fields__)
 
 
 class Report:
-    """The result of one run: filled once, when it has ended (docs/report.schema.json has every key).
+    """The result of one run. It is filled once, when the run has ended. docs/report.schema.json describes every key.
 
     A report is no exception: read ``outcome``, or call :meth:`raise_for_outcome`.
     """
@@ -90,7 +90,7 @@ class Report:
 
     @property
     def raw(self) -> Mapping[str, Any]:
-        """The report's JSON object, every key of it."""
+        """The report's JSON object, with every key."""
         if self._raw is None:
             self._raw = decode(self._json)
         return self._raw
@@ -116,12 +116,12 @@ class Report:
 
     @property
     def tripped(self) -> List[str]:
-        """Every limit that was exceeded when the run stopped, first one first."""
+        """Every limit that was exceeded when the run stopped, the first one first."""
         return self.raw["tripped"]
 
     @property
     def value(self) -> Any:
-        """The value returned, as JSON has it; None where there is none."""
+        """The value returned, as decoded JSON. None: there is none."""
         return self.raw["value"]
 
     @property
@@ -139,7 +139,7 @@ class Report:
 
     @property
     def output_truncated(self) -> bool:
-        """Whether stdout or stderr were cut at the output limit."""
+        """Whether stdout or stderr were truncated at the output limit."""
         return self.raw["output_truncated"]
 
     @property
@@ -150,7 +150,7 @@ class Report:
 
     @property
     def error(self) -> Optional[ProgramError]:
-        """What was thrown, or where the program was when it was stopped; None where neither is known."""
+        """What was thrown, or where the program was stopped. None: neither is known."""
         error = self.raw["error"]
         if error is None:
             return None
@@ -164,7 +164,7 @@ class Report:
 
     @property
     def limits(self) -> Mapping[str, Optional[float]]:
-        """Every limit in the report's units; None: unlimited."""
+        """Every limit in the report's units. None: unlimited."""
         return self.raw["limits"]
 
     @property
