@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every attack of a directory, a number of times: whether its outcome is one of those expected, and how late it was
- * stopped, beside a bare timer thread in the same process and so many runs that loop. attacks ROUNDS TIMEOUT_MS
- * SPINNERS FILE...; prints one line of JSON for each file and one for the timer.
+ * Runs every attack of a directory a number of times. Measures whether its outcome is an expected one, and how late it
+ * was stopped, beside a bare timer thread in the same process and a number of runs that loop. attacks ROUNDS TIMEOUT_MS
+ * SPINNERS FILE... prints one line of JSON for each file and one for the timer.
  */
 #include "common.h"
 
@@ -19,9 +19,9 @@ struct attack {
 	size_t held;
 	size_t without_stack;
 	size_t late_count, returned_count;
-	uint64_t *late_ns;     /* the report's word */
-	uint64_t *returned_ns; /* deadline to the return of the call, as the caller sees it */
-	const char *outcome;   /* the last one */
+	uint64_t *late_ns;     /* according to the report */
+	uint64_t *returned_ns; /* from the deadline to the return of the call, as the caller measures it */
+	const char *outcome;   /* of the last run */
 };
 
 struct task {
@@ -66,7 +66,7 @@ static void run_once(struct attack *attack)
 	due_ns = bench_now_ns() + timeout_ns;
 	status = curfew_program_run(program, &options, &report, &failure);
 	done_ns = bench_now_ns();
-	/* A program that cannot be parsed under these limits has a report too. */
+	/* A program that cannot be parsed under these limits has a report too, and no error. */
 	if (!report)
 		bench_check(status, &failure, attack->file.name);
 	attack->outcome = curfew_outcome_name(report->outcome);
@@ -81,7 +81,7 @@ static void run_once(struct attack *attack)
 	curfew_program_destroy(program);
 }
 
-/* Every file once, then every file again: a slow spell of the machine does not fall on one of them alone. */
+/* Runs every file once, then every file again, so that a slow spell of the machine does not affect only one of them. */
 static void measure(void *context)
 {
 	struct task *task = context;

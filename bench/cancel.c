@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every attack of a directory, a number of times, cancelled by another thread at some moment of its first milliseconds:
- * how long after that it was stopped, and when its report was there, beside a bare timer thread in the same process.
- * JavaScript is parsed each time, WebAssembly compiled before and called by its function run.
- * cancel ROUNDS FILE...; prints one line of JSON for each file and one for the timer.
+ * Runs every attack of a directory a number of times. Another thread cancels each at some moment of its first
+ * milliseconds. Measures how long after that it was stopped, and when its report was there, beside a bare timer thread
+ * in the same process. JavaScript is parsed each time. WebAssembly is compiled before, and its function run is called.
+ * cancel ROUNDS FILE... prints one line of JSON for each file and one for the timer.
  */
 #include "common.h"
 
@@ -23,11 +23,11 @@ struct attack {
 	bench_attack file;
 	curfew_program *compiled; /* NULL: JavaScript */
 	size_t count, unexpected;
-	uint64_t *late_ns; /* cancel to the stop, the report's word */
-	uint64_t *done_ns; /* cancel to the completion callback */
+	uint64_t *late_ns; /* from the cancel to the stop, according to the report */
+	uint64_t *done_ns; /* from the cancel to the completion callback */
 };
 
-/* xorshift64: the same moments in every measurement. */
+/* xorshift64, so that every measurement uses the same moments. */
 static uint64_t next_random(void)
 {
 	random_state ^= random_state << 13;
@@ -43,7 +43,7 @@ static void on_done(void *context, curfew_run *run)
 
 static void note(struct attack *attack, const curfew_report *report, uint64_t cancelled_ns, uint64_t done_ns)
 {
-	/* What ended by itself first, or by another limit, was not cancelled. */
+	/* A run that ended by itself, or exceeded another limit first, was not cancelled. */
 	if (report->outcome != CURFEW_OUTCOME_CANCELLED) {
 		attack->unexpected += report->outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
 		return;
@@ -75,7 +75,7 @@ static void run_once(struct attack *attack)
 	uint64_t cancelled_ns = bench_now_ns();
 	curfew_run_cancel(run);
 	const curfew_report *report = curfew_run_wait(run);
-	/* The callback comes after the report is there. */
+	/* The report is complete before the callback is called. */
 	while (!atomic_load(&done_ns))
 		nanosleep(&(struct timespec){0, 20000}, NULL);
 	note(attack, report, cancelled_ns, atomic_load(&done_ns));
@@ -90,7 +90,7 @@ static void attack_read(struct attack *attack, const char *path, size_t rounds)
 	if (strstr(path, ".wat")) {
 		attack->compiled = bench_program_create(engine, attack->file.name, attack->file.text, attack->file.length, 0,
 		                                        NULL);
-		curfew_program_compile(attack->compiled, NULL, NULL, NULL); /* if it does not load, its runs say so */
+		curfew_program_compile(attack->compiled, NULL, NULL, NULL); /* if it does not load, its runs report that */
 	}
 	attack->late_ns = bench_list_create(rounds);
 	attack->done_ns = bench_list_create(rounds);

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Durable runs of one and of three nodes on one PostgreSQL, all on one machine with the clients: bench/cluster.py --build build
+"""Measures durable runs on one and on three nodes with one PostgreSQL, all on one machine with the clients:
+bench/cluster.py --build build
 
-First how many runs a second are submitted, waited for and written (wrk, at all nodes at once), with one node and with
-three. Then, with three nodes that have nothing else to do: how long it takes from a submission at one node until another
-node has shown its report, and from a cancel at another node until its answer, which comes when the run has been stopped
-and that is written. Last the same while the nodes are busy. The database commits to disk as it does by default. How long that
-takes, and how much processor time a run takes of the nodes (their workers too) and of the database, is shown with it: what
-more machines would do follows from that.
+First it measures how many runs a second are submitted, awaited and stored (with wrk, at all nodes at once), with one
+node and with three. Then, with three idle nodes, it measures the time from a submission at one node until another node
+shows its report, and from a cancel at another node until its answer, which arrives when the run has been stopped and
+that is stored. Last, it measures the same while the nodes are busy. The database commits to disk, which is its default.
+The results also show how long a commit takes, and how much processor time of the nodes (including their workers) and of
+the database a run takes, to estimate the effect of more machines.
 """
 
 import argparse
@@ -95,7 +96,7 @@ def processes():
 
 
 def time_of(roots):
-    """Processor time of these and all below them that are there."""
+    """The processor time of these processes and of all their descendants that still run."""
     found, total = processes(), 0
     below, left = set(), list(roots)
     while left:
@@ -108,7 +109,7 @@ def time_of(roots):
 
 
 def measure_disk(directory):
-    """Milliseconds until 8 KiB are on disk, in the middle of a hundred times."""
+    """The median time of a hundred writes of 8 KiB to disk, in milliseconds."""
     times = []
     path = os.path.join(directory, "disk")
     file = os.open(path, os.O_CREAT | os.O_WRONLY)
@@ -141,7 +142,7 @@ def measure_rate(nodes, postgres, script, connections, seconds):
 
 
 def wait_for_report(port, run):
-    """Over the stream of events, which is at its end with the report."""
+    """Waits on the stream of events, which ends with the report."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", f"/v1/runs/{run}/events")
     for line in connection.getresponse():

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the measuring programs share; see common.h. */
+/* Code that the measuring programs share; see common.h. */
 #include "common.h"
 
 #include <inttypes.h>
@@ -210,7 +210,7 @@ void bench_on_run_stack(const curfew_engine *engine, void (*body)(void *context)
 	pthread_t thread;
 
 	pthread_attr_init(&attributes);
-	/* Beside what a run needs, some for the caller's own frames. */
+	/* A run's stack, and some more for the caller's own frames. */
 	if (pthread_attr_setstacksize(&attributes, curfew_engine_stack_bytes(engine) + (256u << 10)) != 0 ||
 	    pthread_create(&thread, &attributes, call_body, &call) != 0)
 		bench_die("a thread could not be started");
@@ -262,7 +262,7 @@ static void *timer_main(void *context)
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 		now_ns = bench_now_ns();
 		timer->late_ns[timer->count++] = now_ns - due_ns;
-		/* A wake-up later than the next due time counts once, and for its full length. */
+		/* A wake-up after the next due time counts once, with its full lateness. */
 		while (due_ns <= now_ns)
 			due_ns += timer->period_ns;
 	}

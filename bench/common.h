@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the measuring programs share: clock, files, memory of this process, a thread with a stack of its own, and a
- * bare timer thread whose lateness shows the machine's noise. They see only include/curfew.h, like any embedder.
+ * Code that the measuring programs share: clock, files, memory of this process, a thread with a stack of its own, and a
+ * bare timer thread whose lateness shows the machine's noise. They include only include/curfew.h, like any embedder.
  */
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
@@ -18,29 +18,29 @@ uint64_t bench_now_ns(void);
 
 /* Prints one line on standard error and ends the process. */
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-/* bench_die with the failure's message unless status is CURFEW_OK. */
+/* Calls bench_die with the failure's message unless status is CURFEW_OK. */
 void bench_check(curfew_status status, const curfew_failure *failure, const char *what);
 
-/* The file's bytes, NUL-terminated; free with free. */
+/* Reads a file. The bytes are NUL-terminated; free them with free. */
 char *bench_file_read(const char *path, size_t *length);
 
-/* Prints "name": [v, v, ...] without a comma behind it. */
+/* Prints "name": [v, v, ...] without a comma after it. */
 void bench_print_list(const char *name, const uint64_t *values, size_t count);
 
 uint64_t bench_resident_bytes(void);     /* RSS */
-uint64_t bench_proportional_bytes(void); /* PSS; slow where there are many mappings */
+uint64_t bench_proportional_bytes(void); /* PSS; slow if there are many mappings */
 
 curfew_engine *bench_engine_create(uint32_t threads);
-/* Every limit as wide as the table allows; memory 1 GiB. */
+/* Sets every limit to the maximum that the table allows, and memory to 1 GiB. */
 void bench_limits_widest(curfew_limits *limits);
-/* A program from text, its language told by the ending of its name; compiled under limits unless they are NULL. */
+/* A program from text. The end of its name decides its language. It is compiled under limits unless they are NULL. */
 curfew_program *bench_program_create(curfew_engine *engine, const char *name, const char *text, size_t length,
                                      uint32_t flags, const curfew_limits *limits);
 
-/* A file that is run once at a time, and compiled each time. */
+/* A file that is compiled and run once at a time. */
 typedef struct bench_attack {
-	const char *name; /* the path's last part: borrowed */
-	char *directory;  /* relative imports read it */
+	const char *name; /* the last part of the path; borrowed */
+	char *directory;  /* relative imports may read it */
 	char *text;
 	size_t length;
 } bench_attack;
@@ -49,13 +49,13 @@ void bench_attack_read(bench_attack *attack, const char *path);
 curfew_program *bench_attack_program(curfew_engine *engine, const bench_attack *attack);
 void bench_attack_finish(bench_attack *attack);
 
-/* A list of so many numbers, all 0; free with free. */
+/* A list of `count` zeros; free it with free. */
 uint64_t *bench_list_create(size_t count);
 
-/* Runs body(context) on a thread that has the stack a run of this engine needs, and waits. */
+/* Runs body(context) on a thread with the stack that a run of this engine needs, and waits. */
 void bench_on_run_stack(const curfew_engine *engine, void (*body)(void *context), void *context);
 
-/* Runs that loop beside what is measured, so many at once, on an engine of their own. */
+/* A number of runs that loop beside the measurement, on an engine of their own. */
 typedef struct bench_spinners {
 	curfew_engine *engine;
 	curfew_program *program;
@@ -66,7 +66,7 @@ typedef struct bench_spinners {
 void bench_spinners_start(bench_spinners *spinners, size_t count);
 void bench_spinners_stop(bench_spinners *spinners);
 
-/* A thread that does nothing but wake at the multiples of a period and note how late it was. */
+/* A thread that only wakes at the multiples of a period and notes how late it was. */
 typedef struct bench_timer {
 	pthread_t thread;
 	atomic_bool stopping;
@@ -77,9 +77,9 @@ typedef struct bench_timer {
 } bench_timer;
 
 void bench_timer_start(bench_timer *timer, uint64_t period_ns);
-/* Ends the thread; late_ns[0..count) then holds what it saw, until the process ends. */
+/* Ends the thread. Afterwards late_ns[0..count) has the results, until the process ends. */
 void bench_timer_stop(bench_timer *timer);
-/* What it saw, as one line of JSON. */
+/* Prints the results as one line of JSON. */
 void bench_timer_print(const bench_timer *timer);
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is compiled when compiling is measured: files that take long, a Go program, and processes that are watched meanwhile."""
+"""The inputs for measuring compilation: files that take long, a Go program, and processes whose memory is watched."""
 
 import json
 import os
@@ -20,13 +20,13 @@ HELLO = """(module (import "wasi_snapshot_preview1" "fd_write" (func $write (par
 
 
 def straight(megabytes):
-    """Functions of 1 MiB without a branch: a load, and then sums with constants."""
+    """Functions of 1 MiB without a branch: a load, and then additions of constants."""
     body = b"\x41\0\x28\2\0" + b"\x41\5\x6a" * 349_000 + b"\x1a"
     return module([b"\0"] + [body] * megabytes)
 
 
 def ordinary(megabytes):
-    """Many functions of 1 KiB as compilers make them: loads, stores, branches, calls, a loop."""
+    """Many functions of 1 KiB with typical code: loads, stores, branches, calls, a loop."""
     piece = (
         b"\x02\x40\x41\0\x28\2\0\x45\x0d\0\x41\x10\x41\x14\x28\2\0\x41\7\x6a\x36\2\0\x0b"  # block, load, br_if, store
     )
@@ -46,7 +46,7 @@ def text(megabytes):
 
 
 def go_program(directory):
-    """hello in Go for WASI, of about 4 MB; None: there is no Go."""
+    """A Go program for WASI that prints hello, of about 4 MB. None: there is no Go."""
     go = shutil.which("go")
     target = os.path.join(directory, "hello-go.wasm")
     if go is None:
@@ -82,7 +82,7 @@ def peak(pid):
 
 
 def watch(process, peaks):
-    """Notes the most memory of a process and of those that it starts, by name, in KiB."""
+    """Notes the peak memory of a process and of its descendants, by name, in KiB."""
     while process.poll() is None:
         try:
             for pid in [process.pid, *children(process.pid)]:
@@ -94,7 +94,7 @@ def watch(process, peaks):
 
 
 def run_watched(words, cache):
-    """The report of a run, and the most memory of each process."""
+    """The report of a run, and the peak memory of each process."""
     peaks = {}
     process = subprocess.Popen(
         words,

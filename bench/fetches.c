@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many runs that wait for a server that never answers, all cancelled at one instant: when the last of them has ended,
- * when the server has seen the last connection close, and what is left open. fetches COUNT SERVER, where SERVER is the
- * program silent_server; prints one line of JSON.
+ * Many runs wait for a server that never answers, and are all cancelled at one instant. Measures when the last of them
+ * has ended, when the server has seen the last connection close, and what is left open. fetches COUNT SERVER prints one
+ * line of JSON. SERVER is the program silent_server.
  */
 #include "common.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fresh isolated runs of one compiled program on one thread. Reads one command per line and answers each with one
- * line of JSON: "fresh COUNT" (times), "proof COUNT" (runs that change what they can reach, each followed by one
- * that looks for it), "floor" (what copying back the pages that a run changed costs by itself).
+ * Fresh isolated runs of one compiled program on one thread. Reads one command per line and answers each with one line
+ * of JSON: "fresh COUNT" (times), "proof COUNT" (runs that change everything they can reach, each followed by one that
+ * looks for traces), "floor" (the cost of restoring the pages that a run changed, alone).
  */
 #include "common.h"
 
@@ -17,7 +17,7 @@ enum { PAGE = 4096, IMAGE_PAGES = 2048 };
 
 static const char add_text[] = "export default x => x + 1";
 
-/* Each way of leaving something behind, and what must not be there at the start of any run. */
+/* Each way of leaving traces, and what must not exist at the start of any run. */
 static const char spoil_text[] =
 	"let runs = 0;\n"
 	"export default mode => {\n"
@@ -107,8 +107,8 @@ static void proof(size_t count)
 }
 
 /*
- * Pages that runs have changed: the anonymous ones among the private, writable file mappings that are neither this
- * program nor a shared library. The most of one mapping counts, since a run has one memory.
+ * The number of pages that runs have changed: the anonymous pages of private, writable file mappings that are neither
+ * this program nor a shared library. The maximum over the mappings counts, since a run has one memory.
  */
 static unsigned long changed_pages(void)
 {

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-// The smallest program that shows it ran: what a whole process costs.
+// The smallest program with output, to measure the cost of a whole process.
 console.log('hello');

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A server with a long history: bench/history.py --build build [--runs 1000000]
+"""Measures a server with a long history: bench/history.py --build build [--runs 1000000]
 
-Carries some runs out, copies their rows until there are so many ended runs of ten tokens, and measures with that
-database: how long the start takes, after an end in order and after a kill; how long lists take, of every filter and of
-those that find nothing; how long durable submissions take, alone, beside such lists, and while retention drops half of it.
+Executes some runs, then copies their rows until there are that many ended runs of ten tokens. With that database it
+measures how long the start takes, after an orderly end and after a kill; how long lists take, with every filter and
+with filters that match nothing; and how long durable submissions take, alone, beside such lists, and while retention
+drops half of the history.
 """
 
 import argparse
@@ -73,8 +74,8 @@ def make_id(ms, number):
 
 
 def copy_rows(data, count, owners):
-    """Rows like those that are there, with reports of the same size: a third of one owner, of a hundred programs; what
-    is no stored program has a source of its own."""
+    """Rows like the existing ones, with reports of the same size. One owner has a third of them. They use a hundred
+    stored programs; the others have a source of their own."""
     database = sqlite3.connect(os.path.join(data, "curfew.db"))
     database.execute("PRAGMA synchronous=OFF")
     columns = [row[1] for row in database.execute("PRAGMA table_info(runs)")]
@@ -85,7 +86,7 @@ def copy_rows(data, count, owners):
     random.seed(7)
 
     def model_of(i):
-        # Most went well; the other ones are of few kinds.
+        # Most runs succeeded. The others are of few kinds.
         return models[0] if i % 10 else models[1 + i // 10 % (len(models) - 1)]
 
     def make_row(i):
@@ -128,7 +129,7 @@ def copy_rows(data, count, owners):
 
 
 def make(build, data, count):
-    """The token of an administrator, and that of the owner with most of the history."""
+    """The token of an administrator, and that of the owner with the most runs."""
     admin = make_token(build, data, "--name", "admin", "--scopes", "admin")
     tokens = [make_token(build, data, "--name", f"t{i}") for i in range(OWNERS)]
     with Server(build, data) as server:

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * CPU time of one call of a synchronous host function, there and back, from JavaScript, modules and components.
- */
+/* CPU time of one call of a synchronous host function and its return, from JavaScript, modules and components. */
 #include "common.h"
 
 #include <stdio.h>
@@ -51,7 +49,7 @@ static const char numbers[] =
 														   "(func $run (result (result)) (canon lift (core func $i \"run\")))"
 														   "(instance $run (export \"run\" (func $run))) (export \"wasi:cli/run@0.2.0\" (instance $run)))";
 
-/* The same as JavaScript passes: a number and an object with a string. */
+/* JSON of the same kind that JavaScript passes: a number and an object with a string. */
 static const char json[] =
 	"(component (import \"acme:host/api\" (instance $api"
 	" (type $t_ (record (field \"name\" string))) (export \"t\" (type $t (eq $t_)))"

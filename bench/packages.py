@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the packages for other languages with the measured build, and says how their measuring programs are started."""
+"""Builds the packages for other languages with the measured build, and returns the commands of their measuring
+programs."""
 
 import os
 import subprocess
@@ -14,7 +15,7 @@ from integration.harness import Context, Failed  # noqa: E402
 
 
 def start_all(build, scratch):
-    """{language: (command, environment, working directory)}, and {language: why not}."""
+    """{language: (command, environment, working directory)}, and {language: the reason why it is missing}."""
     context = Context(build, [], 1, 1, {}, scratch)
     commands, reasons = {}, {}
     for language, prepare in (("Python", python), ("Node", node), ("Go", go), ("Rust", rust)):

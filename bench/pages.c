@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What pages of both sizes cost: the CPU time of a program that touches so much memory, and how late one is stopped
- * that touches memory all the time. Reads one command per line and answers each with one line of JSON: touch small|huge
- * MIB    CPU time of a run that grows by so much and touches each page of it late small|huge         how late a run is
- * stopped that does so again and again
+ * The cost of pages of both sizes: the CPU time of a program that touches memory, and how late a program is stopped
+ * that touches memory all the time. Reads one command per line and answers each with one line of JSON. "touch
+ * small|huge MIB": the CPU time of a run that grows by that much and touches each page of it. "late small|huge": how
+ * late a run is stopped that repeats this for ever.
  */
 #include "common.h"
 

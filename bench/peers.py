@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The runtimes that Curfew is measured beside: built once each from pinned sources into the user's cache."""
+"""The runtimes that Curfew is compared with. Each is built once from pinned sources into the user's cache."""
 
 import hashlib
 import json
@@ -13,11 +13,11 @@ CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.
 
 
 class Missing(Exception):
-    """Why a peer cannot be built, in one line."""
+    """The reason why a peer cannot be built, in one line."""
 
 
 class Peer:
-    """A runtime: command starts its runner, process is its own program for whole scripts."""
+    """A runtime. command starts its runner; process is its own program, for whole scripts."""
 
     def __init__(self, name, version, command, speed=True, fresh=True, process=None):
         self.name, self.version, self.command = name, version, command
@@ -35,14 +35,15 @@ def call(command, directory=None):
     done = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        # The first line that speaks of an error says more than the last one.
+        # The first line with the word error is more useful than the last line.
         reason = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
         raise Missing(f"{os.path.basename(command[0])}: {reason.strip()[:160]}")
     return done.stdout
 
 
 def kept(name, files, extra, make):
-    """The directory of what make(directory) builds, keyed by the files' content and extra; built when it is not there."""
+    """The directory of the results of make(directory), keyed by the files' content and extra. Built if it is
+    missing."""
     key = hashlib.sha256(repr(extra).encode())
     for path in sorted(files):
         with open(path, "rb") as file:
@@ -155,7 +156,7 @@ def node_vm(here, sources):
 
 
 def build_all(here, sources):
-    """The peers that could be built, and one line about each, also about those that could not."""
+    """The peers that could be built, and one line about each, including those that could not."""
     peers, lines = [], []
     for name, build in {
         "goja": goja,

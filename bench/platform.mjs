@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How fast the platform computes, in Curfew and in Node: MB/s of what it takes in, and ms of the first use of each part of Intl.
+// The speed of the web platform's computations, in Curfew and in Node: MB/s of input, and the ms of the first use of
+// each part of Intl.
 const MEGABYTE = 1 << 20;
 
-// Text with as much order in it as JSON has.
+// Text with about as much redundancy as JSON.
 function someText(bytes) {
 	const words = ['"name":', '"value":', 'alpha', 'beta', 'gamma', '{"id":', '},', '[1,2,3]', 'true', 'null'], parts = [];
 	let length = 0, state = 1;
@@ -28,7 +29,7 @@ async function through(stream, bytes) {
 	return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-// The best of many short ones: what goes on beside them is in few of those.
+// The best of many short measurements: other work on the machine disturbs only some of them.
 async function speed(bytes, action) {
 	let best = 0;
 	for (let i = 0; i < 100; i++) {

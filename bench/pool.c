@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs of a tiny stored program through a pool of confined workers: how many a second with many in flight, and how long
- * one takes alone. pool RUNS WINDOW prints one line of JSON.
+ * Runs of a tiny stored program through a pool of confined workers: how many end in a second with many in flight, and
+ * how long one takes alone. pool RUNS WINDOW prints one line of JSON.
  */
 #include "common.h"
 
@@ -34,7 +34,7 @@ static void submit(worker_pool *pool, worker_program *program)
 	bench_check(worker_pool_submit(pool, &job, NULL, &failure), &failure, "submit");
 }
 
-/* Runs it so often with so many in flight; how long all of it took. */
+/* Makes `runs` runs with at most `window` in flight, and returns the total time. */
 static uint64_t measure(worker_pool *pool, worker_program *program, unsigned long runs, unsigned window)
 {
 	uint64_t start = bench_now_ns();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What secrets cost a run: CPU time for 1 MiB of output that is searched, and for a run that does nothing. One line for
- * each, "WHAT  N us": without secrets, with three, and with the most that a run may have.
+ * The cost of secrets for a run: CPU time for 1 MiB of output that is searched, and for a run that does nothing. Prints
+ * one line for each, "WHAT N us": without secrets, with three, and with the maximum number of a run.
  */
 #include "common.h"
 
@@ -21,7 +21,7 @@ static const curfew_secret few[] = {
 static char names[MANY][16], values[MANY][MANY_BYTES];
 static curfew_secret many[MANY];
 
-/* Of what encoders change: the forms of such a value differ most. */
+/* Makes values of characters that encoders change, because the forms of such a value differ most. */
 static void make_many(void)
 {
 	uint32_t random = 1;

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs per second through curfew serve, on one machine with the client (wrk): bench/serve.py --build build
+"""Measures runs per second through curfew serve, on one machine with the client (wrk): bench/serve.py --build build
 
-Each line is a way to submit: on disk or not, with the source or a stored program, and with how many connections. After
-each, what the server says it has ended is compared with what the client was answered. Then: how long a cancel takes from
-the request to its answer, which comes when the run is stopped, while that load goes on; and many waiting runs, some of them
-watched by an event stream each, with the memory of all processes and how long another run takes meanwhile. Between them:
-/healthz beside large bodies and idle connections, and other runs beside guests that flood.
+Each line is a way to submit: durable or not, with the source or a stored program, and with a number of connections.
+After each, the number of runs that the server reports as ended is compared with the number of answers to the client.
+Then it measures how long a cancel takes from the request to its answer, which arrives when the run is stopped, under
+the same load; and many waiting runs, some of them watched by an event stream each, with the memory of all processes and
+how long another run takes meanwhile. In between it measures /healthz beside large bodies and idle connections, and
+other runs beside guests that flood.
 """
 
 import argparse
@@ -104,7 +105,7 @@ def quantiles(values):
 
 
 def ask_again_and_again(port, seconds, method, path, body=None):
-    """How long answers take, each on a connection of its own, with 5 ms between."""
+    """How long answers take, each on its own connection, with 5 ms in between."""
     took, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
         start = time.monotonic()
@@ -115,7 +116,7 @@ def ask_again_and_again(port, seconds, method, path, body=None):
 
 
 def measure_half(port, directory, rate, seconds):
-    """Latency at half of the rate that was reached, with connections that pause."""
+    """Latency at half of the maximum rate, with connections that pause."""
     script, connections = os.path.join(directory, "half.lua"), 128
     with open(script, "w", encoding="utf-8") as file:
         file.write(PAUSED_SCRIPT)
@@ -125,7 +126,8 @@ def measure_half(port, directory, rate, seconds):
 
 
 def measure_health(port):
-    """How long /healthz takes alone, beside eight clients that send bodies of 14 MiB, and beside 1,000 idle connections."""
+    """How long /healthz takes alone, beside eight clients that send bodies of 14 MiB, and beside 1,000 idle
+    connections."""
     print(f"/healthz, alone: {quantiles(ask_again_and_again(port, 3, 'GET', '/healthz'))}", flush=True)
     senders = [subprocess.Popen([sys.executable, "-c", LARGE, str(port), "6"]) for _ in range(8)]
     time.sleep(0.5)
@@ -194,7 +196,7 @@ def processes(pid):
 
 
 def held_bytes(pid):
-    """Of a process and those it has started: the proportional set size."""
+    """The proportional set size of a process and its descendants."""
     total = 0
     for one in processes(pid):
         with open(f"/proc/{one}/smaps_rollup", encoding="ascii") as file:

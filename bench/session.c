@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session beside fresh runs of the same program, on one thread. Reads one command per line and answers each with one
- * line of JSON: "fresh COUNT" (runs), "call COUNT" (calls of one session), "reset COUNT" (resets of it, each after such
- * a call, which is not counted), "again COUNT" (a reset and the call after it).
+ * line of JSON: "fresh COUNT" (runs), "call COUNT" (calls of one session), "reset COUNT" (resets of it, each after an
+ * uncounted call), "again COUNT" (a reset and the call after it).
  */
 #include "common.h"
 
@@ -61,7 +61,7 @@ static void again(size_t i)
 	call(i);
 }
 
-/* before (may be NULL) is done each time, and not measured. */
+/* Measures `what` COUNT times. `before` (may be NULL) is called each time, and not measured. */
 static void measure(size_t count, void (*before)(size_t), void (*what)(size_t))
 {
 	uint64_t *samples_ns = calloc(count, sizeof *samples_ns);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A server that takes connections and requests and never answers. silent_server; prints its port, and for each line
- * on standard input "REQUESTS CLOSED LAST": the connections that sent something, those that were closed from the other
- * side, and when the last of them was (ns of the monotonic clock). It ends with standard input.
+ * A server that accepts connections and requests and never answers. silent_server prints its port, and for each line on
+ * standard input "REQUESTS CLOSED LAST": how many connections sent something, how many the other side closed, and when
+ * the last of them was closed (ns of the monotonic clock). It ends with standard input.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -95,7 +95,7 @@ static void take_bytes(int fd)
 	close(fd);
 }
 
-/* False at the end of standard input. */
+/* Answers one line. False: standard input has ended. */
 static bool answer_asked(void)
 {
 	char line[64];

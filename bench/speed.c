@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Speed of programs under different limits. Reads one command per line and answers each with one line of JSON:
- * "speed VARIANT FILE" runs a program, compiled before, once. VARIANT: none (every limit as wide as it goes),
- * deadline (a timeout besides), fuel (a fuel limit besides).
+ * The speed of programs under different limits. Reads one command per line and answers each with one line of JSON.
+ * "speed VARIANT FILE" runs a compiled program once. VARIANT: none (every limit at its maximum), deadline (and a
+ * timeout), fuel (and a fuel limit).
  */
 #include "common.h"
 
@@ -32,7 +32,7 @@ static bool variant_limits(const char *variant, curfew_limits *limits)
 	return true;
 }
 
-/* Parsed once; the variants limit the runs. */
+/* A program, parsed once. The variants limit its runs. */
 static curfew_program *program_get(const char *path)
 {
 	curfew_limits limits;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many runs that wait on a timer at once, each with a deadline of its own: what they hold in memory, and how late
- * their deadlines are kept, beside a bare timer thread in the same process. waiting [COUNT [SPREAD_MS]]; prints one
- * line of JSON.
+ * Many runs that wait on a timer at once, each with its own deadline. Measures how much memory they need, and how
+ * exactly their deadlines are kept, beside a bare timer thread in the same process. waiting [COUNT [SPREAD_MS]] prints
+ * one line of JSON.
  */
 #include "common.h"
 
@@ -75,7 +75,7 @@ int main(int argc, char **argv)
 	proportional = bench_proportional_bytes();
 	begin_ns = bench_now_ns();
 	first_ns = begin_ns + 4000000000u + count * 500000u;
-	/* 7919 is prime to the count: deadlines do not come in the order of the starts. */
+	/* 7919 is prime to the count, so the deadlines are not in the order of the starts. */
 	for (size_t i = 0; i < count; i++)
 		start(program, &waiters[i], first_ns + i * 7919 % count * (spread_ns / count));
 	while (atomic_load(&waiting_count) < count && bench_now_ns() < first_ns - 2000000000u)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * WebAssembly under Curfew. Reads one command per line and answers each with one line of JSON; a program exports run.
- *   speed deadline|fuel FILE     CPU time of a run under a deadline, or a deadline and a fuel limit
- *   late deadline|fuel US MIB FILE   how late a run is stopped that has so much time and memory; what its outcome is
- *   fresh COUNT                  times of runs of a small program
- *   timer                        how late a bare timer thread was until now, every 10 ms
- *   crowd COUNT HOSTILE          COUNT runs on two threads, among them so many that have to be stopped
- *   spin COUNT                   so many runs loop beside what follows; 0: none
+ *   speed deadline|fuel FILE     the CPU time of a run under a deadline, or a deadline and a fuel limit
+ *   late deadline|fuel US MIB FILE   how late a run with this time and memory is stopped, and its outcome
+ *   fresh COUNT                  the times of runs of a small program
+ *   timer                        how late a bare timer thread was since the last time, every 10 ms
+ *   crowd COUNT HOSTILE          COUNT runs on two threads, of which HOSTILE have to be stopped
+ *   spin COUNT                   COUNT runs loop beside the following commands; 0: none
  *   together COUNT MS US         COUNT runs that have to be stopped at once, the first after MS, each US after the last
- *   bare COUNT MS US             the same of threads that loop, and are sent a signal by one that waits for their time
+ *   bare COUNT MS US             the same with threads that loop, to which another thread sends a signal in time
+ *
  * bench/peers/epochs answers the first three for Wasmtime alone.
  */
 #include "common.h"
@@ -54,7 +55,7 @@ static curfew_program *program_from_text(const char *name, const char *text)
 	return bench_program_create(engine, name, text, strlen(text), 0, NULL);
 }
 
-/* Compiled once; the commands limit the runs. */
+/* A program, compiled once. The commands limit its runs. */
 static struct entry *entry_get(const char *path)
 {
 	struct entry *entry = &entries[entry_count];
@@ -71,7 +72,7 @@ static struct entry *entry_get(const char *path)
 	bench_limits_widest(&limits);
 	snprintf(entry->path, sizeof entry->path, "%s", path);
 	entry->program = bench_program_create(engine, path, text, length, 0, NULL);
-	curfew_program_compile(entry->program, &limits, NULL, NULL); /* if it does not load, its runs say so */
+	curfew_program_compile(entry->program, &limits, NULL, NULL); /* if it does not load, its runs report that */
 	free(text);
 	entry_count++;
 	return entry;
@@ -147,7 +148,7 @@ static void fresh(size_t count)
 	free(samples_ns);
 }
 
-/* Runs that are to be stopped and ones that are not, in turns, as they come in. */
+/* Runs programs that have to be stopped and others, in the order in which they were submitted. */
 static void crowd(size_t count, size_t hostile)
 {
 	static curfew_program *programs[1 + sizeof hostile_texts / sizeof *hostile_texts];
@@ -168,7 +169,7 @@ static void crowd(size_t count, size_t hostile)
 	}
 	start_ns = bench_now_ns();
 	for (size_t i = 0; i < count; i++) {
-		/* Spread evenly. */
+		/* Spread the hostile ones evenly. */
 		bool is_hostile = (i + 1) * hostile / count > i * hostile / count;
 		curfew_limits limits = {.size = sizeof limits, .timeout_ns = is_hostile ? HOSTILE_MS * 1000000u : 60000000000u};
 		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run"};
@@ -203,7 +204,7 @@ static void crowd(size_t count, size_t hostile)
 	printf("}\n");
 }
 
-/* Each of the hostile programs and a loop of JavaScript in turns, all of them at once. */
+/* Runs each of the hostile programs and a loop of JavaScript in turns, all at once. */
 static void together(size_t count, uint64_t ms, uint64_t apart_us)
 {
 	enum { KINDS = 1 + sizeof hostile_texts / sizeof *hostile_texts };
@@ -245,7 +246,7 @@ static void together(size_t count, uint64_t ms, uint64_t apart_us)
 	printf("}\n");
 }
 
-/* ---- What the machine can do: threads that loop until a signal comes -------------------------------------- */
+/* ---- The limit of the machine: threads that loop until a signal arrives ------------------------------------ */
 
 static _Thread_local _Atomic uint64_t *arrived_ns;
 
@@ -274,7 +275,7 @@ struct bare_task {
 	_Atomic uint64_t arrived_ns[CROWD_MOST];
 };
 
-/* As promptly as the library's own thread: with its priority, if the system lets it have that. */
+/* Sends the signals as promptly as the library's own thread: with its priority, if the system allows that. */
 static void *send_all(void *context)
 {
 	struct bare_task *task = context;
@@ -302,7 +303,7 @@ static void bare(size_t count, uint64_t ms, uint64_t apart_us)
 	for (size_t i = 0; i < count; i++)
 		if (pthread_create(&task.threads[i], NULL, loop_until_signal, &task.arrived_ns[i]) != 0)
 			bench_die("a thread could not be started");
-	/* All of them, or a signal comes to one that has not begun. */
+	/* Wait for all threads, because a signal must not reach one that has not begun. */
 	while (atomic_load(&looping) < count)
 		nanosleep(&(struct timespec){0, 1000000}, NULL);
 	task.first_ns = bench_now_ns() + ms * 1000000;
@@ -318,7 +319,7 @@ static void bare(size_t count, uint64_t ms, uint64_t apart_us)
 	printf("}\n");
 }
 
-/* What it saw since the last time. */
+/* Prints the results since the last time. */
 static void print_timer(bench_timer *timer)
 {
 	bench_timer_stop(timer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Node package under measurement; the commands are those of bench.py.
+// Measures the Node package. The commands are those of bench.py.
 import { createInterface } from 'node:readline';
 import * as curfew from 'curfew';
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python package under measurement: answers each command on standard input with a line of JSON, as bench/fresh.c does.
+"""Measures the Python package: answers each command on standard input with a line of JSON, like bench/fresh.c.
 
-"fresh COUNT": runs of x => x + 1 in ns each; "call COUNT": a host function there and back; "waiting COUNT": so many runs in one
-event loop, and the end of them all.
+"fresh COUNT": runs of x => x + 1, in ns each; "call COUNT": calls of a host function; "waiting COUNT": that many runs
+in one event loop, until the last has ended.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ calls = curfew.program(
     "export default n => { for (let i = 0; i < n; i++) host.next(i) }", functions={"next": lambda i: i + 1}
 ).compile()
 waits = curfew.program("new Promise((resolve) => setTimeout(resolve, 1e9))").compile()
-# This thread is not the main one: that one waits for signals besides.
+# Measurements run on another thread than the main one, which also waits for signals.
 LIMITS = {"timeout": "10m", "host_calls": "unlimited"}
 
 

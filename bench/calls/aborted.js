@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cost of a call: one look at the signal, which the program has at hand.
+// Cost of a call: reading a signal that is in a variable.
 const { signal } = curfew;
 function run(n) {
 	let last;

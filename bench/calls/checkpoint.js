@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cost of a call: one partial result kept.
+// Cost of a call: keeping a partial result.
 function run(n) {
 	let last;
 	for (let i = 0; i < n; i++) last = curfew.checkpoint(i);

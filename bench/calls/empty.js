@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cost of a call: the loop alone, to take off the others.
+// Cost of a call: the loop alone, to be subtracted from the others.
 function run(n) {
 	let last;
 	for (let i = 0; i < n; i++) last = 0;

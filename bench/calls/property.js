@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cost of a call: a plain property read, to compare the others with.
+// Cost of a call: reading a plain property, for comparison.
 const object = { property: 1 };
 function run(n) {
 	let last;

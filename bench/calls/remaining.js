@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cost of a call: one look at the time that is left.
+// Cost of a call: reading the remaining time.
 function run(n) {
 	let last;
 	for (let i = 0; i < n; i++) last = curfew.remaining();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cost of a call: one look at the signal.
+// Cost of a call: reading the signal.
 function run(n) {
 	let last;
 	for (let i = 0; i < n; i++) last = curfew.signal.aborted;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A greeting that links what small programs link: formats, JSON, expressions.
+// A greeting that links the packages of typical small programs: formats, JSON, regular expressions.
 package main
 
 import (

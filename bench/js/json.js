@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON out and in, and the array methods over what came back.
+// Writing and reading JSON, and array methods on the result.
 function run() {
 	let data = [];
 	for (let i = 0; i < 20000; i++) data.push({ id: i, name: 'user' + i, tags: ['a', 'b', 'c'], v: i / 3 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Floating point and property access: five bodies pulling at each other.
+// Floating point and property access: five bodies that attract each other.
 function run(n) {
 	let bodies = [];
 	for (let i = 0; i < 5; i++) bodies.push({ x: i, y: i * 2, z: i * 3, vx: 0, vy: .1 * i, vz: 0, m: 1 + i });

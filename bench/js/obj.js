@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Short-lived strings, a Map and the objects in it.
+// Short-lived strings, and a Map with objects.
 function run() {
 	let map = new Map();
 	for (let i = 0; i < 200000; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strings: building one by concatenation, a regular expression over it, splitting and joining.
+// Strings: building one by concatenation, matching it with a regular expression, splitting and joining.
 function run() {
 	let s = '';
 	for (let i = 0; i < 200000; i++) s += String.fromCharCode(97 + i % 26);

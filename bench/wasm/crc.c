@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CRC-32 by table: a load that depends on the one before, in a loop of few instructions. */
+/* CRC-32 with a table: a load that depends on the one before, in a loop of few instructions. */
 enum { SIZE = 1 << 20, ROUNDS = 8 };
 
 static unsigned table[256];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls through a table of functions, as of methods. */
+/* Calls through a table of functions, like those of methods. */
 enum { CALLS = 8000000 };
 
 static int add(int x)

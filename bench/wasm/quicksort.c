@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting: recursion, and branches that cannot be foreseen. */
+/* Sorting: recursion, and unpredictable branches. */
 enum { SIZE = 500000 };
 
 static int values[SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for a byte: the smallest loop there is. */
+/* Searching for a byte: a minimal loop. */
 enum { SIZE = 1 << 20, ROUNDS = 32 };
 
 static volatile unsigned char ending;

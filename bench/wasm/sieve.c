@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A byte array of a million, crossed out. */
+/* A sieve of a million bytes. */
 enum { SIZE = 1000000, ROUNDS = 4 };
 
 static unsigned char crossed[SIZE];

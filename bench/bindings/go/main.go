@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The Go package under measurement; the commands are those of ../bench.py.
+// Measures the Go package. The commands are those of ../bench.py.
 package main
 
 import (

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wasmtime alone, of the same library, as it is mostly used: modules as they are, a thread that raises the epoch every
- * millisecond, a store with a deadline in epochs. Answers speed, late and fresh of bench/wasm.c, with the variants none
- * (nothing is counted or checked), epochs and fuel (fuel and epochs). A component exports a function of a u32.
- * And compile: how long a file takes on one thread.
+ * Wasmtime alone, from the same library, in its common form: unchanged modules, a thread that increments the epoch
+ * every millisecond, a store with a deadline in epochs. Answers speed, late and fresh of bench/wasm.c, with the
+ * variants none (nothing is counted or checked), epochs and fuel (fuel and epochs). A component exports a function of a
+ * u32. It also answers compile: how long a file takes on one thread.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -32,7 +32,7 @@ struct entry {
 	int variant;
 	wasmtime_module_t *module;
 	wasmtime_instance_pre_t *pre;
-	wasmtime_component_t *component; /* in place of both */
+	wasmtime_component_t *component; /* set instead of both */
 };
 
 static struct entry entries[1024];
@@ -103,7 +103,7 @@ static void add_text(const char *path, int variant, const char *text, size_t len
 
 	if (error)
 		die(path, error);
-	/* The second half of the version is the kind of file. */
+	/* The second half of the version field is the kind of the file. */
 	if (binary.size > 6 && binary.data[6] == 1)
 		add_component(path, variant, binary.data, binary.size);
 	else
@@ -140,7 +140,7 @@ static struct entry *entry_get(const char *path, int variant)
 	return &entries[entry_count - 1];
 }
 
-/* Makes an instance, calls run, and drops it; true: it ended by itself. */
+/* Makes an instance, calls run, and drops it. True: it ended by itself. */
 static bool run_once(const struct entry *entry, uint64_t epochs, size_t param_count, wasmtime_val_t *result)
 {
 	wasmtime_store_t *store = wasmtime_store_new(engines[entry->variant], NULL, NULL);
@@ -170,7 +170,7 @@ static bool run_once(const struct entry *entry, uint64_t epochs, size_t param_co
 	return ended;
 }
 
-/* The same of a component; what goes wrong ends the process. */
+/* The same for a component. Any error ends the process. */
 static bool run_component(const struct entry *entry, wasmtime_val_t *result)
 {
 	wasmtime_store_t *store = wasmtime_store_new(engines[entry->variant], NULL, NULL);
@@ -216,7 +216,7 @@ static void late(int variant, uint64_t us, const char *path)
 	const struct entry *entry = entry_get(path, variant);
 	wasmtime_val_t result = {0};
 	uint64_t due_ns = now_ns(CLOCK_MONOTONIC) + us * 1000;
-	/* One more, since the first one has begun already. */
+	/* One more, since the current epoch has begun already. */
 	bool ended = run_once(entry, us * 1000 / TICK_NS + 1, 0, &result);
 	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
 
@@ -241,7 +241,7 @@ static void fresh(size_t count)
 	printf("], \"wrong\": %zu}\n", wrong);
 }
 
-/* Of the same library: what the C API lacks. */
+/* Functions of the same library that the C API lacks. */
 void curfew__config_parallel(wasm_config_t *config, bool parallel);
 
 static uint8_t *read_whole(const char *path, size_t *length)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runner for goja. Reads one command per line and answers each with one line of JSON:
-// "speed FILE" runs a program once in a new runtime, "fresh COUNT" makes that many runs of x => x + 1, each in a
-// new runtime from a program compiled once.
+// Runner for goja. Reads one command per line and answers each with one line of JSON. "speed FILE" runs a program once
+// in a new runtime. "fresh COUNT" makes that many runs of x => x + 1, each in a new runtime, from a program compiled
+// once.
 package main
 
 import (

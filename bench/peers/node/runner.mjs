@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runner for Node's vm, for fresh runs only: reads "fresh COUNT" lines and answers each with one line of JSON.
-// Every run has a new context; the script is compiled once.
+// Runner for Node's vm, only for fresh runs: reads "fresh COUNT" lines and answers each with one line of JSON. Every
+// run has a new context. The script is compiled once.
 import { createInterface } from 'node:readline';
 import vm from 'node:vm';
 

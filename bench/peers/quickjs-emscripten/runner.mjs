@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runner for quickjs-emscripten, with an interrupt handler as an embedder would have. Reads one command per line
-// and answers each with one line of JSON: "speed FILE" runs a program once in a new runtime, "fresh COUNT" makes
-// that many runs of x => x + 1, each in a new runtime.
+// Runner for quickjs-emscripten, with an interrupt handler like that of an embedder. Reads one command per line and
+// answers each with one line of JSON. "speed FILE" runs a program once in a new runtime. "fresh COUNT" makes that many
+// runs of x => x + 1, each in a new runtime.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { getQuickJS, shouldInterruptAfterDeadline } from 'quickjs-emscripten';

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runner for QuickJS-ng compiled to native code, with an interrupt handler as an embedder would have. Reads one
- * command per line and answers each with one line of JSON: "speed FILE" runs a program once in a new runtime,
- * "fresh COUNT" makes that many runs of x => x + 1, each in a new runtime.
+ * Runner for QuickJS-ng compiled to native code, with an interrupt handler like that of an embedder. Reads one command
+ * per line and answers each with one line of JSON. "speed FILE" runs a program once in a new runtime. "fresh COUNT"
+ * makes that many runs of x => x + 1, each in a new runtime.
  */
 #include <inttypes.h>
 #include <stdio.h>

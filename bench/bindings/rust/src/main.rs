@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Rust crate under measurement; the commands are those of ../bench.py.
+//! Measures the Rust crate. The commands are those of ../bench.py.
 
 use curfew::{default_engine, HostFunction, Limits, Options, Program, Source};
 use serde_json::json;
