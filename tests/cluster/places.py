@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the nodes of the torture are: each in a network namespace of its own, or all on this machine; their clocks; and the
-two databases, of which one is the other's replica."""
+"""The environment of the nodes in the torture: each in its own network namespace, or all on this machine; their clocks;
+and the two databases, one of which is the replica of the other."""
 
 import os
 import random
@@ -30,7 +30,7 @@ def must(*words):
 
 
 class Here:
-    """All on this machine: there are no links to cut."""
+    """All nodes on this machine. There are no links to cut."""
 
     def __init__(self, why):
         self.why, self.address, self.databases, self.network = why, "127.0.0.1", [None, None], None
@@ -80,7 +80,7 @@ class Network:
         return f"{self.name}v{number}"
 
     def join(self, number):
-        """The address of a node, and what its command begins with."""
+        """The address of a node, and the beginning of its command."""
         return f"{self.prefix}.{10 + number}", ["ip", "netns", "exec", self.inside(number)]
 
     def cut(self, number, seconds):
@@ -89,7 +89,7 @@ class Network:
         must("ip", "link", "set", self.link(number), "up")
 
     def slow(self, number, seconds):
-        """What comes to the node comes slowly, and some of it not at all."""
+        """Delays the packets to a node, and drops some of them."""
         link = self.link(number)
         must("tc", "qdisc", "add", "dev", link, "root", "tbf", "rate", "128kbit", "burst", "4kb", "latency", "400ms")
         time.sleep(seconds)
@@ -115,7 +115,7 @@ def make_network(nodes):
 
 
 class Clocks:
-    """What moves the wall clocks of nodes, each by itself."""
+    """Moves the wall clock of each node separately."""
 
     def __init__(self, directory):
         self.directory, self.library, self.why = directory, os.path.join(directory, "clock.so"), None
@@ -147,7 +147,8 @@ SIZE = 640 << 20
 
 
 class Pair:
-    """A PostgreSQL and its replica, which has each commit before a client is told of it. Each on a small disk of its own."""
+    """A PostgreSQL and its replica, which stores each commit before the client is notified of it. Each has its own
+    small disk."""
 
     def __init__(self, network):
         self.network = network
@@ -173,14 +174,14 @@ class Pair:
         return self.members[0]
 
     def url(self):
-        """Whichever of the two takes writes."""
+        """The one of the two that accepts writes."""
         places = [address or member.directory for address, member in zip(self.network.databases, self.all_members())]
         if self.network.network is None:
             return f"postgresql://owner:{PASSWORD}@/postgres?host={','.join(places)}&target_session_attrs=read-write"
         return f"postgresql://owner:{PASSWORD}@{','.join(places)}/postgres?target_session_attrs=read-write"
 
     def all_members(self):
-        """In the order in which they were made."""
+        """The two in the order in which they were created."""
         return sorted(self.members, key=lambda member: self.settings.index(tuple(member.settings)))
 
     def query(self, text):
@@ -191,7 +192,7 @@ class Pair:
         self.primary.query("SELECT pg_reload_conf()")
 
     def follow_up(self):
-        """Waits until the replica has everything; from then on no commit is without it."""
+        """Waits until the replica has everything. From then on no commit is missing there."""
         end = time.monotonic() + 60
         while self.query("SELECT count(*) FROM pg_stat_replication WHERE state='streaming'") != "1":
             if time.monotonic() > end:
@@ -205,7 +206,7 @@ class Pair:
         self.primary.start()
 
     def fail_over(self, seconds):
-        """The primary dies, the replica takes over, and the dead one is made anew from it."""
+        """The primary is killed, the replica takes over, and the killed one is created anew from it."""
         dead = self.primary
         dead.stop(signal.SIGQUIT)
         time.sleep(seconds)
@@ -217,7 +218,7 @@ class Pair:
         self.follow_up()
 
     def fill(self, seconds):
-        """Its disk is full for a while; PostgreSQL may end for that."""
+        """Fills its disk for a while, after which PostgreSQL may end."""
         path = os.path.join(self.primary.directory, "ballast")
         with open(path, "wb", buffering=0) as file:
             try:

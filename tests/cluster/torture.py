@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Breaks nodes and the database of one service for a long time, and checks the history that its clients saw.
+"""Breaks the nodes and the database of one service for a long time, and checks the history that its clients saw.
 
 cluster/torture.py --curfew build/curfew [--seconds 600] [--nodes 3] [--seed N]
 
-Clients submit, follow, cancel and look, each at any node. Meanwhile nodes are killed, stopped for longer than their lease
-and ended in order, their links are cut and slowed, their clocks moved by minutes; and PostgreSQL is restarted, its disk is
-filled, and its replica takes over. Links need network namespaces and so root, small disks need root, clocks a C compiler:
-what there is not is said. In the end everything is whole again, and then it has to be so that
+Clients submit, follow, cancel and read runs, each at any node. Meanwhile nodes are killed, suspended for longer than
+their lease and ended in order, their links are cut and delayed, and their clocks moved by minutes. PostgreSQL is
+restarted, its disk is filled, and its replica takes over. Links need network namespaces and so root, small disks need
+root, clocks a C compiler. Anything that is missing is reported. In the end everything is repaired, and then the
+following must hold:
 - each run that was accepted has ended exactly once, and every node shows the same report of it;
-- what it did to the outside (it asks a server here) it did at most once, or once more for each retry;
-- a key has one run, however often and wherever it was sent, and all answers named that one;
-- the events of a run came in order, each once, also where a stream went on at another node.
+- a run changed the outside (it requests a server here) at most once, plus once for each retry;
+- a key has one run, however often and to whichever nodes it was sent, and all answers named that run;
+- the events of a run arrived in order, each once, even if the stream was resumed at another node.
 """
 
 import argparse
@@ -38,7 +39,7 @@ LEASE = 2.0
 
 
 class Effects(http.server.ThreadingHTTPServer):
-    """Counts how often it was asked for each path."""
+    """Counts the requests for each path."""
 
     daemon_threads = True
 
@@ -61,7 +62,7 @@ class EffectHandler(http.server.BaseHTTPRequestHandler):
 
 
 class Node:
-    """One server, started again under the same address whenever it has ended."""
+    """One server. Whenever it has ended, it is started again with the same address."""
 
     def __init__(self, curfew, url, directory, number, effects, network, clocks, token):
         self.directory, self.number, self.port, self.token = directory, number, None, token
@@ -114,7 +115,7 @@ class Node:
         return {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
 
     def ask(self, method, path, body=None, headers=None, timeout=20):
-        """Status and JSON; 0: nobody knows what became of it."""
+        """Status and JSON. 0: it is unknown whether the request was executed."""
         connection = http.client.HTTPConnection(self.address, self.port, timeout=timeout)
         try:
             connection.request(
@@ -129,14 +130,14 @@ class Node:
 
 
 class History:
-    """What clients asked and saw."""
+    """The requests of the clients and the answers that they saw."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.accepted = {}  # id: what was submitted
-        self.keys = collections.defaultdict(set)  # key: the ids that answers named
+        self.accepted = {}  # id: the submission
+        self.keys = collections.defaultdict(set)  # key: the ids in the answers
         self.retries = {}  # name of an effect: retries
-        self.reports = collections.defaultdict(set)  # id: reports that were seen
+        self.reports = collections.defaultdict(set)  # id: the reports that were seen
         self.statuses = collections.Counter()
         self.wrong = []
 
@@ -161,7 +162,7 @@ def source_of(name, place, kind):
 
 
 def submit(nodes, history, effects, stop, number):
-    """New runs, some with keys that are sent to several nodes at once and again when nobody knows."""
+    """Submits new runs. Some have keys, which are sent to several nodes at once, and again after an unknown result."""
     rng = random.Random(number)
     count = 0
     while not stop.is_set():
@@ -212,7 +213,7 @@ def look(nodes, history, stop, number):
 
 
 def read_events(node, run, last):
-    """Events behind the one with this number: (number, kind, data)."""
+    """The events after the one with this number: (number, kind, data)."""
     connection = http.client.HTTPConnection(node.address, node.port, timeout=20)
     try:
         place = {"Last-Event-ID": str(last)} if last else {}
@@ -228,7 +229,7 @@ def read_events(node, run, last):
 
 
 def follow(nodes, history, stop, number):
-    """One run after the other to its report, at another node whenever the stream ends before."""
+    """Follows one run after the other to its report, and moves to another node whenever a stream ends early."""
     rng = random.Random(number)
     while not stop.is_set():
         run = pick(history, rng)
@@ -249,7 +250,7 @@ def follow(nodes, history, stop, number):
                 attempts[at >> 32].append(data)
         for values in attempts.values():
             if values != sorted(set(values)) and len(attempts) > 1:
-                continue  # a worker's own retry begins again under the same turn
+                continue  # a worker's own retry begins again in the same turn
             if values != sorted(set(values)):
                 history.note(f"progress of {run}: {values}")
         if seen and seen[-1][1] == "report":
@@ -260,7 +261,7 @@ def follow(nodes, history, stop, number):
 
 
 def break_node(node, how, seconds, network, clocks, rng):
-    """One node, for so long."""
+    """Breaks one node for some seconds."""
     if how == "clock":
         clocks.move(node.number, rng.uniform(-300, 300))
     elif how in ("cut", "slow"):
@@ -287,7 +288,7 @@ def break_database(database, how, seconds):
 
 
 def kinds_of(network, clocks, database):
-    """What can be done here, to nodes and to the database; what cannot is said."""
+    """The faults that are possible here, of nodes and of the database. Impossible ones are reported."""
     of_nodes, of_database = ["kill", "stop", "end"], ["restart", "crash", "fail over"]
     for extra, why, kinds in (
         (["cut", "slow"], network.why, of_nodes),
@@ -302,7 +303,7 @@ def kinds_of(network, clocks, database):
 
 
 def turns(kinds, rng):
-    """Each as often as every other."""
+    """Yields each fault equally often."""
     while True:
         yield from rng.sample(kinds, k=len(kinds))
 
@@ -329,7 +330,7 @@ def break_all(nodes, places, stop, rng, counts, history):
 
 
 def wait_for_all(nodes, history, seconds):
-    """Until every accepted run has ended, as each node shows it."""
+    """Waits until every accepted run has ended, according to each node."""
     end = time.monotonic() + seconds
     left = {(node, run) for node in nodes for run in history.accepted}
     while left and time.monotonic() < end:

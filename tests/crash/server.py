@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Kills the server under load, again and again, and looks whether anything that it had accepted was lost or run twice.
+"""Kills the server under load, again and again, and checks that no accepted run was lost or executed twice.
 
 crash/server.py --curfew build/curfew [--rounds 20] [--seconds 2] [--directory DIR]
 
 Clients submit durable runs as fast as they can, some with a key that they repeat after a lost connection. The server is
 killed (SIGKILL) at a random moment and started again on the same directory. In the end every run that was answered with
-202 or 200 must be there, done, and started at most once unless it was submitted with retry; every report that a client
-was given must be the one that is kept; and each key must have led to one run.
+202 or 200 must exist, have ended, and have started at most once unless it was submitted with retry. Every report that a
+client received must be the stored one. Each key must have led to one run.
 """
 
 import argparse
@@ -27,11 +27,11 @@ CLIENTS = 8
 
 
 class Ledger:
-    """What clients were promised."""
+    """The answers that clients received."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.accepted = {}  # id: whether with retry
+        self.accepted = {}  # id: whether it has retry
         self.reports = {}  # id: report
         self.keys = {}  # key: id
         self.lost_answers = 0
@@ -65,7 +65,7 @@ def submit(connection, number, key):
 
 
 def client(port, ledger, name, stop, pending):
-    """pending: a submission with a key whose answer was lost, to be repeated."""
+    """pending: a submission with a key whose answer was lost. It is to be repeated."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     while not stop.is_set():
         number = pending.pop() if pending else random.randrange(10**9)

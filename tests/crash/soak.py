@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs programs of every kind on one server for a long time, and looks whether anything grows, is lost, or ends wrongly.
+"""Runs programs of every kind on one server for a long time, and checks that nothing leaks, is lost, or ends wrongly.
 
 crash/soak.py --curfew build/curfew [--seconds 600] [--clients 4]
 
 Clients submit programs that finish, throw, loop, recurse, allocate, print too much, wait, hide from their deadline, and
-are cancelled. Every run has to end as its program says. The server's and its workers' memory, descriptors and threads are
-looked at ten times a second; what they come to in the last third must not be above what they came to in the second third
+are cancelled. Every run has to end as its program says. The memory, descriptors and threads of the server and its
+workers are read ten times a second. In the last third of the time they must not be higher than in the second third
 (memory: by more than a tenth and 32 MiB).
 """
 
@@ -25,7 +25,7 @@ from collections import Counter
 
 from server import start
 
-# What is submitted, and how it may end. A loop may also end by what it used up on the way.
+# The submissions, and the allowed outcomes. A loop may also exceed another limit on the way.
 MODULE = '(module (func (export "_start") (loop (br 0))))'
 PROGRAMS = [
     ({"source": "6 * 7"}, {"ok"}),
@@ -49,7 +49,7 @@ PROGRAMS = [
 
 
 class Figures:
-    """Memory, descriptors and threads of a process and its children, as they were, in order."""
+    """The memory, descriptors and threads of a process and its children over time."""
 
     def __init__(self, pid):
         self.pid = pid
@@ -75,7 +75,7 @@ class Figures:
         self.rows.append(row)
 
     def most(self, begin, end):
-        """The third largest of each: a worker that is being replaced counts twice for an instant."""
+        """The third largest value of each, because a worker that is being replaced counts twice for a moment."""
         part = self.rows[int(len(self.rows) * begin) : int(len(self.rows) * end)]
         return [sorted(column)[-3:][0] for column in zip(*part)]
 

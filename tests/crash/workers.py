@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Kills workers under load, and looks whether any run but those that they had is touched by it.
+"""Kills workers under load, and checks that only their own runs are affected.
 
 crash/workers.py --curfew build/curfew [--seconds 60] [--rate 10] [--directory DIR]
 
-Clients submit runs as fast as they are answered: short ones, ones that compute, ones that wait, durable ones and others,
-some to be run again after a crash. Meanwhile workers are killed (SIGKILL), so many a second, whether they are at work,
-idle or only starting. Each run must end: with its own value, or as crashed and then not with retry. What the server says of
-them afterwards must be what was answered, and no more may have crashed than killed workers can have had.
+Clients submit runs as fast as they are answered: short ones, ones that compute, ones that wait, durable ones and
+others, some with retry after a crash. Meanwhile workers are killed (SIGKILL) at a rate, whether they are busy, idle or
+just starting. Each run must end: with its own value, or as crashed, but then not with retry. The server's list
+afterwards must match the answers, and no more runs may have crashed than the killed workers can have had.
 """
 
 import argparse
@@ -25,11 +25,11 @@ import time
 
 CLIENTS = 16
 WORKERS = 3
-RUNS_EACH = 16  # that a worker has at most: --concurrency below
+RUNS_EACH = 16  # the maximum of a worker: see --concurrency below
 
 
 class Ledger:
-    """What clients were answered."""
+    """The answers that clients received."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -119,7 +119,8 @@ def find_workers(server):
 
 
 def kill_workers(server, ledger, stop, rate):
-    """Kills one at this rate, but none until a run has ended since: where no worker comes to be ready, runs are given up."""
+    """Kills workers at this rate, but none before a run has ended since the last kill: if no worker becomes ready, runs
+    are given up."""
     due, answered = time.monotonic(), -1
     while not stop.is_set():
         workers = find_workers(server)
@@ -155,7 +156,7 @@ def read_metric(port, name):
 
 
 def check(port, ledger):
-    """What the server has of it."""
+    """Checks the server's list."""
     runs = read_all(port)
     for run in runs.values():
         if run["state"] != "done":
@@ -190,7 +191,7 @@ def main():
         time.sleep(arguments.seconds)
         calm.set()
         killer.join()
-        time.sleep(1)  # and some that nothing happens to
+        time.sleep(1)  # some of these runs end without a kill
         stop.set()
         for thread in threads:
             thread.join()

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The groups of tests and what they share."""
+"""The groups of tests, and the code that they share."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done for a program after it has ended: nothing of it may grow with what the program chose."""
+"""The work for a program after it has ended must not grow with anything that the program chose."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from .harness import Test, expect, expect_equal
 
 TESTS = []
 LARGE = 16 * 1024 * 1024 - 300
-# CPU time of the whole process beside that of the run: it reads, checks and sums up 16 MiB, and ends. A busy machine's
-# caches are another's, so this is several times what it takes.
+# The CPU time of the whole process beyond that of the run, in which it reads, checks and summarises 16 MiB, and ends.
+# The bound is several times the usual value, because other processes share the caches of a busy machine.
 OWN_CPU_S = 2.0
 
 
@@ -21,7 +21,7 @@ def test(function):
 
 
 def measured_report(context, *words, timeout=60):
-    """The report of a run, and the CPU seconds of its process that were not the run's."""
+    """The report of a run, and the CPU seconds of its process outside of the run."""
     with tempfile.TemporaryFile() as out:
         process = context.spawn([context.curfew, "run", "--json", *words], stdout=out)
         _, status, usage = os.wait4(process.pid, 0)
@@ -41,12 +41,13 @@ def expect_cheap(context, outcome, *words):
 
 
 def enough_cpu(report):
-    """Of the same program, if it goes on: enough to come as far on a machine that is busier now."""
+    """Options for another run of the same program: enough CPU time to get as far on a machine that is busier by
+    then."""
     return "--cpu", f"{3 * report['used']['cpu_us'] // 1000 + 300}ms"
 
 
 DEEP = "function f(n){if(n)f(n-1);else %s}\nf(100)\n"
-# Much text before what matters: nothing but line ends, one line, characters of several bytes.
+# Much text before the significant part: only line breaks, one line, characters of several bytes.
 FILLS = {
     "line ends": "\n" * LARGE,
     "one line": "/*" + "x" * (LARGE - 10) + "*/ ",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WebAssembly files that tests and benchmarks put together byte by byte (core specification, section 5)."""
+"""WebAssembly files that tests and benchmarks assemble byte by byte (core specification, section 5)."""
 
 HEADER = b"\0asm\1\0\0\0"
 
@@ -21,7 +21,7 @@ def custom(name, content):
 
 
 def module(bodies, *more):
-    """Functions without parameters, of which the first one is exported as f; with one memory and one global."""
+    """Functions without parameters, the first of which is exported as f, with one memory and one global."""
     count = leb(len(bodies))
     code = b"".join(leb(len(body) + 2) + b"\0" + body + b"\x0b" for body in bodies)
     return (

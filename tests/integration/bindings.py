@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packages for other languages, built and tried as their users have them."""
+"""The packages for other languages, built and used like their users do."""
 
 import glob
 import os
@@ -10,12 +10,12 @@ import threading
 from .checked_server import CheckedServer
 from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
 
-# Debian's: apt-packages.txt has what the package is built and tested with.
+# Debian's Python: apt-packages.txt has the packages to build and test with it.
 PYTHON = "/usr/bin/python3"
 
 
 class Package:
-    """A package, built once for all of its tests by build(context), which answers where it is."""
+    """A package, built once for all of its tests by build(context), which returns its place."""
 
     def __init__(self, build):
         self._lock = threading.Lock()
@@ -44,10 +44,10 @@ def run(context, command, timeout=180, **options):
 
 
 def build_python(context):
-    """The directory into which the wheel is installed."""
+    """Installs the wheel, and returns the directory."""
     directory = context.directory()
     source = os.path.join(directory, "bindings", "python")
-    # Building leaves things beside the source.
+    # The build writes files beside the source.
     shutil.copytree(os.path.join(ROOT, "bindings", "python"), source)
     shutil.copytree(os.path.join(ROOT, "include"), os.path.join(directory, "include"))
     wheels, site = os.path.join(directory, "wheels"), os.path.join(directory, "site")
@@ -108,7 +108,7 @@ def check_node(context, name):
 
 
 def go_environment(context):
-    """What finds the library of the build; compiled packages stay in the user's own cache."""
+    """The environment in which the library of the build is found. Compiled packages stay in the user's own cache."""
     directory = context.directory()
     with open(os.path.join(directory, "curfew.pc"), "w", encoding="utf-8") as file:
         file.write(
@@ -130,7 +130,7 @@ def check_go(context, race):
         raise Skipped("there is no Go")
     environment, directory = go_environment(context), os.path.join(ROOT, "bindings", "go")
     if race:
-        # Debian has the detector's runtime in a package of its own.
+        # Debian has a separate package for the detector's runtime.
         root = run(context, ["go", "env", "GOROOT"], env=environment).strip()
         if not glob.glob(os.path.join(root, "src", "runtime", "race", "**", "race_linux*.syso"), recursive=True):
             raise Skipped("this Go has no race detector")
@@ -187,7 +187,7 @@ def check_rust(context):
 
 
 def line_of(name):
-    """What the table at the top of README.md has for a language."""
+    """The code for a language in the table at the top of README.md."""
     return re.search(r"^\| \[" + re.escape(name) + r"\]\([^)]+\) \| `([^`]+)` \|$", read("README.md"), re.M)[1]
 
 
@@ -289,7 +289,7 @@ OPTION_STRUCTS = ("curfew_engine_options", "curfew_source", "curfew_run_options"
 
 
 def rows_of_features():
-    """Of docs/BINDINGS.md: feature, names in C (those of fields with their structs), what each language has."""
+    """The rows of docs/BINDINGS.md: feature, names in C (fields with their structs), the entries of the languages."""
     for line in re.findall(r"^\| (?!feature|--)(.*) \|$", read("docs/BINDINGS.md"), re.M):
         feature, c, *has = line.split(" | ")
         names, struct = [], None
@@ -300,7 +300,8 @@ def rows_of_features():
 
 
 def check_features(context):
-    """docs/BINDINGS.md has each function and option of the library once, and says of each package what its source does."""
+    """docs/BINDINGS.md has each function and option of the library once, and its entries for each package match its
+    source."""
     fields = {
         line.split()[0]
         for line in read("tests/abi/layout.txt").splitlines()
@@ -333,7 +334,7 @@ def check_features(context):
 
 
 def without_declarations(language, source):
-    """Rust and Python declare what there is to call."""
+    """The source without declarations: Rust and Python declare all functions."""
     return re.sub(r"pub fn curfew_\w+\(|^\w[\w *]* \**curfew_\w+\(.*;$", "", source, flags=re.M)
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real browser without a window, driven through its DevTools protocol over a pair of pipes: Chromium.
+"""A real headless browser, Chromium, driven through its DevTools protocol over a pair of pipes.
 
-Every page records what must not be there: uncaught errors, violations of its security policy, and requests to other
-hosts.
+Every page records violations: uncaught errors, violations of its security policy, and requests to other hosts.
 """
 
 import base64
@@ -40,7 +39,7 @@ WHERE_TO_CLICK = """async selector => {
 
 
 def _make_pipe():
-    """A pipe whose numbers are not those that the browser is to have."""
+    """A pipe whose descriptors differ from those that the browser will use."""
     low = os.pipe()
     high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in low]
     for end in low:
@@ -49,7 +48,7 @@ def _make_pipe():
 
 
 class Browser:
-    """Chromium with a profile of its own; each context is as a browser of its own."""
+    """Chromium with its own profile. Each context is like a separate browser."""
 
     def __init__(self, directory, slower=1):
         path = shutil.which("chromium")
@@ -71,10 +70,10 @@ class Browser:
             "--force-color-profile=srgb",
         ]
         if os.getuid() == 0:
-            options.append("--no-sandbox")  # it refuses to run as root with it
+            options.append("--no-sandbox")  # it refuses to run as root with a sandbox
         commands, self.commands = _make_pipe()
         self.answers, answers = _make_pipe()
-        # It reads from 3 and writes to 4.
+        # The browser reads from 3 and writes to 4.
         place = f'exec "$@" 3<&{commands} 4>&{answers} {commands}<&- {answers}>&-'
         self.process = subprocess.Popen(
             ["bash", "-c", place, "bash", path, *options, "about:blank"],
@@ -105,7 +104,7 @@ class Browser:
         return json.loads(text)
 
     def call(self, method, session=None, **parameters):
-        """Sends a command and waits for its answer; events that come before it go to their pages."""
+        """Sends a command and waits for its answer. Events that arrive before it are passed to their pages."""
         self.number += 1
         number = self.number
         message = {"id": number, "method": method, "params": parameters}
@@ -123,7 +122,7 @@ class Browser:
                 page.take(answer["method"], answer["params"])
 
     def open(self, url, width=1280, height=900, dark=False, context=None):
-        """A page in a context: None makes a new one, which shares nothing with others."""
+        """A page in a context. None creates a new context, which shares nothing with others."""
         if context is None:
             context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context, newWindow=True)[
@@ -141,7 +140,7 @@ class Browser:
     def close(self):
         try:
             self.call("Browser.close")
-        except (Failed, OSError):  # it may be gone before it answers
+        except (Failed, OSError):  # the browser may end before it answers
             pass
         os.close(self.commands)
         os.close(self.answers)
@@ -153,7 +152,7 @@ class Browser:
 
 
 class Page:
-    """One page: what a person does to it and sees of it."""
+    """One page: a person's actions on it, and its state."""
 
     def __init__(self, browser, session, target, context):
         self.browser, self.session, self.target, self.context = browser, session, target, context
@@ -201,12 +200,12 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, expression, what, timeout=30):
-        """Waits until the expression is true, and gives its value."""
+        """Waits until the expression is true, and returns its value."""
         patience = Patience(timeout * self.browser.slower)
         error = None
         while not patience.is_over():
             try:
-                # An element has no value here, but is there.
+                # An element has no JSON value, but counts as true.
                 value = self.evaluate(f"(value => value instanceof Node || value)({expression})")
                 if value:
                     return value
@@ -218,7 +217,7 @@ class Page:
         )
 
     def click(self, selector):
-        """A real click in the middle of it, once it is there, lies still, and nothing lies over it."""
+        """A real click in the middle of an element, once it exists, does not move, and is not covered."""
         x, y = self.wait(f"({WHERE_TO_CLICK})({json.dumps(selector)})", f"{selector} to lie still")
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bundles: programs of several files, made by submit and programs put and by tar, sent to a server, and damaged ones."""
+"""Bundles, which are programs of several files: made by submit, by programs put and by tar, sent to a server, and
+damaged."""
 
 import io
 import json
@@ -59,7 +60,7 @@ EXPECTED = ["plain", "esm", 8, "ä", 1, "file:///src/main.ts"]
 
 @test
 def a_project(context):
-    """A directory, or a file with --import-dir: run here, sent, stored, and after the server was killed."""
+    """A directory, or a file with --import-dir: run locally, sent, stored, and run after the server was killed."""
     directory = make(context, PROJECT)
     report, _ = context.report("--params", "[4]", directory)
     expect_equal(f"run: {report['error']}", report["value"], EXPECTED)
@@ -74,7 +75,7 @@ def a_project(context):
         expect_equal("put", client.good("programs", "put", "project", directory), "project stored\n")
         (one,) = client.lines("programs", "get", "project")
         expect_equal("lang", (one["lang"], one["kind"]), ("tar", "js"))
-        # The same files are the same bytes, wherever they lie.
+        # The same files make the same bytes, in any directory.
         again = make(context, PROJECT)
         expect_equal("again", client.good("programs", "put", "project", again), "project is up to date\n")
         expect_equal("stored", server.run(program="project", params=[4])["value"], EXPECTED)
@@ -107,7 +108,8 @@ def import_maps_go_along(context):
 
 @test
 def what_is_not_there(context):
-    """A missing module is told before anything is sent, with its line, or by the server where the archive came from elsewhere."""
+    """A missing module is reported with its line, before anything is sent, or by the server if the archive was made
+    elsewhere."""
     directory = make(context, {"a.mjs": "1;\n  import './b.mjs'", "b.mjs": "\nimport 'lodash'"})
     with Server(context) as server:
         client = Client(context, server)
@@ -125,7 +127,8 @@ def what_is_not_there(context):
 
 @test
 def archives(context):
-    """Whatever tar makes of plain files; what is damaged or hostile is refused in one line. Claim L645, T645."""
+    """Any archive that tar makes of plain files is accepted; damaged or hostile ones are refused in one line. Claim
+    L645, T645."""
     long = "d" * 90 + "/" + "e" * 90 + "/f.mjs"
     files = {
         "./index.mjs": f"import a from './{long}'; import b from './l.mjs'; export default [a, b]",
@@ -173,7 +176,7 @@ def archives(context):
         expect(report["outcome"] == "bad_program" and message in error and "\x1b" not in error, f"{message}: {error}")
         done = context.run(path)
         expect(done.code == 3 and done.err.count(b"\n") <= 3, f"{message}: {done.err}")
-    # Cut anywhere, it is refused, or has all that it needs.
+    # A truncated archive is refused, unless it is still complete.
     for length in range(0, len(good), 97):
         write(good[:length])
         report, _ = context.report(path)
@@ -185,7 +188,8 @@ def archives(context):
 
 @test
 def over_http(context):
-    """As a Content-Type, by its first bytes, and as the source of a run; nothing outside of it is read."""
+    """It is recognised by its Content-Type, by its first bytes, and as the source of a run. Nothing outside of it is
+    read."""
     import base64
 
     files = {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs with their expectation inside: tests/cases and tests/attacks, JavaScript and WebAssembly text. tests/README.md has
-the format."""
+"""Programs that contain their expectation: tests/cases and tests/attacks, JavaScript and WebAssembly text.
+tests/README.md describes the format."""
 
 import glob
 import json
@@ -11,12 +11,12 @@ import shlex
 from .harness import EXIT_CODES, ROOT, STOPS, Failed, Test, expect, expect_equal, shorten
 
 HEADER = re.compile(r"(?://|;;) ([a-z_][a-z_.]*)(~?):(?: (.*))?$")
-# How late a stop may be here, where others use the machine too; make bench measures it.
+# How late a stop may be here, where other processes use the machine too. make bench measures it.
 LATENESS_US = 50_000
 
 
 def read_header(path):
-    """The lines "// key: value" (text of WebAssembly: ";;") at the top, in order, as (key, is a pattern, value)."""
+    """The lines "// key: value" (in text of WebAssembly: ";;") at the top, in order, as (key, is a pattern, value)."""
     entries = []
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -30,7 +30,7 @@ def read_header(path):
     return entries
 
 
-# ---- What was seen ------------------------------------------------------------------------------------------------
+# ---- Comparing ----------------------------------------------------------------------------------------------------
 
 
 def frame_text(frame):
@@ -44,13 +44,13 @@ def frame_text(frame):
 
 
 def matches_frame(seen, expected):
-    """Equal, where "*" in the expectation stands for any function, file, line or column."""
+    """Whether the texts are equal. "*" in the expectation stands for any function, file, line or column."""
     pattern = "".join(r"[^:|]*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", expected))
     return re.fullmatch(pattern, seen) is not None
 
 
 def check_frames(report, expected):
-    """ "a f.js:1:2 | b native | f f.wat@0x2a | ...": innermost first; "..." at the end stands for any more."""
+    """ "a f.js:1:2 | b native | f f.wat@0x2a | ...": innermost first. "..." at the end stands for any further frames."""
     error = report["error"]
     seen = [frame_text(frame) for frame in error["stack"]] if error else []
     wanted = [part.strip() for part in expected.split("|")] if expected.strip() else []
@@ -122,7 +122,7 @@ CONTROLS = {"args", "exit", "run", "limit", "stdout", "stderr"}
 
 
 def check_same(first, second):
-    """Two runs of a deterministic program are the same, bit for bit."""
+    """Two runs of a deterministic program are identical."""
     for part in (
         lambda r: r["outcome"],
         lambda r: r["tripped"],
@@ -136,8 +136,8 @@ def check_same(first, second):
         expect_equal("the second run", part(second), part(first))
 
 
-# A guest whose processor is taken away in the midst of 100 us may be stopped hard, and its top frame may be a statement
-# behind: on a machine that busy a run says nothing about stacks, and is done again.
+# If the system withholds the processor from a guest during the last 100 us, it may be stopped hard, and its top frame
+# may be off by one statement. Such a run proves nothing about stacks, and is repeated.
 STARVED_US = 500
 ATTEMPTS = 8
 
@@ -156,7 +156,7 @@ def check_case(context, path):
     controls = {key: value for key, _, value in entries if key in CONTROLS}
     expect(any(key == "outcome" for key, _, _ in entries), 'no line "// outcome: ..." at the top')
     words = [word for key, _, value in entries if key == "args" for word in shlex.split(value)]
-    # What follows "--" is the program's.
+    # The arguments after "--" are the program's.
     at = words.index("--") if "--" in words else len(words)
     words = words[:at] + [path] + words[at:]
     limit = float(controls.get("limit", "20"))
@@ -166,7 +166,7 @@ def check_case(context, path):
             check_entry(report, key, is_pattern, expected)
     for stream in ("stdout", "stderr"):
         lines = [value for key, is_pattern, value in entries if key == stream and not is_pattern]
-        # A program that says nothing of its output has none.
+        # A program without expected output must have none.
         if lines or not any(key == stream for key, _, _ in entries):
             if lines or not report["output_truncated"]:
                 check_stream(report, stream, lines)
@@ -186,7 +186,7 @@ def make_case(root, path):
 
 
 def cases(context):
-    """Files in directories called lib are imported by cases and are none themselves."""
+    """Files in directories named lib are imported by cases, and are not cases."""
     root = os.path.join(ROOT, "tests", "cases")
     paths = sorted(
         path for ending in ("js", "mjs", "ts", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True)
@@ -197,12 +197,12 @@ def cases(context):
 # ---- Attacks ------------------------------------------------------------------------------------------------------
 
 ATTACK_ARGS = ["--memory", "64MiB", "--output", "64KiB", "--timers", "1000"]
-# No attack reaches this: it only makes the program run on the metered engine.
+# No attack reaches this limit. It only makes the program run on the metered engine.
 METERED = ["--fuel", "1000000G"]
 
 
 class Attack:
-    """A program that is to be stopped: how to run it, and what is expected."""
+    """A program that is to be stopped: how to run it, and the expected outcomes."""
 
     def __init__(self, path):
         entries = read_header(path)
@@ -219,7 +219,7 @@ class Attack:
         )
 
     def run(self, context, *more):
-        # One that meets another limit has the time to get there on a busy machine.
+        # A program that exceeds another limit needs the time to do so on a busy machine.
         timeout = f"{300 * min(context.slower, 4):.0f}ms" if "deadline" in self.expected else context.share(2000)
         words = ["--timeout", timeout, *ATTACK_ARGS, *self.args, *more, self.path]
         if not self.waits_for_input:
@@ -233,14 +233,14 @@ class Attack:
 
 
 def waits(context, report):
-    """Nothing of the program was running when it was stopped: to wait takes little time, more under a sanitizer."""
+    """Whether the program was waiting when it was stopped: waiting takes little CPU time, more under a sanitizer."""
     return report["stop"]["cause"] == "deadline" and report["used"]["cpu_us"] < 100_000 * min(context.slower, 3)
 
 
 def check_attack(context, path, *more):
     # Claims L13, L15, L75, T1, T8, T12, T24, T31.
     attack = Attack(path)
-    # A machine that others use may be late once; curfew would be late each time.
+    # A busy machine may cause one late stop. A fault of curfew's would make every stop late.
     for last in (False, False, True):
         report, done = attack.run(context, *more)
         outcome, error, stop = report["outcome"], report["error"], report["stop"]

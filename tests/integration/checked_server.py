@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server for the clients of the packages: what they send and get is checked against docs/openapi.json on its way."""
+"""A server for the clients of the packages. A proxy checks their requests and the answers against docs/openapi.json."""
 
 import http.client
 import json
@@ -11,7 +11,7 @@ import jsonschema
 from .harness import Failed, expect, expect_equal
 from .serving import Answer, Server, description
 
-# What a client has to be able to ask for.
+# The operations that a client must offer.
 OPERATIONS = {
     ("POST", "/v1/runs"),
     ("GET", "/v1/runs"),
@@ -27,7 +27,7 @@ OPERATIONS = {
 
 
 class CheckedServer:
-    """A server while in its with statement, which gives the URL to ask; "" where it is not wanted."""
+    """A server during its with statement, which yields its URL, or "" if it is not wanted."""
 
     def __init__(self, context, is_wanted):
         self.server = Server(context) if is_wanted else None
@@ -66,7 +66,7 @@ class CheckedServer:
         )
         self.asked.add((method, template))
         content = description().resolve(operation.get("requestBody", {})).get("content", {})
-        # A wrong limit is tried on purpose.
+        # A test sends a wrong limit on purpose.
         if "application/json" in content and b'"soon"' not in body:
             jsonschema.Draft202012Validator(
                 content["application/json"]["schema"], resolver=description().resolver
@@ -94,7 +94,7 @@ class CheckedServer:
                     checked.wrong.append(f"{self.command} {self.path}: {error}")
                     self.send_error(500)
                 except OSError:
-                    pass  # the client has gone
+                    pass  # the client has disconnected
                 finally:
                     connection.close()
                     self.close_connection = True

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: bad input is one clear line and the documented exit code, and nothing is lost or left behind."""
+"""The command line: invalid input leads to one clear line and the documented exit code, and nothing is lost or left
+behind."""
 
 import json
 import os
@@ -28,7 +29,7 @@ def write(context, name, content):
 
 
 def expect_error(done, code, *parts):
-    """One line on stderr that holds these parts, nothing on stdout, this exit code."""
+    """One line on stderr with these parts, nothing on stdout, and this exit code."""
     err = done.err.decode(errors="replace")
     what = f"{' '.join(map(str, done.command[1:]))[:300]}\nstdout {shorten(repr(done.out), 200)}\nstderr {shorten(err, 600)}"
     expect(done.code == code, f"exit: expected {code}, seen {done.code}: {what}")
@@ -42,7 +43,7 @@ def expect_error(done, code, *parts):
 
 
 def expect_program_error(done, *parts):
-    """As a stop is told: the first line says it."""
+    """The message of a stop, on the first line."""
     err = done.err.decode(errors="replace")
     what = f"exit {done.code}, stderr {shorten(err, 800)}"
     expect(done.code == 3 and done.out == b"" and err.startswith("curfew: "), f"expected exit 3 and a message: {what}")
@@ -222,7 +223,7 @@ def help_and_version(context):
     expect(done.code == 0 and re.search(rb"\d+\.\d+\.\d+", done.out), f"--version: {done}")
 
 
-# ---- What cannot be read or parsed --------------------------------------------------------------------------------
+# ---- Unreadable and malformed programs ----------------------------------------------------------------------------
 
 
 @test
@@ -241,7 +242,7 @@ def directory(context):
 def unreadable(context):
     path = write(context, "a.js", "1")
     os.chmod(path, 0)
-    if os.access(path, os.R_OK):  # root reads everything
+    if os.access(path, os.R_OK):  # root can read everything
         return
     expect_program_error(context.run(path), "Permission denied")
 
@@ -299,7 +300,7 @@ def large_source(context):
 
 
 SYNTAX_ERRORS = [
-    # source, line, column of the mistake
+    # source, line and column of the mistake
     ("let a = 1;\nlet b = ;\n", 2, 9),
     ("if (", 1, None),
     ("const x = 1;\nconst x = 2;", 2, None),
@@ -357,7 +358,7 @@ def terminal_escapes_are_not_passed_on(context):
     expect(b"\x1b" not in done.err, repr(done.err))
 
 
-# ---- Where the report goes ----------------------------------------------------------------------------------------
+# ---- The report's destination -------------------------------------------------------------------------------------
 
 
 @test
@@ -412,7 +413,7 @@ def full_stdout(context):
 
 @test
 def closed_stdout(context):
-    """As cat(1): an error, said in one line, not silence."""
+    """As in cat(1), a failed write is an error of one line, not silence."""
     source = write(context, "a.js", "console.log('x'); 1")
     for words in (["--json"], ["--print"]):
         done = context.command(["sh", "-c", 'exec "$@" >&-', "sh", context.curfew, "run", *words, source])
@@ -421,7 +422,7 @@ def closed_stdout(context):
 
 @test
 def broken_pipe(context):
-    """A reader that goes away ends a program that never ends by itself, without a message."""
+    """If the reader disconnects, a program that never ends by itself is ended without a message."""
     source = write(context, "a.js", "for (;;) console.log('x'.repeat(100))")
     words = [context.curfew, "run", "--timeout", "unlimited", "--output", "1GiB", source]
     start = time.monotonic()
@@ -601,7 +602,8 @@ def odd_file_names(context):
 
 
 def signal_run(context, source, signals, *options):
-    """Runs a program that prints a line when it has begun, and one after each signal but the last: its report."""
+    """Runs a program that prints a line when it has begun, and one after each signal but the last. Returns its
+    report."""
     report, path = os.path.join(context.directory(), "r.json"), write(context, "a.js", source)
     words = [context.curfew, "run", "--report", report, "--timeout", "unlimited", *options, path]
     process = context.spawn(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -651,7 +653,7 @@ def second_interrupt_skips_the_grace(context):
 
 @test
 def early_signals(context):
-    """A signal at any instant of the start still gives a report, or ends the process as that signal does."""
+    """After a signal at any moment of the start, there is a report, or the process ends as that signal demands."""
     path = write(context, "a.js", "for(;;);")
     for step in range(int(20 / min(context.scale, 5))):
         words = [context.curfew, "run", "--json", "--timeout", "10m", path]
@@ -765,7 +767,7 @@ def compile_errors(context):
 
 @test
 def cache_is_optional(context):
-    """Nothing about the cache's directory keeps a program from running, and no foreign directory is written to."""
+    """No state of the cache's directory keeps a program from running, and no foreign directory is written to."""
     path = write(context, "a.js", "1 + 1")
     shared = context.directory()
     os.mkdir(os.path.join(shared, "curfew"))
@@ -831,7 +833,7 @@ def bench_of_a_program_that_fails(context):
 
 
 def read_terminal(context, words, seconds):
-    """What a command writes on a terminal as its stderr, and its exit code."""
+    """The output of a command whose stderr is a terminal, and its exit code."""
     leader, follower = open_terminal()
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
     os.close(follower)
@@ -868,7 +870,7 @@ def live_line(context):
 
 @test
 def short_runs_have_no_live_line(context):
-    # It comes after a second: on a machine on which the run is not over by then, another one may be.
+    # The line appears after a second. If the run has not ended by then on a busy machine, another run may.
     path = write(context, "a.js", "1")
     seen = [read_terminal(context, [context.curfew, "run", path], 5) for _ in range(5)]
     expect((0, "") in seen, f"short runs: {seen}")
@@ -883,7 +885,7 @@ def no_home(context):
 
 @test
 def low_address_space(context):
-    """Too little room for guest memories is an error of the host, told as one."""
+    """Too little address space for guest memories is reported as an error of the host."""
     if context.is_sanitized:
         raise Skipped("a sanitizer needs more address space than that itself")
     path = write(context, "a.js", "1")
@@ -893,7 +895,7 @@ def low_address_space(context):
 
 @test
 def nothing_is_left_behind(context):
-    """No file beside the program, none in the directory for temporary files, and no process."""
+    """No file remains beside the program, none in the directory for temporary files, and no process."""
     directory, temporary = context.directory(), context.directory()
     path = os.path.join(directory, "a.js")
     with open(path, "w", encoding="utf-8") as file:
@@ -931,7 +933,7 @@ def exit_codes(context):
         expect_equal(source, (report["outcome"], done.code), (outcome, EXIT_CODES[outcome]))
 
 
-# A helper process and what it writes are compared with the clock: these run by themselves.
+# These compare a helper process with the clock, so they run alone.
 ALONE = {live_line, short_runs_have_no_live_line, early_signals, several_at_once}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that ask a server: what they print, what they say of errors, and that they outlive a lost connection."""
+"""The commands that talk to a server: their output, their error messages, and how they survive a lost connection."""
 
 import http.server
 import json
@@ -39,7 +39,7 @@ class Client:
         return self.context.command([self.context.curfew, *words], env=self.env, timeout=timeout, **options)
 
     def good(self, *words, **options):
-        """Its standard output; it must end with 0 and say nothing on stderr."""
+        """Runs a command that must end with 0 and print nothing on stderr. Returns its standard output."""
         done = self.ask(*words, **options)
         expect(
             done.code == 0 and done.err == b"",
@@ -70,7 +70,7 @@ class Client:
 
 
 def read_until(process, text, seconds=20):
-    """What has come on its stdout once this is in it."""
+    """The stdout of a process up to the given text, once it was printed."""
     seen, patience = b"", Patience(seconds)
     os.set_blocking(process.stdout.fileno(), False)
     while text not in seen:
@@ -145,7 +145,7 @@ def submit(context):
 @test
 def submit_typescript(context):
     text = "enum E { A = 41 }\nexport default (n: number): number => E.A + n"
-    # The first of them load what takes the types out, which a busy machine needs seconds for.
+    # The first runs load the remover of types, which takes seconds on a busy machine.
     slow = ["--timeout", "60s"]
     with Server(context) as server:
         client = Client(context, server)
@@ -167,7 +167,7 @@ def submit_typescript(context):
 
 @test
 def fuel_as_time(context):
-    """It is the server's machine that counts."""
+    """The server's machine counts, not the client's."""
     with Server(context) as server:
         client = Client(context, server)
         for name, source, more in (("a.js", "1", []), ("a.wat", '(module (func (export "f")))', ["--call", "f"])):
@@ -242,14 +242,14 @@ OUTCOMES = (
 
 
 def without_numbers(text):
-    """The first line of an account, without what differs from run to run; frames may be of any moment."""
+    """The first line of a description without the parts that differ from run to run. Frames may be of any moment."""
     first = text.decode().partition("\n")[0]
     return re.sub(r"\d+(\.\d+)?( (us|ms|s|KiB|MiB))?", "N", first).replace(", N late", "")
 
 
 @test
 def wait_is_as_run(context):
-    """The exit code, the output and what is said of a stop."""
+    """The exit code, the output and the message of a stop."""
     with Server(context) as server:
         client = Client(context, server)
         for outcome, source, options in OUTCOMES:
@@ -274,7 +274,7 @@ def wait_is_as_run(context):
 
 
 def interrupt_waiting(context, source, *options):
-    """What SIGINT makes of submit --wait: the process's end and the run's."""
+    """SIGINT at submit --wait: the end of the process and of the run."""
     with Server(context) as server:
         client = Client(context, server)
         process = client.spawn("submit", "--wait", *options, write(context, "a.js", source))
@@ -314,7 +314,7 @@ def interrupt_twice_leaves(context):
 
 @test
 def closed_output(context):
-    """Nobody reads any more: the run has no reason to go on."""
+    """The reader has disconnected, so the run is cancelled."""
     with Server(context) as server:
         client = Client(context, server)
         process = client.spawn(
@@ -448,7 +448,7 @@ def logs(context):
 
 @test
 def logs_of_much(context):
-    """What the stream has dropped is in the report; so is what is only on disk."""
+    """The report has the output that the stream has dropped, and output that is only on disk."""
     source = "for (let i = 0; i < 12000; i++) console.log(i)"
     expected = "".join(f"{i}\n" for i in range(12000))
     data = os.path.join(context.directory(), "data")
@@ -464,7 +464,7 @@ def logs_of_much(context):
 
 @test
 def killed_server(context):
-    """logs -f and submit --wait go on with the server's next start, where the run's end is told."""
+    """logs -f and submit --wait continue after the server's restart, and report the end of the run."""
     data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{find_port()}"
     path = write(context, "a.js", LINES % 1200)
     with Server(context, data=data, listen=listen) as server:
@@ -499,7 +499,7 @@ def killed_server(context):
 
 @test
 def killed_server_runs_it_again(context):
-    """A run with --retry begins anew, and so does its output."""
+    """A run with --retry starts again, and so does its output."""
     data, listen = os.path.join(context.directory(), "data"), f"127.0.0.1:{find_port()}"
     with Server(context, data=data, listen=listen) as server:
         client = Client(context, server)
@@ -519,7 +519,7 @@ def killed_server_runs_it_again(context):
 
 @test
 def interrupted_logs(context):
-    """Leaving changes nothing for the run."""
+    """Ending logs -f does not affect the run."""
     with Server(context) as server:
         client = Client(context, server)
         run = client.submit(LINES % 1200, "--timeout", "60s")
@@ -790,7 +790,7 @@ def private_certificate(context):
 
 
 class Strange(http.server.BaseHTTPRequestHandler):
-    """A server that is none of ours; its class attributes say what it answers."""
+    """A server of another kind. Its class attributes define its answers."""
 
     status, kind, body, headers_more = 200, "text/html", b"<h1>hello</h1>", {}
 
@@ -819,7 +819,7 @@ def with_strange(answers, use):
     """answers: the class's attributes, or a class."""
     kind = type("Answers", (Strange,), answers) if isinstance(answers, dict) else answers
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    server.handle_error = lambda *_: None  # clients may go when they have what they want
+    server.handle_error = lambda *_: None  # clients may disconnect when they have what they need
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -895,7 +895,7 @@ def strange_servers(context):
 
 @test
 def cut_submission(context):
-    """Sent again with the same key and body; where nobody listens at all it is not."""
+    """A request is sent again with the same key and body. If the connection is refused, it is not sent again."""
     seen = []
 
     class Cuts(Strange):
@@ -918,7 +918,7 @@ def cut_submission(context):
 
 @test
 def stream_in_pieces(context):
-    """Events that come byte by byte and in the end not at all; each new connection says where to go on."""
+    """Events arrive byte by byte, and then stop. Each new connection asks for the events after the last one."""
     report, _ = context.report(write(context, "a.js", "console.log('ab')"))
     asked = []
     parts = [

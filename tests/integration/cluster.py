@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many servers on one PostgreSQL: the tests of a server again where they concern its database, and what becomes of runs
-whose node dies, sleeps, or loses the database."""
+"""Many servers on one PostgreSQL: the tests of a server again that concern its database, and the runs of a node that
+dies, is suspended, or loses the database."""
 
 import concurrent.futures
 import contextlib
@@ -18,7 +18,7 @@ from .server import FOREVER, ends_at, make_token
 from .serving import Server
 
 TESTS = []
-# Of nodes that are waited for until theirs has expired. Others have one that no busy machine makes them lose.
+# The lease of nodes that a test lets expire. Other nodes have one that no busy machine makes them lose.
 LEASE = 3
 LONG_LEASE = 10
 
@@ -30,7 +30,7 @@ def test(function):
 
 # ---- The same tests ------------------------------------------------------------------------------------------------
 
-# Those of a server that say something of its database, and do not look into the file of SQLite's.
+# The tests of a server that concern its database, and do not read SQLite's file.
 SAME = [
     "runs",
     "idempotency",
@@ -121,7 +121,7 @@ def nodes(on, count, *options, **more):
 
 
 def holder(cluster, run):
-    """The node that has a run, by its place in cluster.all."""
+    """The node that executes a run, by its index in cluster.all."""
     number = cluster.query(f"SELECT node FROM runs WHERE id='{run}'")
     name = cluster.query(f"SELECT name FROM nodes WHERE number={number or 0}")
     for node in cluster.all:
@@ -132,7 +132,7 @@ def holder(cluster, run):
 
 @test
 def one_service(context):
-    """What is asked of one node is answered by every other one as by itself."""
+    """Every node gives the same answers as the one that executes the run."""
     with shared(context) as on, nodes(on, 3) as cluster:
         a, b, c = cluster.all
         run = a.submit("console.log('x'); 6 * 7")["id"]
@@ -151,7 +151,7 @@ def one_service(context):
 
 @test
 def spread(context):
-    """What one node has no room for the others carry out."""
+    """Other nodes execute the runs for which one node has no capacity."""
     with shared(context) as on, nodes(on, 3, "--concurrency", "2") as cluster:
         sleep = "new Promise(f => setTimeout(() => f(1), 400))"
         runs = [cluster.all[0].submit(sleep, limits={"timeout": "60s"})["id"] for _ in range(12)]
@@ -166,7 +166,8 @@ def spread(context):
 
 @test
 def events_of_others(context):
-    """A stream at another node has the events of the one that carries the run out, under the same numbers. Claim L605."""
+    """A stream at another node has the same events, with the same numbers, as at the node that executes the run. Claim
+    L605."""
     source = """for (let i = 0; i < 5; i++) { console.log(i); curfew.progress(i);
     await new Promise(f => setTimeout(f, 150)); }"""
     with shared(context) as on, nodes(on, 2) as cluster:
@@ -181,7 +182,7 @@ def events_of_others(context):
         seen = [data for _, kind, data in others if kind == "progress"]
         expect_equal("progress", seen, list(range(5)))
         expect_equal("the last one", others[-1][1], "report")
-        # From any place on, at any node.
+        # The stream can begin after any event, at any node.
         middle = others[len(others) // 2][0]
         again = list(b.stream(run, last=middle))
         expect(all(number > middle for number, _, _ in again) and again[-1][1] == "report", str(again)[:500])
@@ -189,7 +190,7 @@ def events_of_others(context):
 
 @test
 def cancel_over_another(context):
-    """A run is ended through a node that does not have it, whether it is carried out or waits."""
+    """A run can be cancelled at another node, whether it is being executed or waits."""
     with shared(context) as on, nodes(on, 3, "--concurrency", "1") as cluster:
         a, b, c = cluster.all
         running = [a.submit(FOREVER, limits={"timeout": "600s"})["id"] for _ in range(3)]
@@ -210,7 +211,7 @@ def cancel_over_another(context):
 
 @test
 def one_run_for_a_key(context):
-    """Requests with one key to all nodes at once make one run; another body is refused everywhere. Claim L603."""
+    """Requests with the same key to all nodes at once make one run. Another body is refused everywhere. Claim L603."""
     with shared(context) as on, nodes(on, 3) as cluster:
 
         def ask(number):
@@ -234,14 +235,15 @@ def one_run_for_a_key(context):
 
 @test
 def a_node_is_killed(context):
-    """Its runs go on elsewhere: carried out again with retry, else crashed, within the lease and a second. Claim L600."""
+    """When a node dies, other nodes take its runs over within the lease and a second: with retry they are executed
+    again, otherwise they have crashed. Claim L600."""
     with shared(context) as on, nodes(on, 3, "--concurrency", "2", lease=LEASE) as cluster:
         a, b, c = cluster.all
-        time.sleep(LEASE + 0.5)  # who has just started gives the others a lease
+        time.sleep(LEASE + 0.5)  # a node that has just started gives the others a lease
         lost = a.submit("console.log('so far'); " + FOREVER, limits={"timeout": "600s"})["id"]
         a.wait_for(lost, "running")
         context.until("its output", lambda: cluster.query("SELECT count(*) FROM output") != "0")
-        # Begun last, so that it has not ended when its node is killed.
+        # It starts last, so that it has not ended when its node is killed.
         again = a.submit(ends_at(6) + ".then(() => 'again')", retry=1)["id"]
         a.wait_for(again, "running")
         victim = holder(cluster, lost)
@@ -252,7 +254,7 @@ def a_node_is_killed(context):
         took = time.monotonic() - began
         expect_equal("without retry", report["outcome"], "crashed")
         expect("so far" in report["stdout"], str(report))
-        # The lease, a renewal's period until it is noticed, and what a busy machine adds.
+        # The lease, the period of a renewal until it is noticed, and the delay of a busy machine.
         expect(took < (LEASE + 1) * context.slower + context.bound(0.25), f"it took {took:.1f} s")
         ended = c.wait_for(again)
         expect_equal("with retry", (ended["report"]["value"], ended["attempt"]), ("again", 2))
@@ -262,11 +264,12 @@ def a_node_is_killed(context):
 
 @test
 def a_node_sleeps(context):
-    """One that was stopped for longer than its lease writes nothing when it wakes, and goes on under another number. Claim L601."""
+    """A node that was suspended for longer than its lease writes nothing when it resumes, and continues with another
+    number. Claim L601."""
     with shared(context) as on, nodes(on, 2, lease=LEASE) as cluster:
         a, b = cluster.all
         time.sleep(LEASE + 0.5)
-        # Begun and not ended when its node is stopped; ended when that wakes.
+        # It has not ended when its node is suspended, and has ended when the node resumes.
         run = a.submit(f"curfew.checkpoint(1); {ends_at(LEASE)}.then(() => 'mine')", limits={"timeout": "60s"})["id"]
         a.wait_for_checkpoint(run)
         a.process.send_signal(signal.SIGSTOP)
@@ -287,7 +290,8 @@ def a_node_sleeps(context):
 
 @test
 def the_database_goes_and_comes(context):
-    """While it is away every node says so, with Retry-After; what runs goes on, and no report is lost. Claim L604."""
+    """While the database is unavailable, every node reports that, with Retry-After. Runs in progress continue, and no
+    report is lost. Claim L604."""
     with own(context) as on, nodes(on, 2, lease=LEASE) as cluster:
         a, b = cluster.all
         ended = a.run("1")["id"]
@@ -318,7 +322,7 @@ def the_database_goes_and_comes(context):
             for node in cluster.all:
                 context.until("it does not recover", lambda node=node: node.request("GET", "/readyz").status == 200)
             expect_equal("a report that had to wait", b.wait_for(running)["report"]["value"], "kept")
-            # What may have been written is taken out before its key is looked at.
+            # A submission that may have been stored is removed before its key is looked up.
             context.until(
                 "the key is not free", lambda key=key: a.request("POST", "/v1/runs", {"source": "3"}, key).status == 202
             )
@@ -328,14 +332,14 @@ def the_database_goes_and_comes(context):
 
 
 def shown_as_queued(node):
-    """What of all that waits this node shows."""
+    """The queue's metrics at this node."""
     lines = node.request("GET", "/metrics").body.decode().split("\n")
     return next((float(line.split()[1]) for line in lines if line.startswith("curfew_runs_queued ")), None)
 
 
 @test
 def quotas_of_all(context):
-    """How much a token may have at once holds over all nodes, and so do its queue and what is revoked. Claim L602."""
+    """The limits of a token hold over all nodes together, and so do its queue and its revocation. Claim L602."""
     with shared(context) as on:
         place = Nodes(on, 0).place
         token = make_token(on, place, "--scopes", "run,read,metrics", "--running", "2", "--queued", "3")
@@ -359,7 +363,7 @@ def quotas_of_all(context):
 
 @test
 def turns_of_all(context):
-    """Turns go round the tokens whichever node they ask: one that asks for little does not wait for one that asks for much."""
+    """Tokens take turns over all nodes: a token with few runs does not wait for one with many."""
     with shared(context) as on:
         place = Nodes(on, 0).place
         many, few = make_token(on, place), make_token(on, place)
@@ -386,7 +390,8 @@ def turns_of_all(context):
 
 @test
 def what_waits_goes_on_elsewhere(context):
-    """A run that waits on one node is begun by another that has room first, and once, also when its node is killed."""
+    """A run that waits at one node is started by another that has capacity first, and only once, even if its node is
+    killed."""
     with shared(context) as on, nodes(on, 2, "--concurrency", "1", lease=LEASE) as cluster:
         a, b = cluster.all
         time.sleep(LEASE + 0.5)
@@ -403,7 +408,7 @@ def what_waits_goes_on_elsewhere(context):
         b.ask("DELETE", f"/v1/runs/{theirs}")
         ended = a.wait_for(waits)
         expect_equal("on the other node", (ended["report"]["value"], ended["attempt"]), ("moved", 1))
-        # And one whose node dies before it began.
+        # Also a run whose node dies before it has started.
         b.wait_for(b.submit(FOREVER, limits={"timeout": "600s"})["id"], "running")
         waits = a.submit("'once'", limits={"timeout": "60s"})["id"]
         context.until("it is not written", lambda: holder(cluster, waits) is a)
@@ -418,7 +423,7 @@ def what_waits_goes_on_elsewhere(context):
 
 @test
 def waiting_is_shown(context):
-    """The metric that nodes are added by counts what waits in the database, once over all nodes."""
+    """The metric for adding nodes counts the runs that wait in the database, once over all nodes."""
     with shared(context) as on:
         place = Nodes(on, 0).place
         token = make_token(on, place, "--running", "1", "--scopes", "run,read,metrics")
@@ -433,7 +438,7 @@ def waiting_is_shown(context):
 
 @test
 def a_newer_version_beside(context):
-    """When a newer version has changed tables, nodes of this one that may stay go on, and others of it may join."""
+    """After a newer version has changed tables, nodes of this version that may stay continue, and others may join."""
     newer = "ALTER TABLE runs ADD COLUMN newer int; ALTER TABLE programs ADD COLUMN newer text; "
     newer += "INSERT INTO schema_version SELECT max(version) + 1, 1 FROM schema_version"
     with shared(context) as on, nodes(on, 2) as cluster:
@@ -464,7 +469,7 @@ def a_newer_version_beside(context):
 
 @test
 def history_is_not_read(context):
-    """What a node asks the database again and again costs no more where very many runs have ended. Claim L606."""
+    """The repeated queries of a node take no longer after very many runs have ended. Claim L606."""
     columns = (
         "owner, state, name, sha256, language, params, limits, flags, priority, retry, attempt, created_us, due_us"
     )
@@ -473,7 +478,8 @@ def history_is_not_read(context):
     with shared(context) as on, nodes(on, 1) as cluster:
         run = cluster.all[0].run("1")["id"]
         cluster.query("ALTER TABLE runs SET (autovacuum_enabled = off)")
-        # First as they begin, and then as they end, so that indexes have them as both; at once, or the node would take them.
+        # Insert the rows in the state in which runs start, then update them to their end, so that indexes have both. Do
+        # it in one transaction, or the node would start them.
         cluster.query(f"""INSERT INTO runs(id, {columns}) SELECT id||n, {columns} FROM runs, generate_series(1, 6000) n
             WHERE id='{run}'; UPDATE runs SET state=2 WHERE id<>'{run}'; UPDATE runs SET state=4 WHERE id<>'{run}'""")
         blocks = int(cluster.query("SELECT pg_relation_size('runs') / 8192"))
@@ -484,13 +490,14 @@ def history_is_not_read(context):
             time.sleep(3)
             return int(cluster.query(touched)) - before < blocks
 
-        # Whoever comes first finds that they have ended, and marks what led there.
+        # The first query to visit them finds that they have ended, and marks the index entries.
         context.until("all of the table is read again and again", is_calm, 40)
 
 
 @test
 def drain(context):
-    """A node that is to end takes nothing new, finishes what it has or hands it back; nobody waits for its lease."""
+    """A node that is to end accepts nothing new, and finishes its runs or hands them back. No run waits for its
+    lease."""
     with shared(context) as on, nodes(on, 2, "--concurrency", "2", "--shutdown-timeout", "3s") as cluster:
         a, b = cluster.all
         short = a.submit("new Promise(f => setTimeout(() => f('done'), 900))", limits={"timeout": "60s"})["id"]
@@ -507,14 +514,15 @@ def drain(context):
         expect_equal("it has left", [n["state"] for n in b.ask("GET", "/v1/nodes")["nodes"]], ["over", "active"])
 
 
-# ---- A database that does not do as it should -------------------------------------------------------------------------
+# ---- A failing database ----------------------------------------------------------------------------------------------
 
 ROLE = "server-of-all"
 
 
 @contextlib.contextmanager
 def limited_nodes(context, count, *token):
-    """Nodes whose user is no superuser, so that it can be limited: yields what changes that, and the nodes.
+    """Nodes whose database user is no superuser, so that it can be limited. Yields a function that executes SQL, and
+    the nodes.
 
     token: what the token may do that they are asked with; without it one that may do all.
     """
@@ -532,12 +540,12 @@ def limited_nodes(context, count, *token):
             yield lambda text: postgres.query(text.replace("DATABASE", f"DATABASE {name}"), name), cluster
 
 
-# Ends what the nodes have, so that they connect anew.
+# Closes the connections of the nodes, so that they connect again.
 END_ALL = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename='{ROLE}'"
 
 
 def refuses(context, node, word):
-    """It says why it is not ready, and puts clients off."""
+    """The node reports why it is not ready, and refuses clients."""
     context.until(
         f"readyz does not say {word!r}: {node.request('GET', '/readyz').body!r}",
         lambda: node.request("GET", "/readyz").status == 503 and word in node.request("GET", "/readyz").body.decode(),
@@ -559,7 +567,7 @@ def recovers(context, node, before):
 
 
 def goes_wrong(context, word, begins, ends, is_cut=True):
-    """While it is so a run that is carried out goes on, and its report comes when it is so no more."""
+    """If the database rejects writes, a run in progress continues, and its report appears when writes work again."""
     with limited_nodes(context, 2) as (change, cluster):
         a, b = cluster.all
         before = a.run("1")["id"]
@@ -588,7 +596,7 @@ def too_many_connections(context):
 
 @test
 def quotas_while_counting(context):
-    """While a node asks the database what waits, however long that takes, what it knew holds: no quota is open meanwhile."""
+    """While the query of the queue is slow, the node keeps its last result: no quota is unlimited meanwhile."""
     slow = """SET search_path=curfew; ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
         ALTER TABLE tokens FORCE ROW LEVEL SECURITY; CREATE POLICY slow ON tokens USING (pg_sleep(0.4) IS NOT NULL)"""
     of_token = ("--running", "1", "--queued", "2", "--per-minute", "10k", "--scopes", "run,read,metrics")
@@ -640,7 +648,8 @@ def without_its_schema(context):
 
 @test
 def connections_ended(context):
-    """Connections that the database has ended while they were idle are noticed before they are used: nobody sees a 503."""
+    """Connections that the database closed while they were idle are noticed before they are used, so there is no
+    503."""
     with limited_nodes(context, 2) as (change, cluster):
         cluster.all[0].run("1")
 
@@ -649,7 +658,7 @@ def connections_ended(context):
 
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             for _ in range(4):
-                list(pool.map(ask, cluster.all * 16))  # so that all connections that read are there
+                list(pool.map(ask, cluster.all * 16))  # opens all connections for reading
                 ended = change("SELECT coalesce(max(backend_start), now()) FROM pg_stat_activity")
                 change(END_ALL)
                 there = f"SELECT count(*) FROM pg_stat_activity WHERE usename='{ROLE}' AND backend_start<='{ended}'"
@@ -659,7 +668,7 @@ def connections_ended(context):
 
 @test
 def transactions_killed(context):
-    """Whoever ends its transactions, again and again, loses nothing: what was accepted is there, and ends once."""
+    """If transactions are aborted again and again, nothing is lost: every accepted run exists, and ends once."""
     with limited_nodes(context, 2) as (change, cluster):
         stop, accepted = threading.Event(), []
 
@@ -690,7 +699,7 @@ def transactions_killed(context):
 
 @test
 def slow_queries(context):
-    """A table that is locked by somebody else holds nobody up for long: 503, and in the end all goes on."""
+    """A lock on a table delays no request for long: it is answered with 503, and later everything continues."""
     with limited_nodes(context, 2) as (change, cluster):
         a, b = cluster.all
         before = a.run("1")["id"]
@@ -728,7 +737,7 @@ def slow_queries(context):
 
 @test
 def its_disk_is_full(context):
-    """A database that cannot grow takes nothing, and says so; nothing is lost when there is room again."""
+    """A database on a full disk accepts nothing, and reports that. Nothing is lost when there is space again."""
     if os.geteuid() != 0:
         raise Skipped("a disk of its own needs root")
     postgres = Postgres("max_wal_size=64MB", "wal_recycle=off", size=192 << 20)
@@ -757,7 +766,7 @@ def its_disk_is_full(context):
         postgres.close()
 
 
-# ---- What cannot be used ---------------------------------------------------------------------------------------------
+# ---- Unusable databases ----------------------------------------------------------------------------------------------
 
 
 def fail(on, url, text, command=("serve", "--listen", "127.0.0.1:0")):
@@ -771,7 +780,7 @@ def fail(on, url, text, command=("serve", "--listen", "127.0.0.1:0")):
 
 @test
 def what_cannot_be_used(context):
-    """Each is told in one line that has no password in it."""
+    """Each is reported in one line that does not contain the password."""
     with own(context) as on:
         name = on.postgres.database_of("x")
         fail(on, on.postgres.url(name, "wrong-one"), "password authentication failed")
@@ -790,7 +799,8 @@ def what_cannot_be_used(context):
 
 @test
 def where_it_is_told(context):
-    """The address is read from a file or the environment, too, and is not among the arguments that others can see."""
+    """The address can be read from a file or the environment, so that it is not among the arguments that other users
+    see."""
     with shared(context) as on:
         url = on.store_options(os.path.join(on.directory(), "d"))[1]
         path = os.path.join(on.directory(), "store")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiling is guest work: it is stopped in time, in a process that is killed, whatever a file holds; and what a file says of
-its names and lines costs a stop nothing."""
+"""Compiling is guest work: whatever a file contains, it is stopped in time, in a process that is killed. The names and
+lines in a file do not slow a stop."""
 
 # Claims L21, L87, L88, L89, L422, T19.
 import contextlib
@@ -16,9 +16,9 @@ from .harness import Failed, Patience, Test, expect, expect_equal, shorten
 from .serving import Server
 
 TESTS = []
-# A run that is compiled for longer than this on any machine is stopped meanwhile.
+# A run that takes longer than this to compile on any machine is stopped during the compilation.
 TIMEOUT = "400ms"
-# What a stop may be late on a machine that does other things.
+# How late a stop may be on a busy machine.
 LATE_S = 0.1
 
 
@@ -30,7 +30,7 @@ def test(function):
 # ---- Files that take long ------------------------------------------------------------------------------------------
 
 
-# Straight code: what stands before, what is repeated, what stands behind.
+# Straight code: the beginning, the repeated part, the end.
 STRAIGHT = {
     "sums": (b"\x41\0\x28\2\0", b"\x41\5\x6a", b"\x1a"),
     "differences": (b"\x41\0\x28\2\0", b"\x41\5\x6b", b"\x1a"),
@@ -54,7 +54,7 @@ def write(context, content, name="program.wasm"):
 
 
 def watch_memory(process, peaks):
-    """Notes the most memory that a process itself has, until it has ended."""
+    """Notes the peak memory of a process itself until it has ended."""
     while process.poll() is None:
         try:
             with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
@@ -65,7 +65,7 @@ def watch_memory(process, peaks):
 
 
 def run_watched(context, *words):
-    """The report of a run, and the most MiB that its process had."""
+    """The report of a run, and the peak memory of its process in MiB."""
     words = [context.curfew, "run", "--json", *words]
     process = context.spawn(words, stdin=-3, stdout=-1, stderr=-1)
     peaks = [0]
@@ -87,7 +87,7 @@ def expect_stopped(context, report, mib, file_bytes):
     expect(
         report["stop"]["latency_us"] < 1e6 * context.bound(LATE_S), f"stopped {report['stop']['latency_us']} us late"
     )
-    # The file is there some times over; its compilation took gigabytes.
+    # The file is in memory several times; its compilation took gigabytes.
     most = 160 + 4 * (file_bytes >> 20)
     expect(context.is_sanitized or mib < most, f"the process had {mib} MiB, expected less than {most}")
 
@@ -108,27 +108,27 @@ TEXTS = {
 def check_text(context, name):
     content = TEXTS[name].encode()
     report, mib = run_watched(context, "--timeout", TIMEOUT, write(context, content, "program.wat"))
-    # On a fast machine the parser may be done, and its result refused.
+    # On a fast machine the parser may finish, and its result is refused.
     if report["outcome"] != "bad_program":
         expect_stopped(context, report, mib, len(content))
     expect(report["used"]["wall_us"] < 1e6 * context.bound(1.5), f"it took {report['used']['wall_us']} us")
 
 
-# ---- How it is stopped ---------------------------------------------------------------------------------------------
+# ---- Stopping it ---------------------------------------------------------------------------------------------------
 
 
 def is_at_work(pid):
-    """Whether a process compiles, and is not only about to."""
+    """Whether a process is compiling, and not only starting."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as file:
         words = file.read().rsplit(")", 1)[1].split()
     return int(words[11]) + int(words[12]) >= 5
 
 
 def find_compiler(process):
-    """The process that a process has compile, once it does; None if that ends before."""
+    """The compiler that a process has started, once it is compiling. None: the process ended before."""
     pid, patience = process.pid, Patience(20)
     while process.poll() is None and not patience.is_over():
-        # What is looked at may end meanwhile.
+        # The process may end meanwhile.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
@@ -176,7 +176,7 @@ def compiling_has_a_limit_of_cpu(context):
 
 @test
 def compiler_is_killed(context):
-    """What kills the compiler ends the runs that wait for it, and nothing else."""
+    """Killing the compiler ends only the runs that wait for it."""
     process, words, compiler = begin_compiling(context, "--timeout", "10m")
     os.kill(compiler, signal.SIGKILL)
     done = context.finish(process, words, time.monotonic(), 20)
@@ -187,7 +187,7 @@ def compiler_is_killed(context):
 
 @test
 def compiler_is_missing(context):
-    """Where there is no compiler, the library compiles by itself, within bounds."""
+    """Without the compiler's program, the library compiles by itself, within limits."""
     directory = context.directory()
     alone = shutil.copy(context.curfew, directory)
     path = write(context, b'(module (func (export "f") (result i32) (i32.const 7)))', "seven.wat")
@@ -210,19 +210,19 @@ def compiler_is_missing(context):
 
 @test
 def compiler_has_a_limit_of_memory(context):
-    """What needs more memory than a compiler has is refused, and says so."""
+    """A program that needs more memory than the compiler has is refused with that reason."""
     path = write(context, straight("sums", 4))
     done = context.command([context.curfew, "compile", "--memory", "256MiB", "--timeout", "5m", path], timeout=120)
     expect_equal("exit", done.code, 3)
     expect(b"takes more than 256 MiB of memory" in done.err, done.err.decode())
 
 
-# ---- What is compiled is kept --------------------------------------------------------------------------------------
+# ---- The cache -----------------------------------------------------------------------------------------------------
 
 
 @test
 def compiled_code_is_kept_once(context):
-    """Several processes that compile the same program at once share what comes of it."""
+    """Several processes that compile the same program at once share the result."""
     directory = context.directory()
     path = write(context, module([b"\x41\7\x41\6\x6c\x1a"] * 300), "shared.wasm")
     words = [context.curfew, "run", "--json", "--call", "f", path]
@@ -238,14 +238,15 @@ def compiled_code_is_kept_once(context):
 
 
 def alone(context):
-    """The command without its compiler: what it runs was compiled before."""
+    """The command without its compiler runs programs that were compiled before."""
     directory = context.directory()
     return shutil.copy(context.curfew, directory)
 
 
 @test
 def tiers_share_code(context):
-    """What was compiled once, whoever asked for it, is compiled nowhere again; without a compiler nothing else runs confined."""
+    """A program that was compiled once is not compiled again, by any kind of run. Without a compiler, nothing else runs
+    confined."""
     single, names = alone(context), ["plain", "isolated"]
     words = {"plain": [], "isolated": ["--isolate", "process"]}
     for first in names:
@@ -280,7 +281,7 @@ def server_shares_code(context):
 
 @test
 def images_share_code(context):
-    """An image in a worker is given the code that it holds, or that is kept."""
+    """A worker that runs an image gets the code in it, or the cached code."""
     env = {"XDG_CACHE_HOME": context.directory()}
     path = write(context, module([b"\x41\6\x1a"] * 400), "shared.wasm")
     image = os.path.join(context.directory(), "shared.curfew")
@@ -304,9 +305,9 @@ def large_text_in_every_tier(context):
 
 @test
 def compiling_for_a_worker_is_stopped(context):
-    """A deadline, a limit of processor time and a cancel end the compiler of an isolated run, and the worker is not killed."""
+    """A deadline, a CPU limit and a cancel end the compiler of an isolated run, without killing the worker."""
     for option, outcome in (("--timeout", "deadline"), ("--cpu", "cpu"), (None, "cancelled")):
-        # On a slow machine it is stopped before the compiler is seen at work: then once more, later.
+        # On a slow machine the run may be stopped before the compiler was seen. Then try again with more time.
         for ms in (300, 600, 1200, 2400, 4800):
             words = ["--timeout", "5m", *([option, f"{ms}ms"] if option else [])]
             process, line, compiler = begin_compiling(context, "--isolate", "process", *words)
@@ -377,7 +378,7 @@ def with_unknown_import(megabytes):
 
 @test
 def links_are_checked_first(context):
-    """A program that takes seconds to compile is refused at once for what it imports."""
+    """A program that takes seconds to compile is refused at once because of its imports."""
     report, _ = context.report("--timeout", "10m", "--call", "f", write(context, with_unknown_import(8)))
     expect_equal("error", (report["outcome"], report["error"]["name"]), ("bad_program", "LinkError"))
     expect("env.nothing" in report["error"]["message"], report["error"]["message"])
@@ -398,7 +399,7 @@ def inspecting_compiles_nothing(context):
 
 
 def calls(depth):
-    """Functions that call each other; the last one traps."""
+    """Functions that call each other. The last one traps."""
     return [b"\x10" + leb(index + 1) for index in range(depth)] + [b"\0"]
 
 
@@ -469,7 +470,7 @@ def check_names(context, name):
     report, mib = run_watched(context, "--timeout", "10m", "--call", "f", write(context, content))
     expect_equal("outcome", (report["outcome"], report["error"]["name"]), ("trapped", "unreachable"))
     expect_equal("frames", len(report["error"]["stack"]), 64)
-    # From the end of the compilation on.
+    # Since the end of the compilation.
     expect(report["used"]["run_us"] < 1e6 * context.bound(0.5), f"the run took {report['used']['run_us']} us")
     most = 160 + 4 * (len(content) >> 20)
     expect(context.is_sanitized or mib < most, f"the process had {mib} MiB, expected less than {most}")

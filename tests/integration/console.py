@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The console, as a person uses it: a real browser against a real server, each test with its own of both.
+"""The console, used like a person does: a real browser and a real server, both separate for each test.
 
-Screenshots are left in the build directory's console-screenshots/.
+Screenshots are written to the build directory's console-screenshots/.
 """
 
 import json
@@ -31,7 +31,7 @@ def test(function):
 
 
 def on_page(function):
-    """A test of one page, in which nothing goes wrong."""
+    """A test with one page, which must not record any violation."""
 
     def run(context):
         with Session(context) as session:
@@ -44,7 +44,7 @@ def on_page(function):
 
 
 class Session:
-    """A server with a data directory of its own, and a browser."""
+    """A server with its own data directory, and a browser."""
 
     def __init__(self, context, *options):
         self.options = options
@@ -131,7 +131,7 @@ def wait_until_ready(page):
 
 def expect_clean(*pages):
     for page in pages:
-        page.evaluate("1")  # whatever came before the answer has been seen
+        page.evaluate("1")  # all events before the answer have been handled
         expect_equal("errors in the page", page.wrong, [])
 
 
@@ -143,12 +143,12 @@ def choose(page, example):
 
 
 def write_program(page, text):
-    """Types it into the editor, in place of what is there."""
+    """Types the text into the editor, and replaces its content."""
     choose(page, "scratch")
     page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()")
     page.press("a", CONTROL)
     page.type(text)
-    # Line breaks that the editor does not show are no part of what was typed.
+    # Line breaks that the editor does not show do not count.
     page.wait(f"{FIRST_LINE} === {json.dumps(lines_of(text)[0])}", "the text to be in the editor")
 
 
@@ -167,7 +167,7 @@ def set_field(page, key, value):
 
 
 def card(index=0):
-    """JavaScript for a card by its place; the newest is the first."""
+    """JavaScript for the card with this index. The newest card is the first."""
     return f"document.querySelectorAll('.card')[{index}]"
 
 
@@ -180,8 +180,8 @@ def wait_for_state(page, state, index=0):
 
 
 def look_while_it_runs(page, begin, look):
-    """How many runs it took until one was seen as it was to be seen before it ended. begin: what begins one, and is told
-    how many there were; one after the other may take longer."""
+    """The number of runs until one was seen in the wanted state before it ended. begin: starts one, and receives how
+    many there were, so that each can take longer than the one before."""
     for number in range(4):
         before = page.evaluate("document.querySelectorAll('.card').length")
         begin(number)
@@ -215,7 +215,7 @@ def is_hue(colour, name):
 
 
 def expect_shown(page, hue, word, index=0):
-    """Colour, word and symbol: the state of a run is never told by colour alone."""
+    """Colour, word and symbol: the state of a run is never shown by colour alone."""
     colour = page.evaluate(f"getComputedStyle({card(index)}).borderLeftColor")
     expect(is_hue(colour, hue), f"expected {hue}, seen {colour}")
     expect_equal("word", text_of(page, ".badge", index), word)
@@ -223,7 +223,7 @@ def expect_shown(page, hue, word, index=0):
 
 
 def seconds_left(page):
-    """How many it says are left, or null once the run has ended."""
+    """The number of seconds left that the card shows. null: the run has ended."""
     text = f"{card()}.querySelector('.time').textContent"
     shown = f"Number({text}.match(/^([\\d.]+)\\ss left of /)?.[1] ?? NaN)"
     left = page.wait(f"{shown} >= 0 ? {{ left: {shown} }} : {card()}.dataset.state === 'done' && {{}}", "a countdown")
@@ -248,7 +248,7 @@ def expect_late(page):
 
 
 def expect_marked_line(page):
-    """The line where it was; a run whose process had to be ended, on a busy machine, has none."""
+    """The line of the stop. A run whose process had to be killed on a busy machine has none."""
     line = page.evaluate(
         "document.querySelector('#editor').shadowRoot.querySelector('.cm-marked')?.textContent ?? null"
     )
@@ -286,7 +286,7 @@ def run_button(session, page):
     session.shoot(page, "completed")
 
 
-# What the card says while its run waits for its time, which may be a moment only: noted by the page itself.
+# The page itself records the card's text while its run is scheduled, because that may last only a moment.
 NOTE_SCHEDULED = """new MutationObserver(() => {
     const card = document.querySelectorAll('.card')[0];
     if (card?.dataset.state === 'scheduled' && card.querySelector('.time').textContent)
@@ -295,7 +295,7 @@ NOTE_SCHEDULED = """new MutationObserver(() => {
 
 
 def schedule_and_note(page):
-    """What the card said; on a busy machine a run may begin before the page hears of it: then once more."""
+    """The text of the card. On a busy machine a run may start before the page is notified. Then try again."""
     page.evaluate(f"delete window.noted; void {NOTE_SCHEDULED}")
     for _ in range(5):
         before = page.evaluate("document.querySelectorAll('.card').length")
@@ -349,7 +349,7 @@ def schedule_button(session, page):
 
 @on_page
 def later_by_the_server(session, page):
-    """A run that somebody else has scheduled is shown as that, with the time until it starts, and counts down."""
+    """A run that somebody else has scheduled is shown as scheduled, with a countdown to its start."""
     session.ask("POST", "v1/runs", {"source": "1", "delay": "1h"})
     wait_for_state(page, "scheduled")
     expect_equal("word", text_of(page, ".badge"), "Scheduled")
@@ -363,7 +363,7 @@ def later_by_the_server(session, page):
 
 @on_page
 def what_runs_is_shown(session, page):
-    """Run says what it will run; a demonstration runs what it has put into the editor, edited or not."""
+    """The Run button shows what it will run. A demonstration runs its program from the editor, edited or not."""
     note = "document.querySelector('#start-note').textContent.replaceAll('\\xa0', ' ')"
     choose(page, "hello")
     expect_equal("the button", page.evaluate(note), "Hello · deadline 10 s")
@@ -385,7 +385,7 @@ def what_runs_is_shown(session, page):
 
 @on_page
 def turned_text(session, page):
-    """Characters that turn or hide the text around them are written out."""
+    """Characters that reverse or hide the text around them are escaped."""
     write_program(page, "console.log('der\\u202emin\\u202c')\n")
     page.click("#start")
     wait_for_outcome(page, "ok")
@@ -472,7 +472,8 @@ def webassembly(session, page):
 
 @test
 def queued_and_stopping(context):
-    """What waits for a worker says so; what has been cancelled within a grace says so, and can be stopped at once."""
+    """A run that waits for a worker is shown as waiting. A run that was cancelled within a grace is shown as stopping,
+    and can be stopped at once."""
     with Session(context, "--concurrency", "1") as session:
         page = session.open()
         session.shoot(page, "idle")
@@ -554,7 +555,7 @@ def two_browsers(context):
 
 @test
 def many_tabs(context):
-    """More pages of one browser than it has connections: each still sees the end."""
+    """One browser opens more pages than it has connections. Each still shows the end."""
     with Session(context) as session:
         pages = [session.open()]
         pages += [session.open(context=pages[0].context) for _ in range(7)]
@@ -605,7 +606,7 @@ def keyboard(session, page):
         ),
         "",
     )
-    # Everything can be reached, the focus is seen, and the editor lets it go.
+    # Everything can be reached with the keyboard, the focus is visible, and it can leave the editor.
     page.evaluate("document.querySelector('#example').focus()")
     reached = set()
     for _ in range(60):
@@ -668,7 +669,7 @@ def phone(context):
 
 @on_page
 def names(session, page):
-    """As a reader of the screen has it: every control has a name, the page has headings and landmarks."""
+    """For screen readers: every control has a name, and the page has headings and landmarks."""
     choose(page, "throws")
     page.click("#start")
     wait_for_outcome(page, "threw")
@@ -707,7 +708,7 @@ def names(session, page):
     expect_equal("headings that leave a level out", jumps, [])
 
 
-# ---- What is sent, and what is not --------------------------------------------------------------------------------
+# ---- Sending and not sending --------------------------------------------------------------------------------------
 
 
 @test
@@ -754,7 +755,7 @@ def wrong_limits(session, page):
     page.click("#start")
     page.wait("document.querySelector('#field-memory[aria-invalid]')", "the field to be marked")
     expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 0)
-    # What only the server knows: above the ceiling.
+    # Only the server knows the ceiling.
     set_field(page, "memory", "100GiB")
     page.click("#start")
     page.wait("document.querySelector('#field-memory[aria-invalid]')", "the server's answer at the field")
@@ -767,7 +768,7 @@ def wrong_limits(session, page):
 
 @test
 def token(context):
-    """Where tokens are needed the page asks for one, keeps it for its tab only, and sends it."""
+    """If tokens are required, the page asks for one, keeps it only for its tab, and sends it."""
     with Session(context) as session:
         data = os.path.join(session.directory, "data")
         done = context.command([context.curfew, "token", "create", "--data", data, "--name", "me"])
@@ -812,7 +813,7 @@ def token(context):
         done = context.command(
             [context.curfew, "token", "create", "--data", data, "--scopes", "run,read,metrics", "--name", "all"]
         )
-        time.sleep(1.2)  # until the server has seen it
+        time.sleep(1.2)  # until the server has noticed it
         page.click("#token-button")
         page.type(done.out.decode().strip())
         page.press("Enter")
@@ -874,7 +875,7 @@ def history_and_programs(session, page):
     page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 1", "the run of the history as a card")
     page.evaluate("location.hash = '#programs'")
     page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
-    # Asked twice; the list may be drawn anew in between, which takes the first answer back.
+    # Deleting needs a second click. The list may be redrawn in between, which cancels the first one.
     page.wait(
         """(() => {
         document.querySelector('.program[data-name=greeting] .quiet')?.click();
@@ -937,7 +938,7 @@ def machine(session, page):
 
 @test
 def files(context):
-    """What is to be embedded: complete, small, and naming no other host."""
+    """The embedded files are complete, small, and name no other host."""
     directory = os.path.join(context.build, "console")
     with open(os.path.join(directory, "list"), encoding="utf-8") as file:
         listed = file.read().split()

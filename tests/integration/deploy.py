@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Helm chart and the Compose file: what they make is what Kubernetes and Docker take, and what curfew understands."""
+"""The Helm chart and the Compose file: Kubernetes and Docker accept their results, and so does curfew."""
 
 import base64
 import glob
@@ -18,7 +18,7 @@ HELM, HELM_VERSION = "helm.sh/helm/v3/cmd/helm", "v3.19.5"
 KUBERNETES = "1.30.0"
 CHART = os.path.join(ROOT, "packaging", "helm", "curfew")
 STORE = ("--set", "store.existingSecret=database")
-# Each with what is to be in it, by kind.
+# Each set of values with the expected objects, by kind.
 USES = {
     "usual": ((), {"Deployment": 1, "Service": 1, "PodDisruptionBudget": 1, "Job": 1, "HorizontalPodAutoscaler": 0}),
     "all": (
@@ -61,7 +61,7 @@ def helm(context, *words, code=0):
 
 
 def check_documents(text):
-    """What the API of Kubernetes has, and nothing that it does not have."""
+    """Every object conforms to the API of Kubernetes."""
     packages = pinned.python_packages("kubernetes-validate", "kubernetes-validate", "kubernetes.txt")
     environment = {**os.environ, "PYTHONPATH": packages}
     done = subprocess.run(
@@ -95,7 +95,7 @@ def chart(context, use):
 
 
 def check_pod(template):
-    """As little as a pod can be given, and no address of the database where others see it."""
+    """A pod has as few rights as possible, and the database's address is not visible to others."""
     if template is None:
         return
     spec = template["spec"]
@@ -112,7 +112,7 @@ def check_pod(template):
 
 
 def check_settings(context, settings):
-    """curfew serve reads them; what it says then is of the directories and hosts that are not here."""
+    """curfew serve accepts the settings. It complains only about directories and hosts that are missing here."""
     path = os.path.join(context.directory(), "curfew.conf")
     with open(path, "w", encoding="utf-8") as file:
         file.write(settings["data"]["curfew.conf"])
@@ -122,7 +122,7 @@ def check_settings(context, settings):
 
 
 def refusals(context):
-    """One line that names the value."""
+    """One line names the invalid value."""
     for options, text in (
         ((), "store.existingSecret"),
         ((*STORE, "--set", "replicas=0"), "replicas"),
@@ -136,7 +136,7 @@ def refusals(context):
 
 
 def fleet(context):
-    """The page asks for figures that are there."""
+    """The dashboard queries only metrics that exist."""
     with open(os.path.join(CHART, "dashboards", "fleet.json"), encoding="utf-8") as file:
         expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
     with Server(context) as server:
@@ -151,7 +151,7 @@ def fleet(context):
 
 
 def compose_reader():
-    """Built from tests/deploy, which has the reader that Docker's own command has."""
+    """Built from tests/deploy, which uses the parser of Docker's own command."""
     if shutil.which("go") is None:
         raise Skipped("missing: go, to read the Compose file as Docker does")
     source = os.path.join(ROOT, "tests", "deploy")
@@ -184,7 +184,7 @@ def compose(context):
     for name in ("node", "first-token"):
         expect(services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"], f"{services[name]}")
         expect("environment" not in services[name] or not services[name]["environment"], f"{services[name]}")
-    # Its options are those of the command: help is shown, and nothing is started.
+    # The options are valid for the command: with --help they are parsed, and nothing is started.
     for name in ("node", "first-token"):
         done = context.command([context.curfew, *services[name]["command"], "--help"])
         expect_equal(f"{name}: {done}", done.code, 0)

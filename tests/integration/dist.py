@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What make dist made, as its users have it: in an empty root, in a bare Debian, by other languages. Skipped where there is no dist/."""
+"""The results of make dist, used like their users do: in an empty root, in a bare Debian, from other languages. Skipped
+if there is no dist/."""
 
 import glob
 import hashlib
@@ -75,7 +76,7 @@ def unpack(context):
 
 
 def check_static(context):
-    """In a root with nothing in it: no library, no /proc, no /etc."""
+    """In an empty root: no library, no /proc, no /etc."""
     need_root()
     root = unpack(context)
     size = os.path.getsize(os.path.join(root, "bin/curfew"))
@@ -103,13 +104,13 @@ def check_static(context):
 
 
 def check_static_fetch(context):
-    """fetch and names of hosts work with what is linked in."""
+    """fetch and name resolution work with the linked-in libraries."""
     need_root()
     root = unpack(context)
     os.mkdir(os.path.join(root, "etc"))
     with open(os.path.join(root, "etc/hosts"), "w", encoding="utf-8") as file:
         file.write("127.0.0.1 here.example\n")
-    # What a distribution of another libc may have here must not be looked at.
+    # Services of another libc's distribution must be ignored.
     with open(os.path.join(root, "etc/nsswitch.conf"), "w", encoding="utf-8") as file:
         file.write("hosts: mymachines resolve [!UNAVAIL=return] myhostname\n")
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -148,7 +149,7 @@ def check_static_fetch(context):
 
 
 def check_static_serve(context):
-    """The server, its workers and its page; TLS is refused with a reason."""
+    """The server, its workers and its page work. TLS is refused with a reason."""
     place = unpack(context)
     curfew = os.path.join(place, "bin/curfew")
     expect_equal(
@@ -213,7 +214,7 @@ def check_static_serve(context):
 
 
 def check_image(context):
-    """An OCI layout whose digests are right, and whose only layer runs as a root of its own."""
+    """An OCI layout with correct digests, whose only layer runs as a root."""
     need_root()
     layout, root = context.directory(), context.directory()
     with tarfile.open(made("curfew-*-oci.tar")) as tar:
@@ -285,7 +286,7 @@ def check_lintian(context):
 
 
 def check_debs(context):
-    """Installed in a bare Debian, used as a command and from C, and purged: nothing is left."""
+    """Installed in a bare Debian, used as a command and from C, and purged: nothing remains."""
     need_root()
     debs = [made(f"{name}_*.deb") for name in ("libcurfew0", "libcurfew-dev", "curfew")]
     cached = os.environ.get("CURFEW_DEBIAN_ROOT")
@@ -317,7 +318,7 @@ def check_debs(context):
 
 
 def files_of(root):
-    """The files of a root, but those that say which packages there are."""
+    """The files of a root, except the package database."""
     skipped = {"tmp", "proc", "dev", "sys", "var"}
     found = set()
     for name in sorted(set(os.listdir(root)) - skipped):
@@ -330,7 +331,7 @@ def files_of(root):
 
 
 def check_alone(context, directory, names=("libcurfew.so.0", "curfew-compiler")):
-    """Of shared libraries they need glibc's alone."""
+    """The only shared libraries that they need are glibc's."""
     for name in names:
         needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run(context, "readelf", "-d", os.path.join(directory, name)))
         others = [
@@ -392,7 +393,7 @@ def check_npm(context):
 
 
 def check_go(context):
-    """The module alone makes an executable that needs glibc alone."""
+    """The module alone makes an executable that needs only glibc."""
     if shutil.which("go") is None:
         raise Skipped("there is no Go")
     directory = context.directory()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What documents and comments say is there, is there: names of functions, macros, enum values and files; and every claim of
-docs/THREAT_MODEL.md and docs/LIMITS.md is cited by a test that would fail if it were not so."""
+"""The names that documents and comments mention exist: functions, macros, enum values and files. Every claim of
+docs/THREAT_MODEL.md and docs/LIMITS.md is cited by a test that would fail if it were false."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from .harness import ROOT, Test, expect, read
 C_FILES = re.compile(r"\.(c|h|S)$")
 COMMENTED = re.compile(r"\.(c|h|S|rs|js|mjs)$")
 SOURCES = re.compile(r"\.(c|h|S|rs|js|mjs|py|go|build|in|wat|wit)$")
-# Comments, and strings, which may look like some.
+# Comments, and strings, which may look like comments.
 PIECES = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 # ---- Names --------------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def without_comments(text):
 
 
 class Known:
-    """Every name that the project's code has, and the places where texts speak of names."""
+    """Every name in the project's code, and the places where texts mention names."""
 
     def __init__(self, context):
         files = project_files(context)
@@ -74,7 +74,7 @@ class Known:
                 for start, text in comments
                 for number, line in enumerate(text.split("\n"), start)
             ]
-        # Made by the lists in the header.
+        # The lists in the header define these.
         for name in re.findall(r"X\((\w+), \d+,", read("include/curfew.h")):
             self.identifiers.update((f"CURFEW_OUTCOME_{name}", f"CURFEW_{name}"))
 
@@ -109,7 +109,8 @@ def check_names(context):
 
 
 def check_capitals(context):
-    """Names in capitals that documents show as code are part of some name in the code: a state, a macro, an enum value."""
+    """Capitalised names in the code spans of documents are part of a name in the code: a state, a macro, an enum
+    value."""
     known = Known(context)
     words = "\n".join(known.identifiers)
     bad = []
@@ -126,9 +127,9 @@ def check_capitals(context):
 
 DOCUMENTS = {"T": "docs/THREAT_MODEL.md", "L": "docs/LIMITS.md"}
 CLAIM = re.compile(r"\[([TL]\d+)\]")
-# Under these there are people, admissions and advice: what of it can be tested has an id as well.
+# These sections have people, assumptions and advice. The testable parts of them have an id as well.
 NOT_PROMISED = {"## Who is not trusted", "## Who is trusted", "## What is left"}
-# Where a row of a table, a list item or a paragraph begins: each is a claim.
+# The beginning of a row of a table, a list item or a paragraph. Each is a claim.
 HEADS = re.compile(r"^(#|\||-|\d+\. |$)")
 
 
@@ -158,7 +159,7 @@ def blocks_of(text):
 
 
 def is_claim(text):
-    """Whether a block says something that may be true or not: heads of tables and lines that lead to a list do not."""
+    """Whether a block can be true or false. Heads of tables and lines before a list cannot."""
     return not re.match(r"\|[-| ]+\|$|\| (attempt|taken away|what|kind|limit) \|", text) and not text.rstrip().endswith(
         ":"
     )
@@ -195,7 +196,7 @@ def check_claims(context):
 
 
 def check_compatibility(context):
-    """What COMPATIBILITY.md says that tests have shown is what they show."""
+    """The results in COMPATIBILITY.md are those of the tests."""
     command = [os.path.join(ROOT, "scripts", "compatibility"), "--build", os.path.abspath(context.build)]
     done = context.command(command, timeout=120)
     expect(done.code == 0, (done.out + done.err).decode())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fetch: what programs get from well-behaved and hostile servers, what they cannot reach, and that nothing stays. Every
-test is run twice: in the process itself, and in a confined one, where a broker makes the requests."""
+"""fetch: well-behaved and hostile servers, hosts that are not allowed, and leaks. Every test runs twice: in the process
+itself, and in a confined process, where a broker makes the requests."""
 
 import functools
 import json
@@ -28,11 +28,11 @@ def test(function):
 
 @functools.lru_cache
 def server_of(isolated):
-    return Server()  # made by tests(), before any of them runs
+    return Server()  # made by tests(), before any test runs
 
 
 def server():
-    """Each way of running has a server of its own, which notes only what that asked for."""
+    """Each way of running has its own server, which records only its requests."""
     return server_of(getattr(MODE, "isolated", False))
 
 
@@ -49,7 +49,7 @@ def isolated(function):
 
 
 def run(context, body, *words, outcome="ok", allow=None):
-    """The report of a module whose body is this, in which HERE is the server and fails(promise) gives an error's text."""
+    """The value of a module with this body. HERE is the server, and fails(promise) returns an error's text."""
     base = f"http://127.0.0.1:{server().port}"
     text = f"""const HERE = {json.dumps(base)};
 const fails = async (promise) => {{
@@ -70,7 +70,7 @@ const fails = async (promise) => {{
 
 
 class Limited:
-    """A context whose commands may open no more than 64 files."""
+    """A context whose commands may open at most 64 files."""
 
     def __init__(self, context):
         self._context = context
@@ -286,7 +286,7 @@ export default [await ends(WS + 'refused'), await ends(WS + 'accept'), await end
 
 @test
 def socket_for_ever(context):
-    """A socket that waits keeps its program, and a stop closes its connection."""
+    """A waiting socket keeps its program alive, and a stop closes its connection."""
     report = run(
         context,
         "const socket = new WebSocket(HERE.replace('http', 'ws') + '/socket/waits');\nawait new Promise(() => {});",
@@ -397,7 +397,7 @@ await new Promise((done) => setTimeout(done, 400));
 export default 1""",
     )
     expect_equal("value", seen, 1)
-    # What lies in the kernel's buffers, and ours; not the half GiB.
+    # The kernel's buffers and ours are filled, but not half a GiB.
     sent = server().counts[token]
     expect(sent < 64 * MIB, f"the server could send {sent} bytes to a program that took one chunk")
 
@@ -480,7 +480,7 @@ export default [[echo.method, echo.path, echo.query, echo.body], [echo.headers.f
 
 @test
 def node_http(context):
-    # axios and its kind ask this way.
+    # axios and similar packages request like this.
     seen = value(context, NODE_HTTP, "--node")
     expect_equal("request", seen[0], ["POST", "/echo/a", {"b": "c"}, "body"])
     expect_equal("headers", seen[1], ["1,2", "Basic dTpw", "4", "identity"])
@@ -500,8 +500,7 @@ def node_http(context):
 
 @test
 def bomb(context):
-    # Claim T28.
-    # Read as a stream it takes no memory to speak of; collected it meets the limit.
+    # Claim T28. Read as a stream it takes very little memory; collected it exceeds the limit.
     server().bomb()
     seen = value(
         context,
@@ -547,7 +546,8 @@ def failing_servers(context):
 @test
 def odd_answers(context):
     # Claim T28.
-    """What a server sends fails its own fetch at most: the program, which catches everything, and its other requests go on."""
+    """Invalid data from a server fails only its own fetch. The program, which catches everything, and its other
+    requests continue."""
     seen = value(
         context,
         """const seen = {};
@@ -568,7 +568,7 @@ export default seen""",
 @test
 def many_at_once(context):
     # Claim L43.
-    """More requests than connections: they wait for their turn, and all are answered."""
+    """With more requests than connections, requests wait for their turn, and all are answered."""
     seen = value(
         context,
         """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold/many').then((r) => r.text())));
@@ -583,7 +583,7 @@ export default all.every((text) => text === 'held')""",
 
 @test
 def few_files(context):
-    """The process may open few files: its requests take fewer connections, and what else needs a file has it."""
+    """If the process may open few files, its requests use fewer connections, and other code can still open files."""
     seen = value(
         Limited(context),
         """const all = await Promise.all(Array.from({ length: 60 }, () => fetch(HERE + '/hold').then((r) => r.text())));
@@ -646,7 +646,7 @@ def no_urls(context):
 
 
 def private_name():
-    """A name that is not localhost, and an address of this machine that it has."""
+    """A name other than localhost, and an address of this machine that it resolves to."""
     for name in (socket.gethostname(), "ip6-loopback", "ip6-localhost"):
         try:
             found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
@@ -833,7 +833,7 @@ export default [before, waiting, await text, timeout]""",
 
 @test
 def abort_closes_at_once(context):
-    # The program goes on until the server has seen it, and so it was not the program's end that closed them.
+    # The program continues until the server has noticed it, so its end did not close them.
     seen = value(
         context,
         """const c = new AbortController();
@@ -865,7 +865,7 @@ def deadline_closes(context):
         outcome="deadline",
     )
     expect(server().wait_for("/slow/deadline", "closed", 5), "the connection stayed open")
-    # Nothing settles after a stop.
+    # No promise settles after a stop.
     report = run(
         context,
         "fetch(HERE + '/wait/settle').finally(() => console.log('settled')); await new Promise(() => {})",
@@ -895,8 +895,7 @@ export default [r, (await fetch(HERE + '/status/200')).status]""",
 
 @test
 def end_of_the_program(context):
-    # Claim T29.
-    # A body that nobody reads does not keep a program; one that is read does.
+    # Claim T29. A body that nobody reads does not keep a program alive; one that is read does.
     start = time.monotonic()
     value(context, "await fetch(HERE + '/slow/unread'); export default 1")
     expect(time.monotonic() - start < context.bound(3), "an unread body kept the program")
@@ -920,8 +919,7 @@ def host_calls(context):
 
 @test
 def in_sandbox_limits(context):
-    # Claim L69.
-    # The host keeps at most about the memory limit for requests that are under way.
+    # Claim L69. The host keeps at most about the memory limit for requests in progress.
     seen = value(
         context,
         """const c = new AbortController();
@@ -1026,7 +1024,7 @@ def worker_killed(context):
 
 
 def worker_stopped(context):
-    # It sees to nothing any more; its pool does.
+    # The stopped worker cannot enforce anything; its pool does.
     check_ends(context, "/wait/stopped", signal.SIGSTOP, "--timeout", "5s", outcome="deadline")
 
 
@@ -1035,7 +1033,8 @@ def run_cancelled(context):
 
 
 def with_secrets(context):
-    """Secrets go where the program sends them, and are not shown; what it may not reach it is told of."""
+    """Secrets are sent where the program sends them, and are not shown. The program is notified when a host is not
+    allowed."""
     refuse_sanitizer(context)
     server = server_of(True)
     path = write(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server for the tests of fetch, on free ports of the loopback addresses: it answers what it is asked to, well
-or badly, and keeps what it saw of each connection."""
+"""An HTTP server for the tests of fetch, on free ports of the loopback addresses. It gives the answer that is asked
+for, valid or invalid, and records what it saw of each connection."""
 
 import asyncio
 import base64
@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 class Connection:
-    """One connection: reads requests off it, and answers them by their path."""
+    """One connection. It reads requests and answers them by their path."""
 
     def __init__(self, server, reader, writer):
         self.server, self.reader, self.writer = server, reader, writer
@@ -84,7 +84,7 @@ class Connection:
         return True
 
     async def until_closed(self, token):
-        """Notes when the other side closed."""
+        """Records when the other side closes."""
         self.server.note(token, "open")
         try:
             while await self.reader.read(65536):
@@ -94,7 +94,7 @@ class Connection:
         self.server.note(token, "closed")
         return False
 
-    # ---- What can be asked for ----
+    # ---- The answers ----
 
     async def do_echo(self):
         body = b"".join([piece async for piece in self.body_chunks()])
@@ -144,7 +144,7 @@ class Connection:
         return await self.until_closed(self.path)
 
     async def do_when_closed(self):
-        """Answers once the connections that asked for these have been closed."""
+        """Answers when the connections with these paths have been closed."""
         for path in self.query["paths"].split():
             while "closed" not in self.server.notes.get(path, {}):
                 await asyncio.sleep(0.005)
@@ -172,7 +172,7 @@ class Connection:
         return True
 
     async def do_bytes(self):
-        """Many bytes; notes how many could be sent."""
+        """Sends many bytes. Records how many could be sent."""
         count, sent, piece = int(self.query["count"]), 0, bytes(range(256)) * 256
         await self.write(f"HTTP/1.1 200 OK\r\nContent-Length: {count}\r\n\r\n")
         try:
@@ -185,7 +185,7 @@ class Connection:
         return True
 
     async def do_upload(self):
-        """Reads nothing of the body for a while, then all."""
+        """Reads the body only after a while."""
         await asyncio.sleep(0.3)
         total = 0
         async for piece in self.body_chunks():
@@ -193,7 +193,7 @@ class Connection:
         return await self.answer(str(total).encode())
 
     async def frame(self):
-        """The next frame of a WebSocket: its first byte and its data, which has to be masked."""
+        """The next frame of a WebSocket: its first byte and its data, which must be masked."""
         first, length = await self.reader.readexactly(2)
         if not length & 0x80:
             raise ConnectionError("a frame of a client is not masked")
@@ -217,7 +217,7 @@ class Connection:
         await self.write(bytes([first]) + size + data)
 
     async def do_socket(self):
-        """A WebSocket that answers each message with itself, or does what its path asks for."""
+        """A WebSocket that echoes each message, or does what its path says."""
         kind = self.path.split("/")[2]
         accept = base64.b64encode(
             hashlib.sha1((self.header("sec-websocket-key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
@@ -253,7 +253,7 @@ class Connection:
                 await self.send_frame(first, data)
 
     async def do_events(self):
-        """Server-sent events, whose stream ends; the second time with what the client says it saw last."""
+        """Server-sent events, whose stream ends. The second time it sends the Last-Event-ID of the client."""
         if self.query.get("type"):
             return await self.answer(
                 b"data: x\n\n", self.query.get("status", "200 OK"), [("Content-Type", self.query["type"])]
@@ -276,7 +276,7 @@ class Connection:
         return False
 
     async def do_stream(self):
-        """Gives each piece back as it comes."""
+        """Echoes each piece when it arrives."""
         await self.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         async for piece in self.body_chunks():
             await self.write(b"%x\r\n%s\r\n" % (len(piece), piece))
@@ -313,7 +313,7 @@ class Connection:
         return False
 
     async def do_odd_header(self):
-        """One that no header may be, behind one that is right."""
+        """Sends an invalid header after a valid one."""
         kind = {"cr": b"a\rb", "nul": b"a\0b", "control": b"a\x01b", "latin": b"caf\xe9", "long": b"y" * 60000}[
             self.path.split("/")[2]
         ]
@@ -327,7 +327,7 @@ class Connection:
         return False
 
     async def do_hold(self):
-        """Answers once it has been asked for a while; notes how many are asked for at once."""
+        """Answers after a while. Records how many requests are in progress at once."""
         counts = self.server.counts.setdefault(self.path, {"now": 0, "most": 0})
         counts["now"] += 1
         counts["most"] = max(counts["most"], counts["now"])
@@ -388,7 +388,7 @@ class Server:
         return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
 
     def listen_tls(self, directory):
-        """With a certificate that nobody vouches for; the port."""
+        """Listens with a certificate that nobody signed, and returns the port."""
         subprocess.run(
             [
                 "openssl",
@@ -414,7 +414,7 @@ class Server:
         return self._listen("127.0.0.1", context)
 
     def bomb(self):
-        """1 GiB of zeros, in 1 MiB."""
+        """1 GiB of zeros, compressed to 1 MiB."""
         with self._lock:
             if self._bomb is None:
                 packer = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -425,7 +425,7 @@ class Server:
         self.notes.setdefault(token, {})[what] = time.monotonic()
 
     def wait_for(self, token, what, seconds):
-        """When that was noted; None if it was not."""
+        """The time when this was recorded. None: it was not."""
         patience = Patience(seconds)
         while not patience.is_over():
             if what in self.notes.get(token, {}):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""node:fs of JavaScript programs: the directories that --dir gave, and nothing else."""
+"""node:fs in JavaScript programs reaches the directories of --dir, and nothing else."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def fill(context):
 
 
 def told(context, code, *words):
-    """What the program tells that is run with these words: its value, and the report."""
+    """The value of a program that is run with these words, and the report."""
     text = f"""
         import fs from 'node:fs';
         const told = [], tell = (action) => {{ try {{ told.push(action() ?? null); }} catch (e) {{ told.push(e.code ?? e.message); }} }};

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fuel is a property of a program: the same however often it runs, whatever the limit, and however it ends."""
+"""Fuel is a property of a program: it is the same however often it runs, whatever the limit, and however it ends."""
 
 import os
 
 from .harness import Test, expect, expect_equal
 
-# Far beyond what any program here uses.
+# Far more than any program here uses.
 PLENTY = 10**12
 
 MODULES = {
@@ -50,7 +50,7 @@ MODULES = {
          (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 50)))))""",
 }
 
-# A trap is no end of the count: what was used until there is known.
+# A trap does not lose the count: the fuel used until then is known.
 TRAPS = {
     "unreachable": '(func (export "run") (local i32) (loop $l (if (i32.eq (local.get 0) (i32.const 100)) (then unreachable))'
     " (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br $l)))",
@@ -63,7 +63,7 @@ TRAPS = {
     ' (call $f (i32.sub (local.get 0) (i32.const 1)))) (func (export "run") (call $f (i32.const 50)))',
 }
 
-# Two core modules in each of two components that call each other: one count for all of them.
+# Two core modules in each of two components that call each other: all of them share one count.
 COMPONENT = """(component
     (component $inner
         (core module $m (func (export "f") (param i32) (result i32) (local i32) (loop $l
@@ -112,7 +112,7 @@ THROWING = {
     "rejected": "(async () => { for (let i = 0; i < 50; i++) await i; null.x })()",
 }
 
-# How far a loop comes before it is stopped differs from run to run: the count must say how far.
+# How far a loop gets before it is stopped varies, and the count must match that.
 ENDLESS = """(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 1) (func (export "run") (loop $l (br $l))))"""
 
@@ -131,7 +131,7 @@ def used(context, path, limit, *options):
 
 def check_exact(context, path, *options, outcome="ok"):
     # Claim L26.
-    """The same with every limit that is enough; one less than that is not."""
+    """The fuel is the same with every limit that suffices. With one unit less, the run is stopped."""
     ended, fuel, _ = used(context, path, PLENTY, *options)
     expect_equal("outcome", ended, outcome)
     expect(fuel > 0, "nothing was used")
@@ -166,7 +166,7 @@ def check_script(context, text, outcome="ok", ending="js"):
 
 
 def check_image(context):
-    """From an image, as from its source."""
+    """A program's image uses the same fuel as its source."""
     path = write(context, SCRIPTS["objects"], "js")
     image = path[:-3] + ".curfew"
     context.command([context.curfew, "compile", "-o", image, path])
@@ -175,7 +175,7 @@ def check_image(context):
 
 
 def check_script_position(context):
-    """Where the fuel ends, the program ends, to the statement; and what it did until there is done."""
+    """The program ends at the statement where the fuel ends, and everything before it was executed."""
     text = "let i = 0;\nfor (; i < 300; i++)\n\tcurfew.checkpoint(i);\nfor (; i < 600; i++)\n\tcurfew.checkpoint(i);\n"
     path = write(context, text, "js")
     _, fuel, report = used(context, path, PLENTY, "--host-calls", "unlimited")
@@ -196,14 +196,14 @@ def check_script_position(context):
 
 
 def check_script_stopped(context, text, *stop):
-    """What it had used when it was stopped is there, however it was."""
+    """The fuel that was used until a stop is known, whatever the kind of stop."""
     outcome, fuel, report = used(context, write(context, text, "js"), PLENTY, *stop)
     expect(outcome in ("deadline", "cpu", "loops", "memory"), f"{outcome}")
     expect(1000 < fuel < PLENTY, f"{fuel} of fuel in {report['used']['cpu_us']} us")
 
 
 def check_script_stopped_by_itself(context):
-    """Limits that the program meets by itself are met at the same place: the same fuel."""
+    """A program that exceeds another limit by itself does so at the same place, with the same fuel."""
     for text, *stop in (
         ("for (;;);", "--loops", "12345"),
         ("const a = []; for (;;) a.push([1, 2, 3])", "--memory", "8MiB"),
@@ -216,7 +216,7 @@ def check_script_stopped_by_itself(context):
 
 
 def check_stopped(context, *stop):
-    """At least an instruction each nanosecond or so; the limit of the time is what stopped it."""
+    """At least about one instruction in a nanosecond. The time limit stopped it."""
     outcome, fuel, report = used(context, write(context, ENDLESS), PLENTY, "--call", "run", *stop)
     expect(outcome in ("deadline", "cpu"), f"{outcome}")
     expect(fuel > 1000 and fuel < PLENTY, f"{fuel} of fuel in {report['used']['cpu_us']} us")
@@ -224,11 +224,12 @@ def check_stopped(context, *stop):
 
 def check_table(context):
     # Claims L27, L28, L29, L30, L31, L32, L35.
-    """What docs/LIMITS.md says of costs, added up by hand."""
+    """The costs in docs/LIMITS.md, added up by hand."""
     text = """(module (memory 1) (func $f) (func (export "run") (local i32)
         (loop $l (call $f) (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 10))))
         (memory.fill (i32.const 0) (i32.const 0) (i32.const 1600)) (drop (memory.grow (i32.const 0)))))"""
-    # The function and what stands outside of its loop; ten times the loop, each with a call of a function of nothing.
+    # The function and its code outside of the loop; then the loop ten times, each time with a call of an empty
+    # function.
     outside = 1 + (3 + 1 + 1600 // 16) + (1 + 500)
     inside = 1 + 1 + 6 + 1
     expect_equal("fuel", used(context, write(context, text), PLENTY, "--call", "run")[1], outside + 10 * inside)

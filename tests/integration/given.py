@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run is given as data: standard input, files, environment and time zone, on the command line and over HTTP."""
+"""The data that a run is given: standard input, files, environment and time zone, on the command line and over HTTP."""
 
 import base64
 import json
@@ -125,7 +125,8 @@ def refused_over_http(context):
 
 @test
 def charged(context):
-    """Files are the guest's memory, standard input is read in pieces, and all of it waits in its tenant's share. Claim L642."""
+    """Files are in the guest's memory, standard input is read in pieces, and all of it counts for its tenant's queue.
+    Claim L642."""
     with Server(context, "--max-queue-size", "4MiB") as server:
         large = {"big": "x" * (3 << 20)}
         report = server.run("curfew.files.big.size", files=large, limits={"memory": "8MiB"})

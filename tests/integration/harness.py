@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every group needs: processes with a time limit, and reports that are checked whenever one is seen."""
+"""Code that every group needs: processes with a time limit, and reports, each of which is checked."""
 
 import contextlib
 import itertools
@@ -18,11 +18,11 @@ import jsonschema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# alone: what it measures is of the whole machine, so nothing of ours runs beside it.
+# alone: it measures the whole machine, so no other test may run at the same time.
 Test = namedtuple("Test", "group name run alone", defaults=[False])
 Done = namedtuple("Done", "code out err seconds command")
 
-# The contract's table; abi and docs check that header and documents agree with it.
+# The contract's table. The groups abi and docs check that the header and the documents agree with it.
 EXIT_CODES = {
     "ok": 0,
     "threw": 1,
@@ -47,28 +47,28 @@ STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal", 
 
 
 class Failed(Exception):
-    """The test failed; the text says what was expected and what was seen."""
+    """The test failed. The text says what was expected and what was seen."""
 
 
 class Skipped(Exception):
-    """The test cannot be run here; the text says why."""
+    """The test cannot run here. The text says why."""
 
 
 def crowd():
-    """How many threads want each processor, just now and in the last minute; at least 1."""
+    """How many threads compete for each processor, now or in the last minute. At least 1."""
     with open("/proc/loadavg", encoding="ascii") as file:
         load, _, _, running, _ = file.read().split()
     return max(1.0, max(float(load), int(running.split("/")[0])) / len(os.sched_getaffinity(0)))
 
 
-# A machine so much slower than the one that bounds were chosen on passes as well: nothing waits longer for that, but
-# what hangs is found later.
+# A machine that is slower by this factor than the one for which bounds were chosen passes as well. Nothing waits longer
+# because of that, except that a hang is detected later.
 SLOWEST = 4
 
 
 class Patience:
-    """So many seconds of a machine of one's own. Where others use it as well they pass as much more slowly: what is slow
-    because it gets a tenth of a processor does not fail, and what hangs still does."""
+    """A time limit in seconds of an idle machine. On a busy machine the seconds pass more slowly. So a process that
+    gets a tenth of a processor does not fail, but one that hangs still does."""
 
     def __init__(self, seconds):
         self.left = seconds * SLOWEST
@@ -85,7 +85,7 @@ _ports = itertools.count(os.getpid() % 1000 * 8)
 
 
 def find_port():
-    """A free port that no connection and no other test is given meanwhile: below those that the system gives."""
+    """A free port that neither a connection nor another test uses meanwhile: it is below the system's own range."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         first = int(file.read().split()[0])
     for number in _ports:
@@ -96,7 +96,7 @@ def find_port():
 
 
 def open_terminal():
-    """The two ends of a new one."""
+    """The two ends of a new pseudoterminal."""
     try:
         return pty.openpty()
     except OSError as error:
@@ -158,7 +158,7 @@ class Context:
         self.curfew = next((place for place in places if os.path.isfile(place)), places[0])
 
     def directory(self):
-        """A new empty directory; it goes with everything else at the end."""
+        """A new empty directory. It is removed with everything else at the end."""
         with self._lock:
             self._number += 1
             path = os.path.join(self.scratch, f"t{self._number}")
@@ -169,7 +169,8 @@ class Context:
         return Patience(seconds * self.slower)
 
     def until(self, what, holds, seconds=20):
-        """Waits until holds() gives something true, and gives that; what: text, or what gives it, of what went wrong."""
+        """Waits until holds() returns a true value, and returns that. what: the error message, or a function that
+        returns it."""
         patience = self.patience(seconds)
         while not (value := holds()):
             if patience.is_over():
@@ -178,15 +179,16 @@ class Context:
         return value
 
     def bound(self, seconds):
-        """What takes no longer than so many seconds on a machine of its own takes no longer than this just now."""
+        """An upper bound, on this machine at this moment, for work that takes at most this many seconds on an idle
+        machine."""
         return seconds * self.slower * SLOWEST * crowd()
 
     def socket_timeout(self, seconds):
-        """Of a socket, which knows nothing of who else uses the machine."""
+        """The timeout of a socket, which cannot take the load of the machine into account."""
         return seconds * self.slower * SLOWEST * 2
 
     def share(self, ms):
-        """A limit of a run, in which it gets as much done as in so many milliseconds of a machine of its own."""
+        """A time limit for a run in which it gets as much done as in this many milliseconds on an idle machine."""
         return f"{ms * min(self.slower, 4) * crowd():.0f}ms"
 
     def spawn(self, words, **options):
@@ -194,14 +196,14 @@ class Context:
         return subprocess.Popen(self.wrapper + list(words), env=environment, start_new_session=True, **options)
 
     def finish(self, process, words, start, timeout, stdin=None):
-        """Waits for a spawned process; one that does not end is killed with all that it started."""
+        """Waits for a spawned process. One that does not end is killed with all its descendants."""
         patience, given = self.patience(timeout), {"input": stdin}
         while True:
             try:
                 out, err = process.communicate(timeout=min(1, max(patience.left, 0.01)), **given)
                 break
             except subprocess.TimeoutExpired:
-                given = {}  # it goes on where it was
+                given = {}  # communicate() resumes where it was
             if patience.is_over():
                 os.killpg(process.pid, signal.SIGKILL)
                 out, err = process.communicate()
@@ -227,7 +229,7 @@ class Context:
         return done
 
     def command(self, words, stdin=b"", timeout=10, stdin_file=None, **options):
-        """Runs a command to its end; its standard input is stdin, or the open file stdin_file."""
+        """Runs a command to its end. Its standard input is stdin, or the open file stdin_file."""
         start = time.monotonic()
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
@@ -243,7 +245,7 @@ class Context:
         return self.command([self.curfew, "run", *words], **options)
 
     def report(self, *words, **options):
-        """curfew run --json WORDS: its report, checked, and how it ended."""
+        """Runs curfew run --json WORDS. Returns its report, which is checked, and how it ended."""
         done = self.run("--json", *words, **options)
         return self.check_report(done.out, done), done
 
@@ -264,17 +266,18 @@ class Context:
         ]
         expect(not errors, f"not as docs/report.schema.json has it: {shorten('; '.join(errors))}")
         _check_sense(report)
-        # What exited has its own code.
+        # A program that exited has its own code.
         if done is not None and report["outcome"] != "exited" and done.code != EXIT_CODES[report["outcome"]]:
             raise Failed(f"exit: expected {EXIT_CODES[report['outcome']]} for {report['outcome']}, seen {done.code}")
         return report
 
 
 def _check_sense(report):
-    """What a schema cannot say: the parts of a report agree with each other."""
+    """Checks what a schema cannot express: the parts of a report agree with each other."""
     outcome, used, limits, stop = report["outcome"], report["used"], report["limits"], report["stop"]
     if outcome in STOPS:
-        # Not always the first: what ends a run within its grace is its outcome, after the deadline.
+        # Not always the first: the outcome of a run that is ended within its grace is the limit that ended it, after
+        # the deadline.
         expect(outcome in report["tripped"], f"tripped: {report['tripped']} lacks the outcome {outcome}")
         expect(
             report["tripped"][0] == outcome or limits["grace_us"] > 0,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images of WebAssembly programs: they run without a compiler where they were made, and anywhere else as well."""
+"""Images of WebAssembly programs. They run without a compiler where they were made, and with one anywhere else."""
 
 import os
 
@@ -41,7 +41,7 @@ def wasm_image_runs(context):
 
 @test
 def wasm_image_elsewhere(context):
-    """Compiled code that another user made is not executed; the program in the image is compiled again."""
+    """Compiled code that another user made is not executed. The program in the image is compiled again."""
     _, image = compile_triple(context)
     report = run(context, image, env={"XDG_CACHE_HOME": context.directory()})
     expect_equal("value", (report["outcome"], report["value"]), ("ok", 42))
@@ -62,7 +62,7 @@ def poly1305(message, key):
 @test
 def wasm_image_forged(context):
     # Claim T6.
-    """Code that was changed with its checksum made right again is not executed either."""
+    """Changed code with a corrected checksum is not executed either."""
     _, image = compile_triple(context)
     with open(image, "rb") as file:
         data = bytearray(file.read())
@@ -88,7 +88,7 @@ def wasm_image_damaged(context):
 
 
 class Layout:
-    """Where the fields of an image's head are."""
+    """The offsets of the fields of an image's head."""
 
     def __init__(self, covered, sha256, lengths, head):
         self.covered, self.sha256, self.lengths, self.head = covered, sha256, lengths, head
@@ -98,7 +98,7 @@ LAYOUTS = {"js": Layout(40, 96, (72, 80, 88), 168), "wat": Layout(72, 72, (144, 
 
 
 def forge(data, layout, at, bytes_):
-    """The image with other bytes there, and its checksum made right again."""
+    """The image with other bytes at an offset, and a corrected checksum."""
     import hashlib
 
     forged = bytearray(data)
@@ -108,7 +108,7 @@ def forge(data, layout, at, bytes_):
 
 
 def forgeries(data, layout):
-    """Every field that says something of the program, as nobody writes it."""
+    """Every field that describes the program, with an invalid value."""
     yield "SHA-256 of control characters", forge(data, layout, layout.sha256, b"\x1b[2J" + b"not a sum".ljust(60, b"."))
     yield (
         "SHA-256 in capitals",
@@ -128,7 +128,8 @@ def forgeries(data, layout):
 @test
 def image_with_forged_fields(context):
     # Claims T6, T47.
-    """What an image says of itself is refused before it can come into a report, in process and in a confined one."""
+    """Invalid descriptions in an image are refused before they can reach a report, in process and in a confined
+    process."""
     for kind, text in ("js", "export default 42"), ("wat", TRIPLE):
         source = write(context, f"a-long-name.{kind}", text)
         image = source + ".curfew"

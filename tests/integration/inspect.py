@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curfew inspect tells what a program is without running it; curfew calibrate what a millisecond of work is in fuel."""
+"""curfew inspect describes a program without running it. curfew calibrate measures how much fuel a millisecond of work
+takes."""
 
 import json
 import os
@@ -74,7 +75,7 @@ def inspect_component(context):
 
 @test
 def inspect_without_memory(context):
-    """There is none, which is not the same as one of no bytes; tables count as memory all the same."""
+    """A module without memory differs from one with a memory of no bytes. Tables count as memory in both."""
 
     def tell(text):
         path = write(context, "n.wat", text)
@@ -97,7 +98,7 @@ def inspect_without_memory(context):
 
 @test
 def inspect_javascript(context):
-    """The names that a module exports, those of its imports too; nothing of it runs."""
+    """The names that a module exports, including those of re-exports. No code of it runs."""
     directory = context.directory()
     for name, text in (
         ("b.mjs", "export const z = 1; export {z as 'a b'};"),
@@ -146,7 +147,7 @@ def inspect_text(context):
 
 @test
 def inspect_errors(context):
-    """As curfew run tells them."""
+    """The same errors as in curfew run."""
 
     def run(*words):
         return context.command([context.curfew, "inspect", *words])
@@ -165,7 +166,7 @@ def inspect_errors(context):
 
 @test
 def inspect_without_linking(context):
-    """What cannot be linked, or is wrong in a function, can be looked at all the same."""
+    """A program that cannot be linked, or has an invalid function, can still be inspected."""
     text = '(module (import "x" "y" (func (param i64))) (func (export "f") i32.add))'
     about = inspect(context, write(context, "a.wat", text))
     expect_equal("imports", about["imports"], [{"module": "x", "name": "y", "kind": "function", "type": "(i64) -> ()"}])
@@ -191,7 +192,7 @@ def calibrate_keeps_figures(context):
     expect(all(value > 1000 for value in figures["fuel_per_ms"].values()), f"too little: {figures}")
     with open(os.path.join(env["XDG_CACHE_HOME"], "curfew", "calibration.json"), encoding="utf-8") as file:
         expect_equal("kept", json.load(file), figures)
-    # Both use what is kept, and say nothing.
+    # Both use the stored rate, and print nothing.
     for name, text, rate in (
         ("a.js", "1", figures["fuel_per_ms"]["javascript"]),
         ("a.wat", ENDLESS, figures["webassembly_fuel_per_ms"]),
@@ -203,7 +204,7 @@ def calibrate_keeps_figures(context):
 
 @test
 def calibrate_first(context):
-    """Where nothing is kept, or it is of another machine, it is measured before the run."""
+    """If no rate is stored, or it is of another machine, it is measured before the run."""
     env, path = own_cache(context), write(context, "a.wat", ENDLESS)
     done = context.run("--fuel", "5ms", "--call", "run", path, env=env, timeout=60)
     expect_equal("exit", done.code, 121)
@@ -229,7 +230,7 @@ def fuel_as_time_is_checked(context):
     expect_error(context.run("--fuel", "0ms", path), 2, "--fuel")
     expect_error(context.command([context.curfew, "compile", "--fuel", "5ms", path]), 2, "--fuel")
     expect_error(context.command([context.curfew, "calibrate", "x"]), 2, "x", "calibrate")
-    # The last one given counts.
+    # The last option counts.
     report, _ = context.report("--fuel", "5ms", "--fuel", "1M", path)
     expect_equal("limits.fuel", report["limits"]["fuel"], 1000000)
     bench = context.command([context.curfew, "bench", "--json", "--runs", "2", "--fuel", "5ms", path], timeout=60)

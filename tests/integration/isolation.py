@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs in confined processes: the same outcomes as in this one, and what the process may not do any more."""
+"""Programs in confined processes: their outcomes are the same, and what such a process cannot do."""
 
 import glob
 import json
@@ -44,7 +44,7 @@ class Isolated:
         return self._context.report("--isolate", "process", *words, **options)
 
 
-# ---- Looking at a worker ------------------------------------------------------------------------------------------
+# ---- Inspecting a worker ------------------------------------------------------------------------------------------
 
 
 def children(pid):
@@ -71,7 +71,7 @@ class Running:
 
     @classmethod
     def of(cls, context, process, words, report):
-        """The same of a process that was started otherwise."""
+        """Wraps a process that was started in another way."""
         running = cls.__new__(cls)
         running.words, running.context, running.start, running.process = words, context, time.monotonic(), process
         running.report = report
@@ -79,7 +79,7 @@ class Running:
         return running
 
     def find(self):
-        """The worker, once it is confined and at work."""
+        """The process id of the worker, once it is confined and runs the program."""
         begun = self.process.stdout.readline()
         for pid in children(self.process.pid):
             if begun and self.status(pid).get("Seccomp") == "2":
@@ -109,7 +109,7 @@ def check_confined(context):
         expect_equal("NoNewPrivs", status["NoNewPrivs"], "1")
         expect_equal("CapEff", int(status["CapEff"], 16), 0)
         expect_equal("CapPrm", int(status["CapPrm"], 16), 0)
-        # Every thread has the filter, also those that were there before it.
+        # Every thread has the filter, even threads that were started before it.
         for task in os.listdir(f"{proc}/task"):
             with open(f"{proc}/task/{task}/status", encoding="ascii") as file:
                 expect("Seccomp:\t2" in file.read(), f"thread {task} has no filter")
@@ -130,7 +130,7 @@ def check_confined_as_root(running, proc, status):
     expect_equal("sockets", sum(file.startswith("socket") for file in files), 1)
     if status["NSpid"].split()[-1] != "1":
         raise Skipped("this system gives root no process namespace: the rest cannot be expected")
-    # Where our root is a directory of a file system, the kernel refuses it.
+    # If our root is a directory of a file system, the kernel refuses a user namespace.
     gives_user = subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode == 0
     for kind in (("user",) if gives_user else ()) + ("pid", "net", "mnt", "ipc", "uts"):
         expect(
@@ -143,12 +143,12 @@ def check_confined_as_root(running, proc, status):
 def names_in_root(worker):
     try:
         return os.listdir(f"/proc/{worker}/root/")
-    except FileNotFoundError:  # a directory that is no more
+    except FileNotFoundError:  # the directory was removed
         return []
 
 
 def protections(context, *before):
-    """What curfew doctor says."""
+    """The output of curfew doctor."""
     done = context.command([*before, "doctor", "--json"])
     expect_equal(f"exit of doctor: {done.err}", done.code, 0)
     return {check["name"]: check["available"] for check in json.loads(done.out)["checks"]}
@@ -156,7 +156,7 @@ def protections(context, *before):
 
 def check_doctor(context):
     # Claim T34.
-    """What it says of a worker is what a worker has."""
+    """Its output about a worker matches a real worker."""
     refuse_sanitizer(context)
     said, running = protections(context, context.curfew), Running(context)
     try:
@@ -167,7 +167,7 @@ def check_doctor(context):
             "no-capabilities": int(status["CapEff"], 16) == 0,
             "process-namespace": status["NSpid"].split()[-1] == "1",
         }
-        if os.geteuid() == 0:  # only root may see the rest
+        if os.geteuid() == 0:  # only root may read the rest
             seen.update(
                 {
                     f"{name}-namespace": os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
@@ -189,7 +189,7 @@ def check_doctor(context):
         running.end()
 
 
-# A root that is a directory of a file system: as chroot(8) makes it, and some containers.
+# A root that is a directory of a file system, as chroot(8) and some containers have it.
 DIRECTORY_AS_ROOT = """
 set -e
 mkdir -p "$1/tmp" "$1/proc" "$1/dev" "$1/usr" "$1/build"
@@ -218,7 +218,7 @@ def check_directory_as_root(context):
     expect_equal("protections", {name: said[name] for name in needed}, dict.fromkeys(needed, True))
     with open(os.path.join(directory, "program.js"), "w", encoding="utf-8") as file:
         file.write(ENDLESS)
-    # With nowhere to keep compiled code.
+    # Without a directory for compiled code.
     words = ["env", "-u", "XDG_CACHE_HOME", "-u", "HOME", *inside, "/build/curfew", "run", "--isolate", "process"]
     words += ["--timeout", "5m", "--report", "/report.json", "/program.js"]
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -234,7 +234,7 @@ def check_directory_as_root(context):
 
 def check_not_inherited(context):
     # Claim T35.
-    """A descriptor that happens to be open is not the worker's."""
+    """A worker does not inherit descriptors that happen to be open."""
     refuse_sanitizer(context)
     if os.geteuid() != 0:
         raise Skipped("only root may see the descriptors of a worker")
@@ -332,14 +332,14 @@ def check_attack(context, path):
     refuse_sanitizer(context)
     with open(path, encoding="utf-8") as file:
         expected = file.readline().partition("expect:")[2].split()
-    # A worker that was given no processor for 50 ms after its stop is killed; on a machine that busy it is tried again.
+    # A worker that gets no processor for 50 ms after its stop is killed. On a machine that busy, try again.
     for _ in range(12):
         report, _ = context.report(
             "--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10
         )
         if report["stop"] is None or report["stop"]["mode"] != "process":
             break
-    # A limit that takes long to reach may come after the deadline on a busy machine.
+    # On a busy machine, a limit that takes long to reach may be exceeded after the deadline.
     expect(
         report["outcome"] in [*expected, "deadline"],
         f"outcome: expected {' or '.join(expected)}, seen {report['outcome']}\n" + shorten(repr(report["error"]), 300),
@@ -349,20 +349,21 @@ def check_attack(context, path):
 
 def check_import(context, path):
     # Claim T18.
-    """What a program imports is read for it, by the same rules."""
+    """The process outside reads a program's imports for it, by the same rules."""
     refuse_sanitizer(context)
     check_case(Isolated(context), path)
 
 
 def check_secrets(context):
     # Claim T45.
-    """They reach the run, and leave it neither with its output nor with its report."""
+    """Secrets reach the run, but not its output or its report."""
     refuse_sanitizer(context)
     path = write(context, "console.log(secrets.get('TOKEN')); [secrets.get('TOKEN').length, secrets.get('OTHER')]")
     report, done = context.report("--isolate", "process", "--user", "ann", "--secret", "TOKEN=sesame-4711", path)
     expect_equal("value", report["value"], [11, None])
     expect(b"sesame" not in done.out, f"the secret is in the report: {shorten(done.out.decode())}")
-    # Labels are longer than what they stand for: what is left counts, and no worker sends more than its run may have.
+    # Labels are longer than the secrets that they replace. The replaced text counts, and no worker sends more than its
+    # run may.
     path = write(
         context,
         """const all = 'abcd'.repeat(400000), seen = [];
@@ -403,7 +404,7 @@ CAT = """(module
     (if (i32.load (i32.const 16)) (then
       (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20))) (br $again))))))
 """
-CALLS = {  # what is called, the exit code, what is on stdout
+CALLS = {  # the call, the exit code, the stdout
     "add": (["--call", "add", "--params", "[1, 2]", "--print"], 0, b"3\n"),
     "spin": (["--call", "spin", "--timeout", "300ms"], 124, b""),
     "sleep": (["--call", "sleep", "--timeout", "300ms"], 124, b""),
@@ -414,7 +415,7 @@ CALLS = {  # what is called, the exit code, what is on stdout
 
 def check_input(context, kind):
     # Claim T35.
-    """Standard input reaches a program that reads it, whatever it is."""
+    """A program can read standard input of every kind."""
     refuse_sanitizer(context)
     path = write(context, CAT, "cat.wat")
     words = [context.curfew, "run", "--isolate", "process", path]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line of the tests: which ones, in which order, and what is printed about them."""
+"""The command line of the tests: selects them, orders them, and prints the results."""
 
 import argparse
 import concurrent.futures
@@ -102,7 +102,7 @@ GROUPS = {
     "torture": programs.torture,
 }
 
-# What a sanitizer needs to know, and how much slower it is. Wasmtime keeps its own handler of faults.
+# The options of a sanitizer, and its slowdown. Wasmtime keeps its own handler of faults.
 SANITIZERS = {
     "asan": {
         "ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:exitcode=99:detect_leaks=1",
@@ -110,7 +110,7 @@ SANITIZERS = {
         "LSAN_OPTIONS": "print_suppressions=0:suppressions="
         + os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp"),
     },
-    # Wasmtime allocates in its handler: the fault is always one of guest code, never inside malloc.
+    # Wasmtime allocates in its handler, which is safe: the fault is always in guest code, never inside malloc.
     "tsan": {
         "TSAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:report_signal_unsafe=0:exitcode=99:second_deadlock_stack=1:suppressions="
         + os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
@@ -131,7 +131,7 @@ def parse_arguments():
     parser.add_argument("--wrapper", default="", help="command to put before each program under test")
     parser.add_argument("--scale", type=float, help="divide the counts of repetitions by this (sanitizer: 20)")
     parser.add_argument("--slower", type=float, help="multiply time limits and lateness by this (sanitizer: 10)")
-    # Many of them wait: for a deadline, a lease, a second to be over.
+    # Many tests only wait: for a deadline, a lease, the next second.
     jobs = min(8, 2 * len(os.sched_getaffinity(0)))
     parser.add_argument("--jobs", type=int, default=jobs, help=f"tests at a time (default: {jobs})")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every test")
@@ -149,7 +149,7 @@ def is_wanted(test, filters):
 
 
 def run_one(test, context):
-    """One of ("passed", n), ("failed", text), ("skipped", text), and the seconds it took."""
+    """One of ("passed", n), ("failed", text), ("skipped", text), and the seconds that it took."""
     start = time.monotonic()
     try:
         count = test.run(context) or 1
@@ -158,7 +158,7 @@ def run_one(test, context):
         result = ("skipped", str(reason))
     except Failed as failure:
         result = ("failed", str(failure))
-    except Exception as error:  # a broken test is a failed test, not the end of the others
+    except Exception as error:  # a broken test counts as failed; the others continue
         result = ("failed", f"the test itself failed: {type(error).__name__}: {error}")
     return test, result, time.monotonic() - start
 
@@ -209,7 +209,7 @@ def run_all(tests, context, jobs, tally):
 
 def main():
     arguments = parse_arguments()
-    # A shell that starts this in the background has SIGINT ignored, which tests of it would inherit.
+    # A shell that starts this in the background ignores SIGINT, which tests of SIGINT would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if arguments.sanitizer:
         arguments.scale = arguments.scale or 20

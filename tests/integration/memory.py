@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guests' memory: images whose contents were changed by somebody who knows the engine, and pages of both sizes."""
+"""Guests' memory: images that an attacker who knows the engine has modified, and pages of both sizes."""
 
 import hashlib
 import mmap
@@ -15,17 +15,17 @@ TESTS = []
 PAGE = 4096
 MIB = 1 << 20
 
-# An image as a file: magic, checksum, ..., three lengths, ..., then the name, the numbers of its pages, and those.
+# The layout of an image file: magic, checksum, ..., three lengths, ..., then the name, the page numbers, and the pages.
 IMAGE_HEAD_BYTES, IMAGE_CHECKSUM_AT, IMAGE_SUMMED_FROM, IMAGE_LENGTHS_AT = 168, 8, 40, 72
 
-# Of the engine, whose pointers have 32 bits: a string's characters lie behind so much of a head; an object's fields.
+# The engine's layout with 32-bit pointers: a string's characters follow a head of this size; an object's fields.
 STRING_HEAD_BYTES = 16
 OBJECT_FLAGS_AT, OBJECT_CLASS_AT, OBJECT_ARRAY_AT, OBJECT_DATA_AT = 8, 10, 24, 24
 OBJECT_EXOTIC, OBJECT_FAST_ARRAY, UINT32_ARRAY_CLASS = 1 << 3, 1 << 4, 28
 OBJECT_TAG, NUMBER_ADDEND = 0xFFFFFFFF, 0x7FF8000A << 32
 MANY_REFERENCES = 0x10000000
 
-# What a forged program is made from: two numbers that become objects, and a text that gives them a place.
+# The parts of a forged program: two numbers that become objects, and a text that makes space for them.
 ALL_MEMORY, ELSEWHERE = 3.0625e101, 7.40625e203
 ROOM = "ROOM_FOR_FORGED_OBJECTS_"
 HEAD = f"const memory = {ALL_MEMORY!r}, room = '{ROOM}{'.' * 700}';\n"
@@ -53,7 +53,7 @@ class Image:
             self.data[place + (address + i) % PAGE] = byte
 
     def find(self, content):
-        """Addresses of this in the pages, also where it lies across two that follow each other in the file."""
+        """The addresses of these bytes in the pages, even if they span two consecutive pages of the file."""
         found = []
         for address, place in self.places.items():
             at = self.data.find(content, place, place + PAGE + len(content) - 1)
@@ -78,7 +78,7 @@ def number_value(number):
 
 
 def array_over_all(address):
-    """Bytes of an object at this address: a Uint32Array over the whole memory, its parts behind it."""
+    """The bytes of an object at this address: a Uint32Array over the whole memory, followed by its parts."""
     parts = bytearray(256)
     struct.pack_into("<HHi", parts, 0, 0xFFFF, 0, MANY_REFERENCES)
     body, array, buffer, data = 8, 72, 136, 200
@@ -92,7 +92,8 @@ def array_over_all(address):
 
 
 def forge(context, source, elsewhere=0):
-    """An image of the program in which `memory` is an array over all memory, and ELSEWHERE an object at that address."""
+    """An image of the program in which `memory` is an array over all memory, and ELSEWHERE an object at that
+    address."""
     path = write(context, "forged.js", HEAD + source)
     image = path[:-3] + ".curfew"
     done = context.command([context.curfew, "compile", path, "-o", image])
@@ -116,7 +117,7 @@ def call(context, image, address, *options):
 
 @test
 def forged_images_reach_their_memory(context):
-    """The control for the tests below: the forging fits this engine."""
+    """The control for the tests below: the forgery works with this engine."""
     image = forge(
         context,
         "function go(at) { const before = memory[at / 4]; memory[at / 4] = 4660; return [before, memory[at / 4]]; }",
@@ -128,7 +129,7 @@ def forged_images_reach_their_memory(context):
 @test
 def nothing_is_written_behind_the_size(context):
     # Claim T17.
-    """Below the memory limit, but behind what the memory has grown to."""
+    """Accesses below the memory limit, but beyond the current size of the memory."""
     image = forge(context, "function go(at) { memory[at / 4] = 4660; return memory[at / 4]; }")
     for address in (16 * MIB, 60 * MIB):
         report = call(context, image, address)
@@ -149,7 +150,7 @@ def what_it_grew_into_is_counted(context):
 @test
 def loops_in_memory_that_it_grew_into_are_stopped(context):
     # Claims T7, T47.
-    """An object that is its own prototype: looking a name up in it is a loop in the engine, which has no poll."""
+    """An object that is its own prototype: looking up a name in it is a loop in the engine, which never polls."""
     place = 32 * MIB
     source = f"""
 function put(at, value) {{ memory[at / 4] = value; }}
@@ -174,7 +175,7 @@ function go(at) {{
 
 
 def faults(context, *options):
-    """Page faults of a run that touches 300 MiB."""
+    """The page faults of a run that touches 300 MiB."""
     path = write(
         context,
         "touch.js",
@@ -200,7 +201,7 @@ def huge_pages_are_offered():
 
 
 def huge_pages_are_given():
-    """Whether the system has them for memory of this process just now: there are none where it lies in pieces."""
+    """Whether the system can give huge pages to this process now. It cannot if its memory is fragmented."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     with mmap.mmap(-1, 300 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         memory.madvise(mmap.MADV_HUGEPAGE)
@@ -255,5 +256,5 @@ def hugepages_takes_no_value(context):
 
 
 def tests(context):
-    # Page faults are counted of all children: nothing else may run beside.
+    # Page faults are counted over all children, so no other test may run at the same time.
     return [Test("cli", "memory/" + function.__name__, function, alone=function is hugepages) for function in TESTS]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Imports as Node finds them: packages, CommonJS, JSON, and what an enemy's packages try."""
+"""Imports as in Node: packages, CommonJS, JSON, and hostile packages."""
 
 import json
 import os
@@ -19,7 +19,7 @@ def tests(context):
 
 
 def make(context, files):
-    """A directory with these files, which are text or JSON; its name."""
+    """Creates a directory with these files, whose content is text or JSON. Returns its name."""
     directory = context.directory()
     for name, content in files.items():
         path = os.path.join(directory, name)
@@ -37,7 +37,7 @@ def value(context, files, *words, main="main.mjs"):
 
 
 def refusal(context, files, *words, main="main.mjs"):
-    """The message, and file, line and column of the first frame."""
+    """The message, and the file, line and column of the first frame."""
     directory = make(context, files)
     report, _ = context.report(*words, os.path.join(directory, main))
     expect(report["outcome"] == "bad_program", f"{report['outcome']}: {report['error']}, {report['value']}")
@@ -398,7 +398,8 @@ def run_time_imports_are_counted(context):
 
 @test
 def queries(context):
-    """As in Node, a file is as many modules as it is imported with queries or fragments, and its errors name them."""
+    """As in Node, a file becomes a separate module for each query or fragment that it is imported with, and its errors
+    show that."""
     files = {
         "main.mjs": "import * as a from './lib/count.mjs'; import * as b from './lib/count.mjs?b/c'; import * as again from './lib/count.mjs?b/c';\n"
         "import * as c from './lib/count.mjs#c'; import * as bare from './lib/count.mjs?';\n"
@@ -463,7 +464,7 @@ def import_maps(context):
     expect(done.code == 0, f"{done}")
     done = context.command([context.curfew, "inspect", "--json", *words, main])
     expect(done.code == 0 and json.loads(done.out)["exports"], f"{done}")
-    # The map lies elsewhere: its addresses begin at the top.
+    # The map is in another directory: its addresses begin at the top.
     outside = make(context, {"m.json": {"imports": {"lib": "./vendor/lib.mjs"}}, "x/y": ""})
     text = make(context, {"a.mjs": "export { default } from 'lib'", "vendor/lib.mjs": "export default 7"})
     report, _ = context.report("--import-map", os.path.join(outside, "m.json"), os.path.join(text, "a.mjs"))

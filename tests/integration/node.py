@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Node's modules as programs import them, and TypeScript."""
+"""Node's modules in programs, and TypeScript."""
 
 import os
 

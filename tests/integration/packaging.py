@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is built with which options, what needs which packages, what an installation leaves and takes away."""
+"""The build's options, the packages that are needed, and the files that an installation creates and removes."""
 
 import glob
 import os
@@ -21,7 +21,7 @@ def words(name):
 
 
 def missing_packages(context, *arguments, **environment):
-    """What scripts/prepare asks for on a machine that has no package, and nothing but what Debian always has."""
+    """The packages that scripts/prepare asks for on a machine with none, except those that Debian always has."""
     directory = context.directory()
     with open(os.path.join(directory, "dpkg-query"), "w", encoding="utf-8") as file:
         file.write("#!/bin/sh\nexit 0\n")
@@ -55,7 +55,7 @@ def check_packages(context):
 
 # ---- The library alone ----------------------------------------------------------------------------------------------
 
-# Objects of the whole build that the options leave out, and those that stand in for them.
+# Objects of the whole build that the options leave out, and their replacements.
 LEFT_OUT = {
     "src/libcurfew_core.a.p": (
         ["host_curl", "host_fetch", "host_fetch_session", "host_resolver", "host_transfer"],
@@ -69,13 +69,13 @@ LEFT_OUT = {
 
 
 def symbols(context, path):
-    """The names that an object defines, and those that it lacks."""
+    """The names that an object defines, and those that it needs."""
     rows = [line.split() for line in context.command(["nm", path]).out.decode().splitlines()]
     return {row[-1] for row in rows if row[-2] in "TDBRV"}, {row[-1] for row in rows if row[-2] == "U"}
 
 
 def check_stand_ins(context, directory, left_out, stand_ins):
-    """What is left of the objects finds in the stand-ins all that it found in what is left out."""
+    """The replacements define every name that the remaining objects need of the objects that are left out."""
     objects = glob.glob(os.path.join(context.build, directory, "*.o"))
     gone = {
         path for pattern in left_out for path in glob.glob(os.path.join(context.build, directory, pattern + ".c.o"))
@@ -112,7 +112,7 @@ def check_stand_ins(context, directory, left_out, stand_ins):
 
 
 def check_alone(context):
-    """The options leave out what they say: no dependency of it is looked for, and what is left is complete."""
+    """The options leave out their dependencies, and the rest is complete."""
     if context.is_sanitized:
         raise Skipped("the same without sanitizers")
     for name, (left_out, stand_ins) in LEFT_OUT.items():
@@ -120,7 +120,7 @@ def check_alone(context):
     with open(os.path.join(context.build, "prepared"), encoding="utf-8") as file:
         prepared = file.read().strip()
     directory = context.directory()
-    # A machine that has pkg-config files of these libraries alone, and no npm.
+    # A machine that has pkg-config files only of these libraries, and no npm.
     known = os.path.join(directory, "pkgconfig")
     os.mkdir(known)
     for name in ("libsodium", "sqlite3", "jansson", "libseccomp"):
@@ -149,7 +149,7 @@ def members(text):
 
 
 def check_plain_editor(context):
-    """Without Node the page has a text area, with all that the page asks of its editor."""
+    """Without Node the page has a text area with all members that the page uses of its editor."""
     directory, tools = context.directory(), context.directory()
     for tool in ("bash", "cat", "sha256sum", "cut", "dirname", "mkdir", "flock", "rm", "cp", "sort"):
         os.symlink(shutil.which(tool), os.path.join(tools, tool))
@@ -174,7 +174,7 @@ def check_plain_editor(context):
 
 
 def check_empty_packs(context):
-    """Without Node there is nothing of npm's packages in a build, until there is a Node."""
+    """Without Node a build contains nothing of npm's packages, until there is a Node."""
     directory, tools = context.directory(), context.directory()
     for tool in ("bash", "cat", "sed", "tr", "sha256sum", "cut", "dirname", "mkdir", "flock"):
         os.symlink(shutil.which(tool), os.path.join(tools, tool))
@@ -187,7 +187,7 @@ def check_empty_packs(context):
             done = context.command([*build, out, *locales], env=environment)
             expect_equal(part, (done.code, done.err, os.path.getsize(out)), (0, b"", 0))
             os.symlink("/bin/false", os.path.join(tools, name))
-        # Now both are there. What they would make has another name than none: it is made then.
+        # Now both exist. The name of the pack changes, so it is made now.
         which = context.command([*build, "--which"], env=environment).out.decode()
         expect(which.startswith(environment["XDG_CACHE_HOME"]), which)
         for name in ("node", "npm"):
@@ -212,7 +212,7 @@ def keep_assets(source, target, kept):
 
 
 def link_without_packs(context):
-    """The command as a build without Node has it."""
+    """The command of a build without Node."""
     directory, parts = context.directory(), os.path.join(context.build, "src")
     keep_assets(os.path.join(parts, "guest.assets"), os.path.join(directory, "assets"), {"modules"})
     files = {
@@ -226,7 +226,7 @@ def link_without_packs(context):
     defines = [f'-D{name}="{path}"' for name, path in files.items()]
     done = context.command(["cc", "-c", os.path.join(ROOT, "src/js/embed.S"), *defines, "-o", embedded])
     expect(done.code == 0, done.err.decode())
-    # What is named first is taken, and the library's own is not.
+    # The linker takes the first definition, so the library's own is ignored.
     commands = context.command(["ninja", "-C", context.build, "-t", "commands", "curfew"], timeout=60).out.decode()
     words = shlex.split(commands.strip().split("\n")[-1])
     words[words.index("curfew")] = made
@@ -238,7 +238,7 @@ def link_without_packs(context):
 
 
 def check_without_packs(context):
-    """A build without Node runs programs, and says what it has not."""
+    """A build without Node runs programs, and reports what it lacks."""
     if context.is_sanitized:
         raise Skipped("the same without sanitizers")
     curfew, directory = link_without_packs(context), context.directory()
@@ -271,7 +271,7 @@ def check_without_packs(context):
 
 
 def check_install(context):
-    """What is installed works from there, and make uninstall takes all of it away again."""
+    """The installed files work, and make uninstall removes all of them."""
     if context.is_sanitized:
         raise Skipped("the same without sanitizers")
     place = os.path.join(context.directory(), "root")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tools that tests need and no package of the system has: installed once, at pinned versions, into the user's cache."""
+"""Tools that tests need and the system does not package. They are installed once, at pinned versions, into the user's
+cache."""
 
 import fcntl
 import hashlib
@@ -18,7 +19,8 @@ def place(name, version):
 
 
 def make(directory, what, *command, environment=None, **options):
-    """The directory, as this command makes it; {} in its words and variables is where. Who wants it meanwhile waits."""
+    """The directory that this command makes. {} in its words and variables is the directory. Other processes wait for
+    it."""
     os.makedirs(os.path.dirname(directory), exist_ok=True)
     with open(directory + ".lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -39,7 +41,7 @@ def _make(directory, what, command, environment, options):
 
 
 def python_packages(what, name, requirements):
-    """The directory with the packages of a file below tests/, with the hash of each."""
+    """The directory with the packages that a file below tests/ lists with their hashes."""
     path = os.path.join(ROOT, "tests", requirements)
     with open(path, "rb") as file:
         version = hashlib.sha256(file.read()).hexdigest()[:16]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PostgreSQL for tests: started in a directory of its own, as an unprivileged user, at a socket in it."""
+"""PostgreSQL for tests: it runs in its own directory, as an unprivileged user, and listens on a socket there."""
 
 import contextlib
 import glob
@@ -19,7 +19,7 @@ PASSWORD = "not-to-be-told-4711"
 
 
 class Postgres:
-    """A cluster in a directory of its own, at a socket in it. PostgreSQL refuses root: then it is run as nobody.
+    """A cluster in its own directory, on a socket there. PostgreSQL refuses to run as root; then it runs as nobody.
 
     settings: what it is started with each time, NAME=VALUE; listen: a network that may connect, too; source: another one
     that this is a replica of; size: of a file system of its own in memory (root only).
@@ -58,7 +58,7 @@ class Postgres:
         self.start()
 
     def copy(self, source):
-        """Becomes a replica of another one."""
+        """Becomes a replica of another cluster."""
         shutil.rmtree(self.data, ignore_errors=True)
         self.call(
             "pg_basebackup", "-h", source.directory, "-U", "owner", "-D", self.data, "-R", "-c", "fast", "--no-sync"
@@ -113,7 +113,7 @@ class Postgres:
                 time.sleep(0.1)
 
     def stop(self, how=signal.SIGINT):
-        """At once, and in order (SIGINT), or as a crash (SIGQUIT)."""
+        """Ends it: fast and orderly (SIGINT), or like a crash (SIGQUIT)."""
         if self.process is not None:
             self.process.send_signal(how)
             self.process.wait(60)
@@ -134,7 +134,7 @@ class Postgres:
         return f"postgresql://owner:{password}@/{database}?host={self.directory}{options}"
 
     def database_of(self, directory):
-        """The database that stands for a server's directory; made when it is first asked for."""
+        """The database that replaces a server's directory. It is created at its first use."""
         name = "d" + hashlib.sha256(directory.encode()).hexdigest()[:16]
         with self.lock:
             if name not in self.made:
@@ -144,7 +144,7 @@ class Postgres:
 
 
 class OnPostgres:
-    """A context whose servers, tokens and upkeep use PostgreSQL."""
+    """A context whose servers, tokens and admin commands use PostgreSQL."""
 
     def __init__(self, context, postgres):
         self.context, self.postgres = context, postgres
@@ -172,7 +172,7 @@ _shared_lock = threading.Lock()
 
 @contextlib.contextmanager
 def shared(context):
-    """One cluster for all tests that leave it as it is."""
+    """One cluster for all tests that do not break it."""
     with _shared_lock:
         if "postgres" not in _shared:
             import atexit

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests that are programs: units, those of the library, torture (tests/harness.h), fuzz seeds, Cargo's, examples."""
+"""Tests that are programs: units, those of the library, torture (tests/harness.h), seeds of the fuzz targets, Cargo's,
+examples."""
 
 import glob
 import json
@@ -79,7 +80,7 @@ def check_listed(context, path, name, limit, **options):
 
 
 def names_in(context, path):
-    """Without a name such a program prints the names of its tests."""
+    """Without an argument such a program prints the names of its tests."""
     return context.command([path], timeout=10).out.decode().split()
 
 
@@ -162,7 +163,7 @@ def check_progress(context):
 
 def check_sync_items(context):
     path = os.path.join(ROOT, "examples", "sync_items.js")
-    # Within the grace it ends by itself and says how far it came; on a busy machine the grace may be over before that.
+    # Within the grace it ends by itself and reports its progress. On a busy machine the grace may be too short.
     report, _ = context.report("--timeout", "500ms", "--grace", "50ms", path)
     expect_equal("outcome", report["outcome"], "deadline")
     expect_equal("tripped", report["tripped"], ["deadline"])
@@ -170,11 +171,11 @@ def check_sync_items(context):
     expect(0 < synced < 1000, f"partial {report['partial']}")
     if report["stop"]["mode"] == "cooperative":
         expect_equal("value", report["value"], {"synced": synced, "of": 1000, "finished": False})
-    # With time enough for that, always.
+    # With enough grace, it always does.
     report, _ = context.report("--timeout", "500ms", "--grace", "5s", path)
     expect_equal("stop.mode", report["stop"]["mode"], "cooperative")
     expect_equal("value", report["value"], {"synced": report["partial"]["synced"], "of": 1000, "finished": False})
-    # Without a grace it is stopped where it is, and the last checkpoint says how far it came.
+    # Without a grace it is stopped at once, and the last checkpoint shows its progress.
     report, _ = context.report("--timeout", "500ms", path)
     expect_equal("without grace", [report["outcome"], report["value"]], ["deadline", None])
     expect(report["stop"]["mode"] in ("soft", "hard"), f"stop {report['stop']}")

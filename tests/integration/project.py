@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The project itself: layers of the sources, the header by itself, the binary interface, documents against the code."""
+"""The project itself: the layers of the sources, the header alone, the binary interface, documents that must match the
+code."""
 
 import glob
 import json
@@ -19,7 +20,7 @@ def check_layers(context):
 
 
 def check_locks(context):
-    """Every lock is given back on every way out, and what needs one is called by those that hold it (clang)."""
+    """Every lock is released on every path, and functions that need one are called only with it held (clang)."""
     clang = find_compiler("clang-16", "clang")
     with open(os.path.join(context.build, "compile_commands.json"), encoding="utf-8") as file:
         commands = json.load(file)
@@ -82,7 +83,7 @@ STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-pedantic-errors", "-Werror", "-fsy
 def check_header(context, compilers, language, standard):
     source = os.path.join(context.directory(), "header." + ("c" if language == "c" else "cc"))
     with open(source, "w", encoding="utf-8") as file:
-        # Twice: the second time must be nothing.
+        # Include it twice: the second time must have no effect.
         file.write(
             '#include "curfew.h"\n#include "curfew.h"\nint use(void);\nint use(void) { return CURFEW_OUTCOME_FINISHED; }\n'
         )
@@ -132,7 +133,7 @@ def check_declared(context):
 
 
 def signatures():
-    """The functions of the header, a line each."""
+    """The functions of the header, one on each line."""
     text = re.sub(r"/\*.*?\*/", "", read("include/curfew.h"), flags=re.S)
     found = re.findall(r"^CURFEW_API ([^;]*);", text, re.M)
     return sorted((" ".join(each.split()) for each in found), key=lambda each: re.search(r"curfew_\w+(?=\()", each)[0])
@@ -142,7 +143,7 @@ def check_signatures(context):
     expect_equal("functions of include/curfew.h", signatures(), read("tests/abi/signatures.txt").splitlines())
 
 
-# What is done to a list, and whether programs built before go on working.
+# A change of a list, and whether programs that were built before still work.
 CHANGES = (
     ("symbols.txt", "curfew_run_start\n", "", False),
     ("symbols.txt", "curfew_run_start\n", "curfew_run_start\ncurfew_run_star\n", True),
@@ -156,7 +157,7 @@ CHANGES = (
 
 
 def check_compare(context):
-    """tests/abi/compare finds each kind of break between a release and what is here, and nothing else."""
+    """tests/abi/compare finds each kind of break between a release and the current state, and nothing else."""
     place = context.directory()
     lists = os.path.join(place, "tests", "abi")
     os.makedirs(lists)
@@ -242,7 +243,7 @@ def check_completion(context):
 
 
 def check_readme_options(context):
-    """Whatever looks like an option of ours in a document is one."""
+    """Everything in a document that looks like one of our options is one."""
     known = {name for command in COMMANDS for name in options_of(context, command)} | {"help", "version", "generate"}
     for document in ("README.md", "docs/LIMITS.md", "docs/INSPECT.md", "docs/THREAT_MODEL.md", "docs/ARCHITECTURE.md"):
         if not os.path.exists(os.path.join(ROOT, document)):
@@ -287,7 +288,7 @@ def check_schema(context):
 
 
 def check_embedding(context):
-    """The embedding that README.md shows is the example that is compiled and run."""
+    """The embedding in README.md is the example that is compiled and run."""
     code = [line for line in read("examples/embed.c").splitlines() if line.strip()]
     readme = read("README.md").splitlines()
     start = next((index for index, line in enumerate(code) if line.startswith("#include")), 0)
@@ -296,7 +297,7 @@ def check_embedding(context):
 
 
 def check_linking(context):
-    """The command that README.md shows for the embedding builds it, and the program says what README.md says."""
+    """The command in README.md builds the embedding, and the program prints what README.md shows."""
     command, output = re.search(r"^\$ (cc .*) -o embed\n\$ \./embed\n(.*)$", read("README.md"), re.M).groups()
     find_compiler("cc")
     made = os.path.join(context.directory(), "embed")
@@ -307,7 +308,7 @@ def check_linking(context):
 
 
 def check_sources(context):
-    """Every file of ours says its licence, and lines stay readable."""
+    """Every file has its licence, and lines are not too long."""
     done = context.command(["git", "-C", ROOT, "ls-files", "*.c", "*.h", "*.js", "*.mjs", "*.py", "meson.build"])
     bad = []
     for name in done.out.decode().split():
@@ -319,11 +320,11 @@ def check_sources(context):
     expect(not bad, "\n".join(bad))
 
 
-# ---- The four errands of docs/CONTRIBUTING.md: a forgotten place is found ------------------------------------------
+# ---- The errands of docs/CONTRIBUTING.md: a forgotten place is found ------------------------------------------------
 
 
 def check_limit_places(context):
-    """Each limit of the library's table is in every list that is written by hand, and nothing else is."""
+    """Each limit of the library's table is in every hand-written list, and these have no others."""
     report, _ = context.report(os.path.join(ROOT, "examples", "hello.js"))
     keys = list(report["limits"])
     schema = json.loads(read("docs/report.schema.json"))["properties"]["limits"]
@@ -338,7 +339,7 @@ def check_limit_places(context):
 
 
 def check_route_places(context):
-    """The routes that the server has are the paths that docs/openapi.json describes."""
+    """The routes of the server are the paths that docs/openapi.json describes."""
     table = re.search(r"static const route table\[\] = \{(.*?)\n\};", read("server/routes.c"), re.S)[1]
     served = {(path.replace("*", "{}"), method) for path, method in re.findall(r'\{"(/[^"]*)", "([A-Z]+)"', table)}
     paths = json.loads(read("docs/openapi.json"))["paths"]
@@ -363,7 +364,7 @@ def check_route_places(context):
 
 
 def check_web_places(context):
-    """Each interface that programs find is tried by a case, and each file of the prelude is built."""
+    """A case uses each interface that programs have, and each file of the prelude is built."""
     listed = re.search(r"const interfaces = \{(.*?)\};", read("guest/prelude/90-globals.js"), re.S)[1]
     cases = "".join(
         read(os.path.relpath(path, ROOT))
@@ -382,7 +383,7 @@ def check_web_places(context):
 
 
 def check_wasmtime_places(context):
-    """One version of Wasmtime is built, tested and documented."""
+    """Only one version of Wasmtime is built, tested and documented."""
     version = re.search(r'^wasmtime = \{ version = "=([\d.]+)"', read("engine/Cargo.toml"), re.M)[1]
     for name in ("engine/Cargo.toml", "tests/conformance/Cargo.toml", "tests/componentize/Cargo.toml"):
         wanted = set(re.findall(r'^(?:wasmtime[\w-]*|wiggle|wasi-preview1\S*) = .*?"=([\d.]+)"', read(name), re.M))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/RECIPES.md: each section is a directory with the files it shows, in which its commands print what stands under them."""
+"""docs/RECIPES.md: for each section a directory is made with the files that it shows. Its commands must print there
+what it shows."""
 
 import os
 import re
@@ -50,7 +51,7 @@ def check(context, text):
 
 
 def check_all(context):
-    """Nothing of it is left out because it is written otherwise."""
+    """No section is left out because of its format."""
     text = read(PATH)
     expect_equal("files", len(FILE.findall(text)), len(re.findall(r"^```\w+$", text, re.M)))
     expect_equal(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets on the command line: what is kept where, which mistake is told how, and that values stay out of sight."""
+"""Secrets on the command line: where they are stored, how mistakes are reported, and that values stay hidden."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def test(function):
 
 
 class Store:
-    """A store of its own with its key, and the command on it."""
+    """A store with its own key, and commands on it."""
 
     def __init__(self, context):
         self.context = context
@@ -48,7 +48,7 @@ class Store:
         return done.out.decode().split()
 
     def show(self, user, *names, **options):
-        """Lengths of the user's secrets, as a program sees them."""
+        """The lengths of the user's secrets in a program."""
         path = write(self.context, "show.js", SHOW)
         options.setdefault("env", self.env)
         report, _ = self.context.report("--user", user, *self.names, path, "--", *names, **options)
@@ -97,7 +97,7 @@ def values_are_not_seen(context):
 @test
 def not_in_the_argument_list(context):
     # Claim T50.
-    """A value that was given as an argument is taken out of the list once the run has it."""
+    """A value that was given as an argument is removed from the argument list once the process has read it."""
     source = write(context, "a.js", "console.log('there'); setTimeout(() => {}, 5000)")
     words = [context.curfew, "run", "--secret", f"TOKEN={VALUE}", source]
     start = time.monotonic()
@@ -112,7 +112,7 @@ def not_in_the_argument_list(context):
 
 @test
 def asked_on_a_terminal(context):
-    """What is typed is not shown."""
+    """Typed input is not echoed."""
     store = Store(context)
     leader, follower = open_terminal()
     words = [context.curfew, "secret", "set", *store.names, "--user", "ann", "TOKEN"]
@@ -137,7 +137,7 @@ def asked_on_a_terminal(context):
     expect_equal("kept", store.show("ann", "TOKEN"), [len(VALUE)])
 
 
-# In namespaces of its own: what Kubernetes mounts of a Secret, with this mode, and for writing, too, or not.
+# In its own namespaces: mounts a Secret like Kubernetes, with this mode, read-only or writable.
 HAND_OVER = """mount -t tmpfs none "$1" && cp "$2" "$1/store" && cp "$3" "$1/key" && chmod "$4" "$1"/* || exit 77
 [ "$5" = rw ] || mount -o remount,ro "$1" || exit 77
 shift 5; exec "$@" """
@@ -145,7 +145,7 @@ shift 5; exec "$@" """
 
 @test
 def a_key_that_is_handed_over(context):
-    """A group may read a key where the system mounted it for this process, as for a pod's fsGroup; nowhere else."""
+    """A group may read a key if the system mounted it for this process, as with a pod's fsGroup, and nowhere else."""
     store = Store(context)
     store.set("ann", "TOKEN")
     source = write(context, "a.js", "export default secrets.get('TOKEN').length")
@@ -317,7 +317,7 @@ def locked(context):
 
 @test
 def at_once(context):
-    """Of several that make the same store, none loses what it sets."""
+    """If several processes create the same store, none loses a secret."""
     store = Store(context)
     names = [f"N{i}" for i in range(8)]
     start = time.monotonic()
@@ -340,7 +340,7 @@ def at_once(context):
 
 @test
 def read_only(context):
-    """In a directory that cannot be written secrets can be read, and setting one says why not."""
+    """In a read-only directory secrets can be read, and setting one fails with the reason."""
     if os.geteuid() != 0:
         raise Skipped("needs root, to become someone else")
     directory = context.directory()

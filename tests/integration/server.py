@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curfew serve: what it answers, what it refuses, and that nothing accepted is lost."""
+"""curfew serve: its answers, what it refuses, and that no accepted run is lost."""
 
 import concurrent.futures
 import contextlib
@@ -22,7 +22,7 @@ from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server
 
 TESTS = []
 FOREVER = "for (;;) {}"
-# Until something is done that nothing tells of: each is tried, as one machine needs longer than another.
+# Waiting times for effects that are not observable. Each is tried, because machines differ in speed.
 PAUSES = (0.3, 0.6, 1.2, 2.4, 4.8)
 PATIENT = "await new Promise(() => setTimeout(() => {}, 60000))"
 
@@ -33,7 +33,7 @@ def test(function):
 
 
 def fail_start(context, *options, text, data=None, code=125):
-    """It does not start, and says why in one line."""
+    """The server does not start, and prints the reason in one line."""
     data = data or os.path.join(context.directory(), "data")
     done = context.command([context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, *options], timeout=30)
     err = done.err.decode()
@@ -45,7 +45,7 @@ def fail_start(context, *options, text, data=None, code=125):
 
 
 def ends_at(seconds):
-    """JavaScript for what is over in so many seconds, also where it is begun again meanwhile."""
+    """JavaScript that ends in this many seconds from now, even if it is started again meanwhile."""
     return f"new Promise(done => setTimeout(done, {time.time() * 1000 + seconds * 1000:.0f} - Date.now()))"
 
 
@@ -346,7 +346,9 @@ def cut_streams(context):
         expect_equal("one too many", server.stream(run).status, 503)
         for stream in streams:
             stream.close()
-        server.ask("DELETE", f"/v1/runs/{run}")  # also wakes the streams, which then see that nobody listens
+        server.ask(
+            "DELETE", f"/v1/runs/{run}"
+        )  # also wakes the streams, which then notice that their clients have disconnected
         context.until("streams that were cut stay open", lambda: server.metric("curfew_open_streams") == 0)
 
 
@@ -447,7 +449,7 @@ def lists(context):
 
 @test
 def lists_without_reports(context):
-    """A list says what a run has used, in memory and from disk, and has its report only where that is asked for."""
+    """The entries of a list have a run's usage, from memory and from disk, and its report only on request."""
 
     def check(server, run, report):
         for query in ("", "?state=done", "?outcome=deadline", "?limit=1000"):
@@ -475,8 +477,8 @@ def lists_without_reports(context):
 
 @test
 def reports_of_many_parts(context):
-    """A report of many parts: to those who wait, look, cancel and listen, from memory and from disk; also one that an older
-    version stored."""
+    """A report of many parts is complete for clients that wait, read, cancel and follow, from memory and from disk. So
+    is one that an older version stored."""
     length = 5 << 20
     source = f"console.log('abcdefg\\n'.repeat({length // 8 - 1}) + '1234567'); 'x'.repeat(1 << 20)"
 
@@ -598,7 +600,7 @@ def tokens(context):
 
 @test
 def figures_of_a_token(context):
-    """Sums of all tenants are for those who may see them: a token that reads is told of its own runs."""
+    """Sums over all tenants need a scope. A token that may read gets those of its own runs."""
     data = os.path.join(context.directory(), "data")
     scopes = {"ada": "run,read", "bob": "run,read", "watch": "metrics", "root": "admin"}
     token = {name: make_token(context, data, "--name", name, "--scopes", scopes[name]) for name in scopes}
@@ -707,7 +709,7 @@ def make_certificate(context):
         capture_output=True,
     )
     expect_equal("openssl", made.returncode, 0)
-    os.chmod(cert, 0o600)  # for those who take it for the key
+    os.chmod(cert, 0o600)  # a test uses it as the key
     return key, cert
 
 
@@ -723,7 +725,7 @@ def tls(context):
         server.ask("GET", "/healthz")
         old = ssl.create_default_context(cafile=cert)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that it is old is what is tried
+            warnings.simplefilter("ignore")  # the old version is what is tested
             old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         old.set_ciphers("ALL:@SECLEVEL=0")
         try:
@@ -746,7 +748,7 @@ def tls(context):
 
 
 def order_of(server, runs):
-    """The runs in the order in which they were started."""
+    """The runs in the order in which they started."""
     views = [server.wait_for(run) for run in runs]
     log = [line.split("id=")[1].split(" ")[0] for line in server.log().split("\n") if " run id=" in line]
     return [run for run in log if run in {view["id"] for view in views}]
@@ -815,7 +817,7 @@ def full_queue(context):
 def full_of_connections(context):
     with Server(context, "--max-connections", "5") as server:
         idle = [socket.create_connection((server.host, server.port)) for _ in range(5)]
-        # One that asks for nothing goes for one that does.
+        # An idle connection is closed in favour of a busy one.
         server.ask("GET", "/healthz")
         for connection in idle:
             connection.close()
@@ -823,7 +825,7 @@ def full_of_connections(context):
         head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
 
         def refuses(pause):
-            """One whose request has not been read by then goes for ours, as an idle one."""
+            """A connection whose request was not read yet may be closed like an idle one."""
             busy = [socket.create_connection((server.host, server.port)) for _ in range(5)]
             for connection in busy:
                 connection.sendall(head.encode() + body)
@@ -881,7 +883,7 @@ def shutdown(context):
         with concurrent.futures.ThreadPoolExecutor(2) as executor:
             waiting = executor.submit(server.submit, FOREVER, 200, wait=True, limits={"timeout": "60s"})
             context.until("two do not run", lambda: server.ask("GET", "/v1/stats")["running"] == 2)
-            # Begun last, so that it has not ended when the server is told to end.
+            # It starts last, so that it has not ended when the server is asked to end.
             short = server.submit("await new Promise(f => setTimeout(f, 3000)); 'end'", lang="mjs")["id"]
             server.wait_for(short, "running")
             queued, lost = server.submit("'later'")["id"], server.submit("1", durable=False)["id"]
@@ -904,7 +906,8 @@ def shutdown(context):
 
 @test
 def stray_signals(context):
-    """What means nothing to a server ends nothing; SIGQUIT ends it in order, and not with its memory on disk."""
+    """Signals without a meaning for the server do not end it. SIGQUIT ends it in order, without a dump of its
+    memory."""
     strays = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGIO, signal.SIGPWR, signal.SIGPIPE]
     with Server(context) as server:
         run = server.submit("await new Promise(done => setTimeout(done, 500)); export default 7", lang="mjs")["id"]
@@ -988,7 +991,7 @@ def dead_workers(context):
         view = server.wait_for(lost)
         expect_equal("lost", (view["report"]["outcome"], view["report"]["partial"]), ("crashed", 1))
         view = server.wait_for(again)
-        # The worker that takes over may be the next one that is killed.
+        # The worker that takes over may be killed next.
         expect(view["attempt"] >= 2 and view["report"]["outcome"] == "ok", f"again: {view}")
         expect(server.metric("curfew_worker_restarts_total") >= 1, "no restart was counted")
         expect_equal("still", server.run("1")["value"], 1)
@@ -1060,7 +1063,7 @@ def damaged_database(context):
 
 @test
 def large_damaged_database(context):
-    """A large one is read after a crash too, but nobody waits for that: the log tells, and the server serves."""
+    """A large database is checked after a crash too, but no request waits for that. The log reports it."""
     with Server(context) as server:
         server.run("1")
         server.stop()
@@ -1088,7 +1091,7 @@ def large_damaged_database(context):
 
 @test
 def sources_go_with_their_runs(context):
-    """What neither a run nor a program needs any more is dropped; what one of them needs is not."""
+    """Data that neither a run nor a program needs any more is dropped. The rest is kept."""
     with Server(context, "--retention-size", "1024GiB") as server:
         for i in range(300):
             server.submit(f"/* {i} */ 1")
@@ -1130,7 +1133,7 @@ def migrations(context):
     path = os.path.join(server.data, "curfew.db")
     database = sqlite3.connect(path)
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    # The first version was without tokens.
+    # The first version had no tokens.
     database.executescript(
         WITHOUT_SHARES
         + "DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=1;"
@@ -1179,7 +1182,7 @@ def retention(context):
         server.stop()
     with Server(context, "--retention-age", "1s", data=server.data) as server:
         context.until("an old run stays", lambda: server.request("GET", f"/v1/runs/{old}").status == 404)
-        # Its source has gone too, and comes again with the next run.
+        # Its source was dropped too, and is stored again with the next run.
         again = server.submit("1", delay="2s")["id"]
         server.kill()
     with Server(context, data=server.data) as server:
@@ -1190,7 +1193,7 @@ def retention(context):
 
 
 def send_waiting(server, key, source=PATIENT, **fields):
-    """A connection on which a submission waits."""
+    """A connection with a submission that waits."""
     body = json.dumps({"source": source, "lang": "mjs", "wait": True, "limits": {"timeout": "60s"}, **fields}).encode()
     client = server.open_socket()
     client.sendall(
@@ -1205,7 +1208,7 @@ def send_waiting(server, key, source=PATIENT, **fields):
 
 
 def open_waiting(server, *words, **fields):
-    """The same, once its run has begun, and the run's id; the key is the number of runs before."""
+    """The same, once its run has started, and the run's id. `key` is the number of runs before."""
     known = {run["id"] for run in server.ask("GET", "/v1/runs")["runs"]}
     client = send_waiting(server, str(len(known)), *words, **fields)
 
@@ -1229,7 +1232,7 @@ def check_gone(context, *options, tls=None):
         client.close()
         client, kept = open_waiting(server, durable=True)
         client.close()
-        # The stream's stays.
+        # The stream's connection stays.
         context.until(
             "connections that are gone are kept", lambda: server.metric("curfew_open_connections") <= before + 1
         )
@@ -1268,7 +1271,8 @@ def gone_clients_tls(context):
 
 @test
 def half_closed(context):
-    """Whoever closes only its half counts as gone: at best it is told the id, and a run that is not durable is cancelled."""
+    """A client that closes only its writing half counts as disconnected: it may get the id, and a run that is not
+    durable is cancelled."""
     with Server(context) as server:
         for durable in (True, False):
             client, run = open_waiting(server, durable=durable)
@@ -1289,7 +1293,7 @@ def half_closed(context):
                 expect_equal("cancelled", server.wait_for(run)["outcome"], "cancelled")
 
 
-# ---- What is told -------------------------------------------------------------------------------------------------
+# ---- Metrics and the log ------------------------------------------------------------------------------------------
 
 
 @test
@@ -1329,7 +1333,7 @@ def figures(context):
 
 @test
 def figures_are_true(context):
-    """Histograms hold what the reports say; counters what was done."""
+    """The histograms match the reports, and the counters match the requests."""
     with Server(context) as server:
         reports = [server.run(FOREVER, limits={"timeout": f"{n * context.slower:.0f}ms"}) for n in (20, 60)] + [
             server.run(f"export default {n}", lang="mjs") for n in range(3)
@@ -1410,7 +1414,7 @@ def worker_figures(context):
 
 @test
 def refusal_figures(context):
-    """Each refusal is counted under its reason, and under no other."""
+    """Each refusal is counted under its reason only."""
     data = os.path.join(context.directory(), "data")
     admin = make_token(context, data, "--name", "admin", "--scopes", "admin")
     poor = make_token(context, data, "--name", "poor", "--per-minute", "1")
@@ -1470,7 +1474,7 @@ def calibration(context):
         raise Skipped("with a sanitizer the figures are of no use")
 
     def known(server):
-        # What is kept is read, or measured anew, only after the server has begun to answer.
+        # The stored rate is read, or measured again, only after the server has begun to answer.
         context.until("the calibration is not known", lambda: server.ask("GET", "/v1/calibration")["state"] == "known")
         return server.ask("GET", "/v1/calibration")["calibration"]
 
@@ -1507,13 +1511,13 @@ def calibration(context):
         json.dump({**figures, "machine": {"cpu": "another", "cores": 1}}, file)
     with Server(context, data=server.data) as server:
         expect_equal("of this machine again", known(server)["machine"], figures["machine"])
-        server.ask("POST", "/v1/calibration", status=202)  # and ends while that goes on
+        server.ask("POST", "/v1/calibration", status=202)  # the server ends while it measures
         server.stop(timeout=5)
 
 
 @test
 def dashboard(context):
-    """contrib/grafana.json asks for nothing that is not there, and for each thing that is."""
+    """contrib/grafana.json queries only metrics that exist, and every one of them."""
     with open(os.path.join(ROOT, "contrib", "grafana.json"), encoding="utf-8") as file:
         expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
     with Server(context) as server:
@@ -1574,7 +1578,7 @@ def logs(context):
             len(run) == 1 and run[0]["outcome"] == "threw" and run[0]["level"] == "info", f"one line for a run: {lines}"
         )
         expect("guest" not in server.log(), f"the log has what a guest wrote: {server.log()}")
-        # Where the system withholds a layer around the workers, a line more says so.
+        # If the system withholds a layer around the workers, there is one more line.
         events = [line["event"] for line in lines if line["event"] != "confinement"]
         expect_equal("events", events, ["listening", "run", "stopping", "stopped"])
 
@@ -1590,7 +1594,7 @@ def settings(context):
 
 
 def expand_calls(name):
-    """The system calls that systemd understands by a name."""
+    """The system calls in one of systemd's named sets."""
     if not name.startswith("@"):
         return {name}
     done = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True)
@@ -1600,7 +1604,8 @@ def expand_calls(name):
 
 @test
 def systemd_unit(context):
-    """systemd takes contrib/curfew.service, finds it narrow, and its filter lets workers do what they have to."""
+    """systemd accepts contrib/curfew.service and rates it as well confined, and its filter allows everything that
+    workers do."""
     if shutil.which("systemd-analyze") is None:
         raise Skipped("systemd is not installed")
     with open(os.path.join(ROOT, "contrib", "curfew.service"), encoding="utf-8") as file:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curfew serve against its own description: Schemathesis sends what /openapi.json allows and what it forbids.
+"""curfew serve against its own description: Schemathesis sends requests that /openapi.json allows, and others that it
+forbids.
 
-It is installed from pinned packages into a directory of its own in the user's cache, once.
+It is installed once from pinned packages into a directory of the user's cache.
 """
 
 import os
@@ -13,7 +14,7 @@ from .harness import Test, expect, shorten
 from .serving import Server
 
 
-# The schema says how quantities are written, and not how large they may be; nor what two arguments are together.
+# The schema defines the format of quantities, but not their maximum, nor how two arguments depend on each other.
 HOOKS = r"""
 import re
 import schemathesis
@@ -48,7 +49,7 @@ def before_call(context, case, kwargs):
                 part[key] = IN_RANGE[key]
 """
 
-# A program that does not load is 422, and so is a key that was used before. DELETE of a run ends it, and keeps it.
+# A program that does not load is 422, and so is a key that was used before. DELETE of a run ends the run, and keeps it.
 SETTINGS = """
 [[operations]]
 include-name = "PUT /v1/programs/{name}"
@@ -69,7 +70,7 @@ checks.use_after_free.enabled = false
 
 
 def described(context):
-    """Nothing that the description allows is refused, nothing that it forbids is taken, and every answer is one of its."""
+    """Requests that the description allows are accepted, others are refused, and every answer conforms to it."""
     packages, directory = (
         pinned.python_packages("Schemathesis", "schemathesis", "schemathesis.txt"),
         context.directory(),

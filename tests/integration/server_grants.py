@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What curfew serve grants to runs: hosts for fetch and secrets of users, within what it and the token allow."""
+"""The grants of curfew serve to runs: hosts for fetch and secrets of users, within the limits of the server and the
+token."""
 
 import concurrent.futures
 import functools
@@ -27,7 +28,7 @@ def test(function):
 
 @functools.lru_cache
 def web():
-    return fetch_server.Server()  # made by tests(), before any of them runs
+    return fetch_server.Server()  # made by tests(), before any test runs
 
 
 def here():
@@ -48,7 +49,7 @@ def hosts_within_the_ceiling(context):
     with Server(context, "--allow-fetch", here(), "--allow-fetch", "*.example.com") as server:
         report = server.run(**asking("/status/200"), allow_fetch=[here()])
         expect_equal("value", report["value"], [200, "a body"])
-        # None unless it is asked for, and no more than is asked for.
+        # No host unless it is requested, and only the requested ones.
         for allow in ({}, {"allow_fetch": []}, {"allow_fetch": ["a.example.com"]}):
             report = server.run(**asking("/status/200"), **allow)
             expect(report["outcome"] == "threw" and "not allowed" in report["error"]["message"], f"{allow}: {report}")
@@ -138,7 +139,7 @@ def ceiling_of_a_token(context):
 
 @test
 def narrowed_while_it_waited(context):
-    """A run on disk gets no more than the server allows when it starts."""
+    """A stored run gets only what the server allows when it starts."""
     refuse_sanitizer(context)
     data = os.path.join(context.directory(), "data")
     with Server(context, "--allow-fetch", here(), data=data) as server:
@@ -152,12 +153,12 @@ def narrowed_while_it_waited(context):
 
 @test
 def many_wait(context):
-    """A thousand runs that wait for a server: few threads, all ended at once, and every connection with them."""
+    """A thousand runs that wait for a server need few threads, end all at once, and close every connection."""
     refuse_sanitizer(context)
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 8192:
         raise Skipped("the system gives too few descriptors")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # of this process, which has the other ends
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # for this process, which has the other ends
     count = max(50, int(1000 / context.slower))
     options = ("--allow-fetch", here(), "--concurrency", str(count), "--workers", "2")
     with Server(context, *options) as server:
@@ -225,7 +226,7 @@ def stored_bytes(directory):
 @test
 def secrets_of_the_user(context):
     # Claim T33.
-    """They reach the run, and neither its report, its events, the database, the log nor the metrics."""
+    """Secrets reach the run, but not its report, its events, the database, the log or the metrics."""
     refuse_sanitizer(context)
     store = Store(context)
     store.set("ann", "TOKEN", VALUE)
@@ -287,7 +288,7 @@ def changed_while_it_serves(context):
 @test
 def token_of_a_user(context):
     # Claim T33.
-    """A token that is bound to a user reaches nobody else's secrets."""
+    """A token that is bound to a user reaches only that user's secrets."""
     refuse_sanitizer(context)
     store = Store(context)
     data = os.path.join(context.directory(), "data")
@@ -320,7 +321,7 @@ def bad_stores(context):
 
 @test
 def database_without_grants(context):
-    """What a version from before had is still there, and grants nothing."""
+    """The data of an older version still exists, and grants nothing."""
     refuse_sanitizer(context)
     data = os.path.join(context.directory(), "data")
     token = make_token(context, data, "--name", "old")

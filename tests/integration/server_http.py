@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curfew serve as HTTP has it, and as those who run it see it: errors, connections, certificates, the log, metrics."""
+"""curfew serve as an HTTP server, and for its operators: errors, connections, certificates, the log, metrics."""
 
 import concurrent.futures
 import contextlib
@@ -28,7 +28,7 @@ def test(function):
 
 
 def exchange(server, data):
-    """What comes back for these bytes, also where the other end closes before it has read them all."""
+    """The answer to these bytes, even if the other end closes before it has read them all."""
     with connect(server) as client:
         with contextlib.suppress(OSError):
             client.sendall(data)
@@ -42,7 +42,7 @@ def exchange(server, data):
 
 @test
 def errors_of_the_library(context):
-    """What is no request is answered with a problem too, as everything else, and the connection ends."""
+    """A malformed request is answered with a problem too, and the connection ends."""
     host = b"Host: localhost\r\n"
     cases = [
         ("no request", b"garbage garbage\r\n\r\n", 400),
@@ -70,7 +70,8 @@ def errors_of_the_library(context):
 
 @test
 def refusals_arrive(context):
-    """A client that sends its whole body before it looks at the answer sees it, and may go on with its connection."""
+    """A client that sends its whole body before it reads the answer gets the answer, and may continue with its
+    connection."""
     data = os.path.join(context.directory(), "data")
     token = make_token(context, data)
     with Server(context, "--max-body", "1MiB", data=data, token=token) as server:
@@ -92,7 +93,7 @@ def refusals_arrive(context):
             answer = connection.getresponse()
             expect_equal("in chunks", (answer.status, json.loads(answer.read())["status"]), (413, 413))
             server.ask("GET", "/v1/runs", connection=connection)
-        # Who asks first is told at once.
+        # A client that asks first is answered at once.
         head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n"
         expect(server.raw(head.encode()).startswith(b"HTTP/1.1 413 "), "an expectation is not answered")
 
@@ -105,7 +106,7 @@ def connect(server):
 
 
 def is_open(client):
-    """Whether the other end has not closed it."""
+    """Whether the other end has left it open."""
     client.settimeout(0.05)
     try:
         return client.recv(1) != b""
@@ -117,7 +118,7 @@ def is_open(client):
 
 @test
 def idle_connections(context):
-    """Connections that ask for nothing keep nobody out: the idlest goes for one more."""
+    """Idle connections keep nobody out: the one that was idle longest is closed for a new one."""
     with Server(context, "--max-connections", "100") as server, contextlib.ExitStack() as all_of_them:
         idle = [all_of_them.enter_context(connect(server)) for _ in range(300)]
         for _ in range(20):
@@ -131,7 +132,7 @@ def idle_connections(context):
 
 @test
 def few_descriptors(context):
-    """Where the system gives few, there are fewer connections, and the server goes on answering."""
+    """If the system allows few descriptors, there are fewer connections, and the server keeps answering."""
     own, few = context.curfew, os.path.join(context.directory(), "few")
     with open(few, "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\nulimit -n 64\nexec {own} "$@"\n')
@@ -154,7 +155,7 @@ def few_descriptors(context):
 
 @test
 def connections_of_an_address(context):
-    """One address has no more than its share; what is in use is not taken from it."""
+    """One address gets at most its share. Connections in use are not closed."""
     with Server(context, "--max-address-connections", "8") as server, contextlib.ExitStack() as all_of_them:
         run = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
         idle = all_of_them.enter_context(connect(server))
@@ -176,8 +177,8 @@ def connections_of_an_address(context):
 
 
 def ask_slowly(client, limit, pause):
-    """What a request is answered after a pause, in pieces that are sent for a third of the limit; None if the machine was so
-    slow that either took longer than the limit."""
+    """The answer to a request that is sent after a pause, in pieces, over a third of the limit. None: the machine was
+    so slow that either took longer than the limit."""
     request, start = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", time.monotonic()
     time.sleep(pause)
     begun = time.monotonic()
@@ -192,7 +193,7 @@ def ask_slowly(client, limit, pause):
 
 @test
 def idle_time(context):
-    """How long a connection was idle does not count against its next request."""
+    """The idle time of a connection does not count against its next request."""
     for limit in (4, 8, 16, 32):
         with Server(context, "--request-timeout", f"{limit}s") as server, connect(server) as client:
             answers = [ask_slowly(client, limit, pause * limit) for pause in (0, 0.8, 0.8)]
@@ -214,7 +215,7 @@ def served_certificate(server):
 
 @test
 def certificate_anew(context):
-    """SIGHUP serves another certificate to new connections; what cannot be used changes nothing."""
+    """SIGHUP uses another certificate for new connections. An invalid one changes nothing."""
     first, second = make_certificate(context), make_certificate(context)
     directory = context.directory()
     key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
@@ -251,7 +252,7 @@ def certificate_anew(context):
 
 @test
 def figures(context):
-    """Metrics by route and status, of the build, the process and the walls around workers."""
+    """Metrics by route and status, of the build, the process and the confinement of workers."""
     with Server(context) as server:
         server.run("1")
         server.ask("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", status=404)
@@ -296,7 +297,8 @@ def busy_workers(context):
 
 @test
 def lines_of_the_log(context):
-    """Who was refused, what was changed, and what was submitted, at its level; a flood of refusals is no flood of lines."""
+    """Refusals, changes and submissions are logged, each at its level. A flood of refusals does not make a flood of
+    lines."""
     data = os.path.join(context.directory(), "data")
     token = make_token(context, data, "--name", "root", "--scopes", "admin")
     reader = make_token(context, data, "--name", "reader", "--scopes", "read")
@@ -312,7 +314,8 @@ def lines_of_the_log(context):
         before, asked = len(server.log()), 0
 
         def flood():
-            """Whether it was more in one second than is written; the refusal of another second tells of the rest."""
+            """Whether more happened in one second than is logged. A refusal in another second logs how many were left
+            out."""
             nonlocal asked
             for count in (100, 1):
                 list(clients.map(lambda _: server.ask("GET", "/v1/runs", status=401, token="nobody"), range(count)))
@@ -342,7 +345,7 @@ def lines_of_the_log(context):
 @test
 def dead_workers(context):
     # Claim T43.
-    """The log names a worker that died, why, and its runs."""
+    """The log names a worker that died, the reason, and its runs."""
     with Server(context, "--workers", "1") as server:
         run = server.submit(
             "console.log(1); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"}
@@ -367,7 +370,7 @@ def dead_workers(context):
 @test
 def no_realtime(context):
     # Claim T440.
-    """No thread of a worker is in a class that keeps everybody else waiting."""
+    """No thread of a worker is in a scheduling class that starves others."""
     with Server(context) as server:
         server.run("1")
         for pid in server.children():
@@ -378,11 +381,11 @@ def no_realtime(context):
 
 @test
 def confinement_is_required(context):
-    """A layer that the system withholds is a warning, and no start where it is required."""
+    """A layer that the system withholds is a warning. If it is required, the server does not start."""
     unshare = shutil.which("unshare")
     if unshare is None or os.getuid() != 0:
         raise Skipped("namespaces can be forbidden here by root only")
-    # In a namespace in which nobody may make another one.
+    # In a namespace in which no further one can be created.
     script = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
     forbid = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
     data = os.path.join(context.directory(), "data")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curfew serve under load, and beside tenants that push: nobody else's run pays for it."""
+"""curfew serve under load, and beside greedy tenants: other tenants' runs are not affected."""
 
 import base64
 import collections
@@ -29,7 +29,7 @@ def test(function):
 
 
 def busiest_worker(server):
-    """The process id of the worker that has used most processor time."""
+    """The process id of the worker that has used the most CPU time."""
 
     def used(pid):
         try:
@@ -41,12 +41,12 @@ def busiest_worker(server):
     return max(server.children(), key=used)
 
 
-# ---- No run dies of its neighbour ---------------------------------------------------------------------------------
+# ---- No run suffers from its neighbours ---------------------------------------------------------------------------
 
 
 @test
 def saturated(context):
-    """Many more loops at once than there are processors, beside runs that only wait: no worker is killed for it."""
+    """With many more loops than processors, beside runs that only wait, no worker is killed."""
     rounds, loops = 8, 200
     with Server(context) as server, concurrent.futures.ThreadPoolExecutor(loops) as clients:
         waiting = [server.submit(WAIT.format(ms=5000), limits={"timeout": "10m"})["id"] for _ in range(10)]
@@ -68,7 +68,7 @@ def saturated(context):
 
 
 def slow_to_compile(number):
-    """A module that takes some tenths of a second to compile; each number another one."""
+    """A module that takes some tenths of a second to compile. Each number makes another module."""
     functions = 1000
     steps = b"".join(
         b"\x21"
@@ -96,7 +96,7 @@ def slow_to_compile(number):
 @test
 def slow_compiles_beside_others(context):
     # Claims L21, T2, T19.
-    """What is compiled under a short deadline is no reason to end what other tenants have running."""
+    """Compiling under a short deadline does not end runs of other tenants."""
     with Server(context, "--workers", "1") as server:
         waiting = [server.submit(WAIT.format(ms=3000), limits={"timeout": "10m"})["id"] for _ in range(8)]
         for run in waiting:
@@ -112,7 +112,8 @@ def slow_compiles_beside_others(context):
 @test
 def silent_worker(context):
     # Claim T43.
-    """A worker that does not answer is killed; what shared it is carried out again or says why not, and the log says so."""
+    """A worker that does not respond is killed. Its other runs are executed again or report the crash, and the log has
+    it."""
     with Server(context, "--workers", "1") as server:
         unseen = [server.submit(WAIT.format(ms=4000), limits={"timeout": "10m"})["id"] for _ in range(4)]
         seen = server.submit(
@@ -147,7 +148,7 @@ def silent_worker(context):
 
 @test
 def tokens_take_turns(context):
-    """Neither many users nor the highest priority let a token go before another one's turn."""
+    """Neither many users nor the highest priority let a token overtake another one's turn."""
     data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
     with Server(context, "--concurrency", "1", data=data, token=greedy) as server:
@@ -170,11 +171,12 @@ def tokens_take_turns(context):
 @test
 def compiling_takes_turns(context):
     # Claim L423.
-    """What one token has compiled, by however many users, does not keep another's program from being compiled."""
+    """The compilations of one token, for however many users, do not keep another token's program from being
+    compiled."""
     data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
 
-    # It takes a second or so.
+    # It takes about a second.
     body = b"\x41\0\x28\2\0" + b"\x41\5\x6a" * 30_000 + b"\x1a"
 
     def submit(number, **options):
@@ -199,7 +201,7 @@ def compiling_takes_turns(context):
 
 @test
 def shares_of_the_queue(context):
-    """What one token has waiting leaves places for another; its revocation gives them back and ends its streams."""
+    """The queue of one token leaves capacity for another. Its revocation empties the queue and ends its streams."""
     data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
     with Server(
@@ -222,7 +224,7 @@ def shares_of_the_queue(context):
             "the stream of a revoked token goes on",
         )
         server.wait_for_token(server.token)
-        for run in late + queued:  # what it had waiting
+        for run in late + queued:  # its queued runs
             server.wait_for(run)
         expect_equal("what went on", server.get(first)["state"], "running")
 
@@ -250,7 +252,7 @@ def expiry_and_priority_of_tokens(context):
 
 @test
 def programs_of_all(context):
-    """An administrator sees, runs and deletes what any token has stored; a token stores no more than it may."""
+    """An administrator sees, runs and deletes the programs of every token. A token stores at most its quota."""
     js = {"Content-Type": "text/javascript"}
     data = os.path.join(context.directory(), "data")
     ada, bob = (
@@ -314,25 +316,23 @@ def ceilings_of_the_server(context):
 
 @test
 def memory_budget(context):
-    """Runs are begun only while their memory limits fit; what never fits is refused."""
+    """Runs start only while their memory limits fit the budget. A run that can never fit is refused."""
     with Server(context, "--memory-budget", "128MiB") as server:
         server.refuse(400, {"source": "1", "limits": {"memory": "256MiB"}}, "/limits/memory", "ceiling of this server")
         runs = [server.submit(WAIT.format(ms=600), limits={"memory": "48MiB"})["id"] for _ in range(6)]
         most = 0
         while any(server.get(run)["state"] != "done" for run in runs):
-            most = max(
-                most, server.metric("curfew_runs_running")
-            )  # of one instant, which the runs' own states would not be
+            most = max(most, server.metric("curfew_runs_running"))  # of one moment, unlike the runs' own states
         expect(1 <= most <= 2, f"{most} ran at once")
         expect_equal("outcomes", {server.get(run)["outcome"] for run in runs}, {"ok"})
 
 
-# ---- What is kept -------------------------------------------------------------------------------------------------
+# ---- Retention ----------------------------------------------------------------------------------------------------
 
 
 @test
 def nobody_pushes_out_another(context):
-    """The history that is too much is dropped from whoever has most of it, no more than it takes, and keys stay known."""
+    """Excess history is dropped from the owner that has most of it, no more than necessary, and keys stay known."""
     data = os.path.join(context.directory(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
     big = {"source": "console.log('x'.repeat(900000))", "wait": True}
@@ -370,7 +370,7 @@ def nobody_pushes_out_another(context):
 
 @test
 def streams_survive_a_restart(context):
-    """Ids go on over a restart, an id that a stream never had replays it, and the report always comes."""
+    """Event ids continue after a restart, an unknown id replays the stream, and the report always arrives."""
     source = "for (let i = 0; i < 20; i++) console.log(i); await "
     with Server(context) as server:
         crashed = server.submit(source + PATIENT.removeprefix("await "), lang="mjs", limits={"timeout": "10m"})["id"]
@@ -410,11 +410,11 @@ def streams_survive_a_restart(context):
         )
 
 
-# ---- What a request must not be -----------------------------------------------------------------------------------
+# ---- Ambiguous requests -------------------------------------------------------------------------------------------
 
 
 def answers_to(server, head, body=b""):
-    """The status of each answer on a connection that is sent this, with the type of the first one."""
+    """The status of each answer on a connection that sends this, with the type of the first one."""
     answer = server.raw(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n" + body)
     statuses = re.findall(rb"(?:^|\r\n|\})HTTP/1\.1 (\d+)", answer)
     kind = re.search(rb"[Cc]ontent-[Tt]ype: ([^\r]*)", answer)
@@ -423,7 +423,7 @@ def answers_to(server, head, body=b""):
 
 @test
 def ambiguous_requests(context):
-    """What two readers could read in two ways is refused once, as a problem, and the connection ends."""
+    """A request that two parsers could read in two ways is refused once, with a problem, and the connection ends."""
     host = "Host: localhost\n"
     smuggled = b'{"source":"1"}' + b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     post = "POST /v1/runs HTTP/1.1\n" + host + "Content-Type: application/json\n"
@@ -457,7 +457,7 @@ def ambiguous_requests(context):
 
 @test
 def whole_numbers(context):
-    """A number that is whole is one, however it is written; what is null is as if it were missing."""
+    """An integer is accepted in every notation. A null counts as missing."""
     with Server(context) as server:
         headers = {"Content-Type": "application/json"}
         for limits, seen in (
@@ -477,7 +477,8 @@ def whole_numbers(context):
 
 @test
 def keys_as_they_are_meant(context):
-    """A key means what it says, however it is written; a text with a NUL is none; nothing is given in two ways."""
+    """A key is compared by its value, not its notation. A text with a NUL is refused, and so are contradictory
+    fields."""
     with Server(context) as server:
         headers = {"Content-Type": "application/json"}
         body = b'{"sou\\u0072ce":"export default (...all) => all","lang":"mjs","par\\u0061ms":[1,2],"wait":true}'
@@ -506,7 +507,7 @@ def keys_as_they_are_meant(context):
 
 @test
 def large_bodies_hold_nobody_up(context):
-    """Bodies of the largest size, honest ones and bombs, are read beside everything else."""
+    """Bodies of the maximum size, valid ones and bombs, do not block other requests."""
     size = 14 << 20
     bodies = [
         b'{"source":"1;' + b" " * size + b'","wait":true}',
@@ -542,7 +543,8 @@ def large_bodies_hold_nobody_up(context):
 
 @test
 def floods_of_events(context):
-    """However often a guest writes, its events are few, nothing of its output is lost, and others are answered meanwhile."""
+    """However often a guest writes, it makes few events, no output is lost, and other requests are answered
+    meanwhile."""
     source = """const end = Date.now() + 2500; let n = 0;
         for (; Date.now() < end || n < 30000; n++) { console.log(n); curfew.progress(n); } n"""
     with Server(context) as server:
@@ -579,7 +581,7 @@ def floods_of_events(context):
 
 @test
 def the_end_of_the_output(context):
-    """The last output of a run is in its stream before its report, however large that is."""
+    """The last output of a run is in its stream before its report, whatever its size."""
     with Server(context) as server:
         run = server.submit(
             "for (let i = 0; i < 6; i++) console.log(String(i).repeat(1 << 20)); 7",
@@ -598,7 +600,7 @@ def the_end_of_the_output(context):
 
 @test
 def large_reports(context):
-    """A report of any size is had with its run and its stream, now and after a restart; lists go on without it."""
+    """A report of any size is returned with its run and its stream, before and after a restart. Lists leave it out."""
     size = 8 << 20
     source = f"const part = '\\x01'.repeat(1 << 20); for (let i = 0; i < {size >> 20}; i++) console.log(part); 7"
 
@@ -635,7 +637,7 @@ def admin(context, data, *words, code=0):
 
 @test
 def upkeep(context):
-    """curfew admin, beside a server that goes on meanwhile: what is dropped, copied and found."""
+    """curfew admin beside a running server: it drops, copies and checks data."""
     copy = os.path.join(context.directory(), "copies")
     os.mkdir(copy)
     with Server(context) as server:
@@ -676,7 +678,7 @@ def upkeep(context):
 
 @test
 def damage_is_found(context):
-    """curfew admin check names what is wrong, and no command makes a database where there was none."""
+    """curfew admin check names errors, and no command creates a database that was missing."""
     with Server(context) as server:
         ids = [server.submit("1")["id"] for _ in range(3)]
         for run in ids:
@@ -719,7 +721,7 @@ def damage_is_found(context):
 
 @test
 def reload(context):
-    """SIGHUP ends nothing: ceilings and the log's level are read again, and what is wrong changes nothing."""
+    """SIGHUP ends nothing: ceilings and the log's level are read again, and an invalid value changes nothing."""
     path = os.path.join(context.directory(), "config")
     told = os.path.join(context.directory(), "notify")
     with open(path, "w", encoding="utf-8") as file:
@@ -747,7 +749,7 @@ def reload(context):
 
 @test
 def no_frame_numbers(context):
-    """A worker's view of its pages does not tell where they lie in the machine's memory."""
+    """A worker's view of its pages does not reveal their physical addresses."""
     with Server(context) as server:
         seen = 0
         for pid in server.children():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""curfew serve and its programs: what is told of those that are stored, and WebAssembly, which must end over HTTP as it does
-on the command line."""
+"""curfew serve and its programs: the data about stored programs, and WebAssembly, whose results over HTTP are those of
+the command line."""
 
 import base64
 import glob
@@ -134,7 +134,7 @@ def older_database(context):
 
 
 def read_fields(words):
-    """curfew run's options as the members of a submission; None: there is one that the interface does not have."""
+    """Converts options of curfew run to the fields of a submission. None: one of them has no field."""
     fields, limits = {}, {}
     for option, value in zip(words[::2], words[1::2]):
         if option == "--call":
@@ -147,7 +147,7 @@ def read_fields(words):
 
 
 def check_case(server, path):
-    """A case of tests/cases/wasm as a stored program, or as a source where it is refused."""
+    """A case of tests/cases/wasm as a stored program, or as a source if it is refused."""
     entries = read_header(path)
     fields = read_fields([word for key, _, value in entries if key == "args" for word in shlex.split(value)])
     if fields is None:
@@ -164,7 +164,7 @@ def check_case(server, path):
         report = server.run(program=name, **fields)
         expect_equal("kind", report["program"]["kind"], answer.json()["kind"])
     for key, is_pattern, expected in entries:
-        # A name that the report has of a file is that of the program: where it is refused it is another one.
+        # In a report, a file name is the program's name, which differs if the program is refused.
         if key not in CONTROLS or is_pattern:
             check_entry(report, key, is_pattern, expected)
     for stream in ("stdout", "stderr"):
@@ -182,7 +182,7 @@ def wasm_cases(context):
         for path in sorted(glob.glob(f"{root}/**/*.wat", recursive=True)):
             try:
                 done += check_case(server, path)
-            except Exception as error:  # all of them are told
+            except Exception as error:  # every error is reported
                 faults.append(f"{os.path.relpath(path, root)}: {error}")
     expect(not faults, "\n".join(faults))
     expect(done > 80, f"only {done} cases were run")
@@ -190,7 +190,7 @@ def wasm_cases(context):
 
 
 def compare(context, server, path, options, fields):
-    """One binary on the command line, stored, and as source in base64: the same but for times."""
+    """One binary on the command line, stored, and as source in base64: the results are the same, except times."""
 
     def facts(report):
         error = report["error"]
@@ -245,7 +245,7 @@ def binaries(context):
 
 @test
 def commands(context):
-    """WASI programs are given arguments and environment, as by curfew run; also where the server was killed meanwhile."""
+    """WASI programs get arguments and environment as in curfew run, even if the server was killed meanwhile."""
     words = ["show", "a b", "ä", ""]
     env = {"GIVEN": "x=y", "EMPTY": ""}
     with Server(context) as server:
@@ -298,7 +298,7 @@ def commands(context):
 
 @test
 def replaced_in_turns(context):
-    """A program may be replaced by what it was before, and deleted and stored again, as often as one likes."""
+    """A program may be replaced by its earlier version, and deleted and stored again, any number of times."""
     with Server(context) as server:
         for turn in range(8):
             put(server, "p.js", str(turn % 2), 200 if turn > 0 else 201)
@@ -311,7 +311,7 @@ def replaced_in_turns(context):
 
 @test
 def kind_of_what_crashed(context):
-    """Reports that no worker wrote know what the program was."""
+    """Reports that no worker wrote contain the program's kind."""
     body = '(core module $m (func (export "f") (loop (br 0)))) (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f")))'
     sources = {
         "component": f";; a comment\n (component {body})",
@@ -329,7 +329,7 @@ def kind_of_what_crashed(context):
 
 @test
 def submitted_commands(context):
-    """curfew submit passes on what follows "--"."""
+    """curfew submit passes on the arguments after "--"."""
     path = compiled(context, "command")
     with Server(context) as server:
         server.request("PUT", "/v1/programs/command", read_binary(path), headers={"Content-Type": "application/wasm"})
@@ -358,7 +358,7 @@ def submitted_commands(context):
 
 
 def few_descriptors(context, count):
-    """The command, of which no process has more descriptors than this."""
+    """The command, none of whose processes has more descriptors than this."""
     path = os.path.join(context.directory(), "few")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f'#!/bin/sh\nulimit -n {count}\nexec {context.curfew} "$@"\n')
@@ -367,7 +367,7 @@ def few_descriptors(context, count):
 
 
 def run_many(context, count, *options):
-    """Stores and runs so many modules, half of them under a fuel limit as well: each costs descriptors while it is kept."""
+    """Stores and runs many modules, half of them also under a fuel limit. Each needs descriptors while it is cached."""
     with Server(context, *options) as server:
         for number in range(count):
             source = b'(module (func (export "f") (result i32) (i32.const %d)))' % number
@@ -384,13 +384,13 @@ def run_many(context, count, *options):
 @test
 def many_are_kept(context):
     # Claim L424.
-    """No number of different modules is too many: a worker lets go of some before it has no descriptors left."""
+    """The number of different modules is not limited: a worker drops some before its descriptors run out."""
     run_many(context, 150, "--workers", "1")
 
 
 @test
 def few_are_kept(context):
-    """The same where the system gives few descriptors."""
+    """The same if the system allows few descriptors."""
     context.curfew, own = few_descriptors(context, 200), context.curfew
     try:
         run_many(context, 40, "--workers", "1")
@@ -406,7 +406,7 @@ def anonymous_mib(pid):
 @test
 def ended_runs_hold_no_sources(context):
     # Claim L424.
-    """Runs that have ended are kept to be looked at; what they were made of is not, beyond what stays ready."""
+    """Ended runs are kept for reading, but their programs are not, beyond those that stay cached."""
     if context.is_sanitized:
         raise Skipped("a sanitizer holds on to what was freed")
     with Server(context, "--workers", "1") as server:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schedules of curfew serve: runs that come again as cron says, with no server there meanwhile too."""
+"""Schedules of curfew serve: runs that recur by cron, even after a time without a server."""
 
 import datetime
 import os
@@ -27,7 +27,7 @@ def get(server, name, **options):
 
 
 def make_due(server, name, late=1):
-    """As if its time had come so many seconds ago."""
+    """Sets the next time of a schedule to this many seconds ago."""
     server.change_store(f"UPDATE schedules SET next_us={int((time.time() - late) * 1e6)} WHERE name='{name}'")
 
 
@@ -50,7 +50,7 @@ def time_of(ms):
 @test
 def comes_again(context):
     # Claim L620.
-    """Each time one run, of the token that stored it; the next time is the one after now."""
+    """Each time makes one run, of the token that stored the schedule. The next time is the first one after now."""
     with Server(context) as server:
         stored = put(server, "nightly", schedule="0 3 * * *", source="[curfew.params, 6 * 7]", params=[1])
         next_time = time_of(stored["next_ms"])
@@ -100,7 +100,7 @@ def zones(context):
 @test
 def missed_while_down(context):
     # Claim L621.
-    """Three days without a server: one run, not three. One that waits for a future time waits on."""
+    """After three days without a server there is one run, not three. A schedule for a future time keeps waiting."""
     with Server(context) as server:
         put(server, "often", schedule="*/5 * * * *", source="1")
         later = put(server, "later", schedule="0 0 1 1 *", source="1")
@@ -118,7 +118,7 @@ def missed_while_down(context):
 @test
 def killed_at_its_time(context):
     # Claim L621.
-    """Whenever the server dies, a turn has one run."""
+    """Whenever the server is killed, a turn has one run."""
     data = os.path.join(context.directory(), "data")
     for round in range(4):
         with Server(context, data=data) as server:
@@ -204,7 +204,7 @@ def from_a_submission(context):
 
 @test
 def bad_input(context):
-    """One line that names the field and the value, and nothing is stored."""
+    """One line names the field and the value, and nothing is stored."""
     with Server(context, "--max-schedules", "2") as server:
         for fields, pointer, text in (
             ({"schedule": "61 * * * *"}, "/schedule", '/schedule: minute "61": must be from 0 to 59'),
@@ -242,7 +242,7 @@ def bad_input(context):
 
 @test
 def what_cannot_run_any_more(context):
-    """The program is gone: the schedule says so, and tries again the next time."""
+    """If the program is missing, the schedule reports that, and tries again the next time."""
     with Server(context) as server:
         server.ask("PUT", "/v1/programs/job?lang=js", b"7", status=201, headers={"Content-Type": "text/javascript"})
         put(server, "one", schedule="@daily", program="job")
@@ -259,7 +259,8 @@ def what_cannot_run_any_more(context):
 @test
 def of_tokens(context):
     # Claim L623.
-    """Each sees and ends its own; an administrator those of all. A revoked token's have no runs."""
+    """Each token sees and ends its own schedules, and an administrator those of all. A revoked token's schedules make
+    no runs."""
     data = os.path.join(context.directory(), "data")
     ann, bob = make_token(context, data, "--name", "ann"), make_token(context, data, "--name", "bob")
     admin = make_token(context, data, "--name", "root", "--scopes", "admin")
@@ -291,7 +292,7 @@ def of_tokens(context):
 
 @test
 def while_the_queue_is_full(context):
-    """Its turn is not lost: it begins when there is room."""
+    """A turn is not lost: its run starts when there is capacity."""
     with Server(context, "--concurrency", "1", "--max-queue", "1") as server:
         put(server, "one", schedule="@daily", source="1")
         block = server.submit(LOOP, limits={"timeout": "60s"})["id"]

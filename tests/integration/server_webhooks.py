@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Webhooks of curfew serve: who is told of a run's end, how that is signed and tried again, and where it may go."""
+"""Webhooks of curfew serve: which receiver is notified of a run's end, how that is signed and repeated, and which hosts
+are allowed."""
 
 import base64
 import contextlib
@@ -29,7 +30,7 @@ def test(function):
 
 
 class Receiver:
-    """Takes what is posted, and answers with a status that can be changed. None: it does not answer."""
+    """Receives posts, and answers with a status that can be changed. None: it does not answer."""
 
     def __init__(self, status=200, port=0, headers=()):
         self.status, self.seen, self.released, self.headers = status, [], threading.Event(), headers
@@ -40,7 +41,7 @@ class Receiver:
                 length = int(self.headers["Content-Length"])
                 body = self.rfile.read(length)
                 if len(body) < length:
-                    return  # whoever sent it was killed meanwhile
+                    return  # the sender was killed meanwhile
                 receiver.seen.append((self.path, {key.lower(): value for key, value in self.headers.items()}, body))
                 if receiver.status is None:
                     receiver.released.wait(60)
@@ -109,7 +110,7 @@ def verify(headers, body, key):
 @test
 def told_and_signed(context):
     # Claim L624.
-    """What the Standard Webhooks specification asks for, with keys as they are and as whsec_."""
+    """The headers of the Standard Webhooks specification, with plain keys and with whsec_ keys."""
     refuse_sanitizer(context)
     store = Store(context)
     store.set("ann", "HOOK", KEY.decode())
@@ -143,7 +144,8 @@ def told_and_signed(context):
 @test
 def tried_again(context):
     # Claim L624.
-    """A failure is shown, and tried again later; after an answer of 410 no more. Restarts change nothing."""
+    """A failure is shown, and repeated later. After an answer of 410 there are no more attempts. Restarts change
+    nothing."""
     refuse_sanitizer(context)
     with Receiver(500) as receiver:
         options = ("--allow-webhook", receiver.host)
@@ -158,7 +160,7 @@ def tried_again(context):
             server.kill()
         with Server(context, *options, data=server.data) as server:
             again = server.get(run)["webhook"]
-            # A database that nodes share goes by its own clock.
+            # A database that nodes share uses its own clock.
             expect(abs(again["next_ms"] - hook["next_ms"]) < 1000, f"as it was: {again}")
             expect_equal("as it was", {**again, "next_ms": hook["next_ms"]}, hook)
             receiver.status = 302
@@ -179,7 +181,8 @@ def tried_again(context):
 @test
 def told_to_wait(context):
     # Claim L624.
-    """Retry-After puts the next attempt off, by up to a day; it brings none forward, and nonsense means nothing."""
+    """Retry-After delays the next attempt by up to a day. It never makes it earlier, and an invalid value is
+    ignored."""
     date = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)).strftime(
         "%a, %d %b %Y %H:%M:%S GMT"
     )
@@ -210,7 +213,7 @@ def told_to_wait(context):
 
 @test
 def nobody_listens(context):
-    """The run ends all the same; the server dies, and the next one tells."""
+    """The run ends, the server is killed, and the next server notifies the receiver."""
     refuse_sanitizer(context)
     with Receiver() as receiver:
         port, url = receiver.port, receiver.url()
@@ -229,7 +232,7 @@ def nobody_listens(context):
 @test
 def crash_before_it_is_told(context):
     # Claim L624.
-    """The end and that it is to be told are one write."""
+    """The end and the pending notification are stored in one write."""
     refuse_sanitizer(context)
     with Receiver() as receiver:
         options = ("--allow-webhook", receiver.host)
@@ -239,7 +242,7 @@ def crash_before_it_is_told(context):
         with Server(context, *options, data=server.data) as server:
             for run in runs:
                 server.wait_for(run)
-            # What the one before had begun with waits for a minute.
+            # An attempt that the server before had begun is delayed by a minute.
             server.change_store("UPDATE runs SET hook_due_us=1 WHERE hook_due_us>1")
             for run in runs:
                 wait_hook(server, run, is_delivered)
@@ -271,7 +274,7 @@ def where_it_may_go(context):
             )
             run = server.submit("1", delay="4s", webhook={"url": receiver.url()})["id"]
             server.kill()
-        # Allowed when it was submitted, and not when its end is told.
+        # The host was allowed at the submission, but is not allowed at the end.
         with Server(context, "--allow-webhook", "example.com", data=data, token=wide) as server:
             hook = wait_hook(server, run, lambda hook: hook["state"] == "given_up")
             expect("allowed" in hook["problem"], f"{hook}")
@@ -333,7 +336,7 @@ def secret_that_is_not_there(context):
 @test
 def holds_nobody_up(context):
     # Claim T621.
-    """One token's addresses never answer: runs go on, and another token's ends are told."""
+    """If the receivers of one token never answer, runs continue, and another token's receivers are notified."""
     refuse_sanitizer(context)
     data = os.path.join(context.directory(), "data")
     ann, bob = make_token(context, data), make_token(context, data)
@@ -345,7 +348,7 @@ def holds_nobody_up(context):
             for run in stuck:
                 expect_equal("outcome", server.wait_for(run)["outcome"], "ok")
             context.until("nobody is told", lambda: slow.seen)
-            # Each attempt ends after 15 s, and makes room for another one.
+            # Each attempt ends after 15 s, and frees its slot.
             most = 16 * (1 + int(time.monotonic() - began) // 15)
             expect(0 < len(slow.seen) <= most, f"{len(slow.seen)} of one token at once")
             expect_equal("a run", server.run("6 * 7")["value"], 42)
@@ -356,7 +359,7 @@ def holds_nobody_up(context):
 
 @test
 def large_report(context):
-    """It is left out; what it was is told."""
+    """A long value is left out, and the notification says what was left out."""
     refuse_sanitizer(context)
     with Receiver() as receiver, Server(context, "--allow-webhook", receiver.host) as server:
         run = server.submit("console.log('x'.repeat(100000))", webhook={"url": receiver.url()})["id"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server for tests: started on a free port of this machine, asked over HTTP, and ended by its process id. Every answer
-is checked against docs/openapi.json."""
+"""A server for tests. It is started on a free port of this machine, used over HTTP, and ended by its process id. Every
+answer is checked against docs/openapi.json."""
 
 import http.client
 import json
@@ -19,17 +19,17 @@ import jsonschema
 from .harness import Failed, expect, read, shorten
 
 
-# Makes a database one of the version before it found what went wrong with a program or a schedule.
+# Turns a database into one of the version before it recorded failures of programs and schedules.
 WITHOUT_MISHAPS = "".join(
     f"DROP INDEX runs_{name}_outcome;" for name in ("program", "any_program", "schedule", "any_schedule")
 )
-# Makes a database one of the version before it noted which sources are loose, and found runs by their schedule.
+# Turns a database into one of the version before it recorded unused sources, and found runs by their schedule.
 WITHOUT_LOOSE = (
     WITHOUT_MISHAPS
     + """DROP TRIGGER runs_loosen; DROP TRIGGER programs_loosen; DROP TRIGGER programs_replace;
 DROP TABLE loose; DROP INDEX runs_schedule; DROP INDEX runs_any_schedule;"""
 )
-# Makes a database one of the version before there were schedules.
+# Turns a database into one of the version before schedules.
 WITHOUT_SCHEDULES = (
     WITHOUT_LOOSE
     + " DROP TABLE schedules; ALTER TABLE runs DROP COLUMN schedule; DROP INDEX runs_hook;"
@@ -38,7 +38,7 @@ WITHOUT_SCHEDULES = (
         for name in ("url", "secret", "state", "attempts", "status", "us", "due_us", "problem")
     )
 )
-# Makes a database one of the version before it kept reports apart from runs.
+# Turns a database into one of the version before reports were stored apart from runs.
 WITHOUT_PARTS = (
     WITHOUT_SCHEDULES
     + """DROP TRIGGER runs_drop_report; DROP INDEX runs_program; DROP INDEX runs_any_program; DROP INDEX runs_owner_outcome;
@@ -47,7 +47,7 @@ UPDATE runs SET report=(SELECT CAST(data AS TEXT) FROM reports WHERE place=numbe
 ALTER TABLE runs DROP COLUMN report_bytes; ALTER TABLE runs DROP COLUMN wall_us; ALTER TABLE runs DROP COLUMN cpu_us;
 ALTER TABLE runs DROP COLUMN memory_bytes; ALTER TABLE runs DROP COLUMN output_bytes; ALTER TABLE runs DROP COLUMN stop_us;"""
 )
-# Makes a database one of the version before it counted what is whose.
+# Turns a database into one of the version before it counted the shares of owners.
 WITHOUT_SHARES = (
     WITHOUT_PARTS
     + """ALTER TABLE tokens DROP COLUMN priority; ALTER TABLE tokens DROP COLUMN expires_us;
@@ -55,7 +55,7 @@ ALTER TABLE tokens DROP COLUMN used_us; ALTER TABLE tokens DROP COLUMN programs_
 DROP TRIGGER runs_drop_key; ALTER TABLE runs DROP COLUMN bytes; DROP TABLE counters; DROP TABLE owners; DROP TABLE keys;
 DROP INDEX runs_ended; DROP INDEX runs_outcome;"""
 )
-# Makes a database one of the version before it kept what is granted.
+# Turns a database into one of the version before it stored grants.
 WITHOUT_GRANTS = (
     WITHOUT_SHARES
     + """ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE tokens DROP COLUMN user;
@@ -64,7 +64,7 @@ ALTER TABLE tokens DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; P
 
 
 class Description:
-    """docs/openapi.json: what each address answers."""
+    """docs/openapi.json: the answers of each route."""
 
     def __init__(self):
         self.document = json.loads(read("docs/openapi.json"))
@@ -117,7 +117,7 @@ class Description:
             expect(not errors, f"not as docs/openapi.json has it: {shorten('; '.join(errors), 600)}\n{what}")
 
 
-# One for each thread: a resolver remembers where it is.
+# One for each thread, because a resolver keeps its position.
 _own = threading.local()
 
 
@@ -175,7 +175,7 @@ class Server:
             self.process = context.spawn(
                 self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env or {}
             )
-        ready = select.poll()  # select() knows no descriptor from 1024 on
+        ready = select.poll()  # select() cannot wait for descriptors from 1024 on
         ready.register(self.process.stdout, select.POLLIN)
         patience = context.patience(wait)
         while not ready.poll(1000):
@@ -203,7 +203,7 @@ class Server:
             return log.read()
 
     def change_store(self, statement):
-        """Changes its database behind its back, in whatever that is."""
+        """Changes the server's database directly, whatever its kind."""
         if hasattr(self.context, "store_options"):
             postgres = self.context.postgres
             postgres.query(f"SET search_path=curfew; {statement}", postgres.database_of(self.data))
@@ -213,7 +213,7 @@ class Server:
         database.close()
 
     def stop(self, timeout=20):
-        """Ends it in order."""
+        """Ends the server in order."""
         self.process.send_signal(signal.SIGTERM)
         patience = self.context.patience(timeout)
         while (code := self.process.poll()) is None:
@@ -227,12 +227,12 @@ class Server:
         )
 
     def kill(self):
-        """Ends it as a crash would. Its workers end with it."""
+        """Ends the server like a crash. Its workers end with it."""
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
-    # ---- Asking ----------------------------------------------------------------------------------------------------
+    # ---- Requests --------------------------------------------------------------------------------------------------
 
     def connect(self):
         timeout = self.context.socket_timeout(60)
@@ -245,7 +245,7 @@ class Server:
         return {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
 
     def request(self, method, path, body=None, headers=None, token=None, connection=None):
-        """An answer, checked; body: bytes, or what is sent as JSON."""
+        """A checked answer. body: bytes, or an object that is sent as JSON."""
         headers = self._headers(headers, token)
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
@@ -265,7 +265,7 @@ class Server:
         return answer
 
     def ask(self, method, path, body=None, status=200, **options):
-        """The JSON of an answer that must have this status."""
+        """The JSON of an answer, which must have this status."""
         answer = self.request(method, path, body, **options)
         expect(
             answer.status == status,
@@ -279,7 +279,7 @@ class Server:
         return self.ask("POST", "/v1/runs", fields, status, token=token, headers=headers)
 
     def run(self, source=None, **fields):
-        """The report of a run that is waited for."""
+        """The report of a run, after waiting for it."""
         report = self.submit(source, status=200, wait=True, **fields)
         return self.context.check_report(json.dumps(report))
 
@@ -296,7 +296,7 @@ class Server:
         return self.ask("GET", f"/v1/runs/{run}", **options)
 
     def wait_for(self, run, *states, timeout=20):
-        """The run, once it is in one of these states (done)."""
+        """The run, once it is in one of these states (default: done)."""
         patience = self.context.patience(timeout)
         while True:
             seen = self.get(run)
@@ -307,12 +307,12 @@ class Server:
             time.sleep(0.01)
 
     def wait_for_checkpoint(self, run):
-        """The run, once its program has come to a checkpoint."""
+        """The run, once its program has reached a checkpoint."""
         self.context.until("no checkpoint", lambda: self.get(run)["checkpoint"] is not None)
         return self.get(run)
 
     def wait_for_token(self, token, is_known=True):
-        """What is changed about tokens the server sees a little later."""
+        """Waits until the server has noticed a change of the tokens."""
         self.context.until(
             f"the server does not see that a token is {'there' if is_known else 'gone'}",
             lambda: (self.request("GET", "/v1/programs", token=token).status != 401) == is_known,
@@ -332,7 +332,8 @@ class Server:
         return self.tls.wrap_socket(client, server_hostname=self.host) if self.tls is not None else client
 
     def raw(self, data, ends=True, seconds=None):
-        """What comes back for these bytes, until the connection ends, or for so long; ends: nothing follows them."""
+        """The answer to these bytes, until the connection ends, or for some seconds. ends: nothing is sent after
+        them."""
         seconds = seconds or self.context.socket_timeout(10)
         with socket.create_connection((self.host, self.port), timeout=seconds) as client:
             try:
@@ -347,7 +348,7 @@ class Server:
                 return b""
 
     def children(self):
-        """Its processes: the workers, and one that measures."""
+        """The server's processes: the workers, and one that measures."""
         found, tasks = set(), f"/proc/{self.process.pid}/task"
         for task in os.listdir(tasks):
             with open(f"{tasks}/{task}/children", encoding="ascii") as children:
@@ -355,7 +356,7 @@ class Server:
         return found
 
     def metric(self, name):
-        """A value of /metrics, with its labels in the name."""
+        """A value of /metrics. The name includes its labels."""
         for line in self.request("GET", "/metrics").body.decode().split("\n"):
             if line.startswith(name + " "):
                 return float(line.split(" ")[-1])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What documents show of the examples is what happens: their commands are run, and what follows them is compared.
+"""The examples in documents: their commands are run, and the output is compared.
 
-Numbers are not compared, nor which lines a stop shows where, as long as there is one, nor whether it was soft or hard. What
-depends on the machine having time for a run may come right at a later try.
+Numbers are ignored, and so are the lines of a stop, as long as there is one, and whether the stop was soft or hard. An
+output that depends on the machine's speed may match at a later attempt.
 """
 
 import glob
@@ -27,7 +27,7 @@ def transcripts(path):
 
 
 def select(text, wanted):
-    """What jq makes of a report by {key, name: .path.to}."""
+    """The result of jq for {key, name: .path.to}, applied to a report."""
     report, made = json.loads(text), {}
     for item in wanted.split(","):
         name, _, place = (word.strip() for word in item.partition(":"))
@@ -64,7 +64,7 @@ def check(context, command, shown):
         if "echo $?" in status:
             text += f"{done.code}\n"
             expect_equal("exit", str(done.code), shown[-1])
-        if not shown:  # another look at one that is stopped
+        if not shown:  # another example of the same stop
             expect_equal("exit", done.code, 124)
             return
         if plain(text.splitlines()) == plain(shown):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into JavaScript programs and comes out of them: standard input and output, the environment, exit codes."""
+"""Input and output of JavaScript programs: standard input and output, the environment, exit codes."""
 
 import fcntl
 import os
@@ -77,7 +77,7 @@ def waiting_for_input_is_stopped(context):
 
 @test
 def input_that_nobody_wants(context):
-    # Claim L520: nothing is read that the program does not ask for.
+    # Claim L520: only data that the program asks for is read.
     path = write(
         context, "one.mjs", "const { value } = await curfew.stdin.getReader().read(); export default value.length"
     )
@@ -91,7 +91,7 @@ def input_that_nobody_wants(context):
 
 @test
 def much_in_and_out(context):
-    # Claim L521: what passes is not kept.
+    # Claim L521: data that passes through is not kept.
     path, size = write(context, "copy.mjs", COPY), 60 << 20
     data = os.urandom(1 << 20)
     source = os.path.join(context.directory(), "data")
@@ -107,7 +107,7 @@ def much_in_and_out(context):
 
 @test
 def a_slow_reader(context):
-    # Claim L521: whoever reads the output sets the pace, and a stop ends the wait for it.
+    # Claim L521: the reader of the output sets the pace, and a stop ends the wait for it.
     path = write(
         context,
         "flood.mjs",

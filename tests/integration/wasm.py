@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""WebAssembly as it comes: damaged files, offsets in binaries, and C programs (tests/wasm) compiled here, as modules and as
+"""WebAssembly files: damaged ones, offsets in binaries, and C programs (tests/wasm) compiled here, as modules and as
 components."""
 
 import os
@@ -42,11 +42,11 @@ def check_damaged(context, name):
 
 
 def check_every_length(context):
-    """A module that is cut anywhere is refused."""
+    """A truncated module is refused."""
     module, _ = small_module()
     for length in range(len(module)):
         report, _ = context.report(write(context, module[:length]))
-        # Only where a section ends is it another module, which has no code for its functions, or none of them.
+        # Truncated at the end of a section it is another module, without code for its functions, or without functions.
         expect(report["outcome"] == "bad_program" or length in (8, 14), f"cut at {length}: {report['outcome']}")
 
 
@@ -58,7 +58,8 @@ def section(number, content):
 
 
 def small_module():
-    """A module whose function 0, exported as run, calls 1 in a loop, which fills memory and divides; and where those stand."""
+    """A module whose function 0, exported as run, calls 1 in a loop, which fills memory and divides; and the offsets of
+    these."""
     call, divide = b"\x10\x01", b"\x6d"
     fill = b"\x41\0\x41\0\x41\xe8\x07\xfc\x0b\0"
     bodies = [b"\0\x03\x40" + call + b"\x0b\x0b", b"\0" + fill + b"\x41\1\x41\0" + divide + b"\x1a\x0b"]
@@ -72,7 +73,7 @@ def small_module():
 
 
 def check_offsets(context, *options):
-    """As they are in the file, whatever was put in between: guards, calls in place of bulk instructions."""
+    """Offsets are those of the file, whatever was inserted: guards, calls in place of bulk instructions."""
     module, offsets = small_module()
     report, _ = context.report("--call", "run", *options, write(context, module))
     expect_equal("error.name", report["error"]["name"], "integer_divide_by_zero")
@@ -102,7 +103,7 @@ _making = threading.Lock()
 
 
 def make(context, words, target):
-    """Runs what makes a file, unless it is there; one thing at a time."""
+    """Runs the command that makes a file, unless the file exists. Only one runs at a time."""
     with _making:
         if not os.path.exists(target):
             try:
@@ -172,7 +173,8 @@ def check_command_files(context, kind):
 
 
 def check_command_imports(context, kind):
-    """What reaches only what the run was given is no host call: an interpreter's standard library fits the defaults."""
+    """Calls that reach only what the run was given are no host calls: an interpreter's standard library fits the
+    defaults."""
     directory = context.directory()
     with open(os.path.join(directory, "text"), "w", encoding="utf-8") as file:
         file.write("content\n")
