@@ -248,7 +248,10 @@ typedef struct curfew_engine_options {
 /* Creates an engine: maps the compiled JavaScript engine and starts the watch thread. options may be NULL. */
 CURFEW_API curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine,
                                               curfew_failure *failure);
-/* Drops the caller's reference. The engine ends when its programs and runs have ended. */
+/*
+ * Drops the caller's reference. The engine ends when its programs and runs have ended: before this returns, if all were
+ * destroyed before it was called, and it was not called from a callback.
+ */
 CURFEW_API void curfew_engine_destroy(curfew_engine *engine);
 
 /*

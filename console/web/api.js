@@ -77,7 +77,8 @@ async function send(method, path, { body, type = 'application/json', headers = {
 		referrerPolicy: 'no-referrer',
 	});
 	noteTime(response.headers.get('Date'));
-	if (response.status === 401) access.dispatchEvent(new Event('unauthorized'));
+	// The answer to a request with an earlier token says nothing of the one that is used now.
+	if (response.status === 401 && token === getToken()) access.dispatchEvent(new Event('unauthorized'));
 	if (!response.ok) throw new ApiError(response.status, await readProblem(response));
 	return response;
 }

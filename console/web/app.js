@@ -310,11 +310,12 @@ function setUpMetrics() {
 
 async function begin() {
 	setText(find('start-error'), '');
+	const token = getToken();
 	machine.refresh();
 	try {
 		await runs.resume();
 	} catch (error) {
-		setText(find('start-error'), error.message);
+		if (token === getToken()) setText(find('start-error'), error.message);
 	}
 }
 

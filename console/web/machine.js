@@ -28,14 +28,17 @@ export class Machine {
 	constructor() {
 		this.rates = [];
 		this.timer = null;
+		this.turn = 0;
 		document.addEventListener('visibilitychange', () => document.hidden || this.refresh());
 	}
 
-	/** Requests the figures now, and then every two seconds. */
+	/** Requests the figures now, and then every two seconds. The answer to an earlier request is dropped. */
 	async refresh() {
 		clearTimeout(this.timer);
+		const turn = ++this.turn;
 		try {
 			const stats = await getStats();
+			if (turn !== this.turn) return;
 			this.rates = [...this.rates, stats.runs_per_second].slice(-SAMPLES);
 			this.#showPulse(stats);
 			this.#showFacts(stats);
@@ -43,6 +46,7 @@ export class Machine {
 			this.#showLatency(stats.stop_latency_us);
 			this.#showOutcomes(stats.outcomes);
 		} catch (error) {
+			if (turn !== this.turn) return;
 			find('pulse').dataset.state = 'lost';
 			setText(find('pulse'), error.status ? error.message : 'no connection to the server');
 		}

@@ -19,6 +19,8 @@
 #define SUM crypto_hash_sha256_BYTES
 /* How often the time of an entry's use is updated. */
 #define USED_EVERY_S 3600
+/* The length of an entry's name until it is finished: a dot, the beginning of its own name, a dot, a number. */
+#define UNFINISHED_NAME (1 + 40 + 1 + 16)
 
 static bool make_directories(const char *directory)
 {
@@ -139,9 +141,13 @@ typedef struct kept_list {
 	uint64_t bytes;
 } kept_list;
 
+/* Also one that was never finished, because its process was killed: its name begins with a dot. */
 static bool is_entry(const char *name)
 {
-	return strlen(name) == CURFEW__CACHE_NAME - 1 && strspn(name, "0123456789abcdef") == CURFEW__CACHE_NAME - 1;
+	bool is_unfinished = name[0] == '.';
+
+	return strlen(name) == (is_unfinished ? UNFINISHED_NAME : CURFEW__CACHE_NAME - 1) &&
+	       name[strspn(name, is_unfinished ? ".0123456789abcdef" : "0123456789abcdef")] == 0;
 }
 
 static void note_entry(kept_list *list, int directory, const char *name)
@@ -213,7 +219,7 @@ typedef bool (*entry_writer)(int file, const void *what);
 /* Writes under a temporary name first, so that nobody sees a partial entry. */
 static void publish_entry(const char *directory, const char *name, entry_writer write_entry, const void *what)
 {
-	char temporary[96];
+	char temporary[UNFINISHED_NAME + 1];
 	uint64_t number;
 	int opened = open_directory(directory);
 

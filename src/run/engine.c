@@ -31,10 +31,18 @@ curfew_engine *curfew__engine_ref(curfew_engine *engine)
 	return engine;
 }
 
-void curfew_engine_destroy(curfew_engine *engine)
+void curfew__engine_unref(curfew_engine *engine)
 {
 	if (engine && atomic_fetch_sub(&engine->references, 1) == 1)
 		curfew__engine_free(engine);
+}
+
+void curfew_engine_destroy(curfew_engine *engine)
+{
+	if (!engine)
+		return;
+	curfew__executor_settle(engine->executor);
+	curfew__engine_unref(engine);
 }
 
 curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, curfew_failure *failure)

@@ -18,7 +18,7 @@
 
 static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, curfew_failure *failure)
 {
-	const curfew__work_calls work = {curfew__run_step, curfew__run_unref};
+	const curfew__work_calls work = {curfew__run_step, curfew__run_release, curfew__run_unref};
 	uint32_t threads = options->threads ? options->threads : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (options->cache_dir && !curfew__cache_prepare(options->cache_dir, failure))

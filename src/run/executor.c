@@ -30,13 +30,14 @@ typedef struct slot {
 	pthread_t thread;
 	enum slot_state state; /* SLOT_LEFT: the thread has ended and must be joined */
 	int64_t since_ns;      /* when the thread took its run; 0: it has none */
+	atomic_bool leaving;   /* its run has ended, and the thread drops its reference */
 } slot;
 
 struct curfew__executor {
 	curfew__pool *pool;
 	curfew__work_calls calls;
 	curfew__mutex lock;
-	pthread_cond_t work;
+	pthread_cond_t work, left; /* left: a thread has dropped its reference to an ended run */
 	curfew_run *first, **last;
 	uint32_t queued; /* number of runs in the queue */
 	slot *slots;     /* [slot_count] */
@@ -54,6 +55,7 @@ static void free_executor(curfew__executor *executor)
 {
 	curfew__mutex_finish(&executor->lock);
 	pthread_cond_destroy(&executor->work);
+	pthread_cond_destroy(&executor->left);
 	free(executor->slots);
 	free(executor);
 }
@@ -167,10 +169,15 @@ static void carry_on(curfew__executor *executor, slot *own)
 	if (executor->queued)
 		want_thread(executor);
 	curfew__mutex_unlock(&executor->lock);
-	executor->calls.step(run);
+	if (executor->calls.step(run)) {
+		atomic_store(&own->leaving, true);
+		executor->calls.release(run);
+	}
 	executor->calls.unref(run); /* the queue's reference, which may be the last one of the run and of the engine */
 	curfew__mutex_lock(&executor->lock);
 	own->since_ns = 0;
+	if (atomic_exchange(&own->leaving, false))
+		pthread_cond_broadcast(&executor->left);
 }
 
 /* Clears a region that an ended run has left. Releases the lock meanwhile. */
@@ -234,6 +241,7 @@ curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, 
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&executor->work, &attributes);
 	pthread_condattr_destroy(&attributes);
+	pthread_cond_init(&executor->left, NULL);
 	executor->last = &executor->first;
 	executor->thread_limit = threads;
 	return executor;
@@ -264,6 +272,23 @@ void curfew__executor_destroy(curfew__executor *executor)
 	executor->orphan = pthread_self();
 	executor->orphaned = true;
 	pthread_detach(pthread_self());
+}
+
+/* Whether no thread but this one still has a run that has ended. */
+static bool is_left_by_all(const curfew__executor *executor)
+{
+	for (const slot *at = executor->slots; at < executor->slots + executor->slot_count; at++)
+		if (atomic_load(&at->leaving) && !pthread_equal(at->thread, pthread_self()))
+			return false;
+	return true;
+}
+
+void curfew__executor_settle(curfew__executor *executor)
+{
+	curfew__mutex_lock(&executor->lock);
+	while (!is_left_by_all(executor))
+		curfew__mutex_wait(&executor->lock, &executor->left);
+	curfew__mutex_unlock(&executor->lock);
 }
 
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)

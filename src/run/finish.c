@@ -106,6 +106,10 @@ static void publish(curfew_run *run)
 	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 	if (run->on_done)
 		run->on_done(run->on_done_context, run);
+}
+
+void curfew__run_release(curfew_run *run)
+{
 	atomic_store(&run->done, 2);
 	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }

@@ -136,7 +136,7 @@ void curfew_program_destroy(curfew_program *program)
 	free(program->import_dir);
 	free(program->import_map);
 	curfew__bundle_destroy(program->bundle);
-	curfew_engine_destroy(program->engine);
+	curfew__engine_unref(program->engine);
 	free(program);
 }
 

@@ -42,6 +42,7 @@ struct curfew_engine {
 };
 
 curfew_engine *curfew__engine_ref(curfew_engine *engine);
+void curfew__engine_unref(curfew_engine *engine);
 /* Frees an engine without references; it may be half built. */
 void curfew__engine_free(curfew_engine *engine);
 /* The compiled guest, created at first use. NULL and a failure if that fails. */
@@ -446,6 +447,8 @@ void curfew__run_reach(curfew_run *run, enum curfew__run_progress progress);
 
 /* Ends the run and publishes its report. Nothing of the guest runs after this, and the watch no longer touches it. */
 void curfew__run_finish(curfew_run *run, curfew__run_end end);
+/* Lets the run's user destroy it: nothing but its reference is used by this thread from now on. */
+void curfew__run_release(curfew_run *run);
 
 /* wasm.c: wakes the run because the compilation of its program has made progress. Any thread. */
 void curfew__run_compiled(void *run);
@@ -462,15 +465,21 @@ curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *l
 
 /* ---- Executor --------------------------------------------------------------------------------------------- */
 
-/* What the executor's threads do with a run: execute it, and drop the queue's reference to it. */
+/*
+ * What the executor's threads do with a run: execute it (true: it has ended, and is released next), and drop the
+ * queue's reference to it.
+ */
 typedef struct curfew__work_calls {
 	bool (*step)(curfew_run *run);
+	void (*release)(curfew_run *run);
 	void (*unref)(curfew_run *run);
 } curfew__work_calls;
 
 /* Threads that have nothing else to do tidy the pool. */
 curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, curfew__work_calls calls);
 void curfew__executor_destroy(curfew__executor *executor);
+/* Waits until no other thread has a reference to a run that was released before this call. */
+void curfew__executor_settle(curfew__executor *executor);
 /* Queues a run, with a reference of the queue's. False: no thread can be started. */
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run);
 

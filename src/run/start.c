@@ -44,7 +44,7 @@ static void free_run(curfew_run *run)
 	curfew__remote_destroy(run->remote);
 	free(run->wasm);
 	curfew_program_destroy(run->program);
-	curfew_engine_destroy(run->engine);
+	curfew__engine_unref(run->engine);
 	free(run);
 }
 

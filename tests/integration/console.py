@@ -107,6 +107,19 @@ class Session:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read(), answer.headers
 
+    def wait_until_taken(self, token):
+        """The server sees a token that was made beside it within a second or so."""
+        request = urllib.request.Request(self.url + "v1/stats", headers={"Authorization": f"Bearer {token}"})
+        until = self.context.patience(30)
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return answer.read()
+            except urllib.error.HTTPError as error:
+                if error.code != 401 or until.is_over():
+                    raise Failed(f"the server does not take the token: {error}") from error
+            time.sleep(0.05)
+
     def put(self, path, body):
         request = urllib.request.Request(
             self.url + path, method="PUT", data=body, headers={"Content-Type": "application/octet-stream"}
@@ -766,6 +779,25 @@ def wrong_limits(session, page):
     wait_for_outcome(page, "ok")
 
 
+# Answers to requests with a wrong token come when deliver() was called.
+DELAY_REFUSALS = """(() => {
+    const real = window.fetch;
+    const refusals = { asked: 0, seen: 0 };
+    const delivered = new Promise(resolve => { refusals.deliver = resolve; });
+    window.refusals = refusals;
+    window.fetch = async (path, options) => {
+        const is_wrong = options?.headers?.Authorization === 'Bearer not-a-token';
+        refusals.asked += is_wrong;
+        const answer = await real(path, options);
+        if (is_wrong) {
+            await delivered;
+            setTimeout(() => refusals.seen++, 100); // when the page has looked at it
+        }
+        return answer;
+    };
+})()"""
+
+
 @test
 def token(context):
     """If tokens are required, the page asks for one, keeps it only for its tab, and sends it."""
@@ -790,11 +822,16 @@ def token(context):
             "document.querySelector('#token-reason').textContent.includes('does not take')", "the token to be refused"
         )
         session.shoot(page, "token-refused")
+        page.evaluate(DELAY_REFUSALS)
+        page.wait("refusals.asked > 0", "a request with the wrong token")
         page.wait("document.querySelector('#token-dialog').open", "the page to ask again")
         page.evaluate("document.querySelector('#token').focus()")
         page.type(words[0].decode())
         page.press("Enter")
         page.wait("document.querySelector('#pulse').dataset.state === 'good'", "the token to be taken")
+        # An answer to the wrong token that comes late takes nothing back.
+        page.evaluate("refusals.deliver()")
+        page.wait("refusals.seen === refusals.asked", "the late answers")
         page.click("#start")
         wait_for_outcome(page, "ok")
         page.click("#metrics-link")
@@ -813,9 +850,10 @@ def token(context):
         done = context.command(
             [context.curfew, "token", "create", "--data", data, "--scopes", "run,read,metrics", "--name", "all"]
         )
-        time.sleep(1.2)  # until the server has noticed it
+        wider = done.out.decode().strip()
+        session.wait_until_taken(wider)
         page.click("#token-button")
-        page.type(done.out.decode().strip())
+        page.type(wider)
         page.press("Enter")
         page.wait("document.querySelector('#machine-own').hidden", "the figures of the server")
         page.click("#metrics-link")

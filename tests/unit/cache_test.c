@@ -81,11 +81,31 @@ static void test_oldest_go_first(void)
 	CHECK_EQUAL(unlink(path), 0);
 }
 
+/* What a killed process had begun counts too, and goes. */
+static void test_unfinished_entries_go(void)
+{
+	struct timespec times[2] = {{.tv_sec = time(NULL) - 1000}, {.tv_sec = time(NULL) - 1000}};
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/.%040d.%016d", directory, 7, 7);
+	int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK_EQUAL(ftruncate(file, ENTRY_BYTES), 0);
+	close(file);
+	CHECK_EQUAL(utimensat(AT_FDCWD, path, times, 0), 0);
+	write_entry(0, 10);
+	curfew__cache_trim(directory, 3 * ENTRY_BYTES);
+	CHECK_EQUAL(access(path, F_OK), 0);
+	curfew__cache_trim(directory, 2 * ENTRY_BYTES - 1);
+	CHECK(access(path, F_OK) != 0);
+	CHECK(is_kept(0));
+}
+
 /* What each test begins and ends with. */
 #define FIXTURE .set_up = make_directory, .tear_down = remove_directory
 
 static const harness_test tests[] = {
 	{"oldest_go_first", test_oldest_go_first, FIXTURE},
+	{"unfinished_entries_go", test_unfinished_entries_go, FIXTURE},
 };
 
 HARNESS_MAIN(tests)

@@ -11,8 +11,8 @@
 
 enum { RUNS = 200 };
 
-static atomic_uint stepped, freed, inside;
-static atomic_bool holds;
+static atomic_uint stepped, released, freed, inside;
+static atomic_bool holds, lingers;
 
 static void nap(void)
 {
@@ -30,8 +30,17 @@ static bool step(curfew_run *run)
 	return true;
 }
 
+/* A run may be destroyed by its user from now on. */
+static void release(curfew_run *run)
+{
+	(void)run;
+	atomic_fetch_add(&released, 1);
+}
+
 static void unref(curfew_run *run)
 {
+	for (int i = 0; i < 2000 && atomic_load(&lingers); i++)
+		nap();
 	if (atomic_fetch_sub(&run->references, 1) != 1)
 		return;
 	free(run);
@@ -62,9 +71,10 @@ static fixture set_up(uint32_t threads)
 {
 	fixture made = {.pool = curfew__pool_create(0, 0, false)};
 	CHECK(made.pool != NULL);
-	made.executor = curfew__executor_create(threads, made.pool, (curfew__work_calls){step, unref});
+	made.executor = curfew__executor_create(threads, made.pool, (curfew__work_calls){step, release, unref});
 	CHECK(made.executor != NULL);
 	atomic_store(&stepped, 0);
+	atomic_store(&released, 0);
 	atomic_store(&freed, 0);
 	atomic_store(&holds, true);
 	return made;
@@ -123,10 +133,33 @@ static void test_threads_go_when_they_are_not_needed(void)
 	tear_down(&own);
 }
 
+/* The thread that executed a run may be late to drop it. */
+static void test_ended_runs_are_waited_for(void)
+{
+	fixture own = set_up(1);
+	atomic_store(&lingers, true);
+	curfew_run *run = make_run(false);
+	atomic_store(&run->references, 0); /* only the queue has one */
+	CHECK(curfew__executor_submit(own.executor, run));
+	wait_until(&released, 1);
+	curfew__executor_settle(own.executor);
+	CHECK_EQUAL(atomic_load(&freed), 1);
+	atomic_store(&lingers, false);
+	/* A run that goes on is not waited for. */
+	submit(&own, true);
+	wait_until(&inside, 1);
+	curfew__executor_settle(own.executor);
+	CHECK_EQUAL(atomic_load(&freed), 1);
+	atomic_store(&holds, false);
+	wait_until(&freed, 2);
+	tear_down(&own);
+}
+
 static const harness_test tests[] = {
 	{"each_is_stepped_once", test_each_is_stepped_once},
 	{"what_computes_long_does_not_hold_up_others", test_what_computes_long_does_not_hold_up_others},
 	{"threads_go_when_they_are_not_needed", test_threads_go_when_they_are_not_needed},
+	{"ended_runs_are_waited_for", test_ended_runs_are_waited_for},
 };
 
 HARNESS_MAIN(tests)
