@@ -36,7 +36,7 @@ static void test_result(void)
 
 static void test_timeout(void)
 {
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(50)};
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_patience_ms(50)};
 	curfew_limits loops = {.size = sizeof loops, .loops = 1000};
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "function f() {\n\tfor (;;);\n}\nfunction g() { null.x }");

@@ -281,7 +281,7 @@ def begin_slow(page, number):
 
 @on_page
 def run_button(session, page):
-    set_field(page, "timeout", "5m")
+    set_field(page, "timeout", "50s")
 
     def look():
         wait_for_state(page, "running")
@@ -520,7 +520,7 @@ def queued_and_stopping(context):
 def reload_in_the_middle(session, page):
 
     def begin(number):
-        set_field(page, "timeout", "5m")
+        set_field(page, "timeout", "50s")
         begin_slow(page, number)
 
     def look():

@@ -64,6 +64,8 @@ def crowd():
 # A machine that is slower by this factor than the one for which bounds were chosen passes as well. Nothing waits longer
 # because of that, except that a hang is detected later.
 SLOWEST = 4
+# More of a crowd is no reason to wait longer for what hangs.
+CROWD_MOST = 6
 
 
 class Patience:
@@ -76,7 +78,7 @@ class Patience:
 
     def is_over(self):
         now = time.monotonic()
-        self.left -= (now - self.then) / crowd()
+        self.left -= (now - self.then) / min(crowd(), CROWD_MOST)
         self.then = now
         return self.left <= 0
 

@@ -260,8 +260,10 @@ static void prepare(const guest *given)
 	                        .text_length = strlen(text),
 	                        .language = given->text != NULL ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS};
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
 	curfew_report *report = run_once(100);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK_EQUAL(report->stop_while, CURFEW_WHILE_RUNNING);
 	curfew_report_destroy(report);
 }
 
