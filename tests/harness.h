@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests in C. A program lists its tests when it is given no name, and runs the one it is given: each test is a
- * process of its own, because we test things that hang and crash.
+ * For tests in C. Without an argument a program lists its tests; with a name it runs that test. Each test is a process
+ * of its own, because tests may hang and crash.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -20,19 +20,22 @@
 typedef struct harness_test {
 	const char *name;
 	void (*run)(void);
-	void (*run_on)(void *fixture); /* in place of run: of what set_up made */
-	void *(*set_up)(void);         /* NULL: nothing goes before or after it */
+	void (*run_on)(void *fixture); /* instead of run; the fixture is the result of set_up */
+	void *(*set_up)(void);         /* NULL: no fixture is needed */
 	void (*tear_down)(void *fixture);
 } harness_test;
 
-/* How a test ends that cannot be run here, after it has said why; tests/integration/programs.py knows it. */
+/*
+ * The exit code of a test that cannot run here, after it has printed the reason. tests/integration/programs.py has the
+ * same number.
+ */
 enum { HARNESS_SKIPPED = 77 };
 
 #define CHECK(condition) harness_check((condition), __FILE__, __LINE__, #condition)
 #define CHECK_EQUAL(seen, expected) harness_equal((long long)(seen), (long long)(expected), __FILE__, __LINE__, #seen)
 #define CHECK_TEXT(seen, expected) harness_text((seen), (expected), __FILE__, __LINE__, #seen)
 #define CHECK_BYTES(seen, expected, length) harness_bytes((seen), (expected), (length), __FILE__, __LINE__, #seen)
-/* Of a call of the library: 0 is CURFEW_OK. */
+/* Checks a call of the library: 0 is CURFEW_OK. */
 #define CHECK_OK(call) harness_equal((long long)(call), 0, __FILE__, __LINE__, #call)
 #define harness_skip(why) harness_end(HARNESS_SKIPPED, "%s\n", why)
 #define harness_fail(...) harness_end(1, __VA_ARGS__)
@@ -91,24 +94,26 @@ static inline double harness_factor(const char *name)
 	return factor > 0 ? factor : 1;
 }
 
-/* A number of repetitions, fewer where a sanitizer makes each of them slow. */
+/* A number of repetitions. It is smaller under a sanitizer, where each is slow. */
 static inline unsigned harness_count(unsigned count)
 {
 	unsigned scaled = (unsigned)(count / harness_factor("CURFEW_TEST_SCALE"));
 	return scaled > 1 ? scaled : 1;
 }
 
-/* A duration, longer where everything is slower. */
+/* A duration. It is longer where everything is slower. */
 static inline uint64_t harness_ms(uint64_t ms)
 {
 	return (uint64_t)((double)ms * 1e6 * harness_factor("CURFEW_TEST_SLOWER"));
 }
 
-/* A machine so much slower than the one that bounds were chosen on passes as well: nothing waits longer for that, but
- * what hangs is found later. */
+/*
+ * A machine that is slower by this factor than the one for which bounds were chosen passes as well. Nothing waits
+ * longer because of that, except that a hang is detected later.
+ */
 enum { HARNESS_SLOWEST = 4 };
 
-/* How long something may take that takes no longer than this on a machine of its own: others may use it as well. */
+/* An upper bound for work that takes at most this long on an idle machine, because others may use this one as well. */
 static inline uint64_t harness_patience_ms(uint64_t ms)
 {
 	double load = 0;
@@ -147,7 +152,7 @@ static inline uint32_t harness_random(uint64_t *state)
 	return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 32);
 }
 
-/* The names in a directory, of /proc for example. */
+/* The number of names in a directory, for example of /proc. */
 static inline unsigned harness_count_entries(const char *path)
 {
 	unsigned count = 0;

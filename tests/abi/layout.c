@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints what callers were compiled against: offsets and sizes of structs, values of lists. */
+/* Prints the facts that callers were compiled with: offsets and sizes of structs, values of lists. */
 #include "curfew.h"
 
 #include <stdio.h>

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Address space: a run's is bounded, and when all of it is used up that is over when the runs are. */
+/*
+ * Address space: that of a run is bounded, and when runs have used up all of it, it is available again after their end.
+ */
 #include "engine.h"
 
 #include <sys/resource.h>
 
 enum { MEMORIES = 12, RUNS = 16, TEXT_BYTES = 1 << 16 };
 
-/* A component that makes so many memories and calls a function of the host's, which answers when it likes. */
+/* A component that creates this many memories and calls a host function, which answers whenever the test wants. */
 static char *make_component(unsigned memories)
 {
 	char *text = malloc(TEXT_BYTES);
@@ -96,7 +98,7 @@ static void memories_of_a_run_are_bounded(void)
 	CHECK(strstr(report->error_message, "at most 64 memories") != NULL);
 	curfew_report_destroy(report);
 
-	/* The count is the run's, not the program's. */
+	/* The limit is of the run, not of the program. */
 	for (int i = 0; i < 3; i++) {
 		report = run_component(most);
 		CHECK_TEXT(curfew_outcome_name(report->outcome), "ok");
@@ -114,7 +116,7 @@ static void using_it_up_is_not_for_good(void)
 	curfew_run *runs[RUNS];
 	size_t internal = 0;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return; /* they take more address space than there is here */
+	return; /* the tests need more address space than there is here */
 #endif
 	CHECK_OK(curfew_engine_create(NULL, &engine, NULL));
 	CHECK_TEXT(curfew_outcome_name(run_script(engine)), "ok");
@@ -125,7 +127,7 @@ static void using_it_up_is_not_for_good(void)
 	for (size_t i = 0; i < RUNS; i++)
 		CHECK_OK(curfew_run_start(program, &options, &runs[i], NULL));
 
-	/* Some of them do not get all of their memories: those are over at once. */
+	/* Some runs do not get all of their memories, and end at once. */
 	for (size_t i = 0; i < RUNS && internal == 0; harness_sleep_us(1000)) {
 		i = (i + 1) % RUNS;
 		internal += curfew_run_get_report(runs[i]) != NULL;
@@ -136,7 +138,7 @@ static void using_it_up_is_not_for_good(void)
 		curfew_run_destroy(runs[i]);
 	}
 
-	/* Now the pool holds the address space as memories of modules, and JavaScript gets some of it all the same. */
+	/* The pool now holds the address space as memories of modules, and JavaScript still gets some of it. */
 	for (int i = 0; i < 3; i++)
 		CHECK_TEXT(curfew_outcome_name(run_script(engine)), "ok");
 	curfew_program *small = make_program(engine, MEMORIES, false);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the host does for a guest takes no more of the host's memory and time than the guest's limits say. */
+/* The host's work for a guest uses no more of the host's memory and time than the guest's limits allow. */
 #include "host.h"
 
 #include <sys/resource.h>
 
 #define MIB ((size_t)1 << 20)
 
-/* The most memory that the process has had so far. */
+/* The peak memory of the process so far. */
 static size_t peak_bytes(void)
 {
 	struct rusage usage;
@@ -52,7 +52,7 @@ static char *list_of(const char *item, size_t size, size_t *count)
 	return text;
 }
 
-/* Parameters that are none of the function's: read, and not kept. */
+/* Parameters that the function does not have are parsed, but not kept. */
 static void large_parameters(void)
 {
 	/* Claim T2. */
@@ -76,7 +76,7 @@ static void large_parameters(void)
 			(void)snprintf(expected, sizeof expected, "f takes 1 parameter (%s), got %zu", t == 0 ? "i32" : "u32",
 			               count);
 			CHECK_TEXT(report->error_message, expected);
-			/* A copy of the text, and no tree of it. */
+			/* One copy of the text, but no tree of it. */
 			CHECK(peak_bytes() - before < 48 * MIB || harness_factor("CURFEW_TEST_SLOWER") > 1);
 			curfew_report_destroy(report);
 			free(params);
@@ -86,7 +86,9 @@ static void large_parameters(void)
 	curfew_engine_destroy(engine);
 }
 
-/* The time runs while these options are read, and what is wrong behind the place where it was up is not come to. */
+/*
+ * The deadline also counts while these options are read. An error after the point where the time was up is not reached.
+ */
 static void check_read_in_time(curfew_run_options *options)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -124,7 +126,7 @@ static void time_is_up_while_parameters_are_read(void)
 	free(params);
 }
 
-/* Files that are wrong in their last bytes, to be seen by each of the looks through them. */
+/* Files whose error is in their last bytes, so that each pass over them reaches it. */
 static void time_is_up_while_files_are_read(void)
 {
 	/* Claim T1, L641. */
@@ -132,10 +134,10 @@ static void time_is_up_while_files_are_read(void)
 		const char *start, *end;
 		char filler;
 	} shapes[] = {
-		{"{\"a\":\"", "\"]", 'A'},               /* no JSON */
-		{"{\"a\":{\"base64\":\"", "!\"}}", 'A'}, /* no base64 */
-		{"{\"a\":1", "}", ' '},                  /* no text */
-		{"{\"", "/\":\"\"}", 'A'},               /* no path */
+		{"{\"a\":\"", "\"]", 'A'},               /* not JSON */
+		{"{\"a\":{\"base64\":\"", "!\"}}", 'A'}, /* not base64 */
+		{"{\"a\":1", "}", ' '},                  /* not text */
+		{"{\"", "/\":\"\"}", 'A'},               /* not a path */
 	};
 	char *files = malloc(16 * MIB);
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -149,7 +151,7 @@ static void time_is_up_while_files_are_read(void)
 	free(files);
 }
 
-/* What is left of a session's time is none when it was up while its files were read: no call begins with them. */
+/* If the total time of a session was up while its files were read, no call starts. */
 static void time_of_a_session_is_up_while_files_are_read(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -173,7 +175,7 @@ static void time_of_a_session_is_up_while_files_are_read(void)
 	curfew_engine_destroy(engine);
 }
 
-/* What a component's function takes is counted against the memory limit. */
+/* The parameters of a component's function count against the memory limit. */
 static void parameters_within_the_memory_limit(void)
 {
 	/* Claim L42. */
@@ -207,7 +209,7 @@ static void parameters_within_the_memory_limit(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A host function with a type takes numbers: whatever else it is given is read, and not kept. */
+/* A host function with a type takes numbers. Any other arguments are parsed, but not kept. */
 static void large_arguments(void)
 {
 	/* Claim L49. */
@@ -240,7 +242,7 @@ static void large_arguments(void)
 
 enum { LABEL = CURFEW_SECRET_NAME_BYTES + sizeof "[secret ]" - 1, OUTPUT = 65536 };
 
-/* A name so long that its label is 34 times the value. */
+/* A name so long that its label has 34 times the length of the value. */
 static curfew_secret long_named(void)
 {
 	static char name[CURFEW_SECRET_NAME_BYTES + 1];
@@ -254,11 +256,11 @@ static void no_longer_than_the_limit(void *context, curfew_event_kind kind, cons
 	CHECK(length <= OUTPUT);
 }
 
-/* What labels add is output as well: what is left counts, wherever it goes. */
+/* The text of labels is output as well: it is charged, wherever it goes. */
 static void labels_are_charged(void)
 {
 	static const char *const texts[] = {
-		/* A value that would fit without labels, does not; one that fits with them, does. */
+		/* A value that fits only without labels is refused; one that fits with them is not. */
 		"'abcd'.repeat(470)",
 		"'abcd'.repeat(500)",
 		"const seen = []; for (const n of [470, 500]) for (const give of [curfew.checkpoint, curfew.progress])"
@@ -300,7 +302,7 @@ static void labels_are_charged(void)
 
 /* ---- Many exports ------------------------------------------------------------------------------------------- */
 
-/* A text with so many exports, of which the last is called; free it. */
+/* A text with this many exports, of which the last is called; free it. */
 static char *many_exports(bool component, size_t count)
 {
 	char *text = malloc(256 + count * 64), *at = text;
@@ -316,7 +318,10 @@ static char *many_exports(bool component, size_t count)
 	return text;
 }
 
-/* The time of a call of a function, and of one that there is not, among so many; the program was compiled before. */
+/*
+ * The time of calling a function among this many exports, and of calling a missing one. The program was compiled
+ * before.
+ */
 static uint64_t time_of_calls(curfew_engine *engine, bool component, size_t count)
 {
 	char *text = many_exports(component, count);
@@ -340,7 +345,7 @@ static uint64_t time_of_calls(curfew_engine *engine, bool component, size_t coun
 	return shortest;
 }
 
-/* Ten times as many exports take ten times as long, or little more, and not a hundred times. */
+/* Ten times as many exports take about ten times as long, not a hundred times. */
 static void exports_are_found(void)
 {
 	curfew_engine *engine = harness_engine(1);

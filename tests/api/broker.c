@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Brokers: a run here plays the one in another process, and its messages are carried to a broker by hand: as they are,
- * to one that grants less than the run believes, and damaged.
+ * Brokers: a run in this process plays the one in another process. The test carries its messages to a broker by hand:
+ * unchanged, to a broker that grants less than the run believes, and damaged.
  */
 #include "engine.h"
 
@@ -12,13 +12,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* ---- Messages on their way, and a server ---------------------------------------------------------------------- */
+/* ---- Messages in transit, and a server ------------------------------------------------------------------------- */
 
 enum { MESSAGES_MOST = 4096 };
 
 typedef struct carrier {
 	pthread_mutex_t lock;
-	char *messages[MESSAGES_MOST]; /* of the run, in order; NULL: carried */
+	char *messages[MESSAGES_MOST]; /* those of the run, in order; NULL: it was carried */
 	size_t lengths[MESSAGES_MOST];
 	size_t count;
 } carrier;
@@ -46,7 +46,7 @@ static void empty(carrier *c)
 	c->count = 0;
 }
 
-/* Listens, and never answers: the system takes the connections. */
+/* Listens, and never answers: the system accepts the connections. */
 static int listen_somewhere(int *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -82,7 +82,7 @@ static curfew_broker *new_broker(curfew_network *network, const char *host, cons
 	return broker;
 }
 
-/* A run that asks: of a program, or of a text. */
+/* A run of a program or of a text that makes requests. */
 static curfew_run *start(curfew_engine *engine, const char *text, uint32_t flags, carrier *c)
 {
 	curfew_source source = {.size = sizeof source,
@@ -101,7 +101,7 @@ static curfew_run *start(curfew_engine *engine, const char *text, uint32_t flags
 	return run;
 }
 
-/* Carries messages to and fro until the run has ended. */
+/* Carries messages in both directions until the run has ended. */
 static void carry(carrier *c, curfew_run *run, curfew_broker *broker)
 {
 	size_t at = 0, length;
@@ -170,7 +170,7 @@ static void answers_reach_the_run(void)
 	empty(&c);
 }
 
-/* What the run asks for does not count: the broker goes by what it was told itself. */
+/* The run's own grants do not count. The broker uses those that it was given itself. */
 static void grants_are_the_brokers(void)
 {
 	/* Claim T45. */
@@ -196,7 +196,7 @@ static void grants_are_the_brokers(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A run that asks more often than its limit allows is none; nor is one that gives a number twice. */
+/* Requests beyond the run's limit are refused, and so is a number that is used twice. */
 static void requests_are_counted(void)
 {
 	/* Claim T45. */
@@ -236,7 +236,7 @@ static void its_end_closes_connections(void)
 	wait_for_messages(&c, 1);
 	CHECK_OK(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL));
 	int fd = accept(listener, NULL, NULL);
-	/* The request is there; after it nothing, until the broker goes. */
+	/* The request has arrived. After it nothing arrives until the broker is destroyed. */
 	CHECK(has_something(fd, 10000));
 	while (has_something(fd, 100))
 		CHECK(recv(fd, &byte, 1, 0) == 1);
@@ -266,7 +266,7 @@ static void imports(void)
 		CURFEW_RUN_IMPORTS, &c);
 	carry(&c, run, broker);
 	CHECK_TEXT(curfew_run_wait(run)->value, "[41,\"cannot import './b.mjs': no such file\"]");
-	/* One at a time, and only where there is a directory. */
+	/* One at a time, and only if there is a directory. */
 	CHECK_OK(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL));
 	CHECK_EQUAL(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL), CURFEW_INVALID);
 	curfew_broker_destroy(broker);
@@ -274,7 +274,7 @@ static void imports(void)
 	CHECK_EQUAL(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL), CURFEW_INVALID);
 	curfew_broker_destroy(broker);
 	curfew_run_destroy(run);
-	/* Nobody answers: the run is stopped all the same. */
+	/* If nobody answers, the run is still stopped. */
 	empty(&c);
 	run = start(engine, "import a from './a.mjs'", CURFEW_RUN_IMPORTS, &c);
 	wait_for_messages(&c, 1);
@@ -290,7 +290,7 @@ static void imports(void)
 /* ---- Damaged messages ---------------------------------------------------------------------------------------------
  */
 
-/* Changes some bytes, cuts it, or makes it longer; or nothing but chance. */
+/* Changes some bytes, truncates it, extends it, or replaces it by random bytes. */
 static size_t damage(char *to, const char *message, size_t length, uint64_t *state)
 {
 	memcpy(to, message, length);
@@ -300,7 +300,7 @@ static size_t damage(char *to, const char *message, size_t length, uint64_t *sta
 	if (harness_random(state) % 8 == 0)
 		for (size_t i = 0; i < length; i++)
 			to[i] = (char)harness_random(state);
-	/* A kind that there is, more often than not. */
+	/* More often than not, use a valid kind. */
 	if (harness_random(state) % 2 == 0)
 		to[4] = (char)(harness_random(state) % 20), to[5] = to[6] = to[7] = 0;
 	return harness_random(state) % 4 == 0 ? harness_random(state) % (length + 1) : length;
@@ -345,7 +345,7 @@ static void damaged_requests(void)
 	empty(&c);
 }
 
-/* A run believes its broker, and yet is not harmed by one that errs. */
+/* A run trusts its broker, but invalid answers must not harm it. */
 static void damaged_answers(void)
 {
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};

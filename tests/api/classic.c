@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The five that every sandbox has to stop: a wait that is too long, an endless loop, heavy computing, deep nesting, and
- * asynchronous work with timers. Each as it is, and once more hiding: it catches everything, replaces what it can
- * reach, and starves the queue of jobs.
+ * The five things that every sandbox has to stop: a wait that is too long, an endless loop, heavy computation, deep
+ * nesting, and asynchronous work with timers. Each is tried plainly, and in a program that hides: it catches
+ * everything, replaces everything it can reach, and starves the job queue.
  */
 #include "engine.h"
 
@@ -13,7 +13,7 @@
 
 static void expect(const char *text, curfew_outcome outcome, const char *function)
 {
-	/* Memory enough for what floods it, where a sanitizer makes the deadline a long one. */
+	/* Enough memory for programs that flood it, because under a sanitizer the deadline is long. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(150), .memory_bytes = UINT64_C(2) << 30};
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, text);
@@ -30,7 +30,7 @@ static void expect(const char *text, curfew_outcome outcome, const char *functio
 		named = named || strcmp(report->frames[i].function, function) == 0;
 	CHECK(named);
 	curfew_report_destroy(report);
-	/* The next one is not touched by it. */
+	/* The next run is not affected. */
 	harness_expect(engine, "[1, 2].map((n) => n * 2)", NULL, CURFEW_OUTCOME_FINISHED, "[2,4]");
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);

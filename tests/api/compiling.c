@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiling as an embedding program sees it: many at once, ended while it goes on, without processes, nothing left
- * behind. */
+/*
+ * Compiling from the view of an embedding program: many at once, ended during the compilation, without processes, and
+ * nothing left behind.
+ */
 #include "engine.h"
 
 #include <errno.h>
@@ -11,7 +13,7 @@
 
 enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MOST = 8 << 20 };
 
-/* Text of functions without a branch, which takes long to compile; each number makes another program. */
+/* Text of functions without branches, which takes long to compile. Each number makes another program. */
 static char *make_text(unsigned number, int functions, int chain)
 {
 	char *text = malloc(TEXT_MOST), *at = text, *end = text + TEXT_MOST;
@@ -48,7 +50,7 @@ static curfew_program *slow_program(curfew_engine *engine, unsigned number)
 	return program;
 }
 
-/* One that takes more than a second of processor time on any machine. */
+/* A program that takes more than a second of CPU time on any machine. */
 static curfew_program *endless_program(curfew_engine *engine)
 {
 	char *text = make_text(0, 12, 25000);
@@ -57,7 +59,7 @@ static curfew_program *endless_program(curfew_engine *engine)
 	return program;
 }
 
-/* The last reference to an engine may be let go of by one of its own threads, soon after. */
+/* One of an engine's own threads may release the last reference to it, shortly after. */
 static void check_no_children(void)
 {
 	uint64_t until = harness_now() + harness_patience_ms(10000);
@@ -92,7 +94,7 @@ static void check_stopped(curfew_run *run, curfew_outcome outcome)
 	curfew_run_destroy(run);
 }
 
-/* Runs of one program wait for one compilation, each with its own end. */
+/* Runs of one program wait for one compilation, and each can end by itself. */
 static void each_has_its_own_end(void)
 {
 	unsigned files = harness_count_entries("/proc/self/fd");
@@ -103,7 +105,7 @@ static void each_has_its_own_end(void)
 	curfew_run *first = start(slow, harness_ms(100)), *second = start(slow, harness_ms(60000));
 	curfew_run *other = start(quick, harness_ms(60000));
 	check_stopped(first, CURFEW_OUTCOME_DEADLINE);
-	/* Meanwhile the engine's one thread is free for others. */
+	/* Meanwhile the engine's only thread is free for other runs. */
 	CHECK_EQUAL(curfew_run_wait(other)->outcome, CURFEW_OUTCOME_FINISHED);
 	curfew_run_destroy(other);
 	curfew_run_cancel(second);
@@ -151,7 +153,7 @@ static curfew_run *start_for(curfew_program *program, const char *user)
 	return run;
 }
 
-/* Claim L423. One user's programs that take long to compile do not keep another's from being compiled. */
+/* Claim L423. Programs of one user that take long to compile do not keep another user's from being compiled. */
 static void another_user_is_not_kept_waiting(void)
 {
 	enum { PROGRAMS = 10 };
@@ -181,7 +183,7 @@ static void another_user_is_not_kept_waiting(void)
 	check_no_children();
 }
 
-/* Destroying a run cancels it; what is behind it goes with it. */
+/* Destroying a run cancels it, and releases what only it used. */
 static void destroyed_while_compiling(void)
 {
 	for (unsigned i = 0; i < 4; i++) {
@@ -230,8 +232,10 @@ static void a_compiler_that_is_not_there(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Claim L420. A compiler has processor time of its own, however much the run has: what takes more is refused, and says
- * so. */
+/*
+ * Claim L420. A compiler has its own CPU limit, whatever the run's limit is. A program that takes longer is refused
+ * with that reason.
+ */
 static void compiler_uses_up_its_time(void)
 {
 	curfew_engine_options options = {
@@ -263,7 +267,7 @@ static size_t put_number(char *at, size_t number)
 	return length + 1;
 }
 
-/* A module of one function with many names, which takes long to load. */
+/* A module with one function under many names, which takes long to load. */
 static size_t make_exports(char *bytes)
 {
 	static const char head[] = "\0asm\1\0\0\0\1\5\1\x60\0\1\x7f\3\2\1\0\7", code[] = "\n\6\1\4\0\x41\7\x0b";
@@ -303,7 +307,7 @@ static curfew_program *module_program(curfew_engine *engine, const char *bytes, 
 	return program;
 }
 
-/* Runs a new program of these bytes; how long that took. */
+/* Runs a new program of these bytes, and returns how long that took. */
 static uint64_t time_of(curfew_engine *engine, const char *bytes, size_t length)
 {
 	curfew_program *program = module_program(engine, bytes, length);
@@ -317,8 +321,7 @@ static uint64_t time_of(curfew_engine *engine, const char *bytes, size_t length)
 	return wall_ns;
 }
 
-/* Whoever waits for the code of a large program is stopped in time; another one that waits for it gets it all the same.
- */
+/* A run that waits for the code of a large program is stopped in time. Another run that waits for it still gets it. */
 static void check_stopped_while_loading(curfew_engine *engine, const char *bytes, size_t length)
 {
 	uint64_t whole_ns = UINT64_MAX, least_ns = UINT64_MAX;
@@ -353,7 +356,7 @@ static void stopped_while_loading(void)
 	CHECK(mkdtemp(directory) != NULL);
 	curfew_engine *engine = engine_that_keeps(directory);
 	(void)time_of(engine, bytes, length);
-	curfew_engine_destroy(engine); /* it waits for what is being kept */
+	curfew_engine_destroy(engine); /* it waits until the code is stored */
 	engine = engine_that_keeps(directory);
 	check_stopped_while_loading(engine, bytes, length);
 	curfew_engine_destroy(engine);
@@ -363,11 +366,11 @@ static void stopped_while_loading(void)
 	free(bytes);
 }
 
-/* ---- Elsewhere ------------------------------------------------------------------------------------------------ */
+/* ---- Compiling elsewhere ------------------------------------------------------------------------------------- */
 
 enum { ASKED_MOST = 8 };
 
-/* What an engine has asked for, which another thread carries out. */
+/* The requests of an engine, which another thread executes. */
 static struct asked {
 	uint64_t number;
 	const curfew_program *program;
@@ -407,7 +410,7 @@ static curfew_engine *engine_that_asks(void)
 	return engine;
 }
 
-/* Carries out one request to its last answer, which is returned; each answer goes to the engine. */
+/* Executes one request up to its last answer, which is returned. Each answer is passed to the engine. */
 static curfew_code_answer carry_out(curfew_engine *engine, curfew_code *code, struct asked *own)
 {
 	curfew_code_answer answer = {.size = sizeof answer};
@@ -429,7 +432,7 @@ static struct asked *wait_for_request(unsigned number)
 	return &asked[number];
 }
 
-/* An engine that compiles nothing is given code, why there is none, and a description. */
+/* An engine that compiles nothing receives code, a reason why there is none, and a description. */
 static void compiled_elsewhere(void)
 {
 	static const char *const texts[] = {"(module (func (export \"run\") (result i32) (i32.const 7)))",
@@ -464,7 +467,7 @@ static void compiled_elsewhere(void)
 	check_files(files);
 }
 
-/* A run that ends meanwhile needs nothing any more, and an answer that comes too late is dropped with its file. */
+/* A run that ends meanwhile needs the code no longer. An answer that arrives too late is dropped with its file. */
 static void stopped_while_elsewhere(void)
 {
 	curfew_engine *engine = engine_that_asks();

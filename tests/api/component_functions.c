@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Host functions for components: every type as JSON, numbers, errors and results, now and later, limits, stops, what
- * does not link. A component here lends its memory to one core function, which hands on where things stand in it.
+ * Host functions for components: every type as JSON, numbers, errors and results, immediate and later answers, limits,
+ * stops, and link errors. Each component here lends its memory to one core function, which passes on the addresses of
+ * values in it.
  */
 #include "host.h"
 
 /* ---- Functions of this host ------------------------------------------------------------------------------- */
 
-/* Answers its first argument. */
+/* Returns its first argument. */
 static void first(void *context, curfew_host_call *call)
 {
 	size_t length;
@@ -18,7 +19,7 @@ static void first(void *context, curfew_host_call *call)
 	CHECK_OK(curfew_host_call_return(call, params + 1, length - 2));
 }
 
-/* Answers, or throws, what the run says: "throw:..." */
+/* Returns the text that the run passes, or throws it if it is "throw:..." */
 static void say(void *context, curfew_host_call *call)
 {
 	const char *text = curfew_host_call_get_context(call);
@@ -73,7 +74,9 @@ static const curfew_host_function functions[] = {
 
 /* ---- Components ------------------------------------------------------------------------------------------- */
 
-/* After the imports, with $h to be lowered: memory; a core module with $h as it is called there, and "f" to be lifted.
+/*
+ * Declared after the imports, with $h to be lowered: memory; a core module with $h as it is called there, and "f" to be
+ * lifted.
  */
 #define COMPONENT(imports, lowered, core, type)                                                                        \
 	"(component " imports                                                                                              \
@@ -90,13 +93,13 @@ static const curfew_host_function functions[] = {
 	" (alias core export $g \"f\" (core func $f))"                                                                     \
 	" (func (export \"f\") " type " (canon lift (core func $f) (memory $memory) (realloc $realloc))))"
 
-/* A function of an interface; types are what is declared in it before. */
+/* A function of an interface. `types` are the declarations before it. */
 #define INTERFACE(interface, types, name, type)                                                                        \
 	"(import \"" interface "\" (instance $api " types " (export \"" name "\" (func " type "))))"                       \
 	"(alias export $api \"" name "\" (func $h))"
 #define OWN(name, type) "(import \"" name "\" (func $h " type "))"
 
-/* What is said comes back through memory at 1024, or as it is. */
+/* The text comes back through memory at 1024, or directly. */
 #define SAYS(types, alias, type)                                                                                       \
 	COMPONENT(INTERFACE("acme:host/api@1.2.3", types, "say", "(result " type ")") alias, "(param i32)",                \
 	          "(result i32) (call $h (i32.const 1024)) (i32.const 1024)", "(result " type ")")
@@ -175,7 +178,7 @@ static void test_numbers(void)
 	      "[-3, 1.5]", "[-6,3]");
 }
 
-/* A result type: answers are its ok, and what is thrown its err. */
+/* A result type: answers are its ok, and thrown errors its err. */
 static void test_numbers_or_error(void)
 {
 	const char *text = COMPONENT(
@@ -189,7 +192,7 @@ static void test_numbers_or_error(void)
 #define PADS " u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8"
 #define ZEROES ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define PADDED(type) "(tuple " type PADS ")"
-/* There and back, always through memory: $t is what is named in the interface. */
+/* There and back, always through memory. $t is the type that is named in the interface. */
 #define ECHO(types, alias, type)                                                                                       \
 	COMPONENT(INTERFACE("acme:host/api@0.1.0", types, "first",                                                         \
 	                    "(param \"x\" " PADDED(type) ") (result " PADDED(type) ")") alias,                             \
@@ -267,7 +270,7 @@ static void test_answers(void)
 	traps(number, "throw:no \"such\" row", "no \"such\" row");
 }
 
-/* As deep as JSON may be, on the stack that is left beside the guest's. */
+/* The maximum nesting of JSON, on the stack that the guest leaves. */
 static void test_deep_answer(void)
 {
 	enum { DEEP = 2048, EACH = 5 };
@@ -338,7 +341,7 @@ static void test_limits(void)
 	       (asked){.params = "[1]", .limits = &calls}, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
 }
 
-/* What a call passes is counted against the memory limit: a list is larger for the host than for the guest. */
+/* The values of a call count against the memory limit: a list is larger in the host than in the guest. */
 static void test_large(void)
 {
 	/* Claim L73. */
@@ -358,7 +361,7 @@ static void test_large(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Nobody answers: the deadline ends the run, the host is told, and may answer whenever it likes. */
+/* If nobody answers, the deadline ends the run. The host is notified, and may answer at any time. */
 static void test_outlives(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -379,7 +382,7 @@ static void test_outlives(void)
 	CHECK_OK(curfew_host_call_return(atomic_load(&the_held.call), NULL, 0));
 }
 
-/* A run that waits holds no thread: with one thread, another one goes on. */
+/* A waiting run holds no thread: with one thread, another run continues. */
 static void test_waits_without_thread(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -404,7 +407,7 @@ static void test_waits_without_thread(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A synchronous one that takes long sees the stop, which takes effect when it returns. */
+/* A synchronous function that takes long sees the stop, which takes effect when it returns. */
 static void test_sees_stop(void)
 {
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 50000000};
@@ -412,7 +415,7 @@ static void test_sees_stop(void)
 	       CURFEW_OUTCOME_DEADLINE, NULL, NULL);
 }
 
-/* Cancelled while the answer comes from another thread, again and again. */
+/* The run is cancelled while the answer arrives from another thread, again and again. */
 static void test_race(void)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -421,12 +424,12 @@ static void test_race(void)
 	harness_cancel_often(program, &options);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
-	harness_sleep_us(50000); /* their threads */
+	harness_sleep_us(50000); /* until the threads have ended */
 }
 
 /* ---- Linking ---------------------------------------------------------------------------------------------- */
 
-/* With WASI beside, whose calls are accounted for in another way. */
+/* Together with WASI, whose calls are charged in another way. */
 static void test_wasi_beside(void)
 {
 	works(
@@ -441,7 +444,7 @@ static void test_wasi_beside(void)
 		NULL, "0");
 }
 
-/* Called while it is instantiated, by a start function. */
+/* Called during instantiation, by a start function. */
 static void test_start(void)
 {
 	const char *text = "(component (import \"acme:host/api\" (instance $api (export \"say\" (func))))"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What tests of the library do again and again with an engine. Only include/curfew.h is used. */
+/* Helpers for tests of the library that use an engine. They use only include/curfew.h. */
 #ifndef ENGINE_H
 #define ENGINE_H
 
@@ -28,7 +28,7 @@ static inline curfew_program *harness_program(curfew_engine *engine, const char 
 	return program;
 }
 
-/* Runs with these limits and gives the report. options and limits may be NULL. */
+/* Runs with these limits and returns the report. options and limits may be NULL. */
 static inline curfew_report *harness_run(curfew_program *program, const curfew_limits *limits)
 {
 	curfew_run_options options = {.size = sizeof options, .limits = limits};
@@ -42,7 +42,7 @@ static inline curfew_report *harness_run(curfew_program *program, const curfew_l
 	return report;
 }
 
-/* Starts a program that has its answers after 5 ms, and cancels it about then, again and again. */
+/* Starts a program whose answers arrive after 5 ms, and cancels it at about that time, again and again. */
 static inline void harness_cancel_often(curfew_program *program, const curfew_run_options *options)
 {
 	for (unsigned i = 0; i < harness_count(100); i++) {
@@ -55,7 +55,7 @@ static inline void harness_cancel_often(curfew_program *program, const curfew_ru
 	}
 }
 
-/* Runs a text once in an engine and expects this outcome and value (NULL: any). */
+/* Runs a text once and expects this outcome and value (NULL: any). */
 static inline void harness_expect(curfew_engine *engine, const char *text, const curfew_limits *limits,
                                   curfew_outcome outcome, const char *value)
 {
@@ -71,7 +71,7 @@ static inline void harness_expect(curfew_engine *engine, const char *text, const
 	curfew_program_destroy(program);
 }
 
-/* No run goes on, and none holds a memory. */
+/* No run is in progress, and none holds memory. */
 static inline void harness_check_idle(curfew_engine *engine)
 {
 	curfew_engine_stats stats = {.size = sizeof stats};

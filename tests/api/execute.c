@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One call of a function for one user: what the result says, and that nothing of one call reaches the next. */
+/* One call of a function for one user: what the result contains, and that nothing of one call reaches the next. */
 #include "engine.h"
 
 static curfew_result *execute(curfew_program *program, const char *function, const char *params, const char *user,

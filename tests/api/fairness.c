@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs that share an engine: long ones do not keep short ones from beginning, and there are only so many at once. */
+/* Runs that share an engine: long ones do not keep short ones from starting, and their number is limited. */
 #include "engine.h"
 
 #define LONG_RUNS 8
@@ -13,7 +13,7 @@ static curfew_run *start(curfew_program *program, uint64_t timeout_ns)
 	return run;
 }
 
-/* Endless runs, then one that is short, or that waits in between: it ends long before their deadlines. */
+/* Starts endless runs, then one that is short, or that waits in between. It ends long before their deadlines. */
 static void behind_long_ones(const char *long_text, const char *short_text)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -49,7 +49,7 @@ static void test_waiting_behind_flood(void)
 	                 "new Promise((r) => setTimeout(() => setTimeout(r, 10), 10))");
 }
 
-/* More of them than there can be threads: each still meets its deadline. */
+/* With more runs than there can be threads, each still meets its deadline. */
 static void test_more_than_threads(void)
 {
 	/* Claim L22. */
@@ -64,7 +64,7 @@ static void test_more_than_threads(void)
 		CHECK(report->used.wall_ns < harness_patience_ms(5000));
 		curfew_run_destroy(runs[i]);
 	}
-	/* Its threads have left or leave; it goes on as before. */
+	/* Its threads are leaving or have left, and it continues to work. */
 	for (int i = 0; i < 200; i++)
 		harness_expect(engine, "1", NULL, CURFEW_OUTCOME_FINISHED, "1");
 	curfew_program_destroy(endless);

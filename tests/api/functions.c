@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host functions: JSON and numbers, answers now and later, errors, limits, stops, and calls that outlive their run. */
+/*
+ * Host functions: JSON and numbers, immediate and later answers, errors, limits, stops, and calls that outlive their
+ * run.
+ */
 #include "host.h"
 
 /* ---- Functions of this host ------------------------------------------------------------------------------- */
@@ -40,7 +43,7 @@ static void fail_at_once(void *context, curfew_host_call *call)
 	CHECK_OK(curfew_host_call_throw(call, "refused"));
 }
 
-/* JSON that the host may answer, and that the engine does not parse: it is nested deeper than its stack goes. */
+/* JSON that the host may return but the engine cannot parse, because its stack does not suffice for the nesting. */
 static void answer_deep(void *context, curfew_host_call *call)
 {
 	enum { DEPTH = 90000 };
@@ -149,7 +152,7 @@ static void test_js_json(void)
 	js("Array.prototype.toJSON = () => undefined; try { host.echo(1) } catch (e) { e.name }", "\"TypeError\"");
 }
 
-/* One name in two modules: JavaScript has the first, WebAssembly the one that it imports. */
+/* The same name in two modules: JavaScript sees the first one, WebAssembly the one that it imports. */
 static void test_same_name(void)
 {
 	static const curfew_host_function given[] = {
@@ -195,7 +198,7 @@ static void test_js_later(void)
 	js("host.refuse().catch((e) => [e instanceof Error, e.message])", "[true,\"refused\"]");
 	js("host.twice('x').catch((e) => e.message.startsWith('argument 1'))", "true");
 	js("host.later(Symbol.iterator).then((v) => v)", "[null]");
-	/* What cannot be parsed fails the call that it answers, and nothing else. */
+	/* An answer that cannot be parsed fails only the call that it answers. */
 	js("try { host.deep() } catch (e) { e instanceof Error }", "true");
 	js("Promise.all([host.deep_later().catch((e) => e instanceof Error), host.twice(4)])", "[true,8]");
 	expect(CURFEW_LANGUAGE_JS, "export default async () => { const o = {}; o.o = o; await host.later(o); };", NULL,
@@ -268,7 +271,7 @@ static void test_wasm_later(void)
 
 /* ---- Stops ------------------------------------------------------------------------------------------------ */
 
-/* Nobody answers: the deadline ends the run, the host is told, and may answer whenever it likes. */
+/* If nobody answers, the deadline ends the run. The host is notified, and may answer at any time. */
 static void outlive(curfew_language language, const char *text, bool waits)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -306,7 +309,7 @@ static void test_outlives_wasm(void)
 	        true);
 }
 
-/* A synchronous one that takes long sees the stop, which takes effect when it returns. */
+/* A synchronous function that takes long sees the stop, which takes effect when it returns. */
 static void test_sees_stop(void)
 {
 	/* Claim T51. */
@@ -317,7 +320,7 @@ static void test_sees_stop(void)
 	       CURFEW_OUTCOME_DEADLINE, NULL, NULL);
 }
 
-/* Cancelled while the answer comes from another thread, again and again. */
+/* The run is cancelled while the answer arrives from another thread, again and again. */
 static void test_race(void)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -325,10 +328,10 @@ static void test_race(void)
 	harness_cancel_often(program, NULL);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
-	harness_sleep_us(50000); /* their threads */
+	harness_sleep_us(50000); /* until the threads have ended */
 }
 
-/* ---- What is refused -------------------------------------------------------------------------------------- */
+/* ---- Refused functions ------------------------------------------------------------------------------------ */
 
 static void refuse(curfew_program *program, curfew_host_function function, const char *message)
 {
@@ -366,7 +369,7 @@ static void test_refusals(void)
 	curfew_engine_destroy(engine);
 }
 
-/* An image of a program does not hold its functions: they are given again. */
+/* An image of a program does not contain its functions: they must be given again. */
 static void test_image(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -386,14 +389,14 @@ static void test_image(void)
 	curfew_engine_destroy(engine);
 }
 
-/* ---- When they are needed no more ------------------------------------------------------------------------- */
+/* ---- Releasing functions ---------------------------------------------------------------------------------- */
 
 static void count_released(void *context)
 {
 	atomic_fetch_add((atomic_int *)context, 1);
 }
 
-/* Not while the program is there, nor a run of it, nor a call that is not answered. */
+/* They are kept while the program, a run of it, or an unanswered call exists. */
 static void test_released(void)
 {
 	atomic_int released = 0;
@@ -422,7 +425,7 @@ static void test_released(void)
 	CHECK_EQUAL(atomic_load(&released), 1);
 }
 
-/* What was refused stays the caller's. */
+/* Functions that were refused still belong to the caller. */
 static void test_not_released(void)
 {
 	atomic_int released = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What runs and programs are given besides their text: standard input and files as bytes, import maps, bundles. */
+/* The other inputs of runs and programs: standard input and files as bytes, import maps, bundles. */
 #include "engine.h"
 
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ static curfew_program *make(curfew_engine *engine, const curfew_source *given)
 static const char reads[] = "export default [await new Response(curfew.stdin).text(), Object.keys(curfew.files), "
 							"await curfew.files['a']?.text()]";
 
-/* The bytes are the run's own: the caller's may go as soon as it has begun. */
+/* The run copies the bytes: the caller may free them once it has started. */
 static void bytes(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -66,7 +66,7 @@ static void refused(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Each call of a session sees the same files; what they took is given back from call to call. */
+/* Each call of a session sees the same files, and the memory for them is returned after each call. */
 static void session(void)
 {
 	static char files[(1 << 20) + 64];
@@ -100,7 +100,7 @@ static void write_file(const char *directory, const char *name, const char *text
 	CHECK(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
 
-/* The same files are the same bytes; a bundle needs no directory, and its map comes with it. */
+/* The same files make the same bytes. A bundle needs no directory, and contains its import map. */
 static void bundles(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -145,7 +145,7 @@ static void bundles(void)
 	curfew_engine_destroy(engine);
 }
 
-/* One that imports nothing is all of itself; what does not load is told as a run tells it. */
+/* A program without imports is its own bundle. One that does not load is reported as by a run. */
 static void no_bundle(void)
 {
 	curfew_engine *engine = harness_engine(1);

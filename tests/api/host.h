@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions of a host's that tests give to programs of several kinds: numbers, answers now, later and never. */
+/* Host functions that tests give to programs of several kinds: numbers, and answers now, later and never. */
 #ifndef HOST_H
 #define HOST_H
 
@@ -37,7 +37,10 @@ static inline void host_spin(void *context, curfew_host_call *call)
 		harness_sleep_us(100);
 }
 
-/* Asynchronous: a thread for each call answers it soon: a number doubled, or as the context does, a host_answer. */
+/*
+ * Asynchronous. A thread for each call answers it soon, with a number doubled, or with the context, which is a
+ * host_answer.
+ */
 typedef struct host_answer {
 	curfew_host_callback answer;
 } host_answer;
@@ -65,7 +68,7 @@ static inline void host_later(void *context, curfew_host_call *call)
 	pthread_detach(thread);
 }
 
-/* Asynchronous: nobody answers until the test does. */
+/* Asynchronous. It is answered only when the test does so. */
 typedef struct host_held {
 	_Atomic(curfew_host_call *) call;
 	atomic_int told;

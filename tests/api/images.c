@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs compiled, saved and loaded; images that are damaged; sources that are hostile to the compiler. */
+/* Programs that are compiled, saved and loaded; damaged images; sources that are hostile to the compiler. */
 #include "engine.h"
 
 #include <pthread.h>
@@ -10,7 +10,7 @@ static void *save(curfew_engine *engine, const char *text, size_t *length)
 {
 	curfew_program *program = harness_program(engine, text);
 	void *image = NULL;
-	CHECK_EQUAL(curfew_program_save(program, &image, length, NULL), CURFEW_INVALID); /* not compiled yet */
+	CHECK_EQUAL(curfew_program_save(program, &image, length, NULL), CURFEW_INVALID); /* it is not compiled yet */
 	CHECK(image == NULL);
 	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
 	CHECK_OK(curfew_program_save(program, &image, length, NULL));
@@ -41,7 +41,7 @@ static void save_and_load(void)
 		CHECK_EQUAL(strlen(report->program_sha256), 64);
 		curfew_report_destroy(report);
 	}
-	/* It can be saved again, and is the same program. */
+	/* It can be saved again, with the same result. */
 	void *again = NULL;
 	size_t again_length = 0;
 	CHECK_OK(curfew_program_save(program, &again, &again_length, NULL));
@@ -68,7 +68,7 @@ static void image_with_fuel(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Every damage is refused, or (should one ever not be) the run behaves. */
+/* Damage is detected, or (should it ever not be) the run stays within its limits. */
 static void try_image(curfew_engine *engine, const void *image, size_t length, const char *what, size_t at)
 {
 	curfew_program *program = NULL;
@@ -96,7 +96,7 @@ static void damaged_images(void)
 		try_image(engine, image, cut, "cut", cut);
 	}
 	for (unsigned i = 0; i < harness_count(300); i++) {
-		/* Half of the changes fall into the first bytes, where the lengths are. */
+		/* Half of the changes are in the first bytes, which contain the lengths. */
 		size_t at = harness_random(&random) % (i % 2 == 0 ? 256 : length);
 		memcpy(copy, image, length);
 		copy[at] ^= (unsigned char)(1u << harness_random(&random) % 8);
@@ -130,7 +130,7 @@ static void compile_refuses_a_bad_program(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A text that takes long to parse: millions of nested or chained things. */
+/* A text that takes long to parse: millions of nested or chained parts. */
 static char *hostile_source(const char *part, size_t times)
 {
 	size_t length = strlen(part);
@@ -193,7 +193,7 @@ static void *compile_it(void *context)
 	return NULL;
 }
 
-/* Several threads compile and run one program at once. */
+/* Several threads compile and run the same program at once. */
 static void compile_on_many_threads(void)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -209,7 +209,7 @@ static void compile_on_many_threads(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Only what this run may use counts: a large image does not pass a small limit. */
+/* Only this run's limit counts: a large image cannot run under a small limit. */
 static void image_larger_than_the_limit(void)
 {
 	curfew_engine *engine = harness_engine(1);

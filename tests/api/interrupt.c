@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops by a signal, where the process around the library has ideas of its own: it blocks SIGURG, ignores it, has or
- * gets a handler for it, sends it to itself, or sends it in a rain. Each stop has to come, and once.
+ * Stops by a signal, in a process that interferes: it blocks SIGURG, ignores it, has or installs a handler for it,
+ * sends it to itself, or sends a flood of it. Each stop must arrive, and exactly once.
  */
 #include "engine.h"
 
@@ -48,7 +48,10 @@ static void expect_stop(curfew_program *program, const char *call, uint64_t time
 	curfew_report_destroy(report);
 }
 
-/* Every kind of guest: polls, a long builtin, a loop without an instruction to trap at, one that lives in the host. */
+/*
+ * Tries every kind of guest: polls, a long builtin, a loop without an instruction to trap at, one that spends its time
+ * in the host.
+ */
 static void expect_all_stops(curfew_engine *engine)
 {
 	static const struct {
@@ -109,7 +112,7 @@ static void full_handler(int number, siginfo_t *info, void *context)
 	atomic_fetch_add(&theirs, 1);
 }
 
-/* What was there gets what is its own, and nothing of ours. */
+/* A handler from before receives its own signals, and none of ours. */
 static void handlers_from_before(void)
 {
 	/* Claim T53. */
@@ -135,8 +138,7 @@ static void handlers_from_before_with_more(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A handler that takes the place of ours: the next engine is refused, and runs of the first are stopped all the same.
- */
+/* If a handler replaces ours, the next engine is refused, and runs of the first are still stopped. */
 static void handlers_that_take_over(void)
 {
 	/* Claim T53. */
@@ -147,7 +149,7 @@ static void handlers_that_take_over(void)
 	CHECK_EQUAL(curfew_engine_create(NULL, &other, &failure), CURFEW_SYSTEM);
 	CHECK(strstr(failure.message, "SIGURG") != NULL && strstr(failure.message, "another handler") != NULL);
 	CHECK(other == NULL);
-	/* A stop that comes before the guest executes needs no signal, and finds nothing out. */
+	/* A stop before the guest executes needs no signal, and so does not detect that. */
 	for (int i = 0; i < 20 && other == NULL; i++) {
 		expect_all_stops(engine);
 		(void)curfew_engine_create(NULL, &other, NULL);
@@ -157,8 +159,9 @@ static void handlers_that_take_over(void)
 	curfew_engine_destroy(engine);
 }
 
-/* The signal is ignored from a moment on that no engine sees: the last resort finds out, and takes the handler's place
- * back. */
+/*
+ * The signal is ignored from a moment on that no engine notices. The last resort detects it, and restores the handler.
+ */
 static void processes_that_ignore_it_later(void)
 {
 	/* Claim T53. */
@@ -177,7 +180,7 @@ static void passing_handler(int number, siginfo_t *info, void *context)
 	ours.sa_sigaction(number, info, context);
 }
 
-/* One that calls what was there before disturbs nobody. */
+/* A handler that calls the previous one causes no problem. */
 static void handlers_that_pass_it_on(void)
 {
 	curfew_engine *engine = make_engine(), *other = NULL;
@@ -192,7 +195,7 @@ static void handlers_that_pass_it_on(void)
 
 /* ---- Host functions that block it ------------------------------------------------------------------------- */
 
-/* Leaves it blocked, but not before the program has called it so often. */
+/* Leaves the signal blocked after this many calls from the program. */
 typedef struct blocker {
 	unsigned calls, last;
 } blocker;
@@ -250,7 +253,7 @@ static void host_functions_that_block_it(void)
 	curfew_engine_destroy(engine);
 }
 
-/* The child of a fork has another thread id, and an engine of its own stops its runs. */
+/* The child of a fork has another thread id. Its own engine can stop its runs. */
 static void children_of_a_fork(void)
 {
 	curfew_engine *engine = make_engine();
@@ -269,7 +272,7 @@ static void children_of_a_fork(void)
 	curfew_engine_destroy(engine);
 }
 
-/* ---- A rain of signals ------------------------------------------------------------------------------------ */
+/* ---- A flood of signals ----------------------------------------------------------------------------------- */
 
 static atomic_bool raining;
 
@@ -300,7 +303,7 @@ static void signals_in_a_rain(void)
 		CHECK_EQUAL(pthread_create(&threads[i], NULL, stop_often, engine), 0);
 	atomic_store(&raining, true);
 	CHECK_EQUAL(pthread_create(&cloud, NULL, rain, threads), 0);
-	/* Before they are joined nobody may signal them any more. */
+	/* The threads must not receive signals any more when they are joined. */
 	harness_sleep_us(1000000);
 	atomic_store(&raining, false);
 	CHECK_EQUAL(pthread_join(cloud, NULL), 0);

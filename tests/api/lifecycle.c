@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Engines, programs, runs and reports come and go in every order; wrong arguments are refused and change nothing. */
+/*
+ * Engines, programs, runs and reports are created and destroyed in every order. Wrong arguments are refused and change
+ * nothing.
+ */
 #include "engine.h"
 
 #include <sys/stat.h>
 
 /* ---- Orders of destruction ------------------------------------------------------------------------------- */
 
-/* The four things that a caller may hold, destroyed in the order that the digits of a permutation say. */
+/* Destroys the four objects that a caller may hold, in the order of a permutation's digits. */
 static void destroy_in_order(const int *order)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -59,7 +62,7 @@ static void report_outlives_everything(void)
 	curfew_report_destroy(report);
 }
 
-/* A run that goes on is cancelled by its destruction, and waited for. */
+/* Destroying a run in progress cancels it and waits for its end. */
 static void destroy_while_running(void)
 {
 	for (unsigned i = 0; i < harness_count(50); i++) {
@@ -171,7 +174,7 @@ static void unknown_values(void)
 	CHECK(strlen(curfew_wasmtime_version()) > 0 && strlen(curfew_quickjs_version()) > 0);
 }
 
-/* As openat2(2): a longer struct with zeros behind is taken, with anything else it is refused. */
+/* As in openat2(2), a longer struct is accepted if the rest is zero, and otherwise refused. */
 static void struct_sizes(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -238,7 +241,7 @@ static void struct_sizes(void)
 	curfew_engine_destroy(engine);
 }
 
-/* What a caller's struct says it is too short for is not written. */
+/* Fields beyond the size of a caller's struct are not written. */
 static void short_outputs(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -332,7 +335,7 @@ static void cache_directories(void)
 	CHECK_EQUAL(system(command), 0);
 }
 
-/* A failed report needs no engine at all. */
+/* A failed report needs no engine. */
 static void failed_report(void)
 {
 	curfew_report *report = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fetch through the library: bad hosts, many runs that wait, all of them stopped at once, and nothing that stays. */
+/* fetch through the library: invalid hosts, many waiting runs, all of them stopped at once, and no leaks. */
 #include "engine.h"
 
 #include <arpa/inet.h>
@@ -9,7 +9,7 @@
 
 #define MS UINT64_C(1000000)
 
-/* Listens, and never answers: the system takes the connections. */
+/* Listens, and never answers: the system accepts the connections. */
 static int listen_somewhere(int *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -27,7 +27,10 @@ static unsigned count_descriptors(void)
 	return harness_count_entries("/proc/self/fd");
 }
 
-/* Waits until so many are open; how many are in the end. (A thread of its own may be the one that ends an engine.) */
+/*
+ * Waits until that many descriptors are open, and returns their number. (One of an engine's own threads may destroy
+ * it.)
+ */
 static unsigned wait_for_descriptors(unsigned least, unsigned most)
 {
 	uint64_t end = harness_now() + harness_patience_ms(10000);
@@ -85,7 +88,7 @@ static void start_many(curfew_program *program, int port, curfew_run **runs, uns
 	}
 }
 
-/* They wait without a thread each; cancelled, each ends, and its connection with it. */
+/* They wait without a thread each. When they are cancelled, each ends, and its connection is closed. */
 static void many_wait_and_are_cancelled(void)
 {
 	static curfew_run *runs[MANY];
@@ -96,7 +99,7 @@ static void many_wait_and_are_cancelled(void)
 	curfew_program *program = waiting_program(engine, port);
 	start_many(program, port, runs, count);
 	CHECK(wait_for_descriptors(before + count, UINT32_MAX) >= before + count);
-	/* The last ones are on their way to waiting, on a busy machine each with a thread. */
+	/* The last ones are about to wait; on a busy machine each of these has a thread. */
 	uint64_t until = harness_now() + harness_patience_ms(5000);
 	while (harness_count_entries("/proc/self/task") >= 12 && harness_now() < until)
 		harness_sleep_us(1000);
@@ -108,7 +111,7 @@ static void many_wait_and_are_cancelled(void)
 		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_CANCELLED);
 		curfew_run_destroy(runs[i]);
 	}
-	/* What is left is the engine's own: the network thread's, and the guests' memory that is kept ready. */
+	/* The rest belongs to the engine: the network thread's, and the guests' memory that is kept ready. */
 	CHECK(wait_for_descriptors(0, before + 40) <= before + 40);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
@@ -116,7 +119,7 @@ static void many_wait_and_are_cancelled(void)
 	(void)close(listener);
 }
 
-/* Runs that end in each way with a request under way, in an engine that goes away at once. */
+/* Runs that end in each way with a request in progress, in an engine that is destroyed at once. */
 static void nothing_stays(void)
 {
 	static const char *const endings[] = {
@@ -155,7 +158,7 @@ static void nothing_stays(void)
 	(void)close(listener);
 }
 
-/* A name that is being looked up when everything ends. */
+/* A name is being looked up when everything ends. */
 static void ends_while_a_name_is_looked_up(void)
 {
 	/* Claim T30. */

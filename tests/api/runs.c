@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs: started, waited for, cancelled, many at once; what their events and reports say. */
+/* Runs: starting, waiting, cancelling, many at once; their events and reports. */
 #include "engine.h"
 
 #include <pthread.h>
@@ -9,7 +9,7 @@
 
 #define MS UINT64_C(1000000)
 
-/* Long enough for what ends by itself, also where the machine is busy. */
+/* Long enough for programs that end by themselves, even on a busy machine. */
 static const curfew_limits short_deadline = {.size = sizeof short_deadline, .timeout_ns = 300 * MS};
 
 /* ---- Start and wait -------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static void destroy_it(void *context, curfew_run *run)
 	atomic_store((atomic_int *)context, 1);
 }
 
-/* on_done may drop the last reference of all. */
+/* on_done may release the last reference. */
 static void destroyed_by_its_callback(void)
 {
 	for (unsigned i = 0; i < harness_count(40); i++) {
@@ -84,7 +84,7 @@ static void destroyed_by_its_callback(void)
 	harness_sleep_us(20000);
 }
 
-/* Each callback is on an engine thread, from which new runs can be started. */
+/* Each callback runs on an engine thread, and may start new runs. */
 typedef struct chain {
 	curfew_program *program;
 	atomic_int left;
@@ -118,7 +118,7 @@ static void started_by_a_callback(void)
 
 enum { WAITING = 200 };
 
-/* A run that only waits holds no thread: 200 of 300 ms each would take half a minute on two. */
+/* A run that only waits holds no thread: 200 of 300 ms each would take half a minute on two threads. */
 static void waiting_runs_hold_no_thread(void)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -146,7 +146,7 @@ static void waiting_runs_hold_no_thread(void)
 	curfew_engine_destroy(engine);
 }
 
-/* All wait for longer than they may, and all are stopped although two threads are there. */
+/* All wait for longer than they may, and all are stopped although there are only two threads. */
 static void waiting_runs_meet_their_deadlines(void)
 {
 	/* Claim L16. */
@@ -209,7 +209,7 @@ static void one_program_on_many_threads(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A thread with little stack may call: the engine's own thread runs the program then. */
+/* A thread with a small stack may call: the engine's own thread then runs the program. */
 static void *run_on_small_stack(void *context)
 {
 	curfew_program *program = context;
@@ -287,7 +287,7 @@ static void on_alarm(int number)
 	curfew_cancel_fire(from_handler);
 }
 
-/* Busy, in a builtin, waiting: a handler on the very thread that executes ends each. */
+/* Busy, in a builtin, waiting: a signal handler on the thread that executes ends each. */
 static void cancel_from_a_signal_handler(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -400,7 +400,7 @@ static void fire_handle(void *context, curfew_event_kind kind, const char *data,
 	curfew_cancel_fire(context);
 }
 
-/* An event is a moment like any other to cancel at. */
+/* A run can be cancelled during an event like at any other moment. */
 static void cancel_from_an_event(void)
 {
 	curfew_engine *engine = harness_engine(1);

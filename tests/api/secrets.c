@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets of runs: who gets which, that none leaves in any way there is, and that none stays in memory. */
+/* Secrets of runs: which run gets which, that none leaves by any way, and that none stays in memory. */
 #include "engine.h"
 
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static void expect_value(const char *text, const char *value)
 	curfew_report_destroy(report);
 }
 
-/* ---- Asking ---------------------------------------------------------------------------------------------- */
+/* ---- Access --------------------------------------------------------------------------------------------- */
 
 static void asks(void)
 {
@@ -99,7 +99,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	s->length += length;
 }
 
-/* Whether the text has the value of TOKEN in some form. */
+/* Whether the text contains the value of TOKEN in any form. */
 static bool leaks(const char *text)
 {
 	return text != NULL && (strstr(text, VALUE) != NULL || strstr(text, VALUE_IN_JS) != NULL ||
@@ -144,7 +144,7 @@ static void nothing_leaves(void)
 	}
 }
 
-/* Each line of the console is a write of its own. */
+/* Each line of the console is a separate write. */
 static void nothing_leaves_in_pieces(void)
 {
 	curfew_report *report = run_given("for (const line of secrets.get('TOKEN').split('\\n')) console.log(line)");
@@ -174,7 +174,7 @@ static void nothing_leaves_when_cut(void)
 
 /* ---- Forms ------------------------------------------------------------------------------------------------ */
 
-/* Letters that are in nothing else that these programs print. */
+/* Counts letters that nothing else in these programs' output contains. */
 static unsigned count_capitals(const char *text)
 {
 	unsigned count = 0;
@@ -188,7 +188,7 @@ static void expect_none(const char *program, const curfew_secret *secret)
 	char label[64];
 	(void)snprintf(label, sizeof label, "[secret %s]", secret->name);
 	curfew_report *report = run_with(program, (curfew_run_options){.secrets = secret, .secret_count = 1});
-	/* In base64 the digits at either end say something of what is beside the secret, too. */
+	/* In base64 the digits at either end also depend on the text beside the secret. */
 	unsigned most = strstr(program, "btoa") != NULL ? 4 : 0;
 	if (report->outcome != CURFEW_OUTCOME_FINISHED || count_capitals(report->stdout_text) > most)
 		(void)fprintf(stderr, "%s\n%s\n", program, report->stdout_text);
@@ -198,7 +198,7 @@ static void expect_none(const char *program, const curfew_secret *secret)
 	curfew_report_destroy(report);
 }
 
-/* What the platform makes of a value on its way to the console: each of these was written by somebody by mistake. */
+/* The forms in which the platform writes a value to the console: each of these leaked by mistake in some project. */
 static void forms_of_the_platform(void)
 {
 	/* Claims L78, T48. */
@@ -244,7 +244,7 @@ static void forms_of_the_platform(void)
 	}
 }
 
-/* A function that is named by a secret: its name is cut before anybody looks for the secret. */
+/* A function that is named by a secret: its name is truncated before the secret is searched. */
 static void names_that_are_cut(void)
 {
 	/* Claim L80. */
@@ -262,7 +262,7 @@ static void names_that_are_cut(void)
 	curfew_report_destroy(report);
 }
 
-/* The largest set of secrets does not keep a run from being stopped, and is looked for by many runs at once. */
+/* The largest set of secrets does not delay a stop, even if many runs search for it at once. */
 static void many_secrets(void)
 {
 	/* Claims L82, T2. */
@@ -340,7 +340,7 @@ static void of_its_user_only(void)
 
 enum { MARK_BYTES = 24 };
 
-/* Pages that could be read and hold the mark, which is never whole in the memory of this function. */
+/* Counts the readable pages that contain the mark, which is never complete in the memory of this function. */
 static int count_in_memory(const unsigned char mark[MARK_BYTES], unsigned char mask)
 {
 	static unsigned char page[1 << 16];
@@ -374,7 +374,7 @@ static int count_in_memory(const unsigned char mark[MARK_BYTES], unsigned char m
 	return found;
 }
 
-/* The mark is kept with each byte changed by a mask, so that it is in memory only where the library put it. */
+/* Each byte of the mark is stored with a mask, so that the mark is in memory only where the library put it. */
 static void is_wiped(void)
 {
 	/* Claims L82, T49. */
@@ -401,7 +401,7 @@ static void is_wiped(void)
 	const curfew_report *report = curfew_run_wait(run);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_THREW);
 	CHECK_TEXT(report->error_message, "about [secret MARK]");
-	/* The run itself is still there. */
+	/* The run itself still exists. */
 	CHECK_EQUAL(count_in_memory(mark, 0x80), 0);
 	curfew_run_destroy(run);
 	curfew_program_destroy(program);

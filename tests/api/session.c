@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions: state that is kept from call to call, limits of a call and of all of them, what each kind of end does to
- * the state, and that a reset gives a fresh one.
+ * Sessions: state that is kept between calls, limits of a call and of all calls, the effect of each kind of end on the
+ * state, and a fresh state after a reset.
  */
 #include "engine.h"
 
@@ -71,7 +71,7 @@ static void expect(curfew_session *session, const char *text, const char *value)
 	check(cell(session, text, NULL), CURFEW_OUTCOME_FINISHED, value);
 }
 
-/* A cell that must end like this and leave a state that can be used. */
+/* Evaluates a cell that must end like this and leave a usable state. */
 static void expect_stop(curfew_session *session, const char *text, const curfew_limits *limits, curfew_outcome outcome)
 {
 	check(cell(session, text, limits), outcome, NULL);
@@ -87,7 +87,7 @@ static void expect_lost(curfew_session *session)
 	CHECK(report == NULL && failure.message[0] != 0);
 }
 
-/* What most tests begin with. */
+/* The objects that most tests need. */
 typedef struct notebook {
 	curfew_engine *engine;
 	curfew_program *program;
@@ -137,7 +137,7 @@ static void test_cells_declare_again(void)
 	expect(n.session, "let v = 2; let f = () => 3; v + f()", "5");
 	check(cell(n.session, "let one = 1; let one = 2", NULL), CURFEW_OUTCOME_BAD_PROGRAM, NULL);
 	check(cell(n.session, "let undefined = 1", NULL), CURFEW_OUTCOME_BAD_PROGRAM, NULL);
-	/* What was interrupted half-way can be declared again, too. */
+	/* Declarations that were interrupted can be declared again too. */
 	curfew_limits brief = limits_with_timeout(30);
 	expect_stop(n.session, "const half = (() => { for (;;); })()", &brief, CURFEW_OUTCOME_DEADLINE);
 	expect(n.session, "const half = 6; half", "6");
@@ -240,7 +240,7 @@ static void test_soft_stop_keeps_state(void)
 	curfew_report_destroy(report);
 	CHECK(curfew_session_is_usable(n.session));
 	expect(n.session, "turns > 0", "true");
-	/* Promises that swallow, builtins that call back, generators, a deep stack. */
+	/* Promises that swallow errors, builtins that call back, generators, a deep stack. */
 	const char *const cells[] = {
 		"new Promise(() => { for (;;); })",
 		"(async () => { try { for (;;); } finally { turns = -3 } })()",
@@ -277,7 +277,7 @@ static void test_hard_stop_loses_state(void)
 	notebook n = open_notebook("", &roomy);
 	curfew_limits brief = limits_with_timeout(30);
 	expect(n.session, "let kept = 1; const big = (1n << 500000n) - 1n", NULL);
-	/* A product that takes some tenths of a second, in which nothing looks whether it is to stop. */
+	/* A product that takes some tenths of a second and never polls. */
 	curfew_report *report = cell(n.session, "function multiply() { return big * big; } multiply()", &brief);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
 	CHECK_EQUAL(report->stop_mode, CURFEW_STOP_HARD);
@@ -290,13 +290,13 @@ static void test_hard_stop_loses_state(void)
 	close_notebook(&n);
 }
 
-/* A heap of locals that would take long to free does not make the stop a hard one. */
+/* A heap of locals that would take long to free does not turn the stop into a hard one. */
 static void test_large_heap_unwinds(void)
 {
 	/* Claim L59. */
 	curfew_limits roomy = {.size = sizeof roomy, .memory_bytes = (uint64_t)512 << 20};
 	notebook n = open_notebook("", &roomy);
-	/* By loops, so that the stop does not come while the engine collects. */
+	/* Limited by loops, so that the stop does not come during a collection. */
 	curfew_limits many = limits_with_timeout(60000);
 	many.loops = 2000000;
 	expect(n.session, "let kept = 1", NULL);
@@ -359,7 +359,7 @@ static void test_memory_loses_state(void)
 	close_notebook(&n);
 }
 
-/* What ends itself was in the middle of it. */
+/* A program that exits was interrupted in the middle of its work. */
 static void test_exit_loses_state(void)
 {
 	/* Claim L522. */
@@ -392,7 +392,7 @@ static void test_grace(void)
 	close_notebook(&n);
 }
 
-/* What a call leaves pending never goes on. */
+/* What a call leaves pending is never resumed. */
 static void test_nothing_in_flight_survives(void)
 {
 	/* Claims L60, T10. */
@@ -432,7 +432,7 @@ static void test_waiting_for_nothing(void)
 		expect_unsettled(n.session, call(n.session, "forever", NULL, &unlimited), "forever", 3);
 		expect(n.session, "kept", "7");
 	}
-	/* The earlier call has ended, and its timers with it: nothing settles its promise any more. */
+	/* The earlier call has ended, and its timers with it, so nothing settles its promise. */
 	expect(n.session, "globalThis.later = new Promise(done => setTimeout(done, 1)); 1", "1");
 	expect_stop(n.session,
 	            "setInterval(() => {}, 1); globalThis.other = new Promise(done => setTimeout(done, 1e7)); for (;;);",
@@ -442,7 +442,7 @@ static void test_waiting_for_nothing(void)
 	close_notebook(&n);
 }
 
-/* While the program is first evaluated there is no state yet that could stay. */
+/* During the first evaluation of the program there is no state to keep yet. */
 static void test_a_program_that_waits_for_nothing(void)
 {
 	/* Claims L18, L57. */
@@ -471,7 +471,7 @@ static void test_totals(void)
 	CHECK_EQUAL(totals.fuel, CURFEW_UNLIMITED);
 	CHECK(totals.memory_bytes > 0 && totals.cpu_ns > 0 && totals.wall_ns > 0);
 	expect_stop(n.session, "for (let i = 0; i < 4000; i++);", NULL, CURFEW_OUTCOME_LOOPS);
-	/* Nothing is left: a call does not even begin, also after a reset; but the state is as it was. */
+	/* The total is used up, so a call does not even start, not even after a reset. But the state is unchanged. */
 	report = cell(n.session, "console.log('never')", NULL);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_LOOPS);
 	CHECK_EQUAL(report->tripped[0], CURFEW_OUTCOME_LOOPS);
@@ -509,7 +509,7 @@ static void test_lifetime(void)
 static void test_reset(void)
 {
 	notebook n = open_notebook("globalThis.fresh = 1", NULL);
-	CHECK_OK(curfew_session_reset(n.session, NULL)); /* of nothing */
+	CHECK_OK(curfew_session_reset(n.session, NULL)); /* there is no state yet */
 	expect(n.session, "fresh++; let kept = 1; Array.prototype.push = null; fresh", "2");
 	CHECK_OK(curfew_session_reset(n.session, NULL));
 	expect(n.session, "[fresh, typeof kept, typeof [].push]", "[1,\"undefined\",\"function\"]");
@@ -545,7 +545,7 @@ static void test_resets_do_not_grow(void)
 	close_notebook(&n);
 }
 
-/* Thousands of calls, of which some throw and some are stopped, in a memory that would not hold what each leaves. */
+/* Thousands of calls, some of which throw or are stopped, in a memory that could not hold the garbage of all. */
 static void test_calls_do_not_grow(void)
 {
 	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 8 << 20}, few = {.size = sizeof few, .loops = 100};
@@ -573,7 +573,7 @@ static void test_deterministic(void)
 					   "[Date.now(), performance.now(), Math.random(), crypto.randomUUID()]";
 	CHECK_OK(curfew_session_create(program, &options, &session, NULL));
 	curfew_report *first = cell(session, text, NULL), *second = cell(session, text, NULL);
-	CHECK(strcmp(first->value, second->value) != 0); /* it goes on */
+	CHECK(strcmp(first->value, second->value) != 0); /* the generator continues */
 	CHECK_OK(curfew_session_reset(session, NULL));
 	check(cell(session, text, NULL), CURFEW_OUTCOME_FINISHED, first->value);
 	check(cell(session, text, NULL), CURFEW_OUTCOME_FINISHED, second->value);
@@ -615,7 +615,7 @@ static notebook open_told_notebook(atomic_uint *begun)
 	return made;
 }
 
-/* Returns once a call of the session goes on in the other thread. */
+/* Returns once a call of the session is in progress on the other thread. */
 static void begin_other(other *second, curfew_session *session, atomic_uint *begun)
 {
 	unsigned before = atomic_load(begun);
@@ -631,7 +631,7 @@ static void test_cancel(void)
 	notebook n = open_told_notebook(&begun);
 	curfew_report *report = NULL;
 	expect(n.session, "let kept = 8", NULL);
-	curfew_session_cancel(n.session); /* there is nothing */
+	curfew_session_cancel(n.session); /* there is no call */
 	for (int i = 0; i < 20; i++) {
 		other second;
 		begin_other(&second, n.session, &begun);
@@ -675,7 +675,9 @@ static void *run_many(void *context)
 	return NULL;
 }
 
-/* Sessions beside each other and beside runs, on threads with little stack: then the engine's own carry them. */
+/*
+ * Sessions beside each other and beside runs, on threads with small stacks: the engine's own threads then execute them.
+ */
 static void test_side_by_side(void)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -708,7 +710,7 @@ static void *run_waiting(void *context)
 	return NULL;
 }
 
-/* The engine has one thread, and the caller has not stack enough for a run of its own. */
+/* The engine has one thread, and the caller's stack is too small for a run. */
 static void test_waiting_holds_no_thread(void)
 {
 	atomic_uint begun = 0;
@@ -731,7 +733,7 @@ static void test_waiting_holds_no_thread(void)
 	close_notebook(&n);
 }
 
-/* ---- What a session is given ------------------------------------------------------------------------------ */
+/* ---- Inputs of a session ------------------------------------------------------------------------------------ */
 
 typedef struct heard {
 	char text[256];
@@ -869,7 +871,7 @@ static void test_host_functions(void)
 	check(cell(session, "await host.never()", &brief), CURFEW_OUTCOME_DEADLINE, NULL);
 	CHECK(curfew_session_is_usable(session));
 	CHECK(held != NULL);
-	CHECK_OK(curfew_host_call_return(held, "1", 1)); /* too late: of no consequence */
+	CHECK_OK(curfew_host_call_return(held, "1", 1)); /* too late, so it has no effect */
 	expect_stop(session, "for (;;) host.next()", &few, CURFEW_OUTCOME_HOST_CALLS);
 	CHECK_EQUAL(count, 12);
 	expect(session, "host.next()", "13");
@@ -945,7 +947,7 @@ static void test_wasm(void)
 	close_notebook(&n);
 }
 
-/* What each of two calls uses, the first within so much; its outcome is checked. */
+/* The fuel of each of two calls, the first with this limit. Checks the first outcome. */
 typedef struct fuel_of_calls {
 	uint64_t first, second;
 } fuel_of_calls;
@@ -1005,7 +1007,7 @@ static void test_wasm_limits(void)
 	check(call(n.session, "grow", NULL, NULL), CURFEW_OUTCOME_MEMORY, NULL);
 	expect_lost(n.session);
 	CHECK_OK(curfew_session_reset(n.session, NULL));
-	check(call(n.session, "spin", NULL, NULL), CURFEW_OUTCOME_FUEL, NULL); /* what is left of all */
+	check(call(n.session, "spin", NULL, NULL), CURFEW_OUTCOME_FUEL, NULL); /* the rest of the total */
 	CHECK_OK(curfew_session_reset(n.session, NULL));
 	check(call(n.session, "add", "[1]", NULL), CURFEW_OUTCOME_FUEL, NULL);
 	close_notebook(&n);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nothing is carried from one run to the next, whatever the first one did and however it ended; limits at their edges.
+/*
+ * Nothing is carried from one run to the next, whatever the first one did and however it ended. Limits are tried at
+ * their extremes.
  */
 #include "engine.h"
 
 #define MS UINT64_C(1000000)
 
-/* Changes everything within reach. Then it ends in the way that its parameter names. */
+/* Changes everything within reach, then ends in the way that its parameter names. */
 static const char vandal[] =
 	"globalThis.left = 1; var declared = 1; Object.prototype.left = 2; Array.prototype.map = null;"
 	"Promise.prototype.then = null; JSON.stringify = JSON.parse = null; Math.random = () => 4; Date.now = () => 4;"
@@ -51,14 +53,14 @@ static char *value_of(curfew_engine *engine, const char *text)
 	return value;
 }
 
-/* The witness sees after each ending what it saw in a new engine; so it does in the vandal's own program. */
+/* After each ending the witness sees what it saw in a new engine, also in the vandal's own program. */
 static void nothing_is_carried_over(void)
 {
 	/* Claims T1, T17. */
 	curfew_engine *engine = harness_engine(1);
 	char *expected = value_of(engine, witness);
 	CHECK(strstr(expected, "undefined") != NULL && strstr(expected, "[2,3]") != NULL);
-	/* Parsing JSON is used to run the vandal: it removes nothing that parameters need. */
+	/* Running the vandal needs JSON parameters, so it leaves the JSON parser alone. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 2000 * MS, .memory_bytes = 24u << 20};
 	for (unsigned round = 0; round < harness_count(3); round++) {
 		for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -80,7 +82,7 @@ static void nothing_is_carried_over(void)
 	curfew_engine_destroy(engine);
 }
 
-/* The same compiled program, ended in every way by turns, begins anew each time. */
+/* The same compiled program, ended in every way in turn, starts afresh each time. */
 static void one_program_begins_anew(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -119,7 +121,7 @@ static void one_program_begins_anew(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Random numbers differ from run to run, also where each starts from the same image. */
+/* Random numbers differ from run to run, even if the runs start from the same image. */
 static void random_is_not_repeated(void)
 {
 	/* Claim T54. */
@@ -147,7 +149,7 @@ static curfew_report *run_deterministic(curfew_program *program, uint64_t fuel)
 	return report;
 }
 
-/* From source, from an image, on another engine; after other runs: always the same. */
+/* From source, from an image, on another engine, and after other runs, the results are the same. */
 static void deterministic_runs(void)
 {
 	/* Claims L85, T54. */
@@ -195,7 +197,7 @@ static const curfew_limit_info *limit_named(const char *name)
 	return NULL;
 }
 
-/* The smallest and the largest value of every limit are taken, and a run under them ends. */
+/* The minimum and the maximum of every limit are accepted, and a run with them ends. */
 static void every_limit_at_its_edges(void)
 {
 	/* Claims L14, L24, L40, L46, L52, T16. */
@@ -257,7 +259,7 @@ static void counts_are_exact(void)
 	curfew_engine_destroy(engine);
 }
 
-/* However the count is cut, the run stops when it is used up, and not before what it needs. */
+/* However the count is divided, the run stops when it is used up, and not earlier. */
 static void loops_are_exact(void)
 {
 	/* Claims L38, L39. */
@@ -266,7 +268,7 @@ static void loops_are_exact(void)
 	curfew_program *program = harness_program(engine, text);
 	curfew_report *report = harness_run(program, NULL);
 	uint64_t needed = report->used.loops;
-	CHECK(needed >= 3000 && needed < 6100); /* a test and a way back for each iteration */
+	CHECK(needed >= 3000 && needed < 6100); /* a test and a backward jump for each iteration */
 	curfew_report_destroy(report);
 	const uint64_t limits_tried[] = {1, 2, 10, needed / 2, needed - 2, needed - 1, needed, needed + 1, needed * 2};
 	for (size_t i = 0; i < sizeof limits_tried / sizeof limits_tried[0]; i++) {
@@ -284,7 +286,7 @@ static void loops_are_exact(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Just enough fuel is enough, one less is not. */
+/* Exactly the fuel that is needed suffices; one unit less does not. */
 static void fuel_is_exact(void)
 {
 	/* Claims L25, L37. */
@@ -337,8 +339,8 @@ static void text_of_limits(void)
 }
 
 /*
- * Runs that wait and are ended all at once are reported before their memory is cleared up. Those that begin in the
- * middle of it find nothing of them, and afterwards nothing is in use.
+ * Runs that wait and are all stopped at once are reported before their memory is reset. Runs that start in between find
+ * nothing of them, and afterwards nothing is in use.
  */
 static void nothing_is_carried_over_from_many_that_waited(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops where guests are hard to stop: in tail calls and exceptions that never end, and while they go from thread to
- * thread. And what a stopped program had used by then.
+ * Stops of guests that are hard to stop: in endless tail calls and exceptions, and while they move between threads.
+ * Also the usage of a stopped program.
  */
 #include "engine.h"
 
@@ -19,7 +19,7 @@ static curfew_program *make_program(curfew_engine *engine, const char *text, cur
 	return program;
 }
 
-/* Cancels it after so long; the report is to be destroyed with the run. */
+/* Cancels it after that time. The report belongs to the run. */
 static const curfew_report *cancel_after(curfew_program *program, const curfew_run_options *options, unsigned us,
                                          curfew_run **run)
 {
@@ -51,7 +51,7 @@ static const char rethrows[] =
 	" (throw_ref))"
 	" (func (export \"run\") (loop $l (block $h (try_table (catch_all $h) (call $f (i32.const 20)))) (br $l))))";
 
-/* At random instants, plain and metered: each comes, and says where it was. */
+/* Stops it at random moments, plain and metered. Each stop must arrive, and have a stack. */
 static void expect_stops(const char *text)
 {
 	curfew_engine *engine = harness_engine(2);
@@ -103,8 +103,7 @@ static void begin_answer(void *context, curfew_host_call *call)
 	(void)pthread_detach(thread);
 }
 
-/* A run computes and waits in turns; whichever thread is free takes it up, and another run has the last one's
- * meanwhile. */
+/* A run computes and waits in turns. Any free thread resumes it, while another run may be on its last thread. */
 static void guests_that_change_threads(void)
 {
 	enum { AT_ONCE = 6 };
@@ -153,9 +152,9 @@ static void guests_that_change_threads(void)
 	curfew_engine_destroy(engine);
 }
 
-/* ---- What was used until then ------------------------------------------------------------------------------ */
+/* ---- The usage of a stopped program ------------------------------------------------------------------------ */
 
-/* What the same program uses that ends by itself after so many turns. */
+/* The fuel of the same program if it ends by itself after this many turns. */
 static uint64_t fuel_of_turns(curfew_program *program, long turns)
 {
 	char params[32];
@@ -178,8 +177,10 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		atomic_store((atomic_bool *)context, true);
 }
 
-/* Its last checkpoint says how far it had come: it used as much as one that ends there, and less than one some turns
- * later. */
+/*
+ * Its last checkpoint shows its progress: it used as much as a program that ends there, and less than one that ends
+ * some turns later.
+ */
 static void fuel_after_a_cancel(void)
 {
 	/* Claim L26. */

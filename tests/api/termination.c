@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stop ends, whatever caused it: the request that is under way, timers, promises and callbacks of the run; and
- * that after thousands of stops nothing is left. The server is a thread of this program, and answers nobody.
+ * A stop, whatever its cause, ends the run's request in progress, its timers, promises and callbacks. After thousands
+ * of stops nothing is left. The server is a thread of this program, and never answers.
  */
 #include "engine.h"
 
@@ -20,7 +20,7 @@ typedef struct silent_server {
 	int listener, poller, end;
 	int port;
 	atomic_uint requests, closed;
-	_Atomic uint64_t closed_ns; /* the last one */
+	_Atomic uint64_t closed_ns; /* when the last one was closed */
 } silent_server;
 
 static void look_after(silent_server *server, int fd)
@@ -95,12 +95,12 @@ static bool wait_until(atomic_uint *count, unsigned least, uint64_t ms)
 
 /* ---- Each kind of stop ------------------------------------------------------------------------------------ */
 
-/* Seen of one run from outside. */
+/* Observations of one run from outside. */
 typedef struct run_watcher {
 	atomic_uint events, late_events;
-	atomic_bool ready; /* it told that it is where it is to be stopped */
+	atomic_bool ready; /* it has reported that it is ready to be stopped */
 	_Atomic uint64_t done_ns;
-	atomic_uint stops, stop_cause; /* what it was told by on_stop */
+	atomic_uint stops, stop_cause; /* the notifications through on_stop */
 } run_watcher;
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
@@ -136,7 +136,8 @@ typedef struct stop_kind {
 #define LIMITS .size = sizeof(curfew_limits)
 #define LONG UINT64_C(600000000000)
 
-/* A fetch is under way, with all that would come of it, timers are due soon, an interval goes on; then comes the rest.
+/*
+ * A fetch is in progress, with continuations; timers are due soon; an interval runs. The rest of the program follows.
  */
 static const char prologue[] =
 	"const settled = (how) => console.log('settled ' + how);\n"
@@ -214,7 +215,7 @@ static void start(curfew_engine *engine, const char *text, int port, const curfe
 	curfew_program_destroy(program);
 }
 
-/* When the server sees the end of the request, and that nothing of the program goes on. */
+/* Checks when the server sees the end of the request, and that nothing of the program continues. */
 static void stop_once(curfew_engine *engine, silent_server *server, const stop_kind *stop)
 {
 	char text[2048];
@@ -246,7 +247,7 @@ static void stop_once(curfew_engine *engine, silent_server *server, const stop_k
 	/* No promise settled, no timer fired, no listener was called, and no finalizer ran. */
 	CHECK_TEXT(report->stdout_text != NULL ? report->stdout_text : "", "");
 	CHECK(wait_until(&server->closed, closed + 1, 5000));
-	if (stopped_ns == 0) { /* the limit is exceeded so long before the stop; the callback comes after it */
+	if (stopped_ns == 0) { /* the limit is exceeded long before the stop; the callback comes after it */
 		while (atomic_load(&watcher.done_ns) == 0)
 			harness_sleep_us(200);
 		stopped_ns = atomic_load(&watcher.done_ns);
@@ -272,7 +273,7 @@ static void each_stop_ends_all(void)
 	server_end(&server);
 }
 
-/* What was due soon after the stop, while the engine lives on: nobody hears of it. */
+/* Timers that were due soon after the stop, while the engine exists, do not fire. */
 static void nothing_comes_later(void)
 {
 	/* Claim T11. */
@@ -319,7 +320,7 @@ static const char *const endings[] = {
 	"await new Promise(() => {})", "for (;;);", "for (;;) secrets.get('none')", "throw 1", "1",
 };
 
-/* Runs that are stopped, or end, with requests and timers under way; each second one is cancelled besides. */
+/* Runs that are stopped, or end, with requests and timers in progress. Every second one is also cancelled. */
 static void one_round(curfew_engine *engine, silent_server *server, curfew_program **programs)
 {
 	static curfew_run *runs[ROUND];
@@ -370,7 +371,7 @@ static void thousands_leave_nothing(void)
 		curfew_source source = {.size = sizeof source, .name = "test.mjs", .text = text, .text_length = strlen(text)};
 		CHECK_OK(curfew_program_create(engine, &source, &programs[i], NULL));
 	}
-	/* What is kept ready, of memory and descriptors, is there after the first quarter. */
+	/* Memory and descriptors that are kept ready exist after the first quarter. */
 	for (unsigned i = 0; i < rounds; i++) {
 		one_round(engine, &server, programs);
 		if (i == rounds / 4) {
@@ -391,7 +392,7 @@ static void thousands_leave_nothing(void)
 		curfew_program_destroy(programs[i]);
 	curfew_engine_destroy(engine);
 	uint64_t end = harness_now() + harness_patience_ms(10000);
-	/* One of its own threads may be the one that ends the engine. */
+	/* One of the engine's own threads may destroy it. */
 	while ((harness_count_entries("/proc/self/fd") != before || harness_count_entries("/proc/self/task") != threads) &&
 	       harness_now() < end)
 		harness_sleep_us(2000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebAssembly programs through the library: every attack of tests/attacks/wat is stopped on its caller's own
- * thread; one program may be run by several threads at once; what waits holds no thread; nothing is left behind.
+ * WebAssembly programs through the library: every attack of tests/attacks/wat is stopped on its caller's own thread;
+ * several threads may run one program at once; waiting runs hold no thread; nothing is left behind.
  */
 #include "engine.h"
 
@@ -34,7 +34,7 @@ typedef struct attack {
 	bool waits_for_input;
 } attack;
 
-/* What stands between two texts, the first time. */
+/* The first text between two others. */
 static void take_between(const char *text, const char *before, char after, char *out, size_t size)
 {
 	const char *at = strstr(text, before);
@@ -67,7 +67,7 @@ static void read_attack(const char *name, attack *read)
 static curfew_outcome run_attack(curfew_engine *engine, const attack *given)
 {
 	int input[2] = {-1, -1};
-	/* What meets another limit first has the time for that on a busy machine. */
+	/* An attack that exceeds another limit first needs the time for that on a busy machine. */
 	bool by_time = strstr(given->expected, "deadline") != NULL;
 	curfew_limits limits = {.size = sizeof limits,
 	                        .timeout_ns = harness_ms(by_time ? 100 : 10000),
@@ -124,7 +124,7 @@ static void attacks_from_their_callers_thread(void)
 
 /* ---- Many at once ---------------------------------------------------------------------------------------- */
 
-/* Threads that wait for a guest's input end by themselves soon after: nobody waits for them. */
+/* Threads that wait for a guest's input end by themselves shortly after. Nothing waits for them. */
 static void check_no_more_entries(const char *path, unsigned expected)
 {
 	uint64_t until = harness_now() + harness_patience_ms(5000);
@@ -166,7 +166,7 @@ typedef struct shared {
 static void *run_all(void *context)
 {
 	shared *all = context;
-	/* Enough for those that finish on a busy machine too; those that never end take all of it. */
+	/* Enough for programs that finish on a busy machine too. The endless ones use all of it. */
 	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 4 * MIB};
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		unsigned at = atomic_fetch_add(&all->next, 1) % GUESTS;

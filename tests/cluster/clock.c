@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Preloaded into a node: its wall clock is off by as many seconds as the file in CURFEW_TEST_CLOCK says, a double that
- * changes while it runs.
+ * Preloaded into a node: shifts its wall clock by the seconds in the file that CURFEW_TEST_CLOCK names, a double that
+ * may change at any time.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

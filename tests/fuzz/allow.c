@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An entry of the allow list is refused with words, or lets through no more than itself. */
+/* An entry of the allow list is refused with a message, or allows only itself. */
 #include "fuzz.h"
 
 #include "curfew.h"

@@ -8,7 +8,7 @@
 
 #define BLOCK 512
 
-/* Whoever forges an archive gets its sums right. */
+/* Corrects the checksums, as an attacker would. */
 static void correct_sums(char *bytes, size_t size)
 {
 	for (size_t at = 0; at + BLOCK <= size; at += BLOCK) {

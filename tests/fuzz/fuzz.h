@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A fuzz target is one function. Under `make fuzz` libFuzzer calls it with what it invents; in `make check` replay.c
+ * A fuzz target is one function. Under `make fuzz` libFuzzer calls it with generated inputs. In `make check` replay.c
  * calls it with every file of seeds/TARGET/.
  */
 #ifndef CURFEW_TESTS_FUZZ_H
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Ends the process where it is not so. */
+/* Ends the process if the condition is false. */
 #define FUZZ_EXPECT(condition)                                                                                         \
 	do {                                                                                                               \
 		if (!(condition)) {                                                                                            \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files and import maps are taken, or refused in one line. */
+/* Files and import maps are accepted, or refused in one line. */
 #include "fuzz.h"
 
 #include "curfew.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever is accepted as JSON can be read to its end, by the library's reader and by the server's scanner. */
+/* Every text that is accepted as JSON can be read to its end, by the library's reader and by the server's scanner. */
 #include "fuzz.h"
 
 #include "common/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read as a quantity is written exactly: reading that again gives the same. */
+/* A parsed quantity is written exactly: parsing it again gives the same value. */
 #include "fuzz.h"
 
 #include "limits/quantity.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A secret never leaves, and a text comes out the same in one piece and in many. The input: secret, NUL, text. */
+/*
+ * A secret never leaves, and the result is the same for a text in one piece and in many. The input is the secret, a
+ * NUL, and the text.
+ */
 #include "fuzz.h"
 
 #include "host/redact.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay FILE...: gives each file to the target, whole and cut at every power of two. Prints how many there were. */
+/*
+ * replay FILE...: passes each file to the target, whole and truncated at every power of two. Prints the number of
+ * inputs.
+ */
 #include "fuzz.h"
 
 static void replay(const char *path)
@@ -13,7 +16,7 @@ static void replay(const char *path)
 
 	(void)LLVMFuzzerTestOneInput(bytes, length);
 	for (size_t cut = 1; cut < length; cut *= 2) {
-		/* A copy of just this size: a sanitizer sees the first byte that is read behind it. */
+		/* A copy of exactly this size, so that a sanitizer detects a read beyond it. */
 		uint8_t *part = malloc(cut);
 		FUZZ_EXPECT(part != NULL);
 		for (size_t i = 0; i < cut; i++)

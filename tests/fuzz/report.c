@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A report that is read from JSON is written as JSON that reads as the same. */
+/* A report that is read from JSON is written as JSON that reads as the same report. */
 #include "fuzz.h"
 
 #include "curfew.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's reader of submissions: every member of an accepted object is found by its name and lies in the text. */
+/*
+ * The server's scanner of submissions: every member of an accepted object is found by its name and lies within the
+ * text.
+ */
 #include "fuzz.h"
 
 #include "common/json_scan.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nothing grows with the number of runs: neither memory, nor open files, nor threads. */
+/* Neither memory, nor open files, nor threads grow with the number of runs. */
 #include "../api/engine.h"
 
 #define MIB (1u << 20)
@@ -15,7 +15,7 @@ static size_t resident_bytes(void)
 	return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* An engine may be cleaned up by one of its own threads, a moment after its owner has let it go. */
+/* One of an engine's own threads may destroy it, shortly after its owner has released it. */
 static size_t resident_bytes_below(size_t bound)
 {
 	size_t now = resident_bytes();
@@ -28,7 +28,7 @@ static size_t resident_bytes_below(size_t bound)
 
 typedef void (*round_function)(curfew_engine *engine, curfew_program *program);
 
-/* After a tenth of the rounds everything that is kept has been made. */
+/* After a tenth of the rounds, everything that is kept has been created. */
 static void stays_flat(const char *text, unsigned rounds, round_function round)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -43,11 +43,11 @@ static void stays_flat(const char *text, unsigned rounds, round_function round)
 	size_t after = resident_bytes_below(before + 2 * MIB);
 	if (after > before + 2 * MIB)
 		(void)fprintf(stderr, "%zu KiB before, %zu KiB after %u runs\n", before >> 10, after >> 10, rounds);
-	/* Sanitizers keep what was freed. */
+	/* Sanitizers keep freed memory. */
 	CHECK(after <= before + 2 * MIB || harness_factor("CURFEW_TEST_SCALE") > 1);
-	/* What was closing in the background when they were counted is gone by now. */
+	/* Files that were being closed in the background when they were counted are closed by now. */
 	CHECK(harness_count_entries("/proc/self/fd") <= files);
-	/* One that stands by, and one that was needed for a moment and is leaving. */
+	/* One thread stands by, and one was needed for a moment and is leaving. */
 	CHECK(harness_count_entries("/proc/self/task") <= threads + 2);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Damaged WebAssembly: the cases and attacks in binary, cut, with bits flipped, bytes changed, pieces moved. Each is
- * run for 20 ms; whatever it does has a clear outcome, and the process lives. "mutations mutations COUNT FIRST" makes
- * others than the first 1,000; each is the same whichever were made before it.
+ * Damaged WebAssembly: the cases and attacks in binary, truncated, with bits flipped, bytes changed, pieces moved. Each
+ * runs for 20 ms. Whatever it does, it has a defined outcome, and the process survives. "mutations mutations COUNT
+ * FIRST" makes others than the first 1,000. Each depends only on its number.
  */
 #include "../api/engine.h"
 
@@ -31,7 +31,7 @@ static void add_seed(const char *name, const char *text, size_t length)
 	wasm_byte_vec_t binary;
 	wasmtime_error_t *error = wasmtime_wat2wasm(text, length, &binary);
 	if (error != NULL) {
-		/* Text that is wrong on purpose. */
+		/* Text that is invalid on purpose. */
 		wasmtime_error_delete(error);
 		return;
 	}
@@ -84,7 +84,7 @@ static void read_directory(const char *path)
 
 /* ---- Mutations ------------------------------------------------------------------------------------------- */
 
-/* From 0 to bound - 1; 0 for a bound of 0. */
+/* A number from 0 to bound - 1, or 0 for a bound of 0. */
 static size_t below(uint64_t *random, size_t bound)
 {
 	return bound > 0 ? harness_random(random) % bound : 0;
@@ -102,11 +102,11 @@ static void change(uint64_t *random, uint8_t *bytes, size_t *length)
 	case 1: bytes[at] = telling[below(random, sizeof telling)]; break;
 	case 2: bytes[at] = (uint8_t)harness_random(random); break;
 	case 3: *length = at; break;
-	case 4: /* a piece is lost */
+	case 4: /* remove a piece */
 		memmove(bytes + at, bytes + at + size, *length - at - size);
 		*length -= size;
 		break;
-	default: /* a piece is somewhere else, too */ memmove(bytes + below(random, *length - size + 1), bytes + at, size);
+	default: /* copy a piece elsewhere */ memmove(bytes + below(random, *length - size + 1), bytes + at, size);
 	}
 }
 
@@ -149,7 +149,7 @@ static void run_mutation(curfew_engine *engine, unsigned number, unsigned *count
 	free(bytes);
 }
 
-/* The process dies all the same; but it is known of what. */
+/* Prints which mutation crashed; the process still dies. */
 static void on_crash(int number)
 {
 	char text[32];
@@ -171,7 +171,7 @@ static unsigned count = QUICK;
 static void mutations(void)
 {
 	unsigned counts[CURFEW_OUTCOME_COUNT] = {0};
-	/* Wasmtime hands on the faults that are not the guest's. */
+	/* Wasmtime passes on faults that are not the guest's. */
 	(void)signal(SIGSEGV, on_crash);
 	(void)signal(SIGABRT, on_crash);
 	curfew_engine *engine = harness_engine(1);
@@ -187,7 +187,7 @@ static void mutations(void)
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
 		if (counts[i] > 0)
 			(void)printf("%s %u\n", curfew_outcome_name((curfew_outcome)i), counts[i]);
-	/* Many are still programs, or nothing but the reader was tried. */
+	/* Many must still be programs, otherwise only the reader was tested. */
 	CHECK(count < QUICK || (counts[CURFEW_OUTCOME_FINISHED] > 0 && counts[CURFEW_OUTCOME_DEADLINE] > 0));
 	harness_check_idle(engine);
 	curfew_engine_destroy(engine);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an interruption relies on, tried at every instruction. Guests are stepped one instruction at a time. From the
- * calls and returns that are seen a shadow stack is kept, and at each instruction of a guest it is compared with the
- * frames that the handler would leave. Then the same guests are interrupted at their first, second, third...
- * instruction, and the stack in the report must be one that the program can have.
+ * Tests the assumptions of an interruption at every instruction. Guests are executed one instruction at a time. A
+ * shadow stack is kept from the calls and returns, and at each instruction of a guest it is compared with the frames
+ * that the handler would leave. Then the same guests are interrupted at their first, second, third... instruction, and
+ * the stack in the report must be one that the program can have.
  *
- * This is what has to hold anew with every version of Wasmtime. CURFEW_ORACLE_STEPS says how many instructions are
- * stepped.
+ * These assumptions must be tested again with every version of Wasmtime. CURFEW_ORACLE_STEPS is the number of
+ * instructions to step.
  */
 #include "../api/engine.h"
 
@@ -16,18 +16,20 @@
 #include "engine/interrupt.h"
 
 #define STEPS 2000
-/* Interruptions, five times as many where more instructions are asked for. */
+/* The number of interruptions, and a fifth of it if more instructions are requested. */
 #define INTERRUPTIONS 8
 #define DEPTH 65536
 #define FRAMES_COMPARED 200
-/* In the host, before the guest's first instruction and for each that is wanted: some guests call it in every turn. */
+/*
+ * Steps in the host, before the guest's first instruction and for each wanted one: some guests call it in every turn.
+ */
 #define HOST_STEPS_FIRST 600000ul
 #define HOST_STEPS_EACH 100ul
 #define TRAP_FLAG 0x100
 
 typedef struct guest {
 	const char *name;
-	/* "callee<caller" pairs that a stack may have; "<" alone after the outermost; NULL: anything */
+	/* the "callee<caller" pairs that a stack may have; "<" alone after the outermost; NULL: any */
 	const char *edges;
 	const char *text;
 } guest;
@@ -104,9 +106,9 @@ static struct {
 	curfew__registers before;
 	bool has_before;
 	unsigned long steps, host_steps, budget;
-	unsigned long seen[4]; /* instructions by what the frame was */
+	unsigned long seen[4]; /* instructions by the kind of frame */
 	unsigned long wrong;
-	uintptr_t first_wrong; /* in the guest's code */
+	uintptr_t first_wrong; /* an address in the guest's code */
 	bool interrupts;       /* at the end of the budget */
 	volatile bool is_over;
 } oracle;
@@ -149,7 +151,7 @@ static void follow(const curfew__target *target, const curfew__registers *at)
 	}
 }
 
-/* Whether the frames from here are the shadow stack, without so many entries on its top. */
+/* Whether the frames from here equal the shadow stack without this many entries at its top. */
 static bool agrees(const curfew__target *target, size_t without, uintptr_t fp)
 {
 	size_t left = oracle.depth - without;
@@ -245,7 +247,7 @@ static curfew_report *run_once(uint64_t timeout_ms)
 	return report;
 }
 
-/* Compiled, and its threads started: that must not be stepped. */
+/* Compiles it and starts its threads, because these must not be stepped. */
 static void prepare(const guest *given)
 {
 	static const char js[] = "function spin(n) { return n > 0 ? spin(n - 1) + 1 : [3, 1, 2].sort().join('').length; }"
@@ -315,7 +317,7 @@ static void try_guest(const guest *given)
 		(void)fprintf(stderr, "%s: %lu instructions of the guest, %lu of the host\n", given->name, oracle.steps,
 		              oracle.host_steps);
 	CHECK(oracle.steps >= steps / 4 && oracle.seen[CURFEW__FRAME_NONE] > 0 && oracle.seen[CURFEW__FRAME_PUSHED] > 0);
-	/* Each of the first ones, then further and further apart. */
+	/* Each of the first ones, then with growing distances. */
 	for (unsigned long k = 1; k <= (steps > STEPS ? 5 * INTERRUPTIONS : INTERRUPTIONS); k++) {
 		unsigned long at = k + k * k / 4;
 		curfew_report *report = step_through(at, true);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops at the instants between two states: a run begins, is parked, is taken up by another thread, ends. Whoever takes
- * a lock is held up now and then, so that what lies between two locks takes as long as it can.
+ * Stops at the moments between two states: a run starts, is parked, is resumed by another thread, ends. A thread that
+ * acquires a lock is delayed now and then, so that the code between two locks takes as long as possible.
  */
 #include "../api/engine.h"
 
@@ -15,7 +15,7 @@
 
 static atomic_bool holds_up;
 
-/* In place of the C library's, for the library as well: it is a shared one. */
+/* Replaces the C library's function, also for the library, which is a shared one. */
 int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	static int (*real)(pthread_mutex_t *);
@@ -72,8 +72,8 @@ static void clear_up(void)
 }
 
 /*
- * An answer comes while the run is being parked, and another thread takes it up: the first one must not set the alarm
- * any more, or nothing looks at the CPU time of what follows.
+ * An answer arrives while the run is being parked, and another thread resumes it. The first thread must not set the
+ * alarm any more, or nothing checks the CPU time that follows.
  */
 static void limits_hold_after_every_wait(void)
 {
@@ -89,8 +89,9 @@ static void limits_hold_after_every_wait(void)
 	clear_up();
 }
 
-/* Cancels, deadlines and ends by itself come together: one of them is the outcome, with its own time, and first in the
- * list. */
+/*
+ * Cancels, deadlines and natural ends coincide. One of them is the outcome, with its own time, and first in the list.
+ */
 static void ends_are_one_of_those_that_came(void)
 {
 	prepare("for (let i = 0; i < 5; i++) { await new Promise(f => setTimeout(f, 1)); await host.f(); }");
@@ -113,7 +114,7 @@ static void ends_are_one_of_those_that_came(void)
 	clear_up();
 }
 
-/* Timers that are due while their run is being parked are not forgotten. */
+/* Timers that become due while their run is being parked are not lost. */
 static void wakes_are_not_lost(void)
 {
 	prepare("for (let i = 0; i < 10; i++) await new Promise(f => setTimeout(f, i % 3)); 'done'");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions that are stopped again and again, wherever that falls: what says that it is usable is sound, what is not can
- * be reset, and nothing grows. Then every attack, as a cell of one session.
+ * Sessions that are stopped again and again, at any moment: a session that is usable is consistent, one that is not can
+ * be reset, and nothing grows. Then every attack as a cell of one session.
  */
 #include "../api/engine.h"
 
@@ -9,7 +9,7 @@
 
 static const char begin_text[] = "globalThis.bag = []; globalThis.broken = 0; globalThis.model = new Map()";
 
-/* Each goes on for good, and keeps a little of what it made. */
+/* Each runs for ever, and keeps a little of its results. */
 static const char *const cells[] = {
 	"for (;;) { const m = new Map(); for (let i = 0; i < 50; i++) m.set(i, { s: 'x'.repeat(i) });"
 	" keep([...m.values()].map(v => v.s.length)) }",
@@ -133,7 +133,7 @@ static void test_attacks(void)
 		if (strstr(entry->d_name, ".js") == NULL)
 			continue;
 		curfew_report_destroy(evaluate(session, text, read_attack(entry->d_name, text, sizeof text), &limits));
-		/* Some leave little of the built-ins, but the language is there. */
+		/* Some remove most built-ins, but the language works. */
 		if (curfew_session_is_usable(session))
 			expect(session, "var six = 6; six * 7", "42");
 		if (!curfew_session_is_usable(session) || ++seen % 8 == 0)

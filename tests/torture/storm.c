@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops at random instants, thousands of times: each run has exactly one outcome, nothing crashes or hangs, and the
- * next run in the same memory is as good as new.
+ * Stops at random moments, thousands of times: each run has exactly one outcome, nothing crashes or hangs, and the next
+ * run in the same memory starts afresh.
  */
 #include "../api/engine.h"
 
@@ -10,7 +10,7 @@
 
 #define MS UINT64_C(1000000)
 
-/* What a stop may fall into: the interpreter, builtins, the allocator, host calls, jobs, waiting, parsing. */
+/* Where a stop may fall: the interpreter, builtins, the allocator, host calls, jobs, waiting, parsing. */
 static const char *const texts[] = {
 	"let n = 0; for (let i = 0; i < 2000; i++) n += i; n",
 	"Array.from({ length: 300 }, (_, i) => (i * 7919) % 301 + '').sort().length",
@@ -26,8 +26,8 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
 
 typedef struct canceller {
 	_Atomic(curfew_cancel *) target;
-	atomic_uint armed; /* counts up with each run */
-	atomic_uint fired; /* the last one that was cancelled */
+	atomic_uint armed; /* incremented with each run */
+	atomic_uint fired; /* the last run that was cancelled */
 	atomic_bool ending;
 	uint64_t random;
 } canceller;
@@ -41,7 +41,7 @@ static void *cancel_at_random(void *context)
 		if (armed == seen)
 			continue;
 		seen = armed;
-		/* From before the guest's first instruction to after its last. */
+		/* From before the guest's first instruction until after its last. */
 		unsigned us = harness_random(&own->random) % (unsigned)(600 * harness_factor("CURFEW_TEST_SLOWER"));
 		uint64_t until = harness_now() + us * 1000;
 		while (harness_now() < until)
@@ -65,7 +65,7 @@ static void check_exactly_one(const curfew_report *report, const char *text)
 		CHECK(report->value != NULL && report->tripped_count == 0);
 }
 
-/* 10,000 cancels from another thread; a new handle each time, fired once. */
+/* 10,000 cancels from another thread. Each has a new handle, which is fired once. */
 static void cancels(bool started)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -105,7 +105,7 @@ static void cancels(bool started)
 	}
 	atomic_store(&other.ending, true);
 	CHECK_EQUAL(pthread_join(thread, NULL), 0);
-	/* Both happen, or the instants are not random. */
+	/* Both must happen, or the moments are not random. */
 	CHECK(counts[0] > 0 && counts[1] > 0);
 	for (int i = 0; i < TEXTS; i++)
 		curfew_program_destroy(programs[i]);
@@ -123,7 +123,7 @@ static void cancel_started_runs(void)
 	cancels(true);
 }
 
-/* Deadlines that fall anywhere, from before the first instruction on; the witness shows that the memory is whole. */
+/* Deadlines at any moment, beginning before the first instruction. The witness shows that the memory is intact. */
 static void deadlines_anywhere(void)
 {
 	/* Claim T22. */
@@ -146,7 +146,10 @@ static void deadlines_anywhere(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Every limit at a random size under hostile programs: an outcome of those limits, numbers within them, valid JSON. */
+/*
+ * Every limit at a random value with hostile programs: the outcome is one of these limits, usage is within them, and
+ * the JSON is valid.
+ */
 static const char *const hostile[] = {
 	"for(;;);",
 	"const a = []; for (;;) a.push({ a: [a.length] })",
@@ -214,7 +217,7 @@ static void random_limits(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Runs that are started, cancelled, waited for and destroyed by several threads on one engine. */
+/* Several threads start, cancel, await and destroy runs on one engine. */
 typedef struct crowd {
 	curfew_program **programs;
 	uint64_t random;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which hosts and addresses a run may reach. */
+/* The hosts and addresses that a run may reach. */
 #include "../harness.h"
 #include "host/allow.h"
 
@@ -209,7 +209,7 @@ static bool covers(const char *outer, const char *inner)
 	return result;
 }
 
-/* A list within another reaches nothing that the other one does not. */
+/* A list within another list allows only what the other one allows. */
 static void test_lists_within_lists(void)
 {
 	static const char *const within[][2] = {

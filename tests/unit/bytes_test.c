@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Growing bytes with a limit. */
+/* The growing byte buffer with a limit. */
 #include "../harness.h"
 #include "common/bytes.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiled code on disk: what is kept, how much of it, and what goes first. */
+/* Compiled code on disk: what is kept, how much of it, and what is dropped first. */
 #include "../harness.h"
 #include "engine/cache.h"
 
@@ -33,7 +33,7 @@ static void name_of(int number, char name[CURFEW__CACHE_NAME])
 	curfew__cache_name("test", &number, sizeof number, name);
 }
 
-/* An entry that was last used so many seconds ago. */
+/* Writes an entry that was last used this many seconds ago. */
 static void write_entry(int number, time_t age)
 {
 	static const char bytes[ENTRY_BYTES];
@@ -64,7 +64,7 @@ static void test_oldest_go_first(void)
 
 	for (int i = 0; i < ENTRIES; i++)
 		write_entry(i, 100000 - i * 10000);
-	/* Using the first one makes it the last to go; what is no entry stays. */
+	/* Using the first one makes it the last to be dropped. A file that is no entry stays. */
 	CHECK(is_kept(0));
 	snprintf(path, sizeof path, "%s/image.key", directory);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
@@ -81,7 +81,7 @@ static void test_oldest_go_first(void)
 	CHECK_EQUAL(unlink(path), 0);
 }
 
-/* What a killed process had begun counts too, and goes. */
+/* The unfinished file of a killed process counts too, and is dropped. */
 static void test_unfinished_entries_go(void)
 {
 	struct timespec times[2] = {{.tv_sec = time(NULL) - 1000}, {.tv_sec = time(NULL) - 1000}};
@@ -100,7 +100,7 @@ static void test_unfinished_entries_go(void)
 	CHECK(is_kept(0));
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = make_directory, .tear_down = remove_directory
 
 static const harness_test tests[] = {

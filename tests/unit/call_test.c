@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host function is given: nothing that a guest, even a corrupted one, wrote and that is not the JSON of a list.
- */
+/* A host function receives only the JSON of a list, even if a corrupted guest wrote something else. */
 #include "../harness.h"
 #include "host/call.h"
 
@@ -43,7 +42,7 @@ static void on_wake(void *context)
 	(void)context;
 }
 
-/* The one event of an asynchronous call; false: it threw. */
+/* The only event of an asynchronous call. False: it threw. */
 static bool call_later(curfew__host_functions *list, size_t which, const curfew__host_caller *caller,
                        const curfew__host_params *params, char **text)
 {
@@ -68,7 +67,7 @@ static bool call_now(const curfew__host_functions *list, size_t which, const cur
 	return !answer.threw;
 }
 
-/* Whether a call with this JSON returned; what it answered is to be freed. */
+/* Whether a call with this JSON returned. Free its answer. */
 static bool call(size_t which, const char *json, size_t length, const atomic_uint *stop, char **text)
 {
 	curfew_failure failure;
@@ -118,7 +117,7 @@ static void test_what_is_right_is_passed(void)
 	CHECK_EQUAL(calls, FUNCTIONS);
 }
 
-/* What a stop cuts short is never passed to anybody. */
+/* A call that a stop cuts short is never passed to a function. */
 static void test_stopped_calls(void)
 {
 	enum { SIZE = 8 << 20 };
@@ -143,7 +142,7 @@ static void test_stopped_calls(void)
 
 /* ---- Queues ----------------------------------------------------------------------------------------------- */
 
-/* A list of one function that takes JSON and one that takes a number, both from a queue; context is their place. */
+/* A list of two functions, one with JSON and one with a number, both from a queue. context is their index. */
 static curfew__host_functions *create_queued(curfew_call_queue *queue)
 {
 	static char places[2];
@@ -157,7 +156,7 @@ static curfew__host_functions *create_queued(curfew_call_queue *queue)
 	return list;
 }
 
-/* Answers whatever comes until the queue is destroyed. */
+/* Answers every call until the queue is destroyed. */
 static void *take_all(void *context)
 {
 	for (curfew_host_call *call; (call = curfew_call_queue_take(context, CURFEW_UNLIMITED, NULL));)
@@ -201,7 +200,7 @@ static void test_a_thread_takes_calls_from_a_queue(void)
 static unsigned waiting;
 static curfew_host_call *taken;
 
-/* Where a queue says that nobody is there: takes the call, and does not answer. */
+/* Called when no thread takes calls: takes the call, and does not answer. */
 static void take_and_keep(void *context)
 {
 	curfew_call_queue **queue = context;
@@ -216,12 +215,12 @@ static void count_waiting(void *context)
 	waiting++;
 }
 
-/* The executing thread does not wait beyond the stop, and what is answered afterwards harms nobody. */
+/* The executing thread does not wait longer than until the stop, and a later answer does no harm. */
 static void test_a_stop_ends_the_wait_for_an_answer(void)
 {
 	/* Claim T680. */
 	curfew_call_queue *queue;
-	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then its time is up */
+	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then the time is up */
 	char *text = NULL;
 	curfew__host_caller caller = {.stopped = {&none, &stop}};
 	CHECK_EQUAL(curfew_call_queue_create(take_and_keep, &queue, &queue), CURFEW_OK);
@@ -238,11 +237,11 @@ static void test_a_stop_ends_the_wait_for_an_answer(void)
 	CHECK_EQUAL(curfew_host_call_return_values(taken, &(curfew_value){.i32 = 1}), CURFEW_OK);
 }
 
-/* Nobody took it: it is not there for the next one who does. */
+/* A call that nobody took is removed, so that the next thread does not find it. */
 static void test_a_stopped_call_leaves_the_queue(void)
 {
 	curfew_call_queue *queue;
-	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then its time is up */
+	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then the time is up */
 	char *text = NULL;
 	curfew__host_caller caller = {.stopped = {&none, &stop}};
 	CHECK_EQUAL(curfew_call_queue_create(count_waiting, NULL, &queue), CURFEW_OK);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The words of a command line, as main has them. */
+/* Parses the words of a command line, in the form that main receives them. */
 static int parse(cli_command_id command, cli_arguments *arguments, const char *const *words)
 {
 	char *copies[16];
@@ -17,7 +17,7 @@ static int parse(cli_command_id command, cli_arguments *arguments, const char *c
 	for (; words[count] != NULL; count++)
 		copies[count] = (char *)(uintptr_t)words[count];
 	int code = cli_parse(command, count, copies, arguments);
-	/* What is pointed to goes away with the copies. */
+	/* The copies are freed, and with them the texts that the arguments refer to. */
 	for (size_t i = 0; code < 0 && i < arguments->rest_count; i++)
 		CHECK(arguments->rest[i] == (copies[(size_t)count - arguments->rest_count + i]));
 	return code;
@@ -93,7 +93,7 @@ static void test_every_option_is_told_apart(void)
 	for (int command = 0; command < CLI_COMMANDS; command++) {
 		cli_option options[CLI_OPTIONS_MOST];
 		size_t count = cli_list_options((cli_command_id)command, options);
-		CHECK(count < CLI_OPTIONS_MOST); /* none was left out */
+		CHECK(count < CLI_OPTIONS_MOST); /* no option was left out */
 		for (size_t i = 0; i < count; i++) {
 			for (size_t k = 0; k < i; k++) {
 				CHECK(strcmp(options[i].name, options[k].name) != 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clocks: they agree with each other, and times to come do not overflow. */
+/* The clocks agree with each other, and future times do not overflow. */
 #include "../harness.h"
 #include "common/clock.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values and types of components, through real calls: a function that gives back what it was given, made for each type.
- * Its parameter is a tuple of the value and 16 bytes, so that it always goes through memory: the core function is told
- * where the tuple stands, and says that the result stands there.
+ * Values and types of components, through real calls: a function for each type, which returns its argument. Its
+ * parameter is a tuple of the value and 16 bytes, so that it always goes through memory: the core function receives the
+ * address of the tuple, and returns it as the address of the result.
  */
 #include "../harness.h"
 #include "wasm/component_values.h"
@@ -19,7 +19,7 @@ enum { MIB = 1 << 20, LIMIT = 64 * MIB };
 
 /* ---- Components ------------------------------------------------------------------------------------------ */
 
-/* Memory that grows as it is needed, and is free again after each call. */
+/* Memory that grows on demand, and is free again after each call. */
 #define CORE                                                                                                           \
 	"(core module $m (memory (export \"memory\") 1)"                                                                   \
 	" (global $next (mut i32) (i32.const 64))"                                                                         \
@@ -44,7 +44,7 @@ enum { MIB = 1 << 20, LIMIT = 64 * MIB };
 #define PADS " u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8"
 #define ZEROES ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 
-/* A type that is given a name by exporting it: $name. */
+/* A type that gets a name by being exported: $name. */
 #define NAMED(name, type) "(type $" name "_ " type ") (export $" name " \"" name "\" (type $" name "_))"
 
 typedef struct world {
@@ -198,7 +198,7 @@ static void load_identity(world *w, const char *named, const char *type)
 	instantiate(w);
 }
 
-/* Gives the value to the function; the answer is the value again, or the message after its first part; free it. */
+/* Passes the value to the function. The result is the value again, or the message after its first part; free it. */
 static char *echo(world *w, const char *json)
 {
 	static const char where[] = "parameter 1, at [0]";
@@ -378,7 +378,7 @@ static void test_result(void *state)
 	EXPECT_ECHO("", "(result u8)", {"{\"ok\":3}"}, {"{\"err\":null}"});
 }
 
-/* A long type is cut, so that what was given can be seen. */
+/* A long type is truncated in the message, so that the value fits. */
 static void test_long_type(void *state)
 {
 	EXPECT_ECHO("",
@@ -389,7 +389,7 @@ static void test_long_type(void *state)
 	                  "(an array of 13), got 7"});
 }
 
-/* ---- Values at random ------------------------------------------------------------------------------------ */
+/* ---- Random values --------------------------------------------------------------------------------------- */
 
 enum { TYPES = 100, VALUES_OF_EACH = 10, DEPTH = 4 };
 
@@ -404,7 +404,7 @@ static uint64_t random_bits(void)
 	return bits >> pick(64);
 }
 
-/* Writes a type into `type`; what has to have a name is defined in `named` first. */
+/* Writes a type into `type`. Types that need a name are defined in `named` first. */
 static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned depth, unsigned *names)
 {
 	static const char *const simple[] = {"bool", "s8",  "u8",  "s16", "u16",  "s32",   "u32",
@@ -671,7 +671,7 @@ static void test_large_string(void *state)
 	free(text);
 }
 
-/* Half of a surrogate pair is JSON, and no text. */
+/* Half of a surrogate pair is valid JSON, but not valid text. */
 static void test_not_utf8(void *state)
 {
 	static const char *const bad[] = {"\"\\ud800\"", "\"a\\udc00\"", "\"\\ud800\\ud800\"", "\"\\udfffx\""};
@@ -692,7 +692,7 @@ static void test_not_utf8(void *state)
 	unload(w);
 }
 
-/* A stop that is set is seen within a piece of text, whatever is being read. */
+/* A stop is noticed within a piece of text, whatever is being read. */
 static void test_stopped(void *state)
 {
 	static const char *const types[][2] = {
@@ -754,14 +754,14 @@ static void test_counts_and_outcomes(void *state)
 	expect_call(w, "outcome", "[false]", "null");
 	expect_call(w, "outcome", "[true]", "null as an error");
 	expect_call(w, "err", "[]", "7 as an error");
-	/* The result is said to stand where there is no memory. */
+	/* The function returns an address beyond its memory. */
 	char *result = call_text(w, "wild", "[]");
 	CHECK_BYTES(result, "failed: ", 8);
 	free(result);
 	unload(w);
 }
 
-/* A core module that makes things, a resource whose destructor counts, and pairs of them. */
+/* A core module that creates things (a resource whose destructor counts) and pairs of them. */
 static const char things[] =
 	"(component"
 	" (core module $c (global $drops (mut i32) (i32.const 0))"
@@ -805,7 +805,7 @@ static void test_resources(void *state)
 	unload(w);
 }
 
-/* Types that the C API has no values for: where the function is looked at, nothing is called. */
+/* Types for which the C API has no values: the function can be inspected, but not called. */
 static void test_foreign_types(void *state)
 {
 	world *w = state;
@@ -851,7 +851,7 @@ static void test_foreign_types(void *state)
 	(void)w;
 }
 
-/* A type whose members double 17 times over. */
+/* A type whose members double 17 times. */
 static void test_large_type(void *state)
 {
 	world *w = state;
@@ -908,7 +908,7 @@ static void test_describe(void *state)
 	unload(w);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = make_world, .tear_down = end_world
 
 static const harness_test tests[] = {

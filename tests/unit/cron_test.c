@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Times that come again: what is read, what is refused and how, and which instant is next. */
+/* Recurring times: what is parsed, what is refused with which message, and which moment is next. */
 #include "../harness.h"
 #include "server/cron.h"
 
@@ -27,7 +27,7 @@ static cron parse(const char *words)
 	return c;
 }
 
-/* The times that follow, in UTC, each behind the one before it. */
+/* Expects these times in UTC, each the next one after the one before it. */
 static void expect_times(const char *words, const char *zone, const char *after, const char *const *times)
 {
 	cron c = parse(words);
@@ -60,9 +60,9 @@ static void fields_go_together(void)
 
 static void days_of_month_and_week(void)
 {
-	/* Both given: either will do. */
+	/* If both are given, either suffices. */
 	EXPECT("0 0 13 * fri", "UTC", "2026-12-05 00:00", "2026-12-11 00:00", "2026-12-13 00:00", "2026-12-18 00:00");
-	/* One begins with "*": both have to fit. */
+	/* If one begins with "*", both must match. */
 	EXPECT("0 0 */2 * sun", "UTC", "2026-12-06 12:00", "2026-12-13 00:00", "2026-12-27 00:00");
 	EXPECT("0 0 30 2 mon", "UTC", "2027-02-01 12:00", "2027-02-08 00:00");
 }
@@ -90,12 +90,12 @@ static void zones(void)
 	EXPECT("0 9 * * 1-5", "America/New_York", "2026-12-04 20:00", "2026-12-07 14:00");
 	EXPECT("30 0 * * *", "Asia/Kolkata", "2026-12-01 12:00", "2026-12-01 19:00");
 	EXPECT("0 0 1 1 *", "Pacific/Kiritimati", "2026-06-01 00:00", "2026-12-31 10:00");
-	/* Behind the table of rules the years go on. */
+	/* Years after the end of the table of rules. */
 	EXPECT("0 3 * * *", BERLIN, "2049-07-01 12:00", "2049-07-02 01:00");
 	EXPECT("0 3 * * *", BERLIN, "2049-12-01 12:00", "2049-12-02 02:00");
 }
 
-/* Clocks of 29 March 2026 go from 02:00 (01:00 UTC) to 03:00. */
+/* On 29 March 2026 clocks go from 02:00 (01:00 UTC) to 03:00. */
 static void a_time_that_is_left_out(void)
 {
 	EXPECT("30 2 * * *", BERLIN, "2026-03-28 12:00", "2026-03-29 01:00", "2026-03-30 00:30");
@@ -104,17 +104,17 @@ static void a_time_that_is_left_out(void)
 	EXPECT("0 12 30 12 *", "Pacific/Apia", "2011-12-01 00:00", "2011-12-30 10:00", "2012-12-29 22:00");
 }
 
-/* Clocks of 25 October 2026 go from 03:00 (01:00 UTC) to 02:00. */
+/* On 25 October 2026 clocks go from 03:00 (01:00 UTC) to 02:00. */
 static void a_time_that_comes_twice(void)
 {
 	EXPECT("30 2 * * *", BERLIN, "2026-10-24 12:00", "2026-10-25 00:30", "2026-10-26 01:30");
 	EXPECT("0,30 2,3 * * *", BERLIN, "2026-10-24 23:59", "2026-10-25 00:00", "2026-10-25 00:30", "2026-10-25 02:00");
-	/* Also where the time to go on from is within the hour that comes again. */
+	/* Also if the search starts within the hour that is repeated. */
 	EXPECT("30 2 * * *", BERLIN, "2026-10-25 01:10", "2026-10-26 01:30");
 	EXPECT("30 2 * * *", BERLIN, "2026-10-25 00:10", "2026-10-25 00:30");
 }
 
-/* Every time found is one that the fields name, and none between was passed over: by a walk through all minutes. */
+/* Every time that is found matches the fields, and none was skipped, according to a walk through all minutes. */
 static void none_is_passed_over(void)
 {
 	static const char *const words[] = {"7 2,14 * * *", "*/15 1-3 * 3,10 0", "0 0 28-31 * *"};
@@ -124,7 +124,7 @@ static void none_is_passed_over(void)
 				next = cron_next(&c, "Australia/Lord_Howe", now);
 		while (next < end) {
 			CHECK(next > now);
-			/* From any instant before it the next one is the same. */
+			/* The next time is the same from any moment before it. */
 			CHECK_EQUAL(cron_next(&c, "Australia/Lord_Howe", next - 1), next);
 			CHECK_EQUAL(cron_next(&c, "Australia/Lord_Howe", now + (next - now) / 2), next);
 			now = next;
@@ -172,7 +172,7 @@ static void refusals(void)
 	}
 }
 
-/* Whatever it is given: an answer of one line, or a time to come. */
+/* Any text leads to a message of one line, or to a future time. */
 static void any_text(void)
 {
 	static const char letters[] = "0123456789 */,-?abcjanfeb@\t\n\x80#L";

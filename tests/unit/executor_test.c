@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The executor, with runs that do nothing but note who steps them. */
+/* The executor, with runs that only record which thread steps them. */
 #include "../harness.h"
 #include "run/run.h"
 #include "common/clock.h"
@@ -90,7 +90,7 @@ static void submit(const fixture *to, bool is_held)
 {
 	curfew_run *run = make_run(is_held);
 	CHECK(curfew__executor_submit(to->executor, run));
-	unref(run); /* the queue has one of its own */
+	unref(run); /* the queue has its own reference */
 }
 
 static void test_each_is_stepped_once(void)
@@ -107,7 +107,7 @@ static void test_each_is_stepped_once(void)
 static void test_what_computes_long_does_not_hold_up_others(void)
 {
 	fixture own = set_up(1);
-	/* With one thread that may compute, three that never end by themselves. */
+	/* With one thread that may compute, three runs that never end by themselves. */
 	for (int i = 0; i < 3; i++)
 		submit(&own, true);
 	submit(&own, false);
@@ -129,7 +129,7 @@ static void test_threads_go_when_they_are_not_needed(void)
 		atomic_store(&holds, false);
 		wait_until(&freed, (unsigned)(round + 1) * 8);
 	}
-	/* Those that have left are joined, those that wait are woken. */
+	/* Threads that have left are joined, threads that wait are woken. */
 	tear_down(&own);
 }
 

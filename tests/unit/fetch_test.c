@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What leaves the host for a guest that breaks its word, and how many connections guests can have. The server here only
- * takes connections and looks at what arrives; the requests are written as a corrupted guest would write them.
+ * What leaves the host for a guest that violates the protocol, and how many connections guests can have. The server
+ * only accepts connections and reads what arrives. The requests are those of a corrupted guest.
  */
 #include "../harness.h"
 #include "host/fetch.h"
@@ -45,7 +45,7 @@ static void *begin(void)
 	curfew_failure failure;
 	world *w = calloc(1, sizeof *w);
 	struct rlimit files;
-	/* As many as most systems give. */
+	/* The limit that most systems have. */
 	(void)getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max < 1024 ? files.rlim_max : 1024;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
@@ -63,7 +63,7 @@ static void end(void *state)
 	free(w);
 }
 
-/* A run's part of it. */
+/* The part of one run. */
 typedef struct guest {
 	world *w;
 	curfew__fetch_session *session;
@@ -104,7 +104,7 @@ static void pause_ms(long ms)
 	(void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
-/* Waits for the next event; NULL: none came within the time. */
+/* Waits for the next event. NULL: none arrived in time. */
 static const curfew__operation_event *next_event(guest *g, int ms)
 {
 	const curfew__operation_event *event = NULL;
@@ -113,7 +113,7 @@ static const curfew__operation_event *next_event(guest *g, int ms)
 	return event;
 }
 
-/* why: NULL: whatever. */
+/* why: NULL: any reason. */
 static void expect_failure(guest *g, const char *why)
 {
 	const curfew__operation_event *event;
@@ -137,7 +137,7 @@ static void end_body(guest *g, uint32_t id)
 	CHECK(curfew__operations_send(g->operations, id, CURFEW_FETCH_BODY_END, NULL, 0));
 }
 
-/* Waits until what was sent is on its way. */
+/* Waits until the data was accepted. */
 static void expect_sent(guest *g)
 {
 	const curfew__operation_event *event = next_event(g, 20000);
@@ -145,7 +145,7 @@ static void expect_sent(guest *g)
 	CHECK_EQUAL(event->kind, CURFEW_FETCH_SENT);
 }
 
-/* All that arrives on all connections until each is closed; NUL-terminated. */
+/* Everything that arrives on all connections until each is closed, NUL-terminated. */
 static size_t read_all(const world *w, char *text, size_t most)
 {
 	size_t length = 0;
@@ -163,7 +163,7 @@ static size_t read_all(const world *w, char *text, size_t most)
 
 #define SMUGGLED "TRACE /smuggled HTTP/1.1\r\nHost: other.example\r\n\r\n"
 
-/* Nothing that was not declared arrives, whichever way it is given. */
+/* Only the declared number of bytes arrives, however the guest sends more. */
 static void test_no_byte_beyond_the_declared_length(void *state)
 {
 	/* Claim T27. */
@@ -218,8 +218,9 @@ static void test_no_byte_less(void *state)
 	(void)read_all(w, arrived, sizeof arrived - 1);
 }
 
-/* All that arrives on a connection: what comes within first_ms, and then until there is nothing for a while;
- * NUL-terminated. */
+/*
+ * Everything that arrives on a connection: within first_ms, and then until nothing arrives for a while. NUL-terminated.
+ */
 static void read_some(int fd, char *text, size_t most, int first_ms)
 {
 	size_t length = 0;
@@ -231,7 +232,8 @@ static void read_some(int fd, char *text, size_t most, int first_ms)
 	text[length] = '\0';
 }
 
-/* A server that does not agree to another protocol gets nothing behind the head, one that agrees what the guest sends.
+/*
+ * A server that does not agree to the upgrade gets nothing after the head; one that agrees gets what the guest sends.
  */
 static void test_upgrade_needs_agreement(void *state)
 {
@@ -262,7 +264,7 @@ static void test_upgrade_needs_agreement(void *state)
 	}
 }
 
-/* The guest has no say in what is upgraded to, and how. */
+/* The guest cannot choose the protocol of an upgrade. */
 static void test_upgrade_of_get_only(void *state)
 {
 	guest g = new_guest(state);
@@ -275,7 +277,7 @@ static void test_upgrade_of_get_only(void *state)
 
 enum { CONNECTIONS_MOST = 512 };
 
-/* Takes connections until none has come for a while; how many there are. */
+/* Accepts connections until none has arrived for a while, and returns their number. */
 static size_t accept_all(const world *w, int *connections, size_t count)
 {
 	struct pollfd wait = {.fd = w->listener, .events = POLLIN};
@@ -304,7 +306,7 @@ static unsigned count_ended(guest *g)
 	return ended;
 }
 
-/* A run has so many connections at once and no more; each that ends lets another request begin, and all are made. */
+/* A run has at most this many connections at once. Each that ends lets another request start, and all are made. */
 static void test_requests_of_a_run_take_turns(void *state)
 {
 	/* Claims L43, L71. */
@@ -335,7 +337,7 @@ static void test_requests_of_a_run_take_turns(void *state)
 	end_guest(&g);
 }
 
-/* What waits for its turn can be cancelled, and goes with its run. */
+/* A request that waits for its turn can be cancelled, and ends with its run. */
 static void test_waiting_requests_end(void *state)
 {
 	world *w = state;
@@ -349,7 +351,7 @@ static void test_waiting_requests_end(void *state)
 	for (int i = 32; i < 39; i++)
 		curfew__operations_cancel(g.operations, ids[i]);
 	curfew__operations_cancel(g.operations, ids[0]);
-	/* The one that is left takes the place of the first. */
+	/* The remaining one takes the place of the first. */
 	size_t more = accept_all(w, connections, count);
 	CHECK_EQUAL(more, 33);
 	end_guest(&g);
@@ -357,7 +359,7 @@ static void test_waiting_requests_end(void *state)
 		close(connections[--more]);
 }
 
-/* Few files for the process: few connections for a run, and a place left for others. */
+/* If the process may open few files, a run has few connections, and some are left for other runs. */
 static void test_runs_share_what_there_is(void *state)
 {
 	enum { FILES = 256, OF_ALL = FILES / 4, OF_RUN = OF_ALL / 8, GUESTS = 12 };
@@ -381,7 +383,7 @@ static void test_runs_share_what_there_is(void *state)
 		count = accept_all(w, connections, count);
 		CHECK_EQUAL(count, i < OF_ALL / OF_RUN ? (i + 1) * OF_RUN : OF_ALL);
 	}
-	/* The first one ends: the others take its places, one of each in turn. */
+	/* The first run ends. The others get its connections, one each in turn. */
 	end_guest(&guests[0]);
 	CHECK_EQUAL(accept_all(w, connections, count), OF_ALL + OF_RUN);
 	count = OF_ALL + OF_RUN;
@@ -391,7 +393,7 @@ static void test_runs_share_what_there_is(void *state)
 		close(connections[--count]);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = begin, .tear_down = end
 
 static const harness_test tests[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heap of what is due: against a plain search, with whatever is moved and taken out. */
+/* The heap of due times, compared with a linear search, while entries are moved and removed. */
 #include "../harness.h"
 #include "common/heap.h"
 

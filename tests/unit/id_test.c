@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ULIDs: what is written is one, and is as old as it sorts. */
+/* A written ULID is valid, and ULIDs sort by their times. */
 #include "../harness.h"
 #include "common/id.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The JSON writer and the JSON checker, mostly on hostile text. */
+/* The JSON writer and the JSON checker, mostly with hostile text. */
 #include "../harness.h"
 #include "common/json.h"
 #include "common/json_reader.h"
@@ -198,7 +198,7 @@ static void test_checker_reads_no_further_than_the_length(void)
 	static const char text[] = "[\"abc\\u1234\xf0\x9f\x98\x80\",true,{\"k\":-1.5e10}]";
 	size_t whole = sizeof text - 1;
 	for (size_t length = 0; length < whole; length++) {
-		/* An allocation of exactly that size, so that a sanitizer sees a byte read beyond it. */
+		/* An allocation of exactly that size, so that a sanitizer detects a read beyond it. */
 		char *copy = malloc(length > 0 ? length : 1);
 		CHECK(copy != NULL);
 		memcpy(copy, text, length);
@@ -208,7 +208,7 @@ static void test_checker_reads_no_further_than_the_length(void)
 	CHECK(curfew__json_check(text, whole, NULL, NULL));
 }
 
-/* A stop is seen within a piece of 64 KiB, whatever the text is in the middle of. */
+/* A stop is noticed within a piece of 64 KiB, whatever the text contains there. */
 static void test_checker_stops_between_pieces(void)
 {
 	/* Claim L47. */
@@ -266,7 +266,7 @@ static void test_numbers(void)
 	char text[4096];
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		expect_number(texts[i], strtod(texts[i], NULL));
-	/* Halfway between two doubles, with what decides it far behind. */
+	/* Halfway between two doubles, and the digit that decides comes late. */
 	(void)snprintf(text, sizeof text, "9007199254740993.%0*d", 3000, 0);
 	expect_number(text, 9007199254740992.0);
 	text[strlen(text) - 1] = '1';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of limits: its defaults, every form of a value, and taking a caller's struct over. */
+/* The table of limits: its defaults, every form of a value, and copying a caller's struct. */
 #include "../harness.h"
 #include "limits/limits.h"
 
@@ -193,7 +193,7 @@ static void test_one_limit_by_its_row(void)
 		CHECK_EQUAL(curfew_limits_get(&limits, &table[i]), 100 + i);
 	CHECK_EQUAL(limits.timeout_ns, 100);
 
-	/* What an earlier version does not have is neither read nor written. */
+	/* Fields that an earlier version lacks are neither read nor written. */
 	older.timers = 7;
 	CHECK_EQUAL(curfew_limits_get(&older, row_of("timers")), 0);
 	curfew_limits_put(&older, row_of("timers"), 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists through links: nothing is lost, and whatever leaves can come again. */
+/* Intrusive lists: no entry is lost, and a removed one can be added again. */
 #include "../harness.h"
 #include "common/list.h"
 
@@ -44,7 +44,7 @@ static void test_any_of_them_leaves(void)
 	curfew__list_remove(&items[1].link);
 	expect_items(&list, "02");
 	CHECK(!curfew__link_is_listed(&items[1].link));
-	curfew__list_remove(&items[1].link); /* it is in none */
+	curfew__list_remove(&items[1].link); /* it is in no list */
 	curfew__list_remove(&items[0].link);
 	curfew__list_remove(&items[2].link);
 	expect_items(&list, "");

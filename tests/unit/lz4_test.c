@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LZ4 blocks: what is packed comes out as it was, and a damaged block never writes beyond its place. */
+/* LZ4 blocks: packed data is unpacked unchanged, and a damaged block never writes beyond its buffer. */
 #include "common/lz4.h"
 
 #include "../harness.h"
@@ -23,7 +23,7 @@ static uint8_t *exactly(const uint8_t *bytes, size_t length)
 	return copy;
 }
 
-/* Into a place of exactly that size, so that a sanitizer sees a byte too many. */
+/* Unpacks into a buffer of exactly that size, so that a sanitizer detects a byte too many. */
 static void packs_and_unpacks(const uint8_t *bytes, size_t length)
 {
 	size_t packed;
@@ -61,7 +61,7 @@ static void test_lengths(void)
 	}
 }
 
-/* Matches at the greatest distance, and just beyond. */
+/* Matches at the maximum distance, and just beyond it. */
 static void test_distances(void)
 {
 	size_t length = 200000;
@@ -110,7 +110,7 @@ static void test_damage(void)
 		CHECK_EQUAL(to[3000], 0xa5);
 		free(tight);
 	}
-	/* A length that would wrap. */
+	/* A length that would overflow. */
 	uint8_t *endless = malloc(100000);
 	memset(endless, 255, 100000);
 	CHECK(!curfew__lz4_unpack(endless, 100000, to, 3000));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations of a run: order, cancelling, closing, and that each ends exactly once whoever ends it. */
+/* Operations of a run: order, cancelling, closing, and that each ends exactly once, whoever ends it. */
 #include "../harness.h"
 #include "host/operations.h"
 
@@ -76,7 +76,7 @@ static void test_events_come_in_order(void)
 	CHECK(curfew__operations_next(run) == NULL);
 	post(b, 5, false, "one");
 	post(a, 6, true, "two");
-	CHECK_EQUAL(atomic_load(&wakes), 1); /* none while there is one already */
+	CHECK_EQUAL(atomic_load(&wakes), 1); /* no further wake while one is pending */
 	CHECK(curfew__operations_ready(run));
 	const curfew__operation_event *event = curfew__operations_next(run);
 	CHECK_EQUAL(event->id, 2);
@@ -88,7 +88,7 @@ static void test_events_come_in_order(void)
 	CHECK(event->last);
 	CHECK(curfew__operations_next(run) == NULL);
 	CHECK(curfew__operations_current(run) == NULL);
-	CHECK(!curfew__operation_post(&a->operation, 1, false, NULL, 0)); /* after its last */
+	CHECK(!curfew__operation_post(&a->operation, 1, false, NULL, 0)); /* after its last event */
 	curfew__operation_unref(&a->operation);
 	CHECK_EQUAL(atomic_load(&destroyed), 1);
 	post(b, 9, true, "");
@@ -170,7 +170,7 @@ static void *post_last(void *argument)
 	return NULL;
 }
 
-/* Someone posts the last event while another closes: it ends once, and nothing is touched after its end. */
+/* One thread posts the last event while another closes: the operation ends once, and is not accessed after its end. */
 static void test_last_event_against_close(void)
 {
 	for (int i = 0; i < RACES; i++) {
@@ -212,7 +212,7 @@ static void test_many(void)
 	CHECK_EQUAL(atomic_load(&destroyed), MANY);
 }
 
-/* Numbers that somebody else gives, and events by number. */
+/* Numbers that the caller chooses, and events by number. */
 static void test_numbers(void)
 {
 	curfew__operations *run = curfew__operations_create(on_wake, NULL);
@@ -234,7 +234,7 @@ static void test_numbers(void)
 	CHECK_EQUAL(atomic_load(&destroyed), 1);
 }
 
-/* A guest that never looks at what has happened cannot have more and more of it happen. */
+/* The events of a guest that never takes them are bounded. */
 static void test_events_are_bounded(void)
 {
 	/* Claim L71. */
@@ -245,7 +245,7 @@ static void test_events_are_bounded(void)
 	work late = {0};
 	CHECK_EQUAL(curfew__operations_answer(run, 1, strdup("refused"), 7), 0);
 	CHECK(!curfew__operation_start(run, &late.operation, &type));
-	/* What goes on may say so. */
+	/* An operation in progress may still report its end. */
 	post(before, 9, true, "done");
 	CHECK_EQUAL(curfew__operations_next(run)->kind, 1);
 	CHECK_EQUAL(curfew__operations_next(run)->kind, 1);
@@ -257,7 +257,7 @@ static void test_events_are_bounded(void)
 	CHECK_EQUAL(atomic_load(&destroyed), 1);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = reset
 
 static const harness_test tests[] = {

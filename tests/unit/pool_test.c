@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool against workers that die and workers that lie. A worker is this program once more; asked for more threads
- * than there are, it is a hostile one that sends what its number says.
+ * The pool with workers that die and workers that lie. A worker is this program itself; if it is started with more
+ * threads than there are, it is a hostile one, and the number selects its lie.
  */
 #include "../harness.h"
 #include "worker/frame.h"
@@ -46,7 +46,7 @@ typedef enum lie {
 	CODE_WITHOUT_END,
 	SOCKET_CLOSED,
 	LIES,
-	REQUEST_NOT_GRANTED, /* not one that it is killed for */
+	REQUEST_NOT_GRANTED, /* it is not killed for this one */
 } lie;
 
 static uint64_t next_random(uint64_t *state)
@@ -90,7 +90,7 @@ static void send_random(uint64_t number, uint64_t *state, bool as_frames)
 		for (size_t at = 0; at < sizeof bytes; at++)
 			bytes[at] = (unsigned char)next_random(state);
 		size_t length = bytes[0];
-		/* Kinds that mean something, more often than not, and of this run. */
+		/* More often than not, use a valid kind, and this run's number. */
 		uint8_t kind = bytes[1] % 8 < 7 ? (uint8_t)(WORKER_FRAME_READY + bytes[3] % 8) : bytes[1];
 		if (as_frames)
 			send_frame((worker_frame_kind)kind, bytes[2] % 4 != 0 ? number : number + bytes[2], bytes + 8, length);
@@ -99,7 +99,7 @@ static void send_random(uint64_t number, uint64_t *state, bool as_frames)
 	}
 }
 
-/* Asks for a page of this port; the same in src/host/remote.h. */
+/* Requests a page of this port, in the form of src/host/remote.h. */
 static void send_request(uint64_t number, uint64_t port)
 {
 	char message[256];
@@ -132,7 +132,7 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	case RANDOM_FRAMES: send_random(number, state, which == RANDOM_FRAMES); break;
 	case HUGE_LENGTH: (void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL); break;
 	case DONE_TWICE:
-		/* The first one is even true: what follows is not. */
+		/* The first one is true; the rest is not. */
 		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
 		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
 		break;
@@ -177,7 +177,7 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	curfew_free(text);
 }
 
-/* The next frame; NULL: the pool is gone. */
+/* The next frame. NULL: the pool has ended. */
 static const char *wait_for_frame(worker_bytes *in, worker_frame *frame)
 {
 	const char *body = NULL;
@@ -190,7 +190,7 @@ static const char *wait_for_frame(worker_bytes *in, worker_frame *frame)
 	return body;
 }
 
-/* Asks, and tells as output what the answer was. */
+/* Makes a request, and outputs the answer. */
 static void ask_for_more(worker_bytes *in, uint64_t number, uint64_t port)
 {
 	char text[200];
@@ -232,10 +232,10 @@ static int be_hostile(lie which)
 		(void)pause();
 }
 
-/* ---- Runs and what became of them --------------------------------------------------------------------------- */
+/* ---- Runs and their results --------------------------------------------------------------------------------- */
 
 typedef struct seen {
-	atomic_int done; /* how often */
+	atomic_int done; /* how often it was called */
 	curfew_outcome outcome;
 	bool is_report;
 	char partial[64];
@@ -301,7 +301,7 @@ static void wait_until(int count)
 	}
 }
 
-/* The processes that this one has started, of which at most `most`. */
+/* The processes that this one has started, at most `most` of them. */
 static size_t list_children(pid_t *pids, size_t most)
 {
 	size_t count = 0;
@@ -330,8 +330,7 @@ static void test_lies_end_the_worker(void)
 		worker_program *program = new_program(pool, "1");
 		curfew_limits limits = {.size = sizeof limits, .output_bytes = 15};
 		worker_job job = {.program = program, .limits = &limits, .on_done = on_done};
-		/* One that has done what it was asked for is still there for the next one, until it is seen to have done it
-		 * twice. */
+		/* A worker that has done its work is kept for the next run, until it reports the end a second time. */
 		int runs = which <= RANDOM_FRAMES || which == REQUEST_RANDOM ? 50 : which == DONE_TWICE ? 1 : 2;
 		if (which != REQUEST_UNASKED) {
 			job.allow_fetch = hosts;
@@ -360,7 +359,7 @@ static void on_output(void *context, curfew_event_kind kind, const char *data, s
 	(void)snprintf(context, 64, "%.*s", (int)length, data);
 }
 
-/* A worker asks for what the run is not allowed: the pool refuses it, and connects to nobody. */
+/* A worker requests what the run is not allowed: the pool refuses it, and makes no connection. */
 static void test_grant_is_checked_here(void)
 {
 	/* Claim T44. */
@@ -445,7 +444,7 @@ static void test_cancel(void)
 	worker_pool_destroy(pool);
 }
 
-/* What is destroyed tells every run, and a program may outlive its pool. */
+/* Destroying a pool notifies every run, and a program may outlive its pool. */
 static void test_destroy_ends_runs(void)
 {
 	worker_pool *pool = new_pool(1, 0, 1);
@@ -461,7 +460,7 @@ static void test_destroy_ends_runs(void)
 	worker_program_unref(program);
 }
 
-/* A worker that is stopped by the system does not answer: it is killed, and the run still says why it ended. */
+/* A worker that the system has suspended does not respond. It is killed, and the run still reports why it ended. */
 static void test_stuck_worker(void)
 {
 	/* Claim T43. */
@@ -487,7 +486,7 @@ static void test_stuck_worker(void)
 	worker_pool_destroy(pool);
 }
 
-/* What shared a worker with a run that had to be killed, and was seen by nobody, is carried out again. */
+/* Runs that shared a worker with a run that had to be killed, and had no visible effect yet, are executed again. */
 static void test_bystanders_are_carried_out_again(void)
 {
 	/* Claim T43. */
@@ -506,7 +505,7 @@ static void test_bystanders_are_carried_out_again(void)
 		CHECK_EQUAL(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
 	}
 	harness_sleep_us((unsigned)(patience_ns / 1000));
-	/* Cancelled while it is in the worker that does not answer: not begun again. */
+	/* A run that is cancelled while its worker does not respond is not executed again. */
 	pid_t pids[4];
 	size_t count = list_children(pids, 4);
 	for (size_t i = 0; i < count; i++)
@@ -514,7 +513,7 @@ static void test_bystanders_are_carried_out_again(void)
 	worker_run_cancel(runs[5]);
 	wait_until(6);
 
-	/* It was killed for the one that was cancelled, so that the other's time begins anew. */
+	/* The worker was killed for the cancelled run, so the other run's time starts again. */
 	CHECK_EQUAL(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
 	CHECK_EQUAL(all[5].outcome, CURFEW_OUTCOME_CANCELLED);
 	for (int i = 1; i < 5; i++)
@@ -532,8 +531,10 @@ static void test_bystanders_are_carried_out_again(void)
 	worker_pool_destroy(pool);
 }
 
-/* Kills none until some runs have ended since: where no worker comes to be ready, runs are given up, and a slow machine
- * is to lose no more of them. */
+/*
+ * Kills no worker before some runs have ended since the last kill: if no worker becomes ready, runs are given up, and a
+ * slow machine must not lose more of them.
+ */
 static void *kill_now_and_then(void *stop)
 {
 	pid_t pids[16];
@@ -560,7 +561,7 @@ static void test_workers_are_killed(void)
 	CHECK_EQUAL(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
 	for (int i = 0; i < RUNS_MOST; i++) {
 		worker_job job = {.program = program, .limits = &patient, .context = &all[i], .on_done = on_done};
-		/* Some in flight, not all: a crash costs what its worker had. */
+		/* Some in flight, not all: a crash costs the runs of one worker. */
 		while (i - atomic_load(&done_count) >= 16)
 			sleep_ms(1);
 		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
@@ -599,7 +600,7 @@ static void test_idle_worker_is_replaced(void)
 		worker_pool_get_stats(pool, &stats);
 	}
 	CHECK_EQUAL(stats.workers, 1);
-	/* The first one may take a while to be gone. */
+	/* The first one may take a while to disappear. */
 	for (int i = 0; i < 10000 && (second == 0 || second == first); i++) {
 		sleep_ms(1);
 		(void)list_children(&second, 1);

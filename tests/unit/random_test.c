@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random bytes that are fetched some at a time: none come twice, in other threads and in processes made by fork
- * neither. */
+/* Random bytes that are fetched in batches: no byte is used twice, even by other threads and after a fork. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run's record, without a server around it: its events, who listens, and which state may follow which. */
+/* A run's record without a server: its events, its listeners, and the order of its states. */
 #include "../harness.h"
 #include "server/record.h"
 
@@ -38,7 +38,7 @@ static void add_number(run *r, unsigned number)
 	blob_unref(data);
 }
 
-/* However many there were, the last ones are there under their numbers. */
+/* However many events there were, the last ones are kept with their numbers. */
 static void test_events(void)
 {
 	account owner;
@@ -64,7 +64,7 @@ static void test_events(void)
 	free(s);
 }
 
-/* Of a run of another node some numbers are missing: what is there is found from any number on. */
+/* In a run of another node some numbers are missing. The next event is found from any number on. */
 static void test_missing_events(void)
 {
 	account owner;
@@ -87,7 +87,7 @@ static void test_missing_events(void)
 	free(s);
 }
 
-/* A few large ones push out many small ones, and the last one stays however large it is. */
+/* A few large events displace many small ones, and the last one is kept, whatever its size. */
 static void test_event_bytes(void)
 {
 	account owner;
@@ -107,7 +107,7 @@ static void test_event_bytes(void)
 	CHECK_EQUAL(r->event_count, 1);
 	CHECK_EQUAL(r->first_event, 103);
 	CHECK((run_get_event(r, 103)->data) == larger);
-	/* The report pushes out nothing: it is kept as the run's. */
+	/* The report displaces nothing: it is stored with the run. */
 	run_add_event(r, EVENT_OUTPUT, data);
 	run_add_event(r, EVENT_REPORT, larger);
 	CHECK_EQUAL(r->event_count, 2);
@@ -140,7 +140,7 @@ static void test_listeners(void)
 	free(s);
 }
 
-/* Whether a run may go that way; it is tried in another process, which an assertion ends. */
+/* Whether a run may pass through these states. It is tried in another process, because an assertion ends that. */
 static bool may_go(const run_state *way, size_t count)
 {
 	account owner;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Secrets are taken out of texts, however they are cut into pieces, and JSON stays JSON. */
+/* Secrets are removed from texts, however these are divided into pieces, and JSON stays valid. */
 #include "../harness.h"
 #include "common/json.h"
 #include "host/redact.h"
@@ -33,7 +33,7 @@ static void *open_shared(void)
 	return shared;
 }
 
-/* Every test has let go of its tables. */
+/* Every test has released its tables. */
 static void close_shared(void *state)
 {
 	(void)state;
@@ -104,7 +104,7 @@ static void test_knows_other_forms(void)
 	curfew__redactor *r = make_redactor();
 	expect_text(r, "{\"pem\":\"-----\\n\\\"key\\\"\\\\\\u0001-----\\n\"}", false, "{\"pem\":\"[secret PEM]\"}");
 	expect_text(r, "q=%CE%BA%CE%BB%CE%B5%CE%B9%CE%B4%CE%AF%20%E2%98%83%20%F0%9D%84%9E&", false, "q=[secret GREEK]&");
-	/* base64 of "hunter2hunter", and of it behind one and two more bytes. */
+	/* base64 of "hunter2hunter", and of it after one and two more bytes. */
 	expect_text(r, "Basic aHVudGVyMmh1bnRlcg==", false, "Basic [secret TOKEN]g==");
 	expect_text(r, "Basic Omh1bnRlcjJodW50ZXI=", false, "Basic Om[secret TOKEN]I=");
 	expect_text(r, "Basic YTpodW50ZXIyaHVudGVy", false, "Basic YTp[secret TOKEN]");
@@ -179,7 +179,7 @@ static void test_json_that_is_a_secret(void)
 	expect_json("{\"a\":[1,3]}", "{\"a\":[1,3]}");
 }
 
-/* A stop comes while a large text is searched: what is left of it is not. */
+/* A stop arrives while a large text is searched: the rest is left out. */
 static void test_json_that_is_stopped(void)
 {
 	/* Claim L47. */
@@ -202,7 +202,7 @@ static void test_json_that_is_stopped(void)
 	free(json);
 }
 
-/* ---- Pieces, and a simple search to compare with ---------------------------------------------------------- */
+/* ---- Pieces, compared with a simple search ----------------------------------------------------------------- */
 
 static uint32_t next_random(uint64_t *seed)
 {
@@ -223,7 +223,7 @@ typedef struct trial {
 	size_t length;
 } trial;
 
-/* Letters that are few make overlaps many. None is changed by JSON or in a URL, and base64 of them has other ones. */
+/* Few different letters make many overlaps. JSON and URLs do not change them, and their base64 has other letters. */
 static void make_trial(trial *t, uint64_t *seed)
 {
 	unsigned letters = 1 + next_random(seed) % 3;
@@ -240,7 +240,10 @@ static void make_trial(trial *t, uint64_t *seed)
 		t->text[at] = (char)('a' + next_random(seed) % (letters + 1));
 }
 
-/* Every byte of every occurrence goes; occurrences that overlap are one, named by the longest value found first. */
+/*
+ * Every byte of every occurrence is removed. Overlapping occurrences count as one, named by the longest value found
+ * first.
+ */
 static void redact_simply(const trial *t, curfew__buffer *out)
 {
 	for (size_t at = 0; at < t->length;) {
@@ -265,7 +268,7 @@ static void redact_simply(const trial *t, curfew__buffer *out)
 	}
 }
 
-/* Names of equal length are as good as each other: the length of the value stands for the name. */
+/* Names of equal length are equivalent: the length of the value stands for the name. */
 static void redact_in_pieces(const trial *t, uint64_t *seed, curfew__buffer *out)
 {
 	char labels[SECRETS][8];
@@ -280,7 +283,7 @@ static void redact_in_pieces(const trial *t, uint64_t *seed, curfew__buffer *out
 	for (size_t at = 0; at < t->length;) {
 		size_t piece = next_random(seed) % 9;
 		piece = piece < t->length - at ? piece : t->length - at;
-		/* Each piece is in memory of its own, so that reading beyond it is seen. */
+		/* Each piece has an allocation of its own, so that a read beyond it is detected. */
 		char *copy = malloc(piece + 1);
 		memcpy(copy, t->text + at, piece);
 		CHECK(curfew__redact_write(&stream, copy, piece));
@@ -310,7 +313,7 @@ static void test_any_pieces_give_the_same(void)
 	}
 }
 
-/* ---- Encoders, one after the other ------------------------------------------------------------------------- */
+/* ---- Encoders, applied one after the other ----------------------------------------------------------------- */
 
 enum { ENCODED_MAX = 1 << 16 };
 
@@ -321,7 +324,9 @@ static size_t put_text(char *out, size_t at, const char *text)
 	return at + length;
 }
 
-/* As JSON.stringify, or as the console with one of its quotes; quotes that need no backslash may have one. */
+/*
+ * Like JSON.stringify, or like the console with one of its quotation marks. Quotes that need no backslash may have one.
+ */
 static size_t encode_quoted(const char *text, size_t length, char quote, bool more_backslashes, char *out)
 {
 	static const char specials[] = "\n\r\t\b\f";
@@ -344,8 +349,7 @@ static size_t encode_quoted(const char *text, size_t length, char quote, bool mo
 	return at;
 }
 
-/* The bytes that are kept, and '+' for a space where forms are meant; other bytes as %XX, or as the function has them.
- */
+/* Keeps some bytes, and writes '+' for a space in forms. Other bytes become %XX, or what the function writes. */
 static size_t encode_percent(const char *text, size_t length, const char *kept, bool for_forms, char *out)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -362,7 +366,7 @@ static size_t encode_percent(const char *text, size_t length, const char *kept, 
 	return at;
 }
 
-/* Paths and queries of a URL lose line ends and tabs, and backslashes of a path become slashes. */
+/* Paths and queries of a URL lose line breaks and tabs, and backslashes of a path become slashes. */
 static size_t encode_url(const char *text, size_t length, bool is_path, char *out)
 {
 	char kept[ENCODED_MAX];
@@ -375,7 +379,7 @@ static size_t encode_url(const char *text, size_t length, bool is_path, char *ou
 	                      out);
 }
 
-/* As the console's groups do. */
+/* Like the console's groups. */
 static size_t encode_indented(const char *text, size_t length, size_t spaces, char *out)
 {
 	size_t at = 0;
@@ -404,7 +408,7 @@ static size_t encode_escape(const char *text, size_t length, char *out)
 	return at;
 }
 
-/* A name in a stack. */
+/* Like a name in a stack. */
 static size_t encode_name(const char *text, size_t length, char *out)
 {
 	for (size_t i = 0; i < length; i++)
@@ -433,8 +437,7 @@ static size_t encode(unsigned which, const char *text, size_t length, char *out)
 	}
 }
 
-/* Capital letters are the secret's only. What is left of an escape, or of a value that is only seen in part, has
- * digits. */
+/* Only the secret has capital letters. The rest of an escape, or of a value that is only partly visible, has digits. */
 static void expect_no_capitals(const char *what, const char *text)
 {
 	for (const char *at = text; *at != '\0'; at++) {
@@ -446,7 +449,7 @@ static void expect_no_capitals(const char *what, const char *text)
 	CHECK(strstr(text, "[secret s]") != NULL);
 }
 
-/* Letters G to Z, and what encoders change. */
+/* Letters G to Z, and characters that encoders change. */
 static size_t make_value(uint64_t *seed, char *value)
 {
 	static const char *const parts[] = {
@@ -474,7 +477,7 @@ static void test_any_encoders_in_any_order(void)
 		memcpy(text, value, length);
 		for (unsigned levels = next_random(&seed) % 4, level = 0; level < levels; level++) {
 			unsigned which = next_random(&seed) % ENCODERS;
-			/* In a path the backslashes of another encoder become slashes, and what they stood for is gone. */
+			/* In a path the backslashes of another encoder become slashes, and their meaning is lost. */
 			which += which == 7 && level > 0;
 			length = encode(which, text, length, next);
 			memcpy(text, next, length);
@@ -512,7 +515,7 @@ static void test_escape(void)
 	curfew__redactor_unref(r);
 }
 
-/* What is not the secret passes, though much of it is left out. */
+/* Text that only resembles the secret passes unchanged, though much of it is removed. */
 static void test_texts_that_only_look_alike(void)
 {
 	static const curfew_secret given[] = {SECRET("PIN", "1234"), SECRET("DASH", "12+56"),
@@ -528,7 +531,7 @@ static void test_texts_that_only_look_alike(void)
 	curfew__redactor_unref(r);
 }
 
-/* A string that the console has cut says so; its beginning is the secret's. */
+/* A string that the console has truncated is marked; its beginning is that of the secret. */
 static void test_strings_that_the_console_cut(void)
 {
 	/* Claim L80. */
@@ -581,7 +584,7 @@ static void test_tables_are_shared(void)
 	curfew__redactor_unref(NULL);
 }
 
-/* The largest set there is, in pieces, of which none takes long. */
+/* The maximum set, in pieces, none of which takes long. */
 static void test_the_largest_set(void)
 {
 	/* Claim L82. */
@@ -606,7 +609,7 @@ static void test_the_largest_set(void)
 	curfew__redactor_unref(r);
 }
 
-/* What is held back for longest: a text that is nearly the secret again and again. */
+/* Text that is held back for longest: it nearly matches the secret again and again. */
 static void test_long_secrets(void)
 {
 	/* Claim L83. */
@@ -644,10 +647,10 @@ static void test_stops_with_its_sink(void)
 	curfew__redactor_unref(r);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = open_shared, .tear_down = close_shared
 
-/* Processor time of this thread that searching a text takes, the least of some tries. */
+/* The CPU time of this thread for searching a text: the minimum of several attempts. */
 static int64_t time_of(const curfew__redactor *redactor, const char *text, size_t length)
 {
 	int64_t least = INT64_MAX;
@@ -665,7 +668,9 @@ static int64_t time_of(const curfew__redactor *redactor, const char *text, size_
 	return least;
 }
 
-/* Claim L82. Hundreds of secrets that begin alike, as keys of one service do, and a text of their beginning. */
+/*
+ * Claim L82. Hundreds of secrets with a common beginning, like the keys of one service, and a text of that beginning.
+ */
 static void test_secrets_that_begin_alike(void)
 {
 	enum { COUNT = 240, LENGTH = 1 << 19 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guest memories: what is accessible, what a stop takes away, and that a reset puts back whatever was written. What
- * counts is what the system lets through, not what a memory says its size is.
+ * Guest memories: what is accessible, what a stop makes inaccessible, and that a reset restores everything that was
+ * written. The tests ask the kernel what is accessible, not the memory's own record of its size.
  */
 #include "../harness.h"
 #include "memory/region.h"
@@ -20,7 +20,7 @@ enum { MIB = 1 << 20, IMAGE_BYTES = 2 * MIB, STACK_TOP = 1 * MIB, LIMIT = 64 * M
 
 static int pipes[2];
 
-/* Whether a byte can be read, and written: the kernel answers where an access of ours would end the process. */
+/* Whether a byte can be read, and written. The kernel answers, because an access of our own would end the process. */
 static bool can_read(const uint8_t *at)
 {
 	uint8_t byte;
@@ -56,7 +56,7 @@ static curfew__image *make_image(size_t length, uint8_t byte)
 	return image;
 }
 
-/* Whether the memory is what its image says, and zero behind it, up to `end`. */
+/* Whether the memory equals its image, and is zero after it, up to `end`. */
 static void assert_fresh(curfew__region *region, size_t end)
 {
 	static const uint8_t zeros[CURFEW__PAGE];
@@ -94,7 +94,7 @@ static void exactly_the_size_is_open(void)
 	CHECK(!curfew__region_grow(region, LIMIT + CURFEW__WASM_PAGE));
 	CHECK(!can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
 
-	/* What one run has grown into is not open to the next one. */
+	/* Memory that one run has grown into is not accessible to the next one. */
 	grow(region, LIMIT);
 	CHECK(can_write(region->base + LIMIT - 1));
 	give(pool, region);
@@ -123,7 +123,7 @@ static void a_plain_region_is_open_to_its_size(void)
 	curfew__pool_destroy(pool);
 }
 
-/* With huge pages more than the size may be open: then that is what is put back. */
+/* With huge pages more than the size may be accessible. Then that is what is reset. */
 static void huge_pages_open_by_their_own_size(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, true);
@@ -150,7 +150,7 @@ static void protection_takes_all_of_it(void)
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
 	grow(region, LIMIT);
-	region->size = IMAGE_BYTES; /* as a guest may claim that could write this */
+	region->size = IMAGE_BYTES; /* a guest that could write this might claim it */
 	CHECK(curfew__region_protect(region));
 	for (size_t at = 0; at < LIMIT; at += CURFEW__WASM_PAGE)
 		CHECK(!can_read(region->base + at));
@@ -172,7 +172,7 @@ static void what_grows_meanwhile_is_taken_too(void)
 	CHECK(!can_read(region->base));
 	CHECK(!can_read(region->base + 8 * MIB - 1));
 
-	/* Given back as it is, it serves the next run like any other. */
+	/* A region that is returned in this state serves the next run like any other. */
 	give(pool, region);
 	CHECK(curfew__pool_take(pool, image, LIMIT) == region);
 	CHECK(can_write(region->base + IMAGE_BYTES - 1));
@@ -183,7 +183,7 @@ static void what_grows_meanwhile_is_taken_too(void)
 	curfew__pool_destroy(pool);
 }
 
-/* ---- Putting back ----------------------------------------------------------------------------------------- */
+/* ---- Resetting -------------------------------------------------------------------------------------------- */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -193,7 +193,7 @@ static uint64_t next_random(uint64_t *state)
 	return *state;
 }
 
-/* Writes here and there, with few or many pages, in what is open. */
+/* Writes to few or many random pages within the accessible memory. */
 static void scribble(curfew__region *region, uint64_t *random)
 {
 	static const unsigned counts[] = {0, 1, 5, 60, 90, 110, 400, 2000};
@@ -225,7 +225,7 @@ static void on_other_thread(curfew__region *region, uint64_t *random)
 	pthread_join(thread, NULL);
 }
 
-/* One run that changes what it can reach; then one that sees all of it fresh. */
+/* One run changes everything that it can reach. The next one sees all of it fresh. */
 static void one_run(curfew__pool *pool, curfew__image *image, uint64_t *random)
 {
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
@@ -279,7 +279,7 @@ static void a_reset_is_exact_with_huge_pages(void)
 	put_back_whatever_was_written(curfew__pool_create(64 * MIB, 0, true));
 }
 
-/* The system may make a huge page of a few small ones at any time: what is written there then takes no page fault. */
+/* The system may merge a few small pages into a huge page at any time. Writing to it then causes no page fault. */
 static void pages_that_the_system_made_are_put_back(void)
 {
 	enum { COLLAPSE = 25 }; /* MADV_COLLAPSE of Linux 6.1 */
@@ -289,7 +289,7 @@ static void pages_that_the_system_made_are_put_back(void)
 	for (int round = 0; round < 20; round++) {
 		region = curfew__pool_take(pool, image, LIMIT);
 		grow(region, 2 * IMAGE_BYTES);
-		madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, MADV_NOHUGEPAGE); /* so that only one page comes */
+		madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, MADV_NOHUGEPAGE); /* so that only one page is used */
 		region->base[IMAGE_BYTES] = 1;
 		madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, MADV_HUGEPAGE);
 		give(pool, region);
@@ -307,7 +307,7 @@ static void pages_that_the_system_made_are_put_back(void)
 	curfew__pool_destroy(pool);
 }
 
-/* A second region on the same thread does not make the first one's changes unseen. */
+/* A second region on the same thread does not hide the first one's changes. */
 static void regions_in_turns_are_exact(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
@@ -328,7 +328,7 @@ static void regions_in_turns_are_exact(void)
 	curfew__pool_destroy(pool);
 }
 
-/* A thread that writes one byte of a further page each time it is told to. */
+/* A thread that writes one byte of another page on each request. */
 typedef struct helper {
 	curfew__region *_Atomic region; /* NULL: it has written */
 	atomic_bool ending;
@@ -353,7 +353,9 @@ static void *write_when_told(void *argument)
 	return NULL;
 }
 
-/* The thread that takes and gives has no page fault meanwhile: its count says nothing of what others wrote. */
+/*
+ * The thread that takes and gives a region has no page fault meanwhile, so its count does not show what others wrote.
+ */
 static void what_another_thread_wrote_is_put_back(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
@@ -375,7 +377,7 @@ static void what_another_thread_wrote_is_put_back(void)
 	curfew__pool_destroy(pool);
 }
 
-/* A thread that uses a plain region as a clean one each time it is told to. */
+/* A thread that uses a plain region as a clean one on each request. */
 typedef struct cleaner {
 	curfew__pool *_Atomic pool; /* NULL: it has done so */
 	atomic_bool ending;
@@ -425,7 +427,7 @@ static void what_was_clean_is_looked_at(void)
 	pthread_join(thread, NULL);
 }
 
-/* The pages that a run touched are in memory for the next one, also those that it had grown into. */
+/* The pages that a run touched stay in memory for the next one, even those that it had grown into. */
 static void touched_memory_stays(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
@@ -450,7 +452,7 @@ static void touched_memory_stays(void)
 
 /* ---- Address space ---------------------------------------------------------------------------------------- */
 
-/* In a process of its own, which has room for eight regions. */
+/* Runs in a process of its own, with address space for eight regions. */
 static void in_little_space(void (*body)(curfew__pool *pool, curfew__image *image))
 {
 	pid_t child = fork();
@@ -489,7 +491,7 @@ static void use_up_and_heal(curfew__pool *pool, curfew__image *image)
 	while (count)
 		curfew__pool_give_plain(pool, plain[--count], false);
 
-	/* What the pool kept was of the other kind; and the other way round. */
+	/* The pool kept regions of the other kind; and the other way round. */
 	expect((region = curfew__pool_take(pool, image, LIMIT)));
 	give(pool, region);
 	while (count < 16 && (plain[count] = curfew__pool_take_plain(pool, CURFEW__WASM_PAGE)))
@@ -509,7 +511,7 @@ static void running_out_of_address_space_heals(void)
 	in_little_space(use_up_and_heal);
 }
 
-/* The system does not let it be written to again: nobody writes to it, and it is not kept. */
+/* The system does not make it writable again: it is not used, and not kept. */
 static void a_region_that_stays_protected_is_given_up(void)
 {
 	struct rlimit before, few;

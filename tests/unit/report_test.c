@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports: filling them from hostile text, and the two forms they are printed in. */
+/* Reports: filling them from hostile text, and the two forms of output. */
 #include "../harness.h"
 #include "report/report.h"
 
@@ -182,7 +182,7 @@ static void test_text_of_a_syntax_error(void)
 	curfew_report_destroy(report);
 }
 
-/* The line that begins at `start`, and which number it has, looked for byte by byte. */
+/* The number of the line that begins at `start`, found byte by byte. */
 static uint32_t number_of_line(const char *source, size_t length, size_t start)
 {
 	uint32_t number = 1;
@@ -196,7 +196,7 @@ static void test_lines_of_large_sources(void)
 	enum { LENGTH = 300000 };
 	static char source[LENGTH + 8];
 	uint32_t random = 1;
-	/* Each time with fewer line ends: from nearly nothing else to a few. */
+	/* Each time with fewer line breaks: from almost only line breaks to a few. */
 	for (uint32_t rarity = 1; rarity < 200000; rarity = rarity * 7 + 1) {
 		for (size_t i = 0; i < LENGTH; i++) {
 			random = random * 1664525 + 1013904223;
@@ -346,7 +346,7 @@ static void test_what_an_error_holds(void)
 	curfew_report_destroy(report);
 }
 
-/* Nothing of it is taken where it is not of the form. */
+/* If it is malformed, nothing of it is used. */
 static void test_what_an_error_cannot_hold(void)
 {
 	/* Claim L66. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns, without a server: who is next, whatever others ask for. */
+/* Turns without a server: which run is next, whatever other tokens request. */
 #include "../harness.h"
 #include "server/scheduler.h"
 
@@ -20,7 +20,7 @@ static void add(scheduler *s, waiting *w, tenant *t, const char *user, unsigned 
 	CHECK(scheduler_add(s, w, 0));
 }
 
-/* Takes so many, each of which ends at once; names them by their place. */
+/* Takes this many runs, each of which ends at once, and names them by their index. */
 static void take_all(scheduler *s, const waiting *all, size_t count, char *order)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -41,7 +41,7 @@ static void test_tokens_take_turns(void)
 	char order[16], users[8][8];
 	scheduler_init(&s, 4, 100 * MIB);
 
-	/* Many users and the highest priority buy nothing against another token. */
+	/* Many users and the highest priority give no advantage over another token. */
 	for (int i = 0; i < 7; i++) {
 		(void)snprintf(users[i], sizeof users[i], "u%d", i);
 		add(&s, &all[i], &a, users[i], 9);
@@ -114,7 +114,7 @@ static void test_memory(void)
 		CHECK(scheduler_add(&s, &many[i], 0));
 	CHECK(scheduler_take(&s, 1) == NULL);
 
-	/* The small ones go on for a while, and then leave room until the large one fits. */
+	/* The small ones continue for a while, and then leave capacity until the large one fits. */
 	size_t oldest = 0;
 	waiting *taken = NULL;
 	for (int64_t now_us = 1; taken != &large; now_us += 100000) {
@@ -126,7 +126,7 @@ static void test_memory(void)
 	CHECK(oldest > 20);
 	scheduler_release(&s, &large);
 
-	/* For more than half of all nobody waits. */
+	/* A run that needs more than half of the budget makes no other run wait. */
 	large.memory_bytes = 60 * MIB;
 	CHECK(scheduler_add(&s, &large, 0));
 	for (int i = 0; i < 100; i++) {
@@ -170,12 +170,12 @@ static void test_time(void)
 	scheduler_finish(&s);
 }
 
-/* Thousands come and go at random, and in the end nothing is counted. */
+/* Thousands of runs arrive and end at random. In the end all counts are zero. */
 static void test_random(void)
 {
 	enum { COUNT = 2000 };
 	static waiting all[COUNT];
-	static int states[COUNT]; /* 0: nowhere, 1: waits, 2: runs */
+	static int states[COUNT]; /* 0: none, 1: waits, 2: runs */
 	static const char *const users[] = {NULL, "ada", "bob", "eve"};
 	scheduler s;
 	tenant tenants[5];
@@ -220,7 +220,7 @@ static void test_shares(void)
 {
 	CHECK(scheduler_has_share(1, 0, 0, 1));
 	CHECK(!scheduler_has_share(1, 1, 0, 1));
-	/* One alone has half, the next one half of the rest; there is always a place for one more. */
+	/* A single token gets half, the next one half of the rest. There always is a place for one more. */
 	uint64_t total = 0;
 	for (int i = 0; i < 6; i++) {
 		uint64_t own = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store of secrets: what is kept, for whom, and how each thing that can be wrong with the file is told apart. */
+/* The store of secrets: what is stored, for which user, and how each error of the file is distinguished. */
 #include "../harness.h"
 #include "host/secrets.h"
 
@@ -29,7 +29,7 @@ static void end(void *state)
 {
 	(void)state;
 	(void)unlink(path);
-	/* Nothing else is left there: no journal. */
+	/* No other file is left there, not even a journal. */
 	CHECK_EQUAL(rmdir(directory), 0);
 }
 
@@ -53,7 +53,7 @@ static curfew_status set(curfew_secrets *store, const char *user, const char *na
 	return status;
 }
 
-/* "" where the user has no such secret. */
+/* "" if the user has no such secret. */
 static void expect_secret(curfew_secrets *store, const char *user, const char *name, const char *expected)
 {
 	curfew__grants *grants;
@@ -82,7 +82,7 @@ static void expect_refused(curfew_status expected)
 	CHECK(strstr(failure.message, path) != NULL);
 }
 
-/* ---- Keeping --------------------------------------------------------------------------------------------- */
+/* ---- Storing --------------------------------------------------------------------------------------------- */
 
 static void test_keeps(void)
 {
@@ -169,7 +169,7 @@ static void test_bounds(void)
 		CHECK_EQUAL(set(store, "ann", name, big + 1), CURFEW_OK);
 	}
 	CHECK_EQUAL(set(store, "ann", "MORE", "x"), CURFEW_INVALID);
-	/* In place of another, there is room. */
+	/* It replaces another secret, so there is capacity. */
 	CHECK_EQUAL(set(store, "ann", "N0", big + 1), CURFEW_OK);
 	expect_secret(store, "ann", "N3", big + 1);
 	for (unsigned i = 0; i <= CURFEW_SECRETS_COUNT; i++) {
@@ -181,7 +181,7 @@ static void test_bounds(void)
 	curfew_secrets_close(store);
 }
 
-/* ---- What can be wrong with a file ------------------------------------------------------------------------ */
+/* ---- Errors of the file ---------------------------------------------------------------------------------- */
 
 static void test_missing(void)
 {
@@ -312,7 +312,7 @@ static void test_file(void)
 	CHECK(bytes != NULL);
 	CHECK(memmem(bytes, length, needle, strlen(needle)) == NULL);
 	CHECK(memmem(bytes, length, "ann", 3) != NULL);
-	/* What is removed is gone from the file too. */
+	/* A removed secret is removed from the file too. */
 	curfew_secrets_remove(store, "ann", "A", NULL);
 	file = fopen(path, "rb");
 	length = fread(bytes, 1, 1 << 20, file);
@@ -349,7 +349,7 @@ static void test_grants(void)
 	curfew_secrets_close(store);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = begin, .tear_down = end
 
 static const harness_test tests[] = {

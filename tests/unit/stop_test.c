@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a run is stopped, and when: the latch, the grace, cancels, and the next look of the alarm. */
+/* Why and when a run is stopped: the latch, the grace, cancels, and the next check of the alarm. */
 #include "../harness.h"
 #include "run/stop.h"
 #include "common/clock.h"
@@ -9,7 +9,7 @@
 
 #define SECONDS(n) ((n)*CURFEW__SECOND)
 
-/* A run that began at 100 s, with a deadline at 110 s and a grace of 5 s. */
+/* A run that started at 100 s, with a deadline at 110 s and a grace of 5 s. */
 static curfew_run *make_run(void)
 {
 	curfew_run *run = calloc(1, sizeof *run);
@@ -28,7 +28,7 @@ static curfew_outcome told;
 static void on_stop(void *context, curfew_outcome cause)
 {
 	(void)context;
-	CHECK_EQUAL(told, CURFEW_OUTCOME_FINISHED); /* once */
+	CHECK_EQUAL(told, CURFEW_OUTCOME_FINISHED); /* only once */
 	told = cause;
 }
 
@@ -43,7 +43,7 @@ static void test_the_first_cause_stays(void)
 	CHECK_EQUAL(atomic_load(&run->stop.cause), CURFEW_OUTCOME_MEMORY);
 	CHECK_EQUAL(told, CURFEW_OUTCOME_MEMORY);
 	CHECK_EQUAL(curfew__run_due(run), SECONDS(103));
-	/* The others only join the list of what tripped, each once. */
+	/* The others are only added to the list of exceeded limits, each once. */
 	CHECK_EQUAL(atomic_load(&run->stop.tripped_count), 2);
 	CHECK_EQUAL(atomic_load(&run->stop.tripped[0]), CURFEW_OUTCOME_MEMORY);
 	CHECK_EQUAL(atomic_load(&run->stop.tripped[1]), CURFEW_OUTCOME_DEADLINE);
@@ -73,7 +73,7 @@ static void test_the_grace_comes_after_the_deadline(void)
 	curfew__run_look_at_clock(run, SECONDS(116));
 	CHECK_EQUAL(atomic_load(&run->stop.cause), CURFEW_OUTCOME_DEADLINE);
 	CHECK_EQUAL(curfew__run_due(run), SECONDS(115));
-	/* What is to be stopped is looked at now. */
+	/* A run that is to be stopped is checked at once. */
 	CHECK_EQUAL(curfew__run_next_alarm(run, SECONDS(116)), SECONDS(116));
 	free(run);
 }
@@ -125,7 +125,7 @@ static void test_processor_time_is_looked_at_when_it_may_be_over(void)
 	curfew_run *run = make_run();
 	run->limits.cpu_ns = (uint64_t)SECONDS(3);
 	atomic_store(&run->clock.cpu_before_ns, SECONDS(1));
-	/* While it does not execute nothing of it is used. */
+	/* While it does not execute, it uses no CPU time. */
 	CHECK_EQUAL(curfew__run_next_alarm(run, SECONDS(101)), SECONDS(110));
 	curfew__run_begin_stretch(run);
 	int64_t next = curfew__run_next_alarm(run, SECONDS(101));
@@ -142,7 +142,7 @@ static void test_phases_follow_each_other(void)
 	curfew__run_enter_phase(run, CURFEW__RUN_EXECUTING);
 	curfew__run_enter_phase(run, CURFEW__RUN_PARKED);
 	CHECK(curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY));
-	/* Only one of those that wake it has it. */
+	/* Only one of the threads that wake it gets it. */
 	CHECK(!curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY));
 	CHECK_EQUAL(atomic_load(&run->phase), CURFEW__RUN_READY);
 	free(run);

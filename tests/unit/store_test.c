@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store without a server: what is given to it, what it calls back, and what is there the next time. */
+/* The store without a server: the data that it is given, its callbacks, and what exists after a restart. */
 #include "../harness.h"
 #include "server/store.h"
 
@@ -13,7 +13,7 @@
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SHA2 "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-/* Stands for the server: the lock that it holds while it is called, and what it was told. */
+/* Plays the server: the lock that it holds during calls, and the notifications that it received. */
 typedef struct client {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -28,8 +28,7 @@ typedef struct client {
 
 typedef struct fixture {
 	char directory[64];
-	const char
-		*place; /* the directory, or what CURFEW_TEST_STORE says; then CURFEW_TEST_RESET is a command that empties it */
+	const char *place; /* the directory, or CURFEW_TEST_STORE; then the command CURFEW_TEST_RESET empties it */
 	store *st;
 	uint64_t node; /* 0: the database is not shared */
 	client client;
@@ -66,7 +65,7 @@ static void forget_sources(void *context)
 static void on_done(void *context, const char *problem)
 {
 	client *c = context;
-	/* Called under the lock that enter took. */
+	/* Called under the lock that enter acquired. */
 	CHECK(pthread_mutex_trylock(&c->lock) != 0);
 	c->told++;
 	c->failed += problem != NULL;
@@ -180,7 +179,7 @@ static void end(fixture *f, unsigned number, curfew_outcome outcome, const char 
 	blob_unref(report);
 }
 
-/* ---- What is shown ------------------------------------------------------------------------------------------- */
+/* ---- What is read -------------------------------------------------------------------------------------------- */
 
 typedef struct seen {
 	size_t count;
@@ -232,7 +231,7 @@ static bool see_left(void *context, const stored_run *r)
 
 /* ---- Tests --------------------------------------------------------------------------------------------------- */
 
-/* What is given may be changed as soon as the call is back: it was copied. */
+/* The caller may change its data as soon as the call has returned, because it was copied. */
 static void test_copies(void *state)
 {
 	fixture *f = state;
@@ -241,7 +240,7 @@ static void test_copies(void *state)
 	char id[ID_ROOM], params[] = "[1]";
 	stored_run r = make_run(1, id);
 	r.params = params;
-	(void)pthread_mutex_lock(&f->client.lock); /* nothing is told before the next line but one */
+	(void)pthread_mutex_lock(&f->client.lock); /* nothing is reported before the next line but one */
 	CHECK(insert(f, &r));
 	memset(params, 'x', 3);
 	memset(id, 'x', 26);
@@ -275,7 +274,7 @@ static bool take(void *context, const stored_run *r)
 
 static const store_room much_room = {8, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
 
-/* From its acceptance to its report, over a start between. */
+/* A run from its acceptance to its report, with a restart in between. */
 static void test_life(void *state)
 {
 	fixture *f = state;
@@ -303,7 +302,7 @@ static void test_life(void *state)
 	CHECK_TEXT(all.checkpoint, "5");
 	CHECK_TEXT(all.output, "[{\"stream\":\"stdout\",\"text\":\"a\"},{\"stream\":\"stdout\",\"text\":\"b\"}]");
 	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1}), 0);
-	/* Of a shared database: it was another node's, which is over. */
+	/* In a shared database it belonged to another node, which has ended. */
 	taken left = {0};
 	if (f->node != 0)
 		CHECK_EQUAL(store_take_lost(f->st, take, &left), 1);
@@ -326,7 +325,7 @@ static void test_life(void *state)
 	blob_unref(f->client.checkpoint);
 }
 
-/* A report of many parts is the same when it is read, whole and part by part. */
+/* A report of many parts reads the same, as a whole and part by part. */
 static void test_parts(void *state)
 {
 	static const size_t lengths[] = {1, STORE_PART_BYTES - 1, STORE_PART_BYTES, STORE_PART_BYTES + 1,
@@ -358,7 +357,7 @@ static void test_parts(void *state)
 	free(words);
 }
 
-/* One write that is at fault takes none of its neighbours along. */
+/* One failing write does not affect its neighbours. */
 static void test_refusal(void *state)
 {
 	fixture *f = state;
@@ -368,7 +367,7 @@ static void test_refusal(void *state)
 	first.key = "k";
 	first.body_sha256 = SHA2;
 	for (unsigned i = 0; i < 3; i++) {
-		first.id = id_of(10 + i, id); /* one key thrice */
+		first.id = id_of(10 + i, id); /* one key three times */
 		CHECK(insert(f, &first));
 	}
 	char other[ID_ROOM];
@@ -519,14 +518,14 @@ static void test_tokens(void *state)
 	CHECK_EQUAL(all.revoked, 1);
 }
 
-/* What is too much is dropped of whoever has most, and no more than it takes. */
+/* Excess data is dropped from the owner that has most of it, no more than necessary. */
 static void test_retention(void *state)
 {
 	fixture *f = state;
 	char id[ID_ROOM];
 	static char large[200000];
 	for (size_t i = 0; i < sizeof large; i++)
-		large[i] = (char)('!' + random() % 90); /* what does not become less by compressing it */
+		large[i] = (char)('!' + random() % 90); /* data that cannot be compressed */
 	stop(f);
 	start(f, FOR_EVER, 4 << 20);
 	f->client.told = 0;
@@ -604,7 +603,7 @@ static void test_back_up_and_check(void *state)
 	store_close(second);
 }
 
-/* Whoever only looks makes nothing, and a second server is refused. */
+/* A reader creates nothing, and a second server is refused. */
 static void test_openings(void *state)
 {
 	fixture *f = state;
@@ -627,9 +626,12 @@ static void test_openings(void *state)
 	CHECK_EQUAL(store_begin_life(f->st), 2);
 }
 
-/* ---- Of a shared database -------------------------------------------------------------------------------------- */
+/* ---- Shared databases ------------------------------------------------------------------------------------------ */
 
-/* What waits on no node is taken once, by turns of its owners; a number that was lost writes nothing any more. */
+/*
+ * A run that waits without a node is taken once, in turns of its owners. A node that lost its number writes nothing any
+ * more.
+ */
 static void test_taking(void *state)
 {
 	fixture *f = state;
@@ -659,7 +661,7 @@ static void test_taking(void *state)
 	CHECK_EQUAL(second.begun, 1);
 	CHECK_EQUAL(store_take_runs(f->st, &much_room, take, &second), 0);
 
-	/* Another number: the runs of the first are not its own. */
+	/* With another number, the runs of the first are not its own. */
 	curfew_failure failure;
 	CHECK(store_join(f->st, &(store_member){5000000, 4, "test"}, &failure));
 	CHECK(store_node(f->st) != node);
@@ -670,7 +672,7 @@ static void test_taking(void *state)
 	CHECK_EQUAL(ended.count, 0);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = set_up, .tear_down = tear_down
 
 static const harness_test tests[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Texts with a limit, and finding the parts of a JSON text that nobody has checked. */
+/* Texts with a limit, and finding the parts of an unchecked JSON text. */
 #include "../harness.h"
 #include "common/json_scan.h"
 #include "common/text.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose program is compiled next, for queues that one asker has filled. */
+/* Whose program is compiled next, if one tenant has filled the queue. */
 #include "../harness.h"
 #include "wasm/turns.h"
 
@@ -26,7 +26,7 @@ static curfew__turn *add(uint64_t owner, uint64_t user, size_t length, int64_t n
 	return made;
 }
 
-/* Begins all that may, and answers how many those are. */
+/* Starts all compilations that may start, and returns their number. */
 static unsigned begin_all(void)
 {
 	unsigned begun = 0;
@@ -37,7 +37,7 @@ static unsigned begin_all(void)
 	return begun;
 }
 
-/* Ten large programs of one tenant leave a place for a small one of another, which begins at once. */
+/* Ten large programs of one tenant leave a place for a small one of another, which starts at once. */
 static void test_another_tenant(void)
 {
 	for (int i = 0; i < 10; i++)
@@ -48,7 +48,7 @@ static void test_another_tenant(void)
 	CHECK(small->is_begun);
 }
 
-/* So it is with small ones that take long, and with users of one tenant. */
+/* The same holds for small ones that take long, and for users of one tenant. */
 static void test_many_small_ones(void)
 {
 	for (int i = 0; i < 10; i++)
@@ -59,7 +59,7 @@ static void test_many_small_ones(void)
 	CHECK(user->is_begun && owner->is_begun);
 }
 
-/* Where nobody says who asks, large programs leave a place for small ones. */
+/* If the tenant is unknown, large programs still leave a place for small ones. */
 static void test_nobody_in_particular(void)
 {
 	for (int i = 0; i < 10; i++)
@@ -70,7 +70,7 @@ static void test_nobody_in_particular(void)
 	CHECK(small->is_begun);
 }
 
-/* Who has fewer under way comes first, however long another one waits already. */
+/* The tenant with fewer compilations in progress comes first, however long another one has waited. */
 static void test_the_fewest_under_way(void)
 {
 	for (int i = 0; i < 6; i++)
@@ -85,7 +85,7 @@ static void test_the_fewest_under_way(void)
 	CHECK(third->is_begun);
 }
 
-/* Small ones pass a large one for as long as its size says, and no longer. */
+/* Small ones overtake a large one only for as long as its size justifies. */
 static void test_none_is_overtaken_for_ever(void)
 {
 	curfew__turn *large = add(1, 0, 4 * MIB, 0);
@@ -97,7 +97,7 @@ static void test_none_is_overtaken_for_ever(void)
 	CHECK(curfew__turn_next(newest(), PLACES) == late);
 }
 
-/* Who came first, where nothing else is different; and no more than there are places, down to one. */
+/* Otherwise the order of arrival counts; and there are never more than the places, down to one. */
 static void test_in_order(void)
 {
 	curfew__turn *first = add(1, 1, KIB, 5);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UTF-8: decoded, written, checked, cut and repaired. */
+/* UTF-8: decoding, encoding, checking, truncating and repairing. */
 #include "../harness.h"
 #include "common/utf8.h"
 
@@ -35,7 +35,7 @@ static void test_utf8_is_repaired_as_a_browser_does(void)
 		{"\xe0\x80\xaf", R R R},       /* overlong "/" */
 		{"\xed\xa0\x80", R R R},       /* a surrogate */
 		{"\xf4\x90\x80\x80", R R R R}, /* above U+10FFFF */
-		{"a\xe2\x82", "a" R},          /* cut at the end */
+		{"a\xe2\x82", "a" R},          /* truncated at the end */
 		{"\xf0\x9f\x98z", R "z"},
 		{"\xe2\x82\xc3\xa9", R "\xc3\xa9"},
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values and types of core modules: real calls of modules given as text, bounds, and every message. */
+/* Values and types of core modules: real calls of modules in text form, bounds, and every message. */
 #include "../harness.h"
 #include "wasm/core_values.h"
 #include "wasm/json_values.h"
@@ -15,7 +15,7 @@ enum { VALUES_MOST = 8 };
 
 /* ---- A module and its functions -------------------------------------------------------------------------- */
 
-/* An identity for every type, and what else is called below. */
+/* An identity for every type, and the other functions that the tests call. */
 static const char functions[] =
 	"(module"
 	" (func (export \"i32\") (param i32) (result i32) local.get 0)"
@@ -108,7 +108,7 @@ static void expect(world *w, const char *name, const char *params, const char *e
 	free(result);
 }
 
-/* The result is what was given. */
+/* Expects that the result is the argument. */
 static void expect_same(world *w, const char *name, const char *value)
 {
 	char params[128];
@@ -210,7 +210,7 @@ static void test_f32(void *state)
 	       "1e+39");
 }
 
-/* Bit patterns at random: what is written reads back as the same number. */
+/* Random bit patterns: a written number reads back as the same number. */
 static void test_floats_read_back(void)
 {
 	srand(1);
@@ -245,7 +245,7 @@ static void test_floats_read_back(void)
 	}
 }
 
-/* The decimal point is that of JSON wherever the host lives. */
+/* The decimal point is that of JSON, whatever the host's locale. */
 static void test_locale(void *state)
 {
 	if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL)
@@ -296,7 +296,7 @@ static void test_params_text(void *state)
 	expect(state, "none", "[{\"a\":1,\"a\":2}]", "none takes no parameters, got 1");
 	expect(state, "one", "[\"\\ud800\"]",
 	       "parameter 1: expected i32 (-2147483648 to 4294967295), got \"\xef\xbf\xbd\"");
-	/* Integers are told from what only looks like one. */
+	/* Integers are distinguished from texts that look like one. */
 	expect(state, "one", "[\"-0 \\\" 99999999999999999999 -0\"]",
 	       "parameter 1: expected i32 (-2147483648 to 4294967295), got \"-0 \\\" 99999999999999999999 -0\"");
 }
@@ -336,7 +336,7 @@ static void test_describe_module(void *state)
 	wasmtime_module_delete(module);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = make_world, .tear_down = end_world
 
 static const harness_test tests[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What engine/src adds to Wasmtime's C API for guests that wait and call out: futures, accounts, WASI. Guests are text;
- * each run has a store of its own, and all share one reactor. Waits here end long before their limits, which only keep
- * a failing test from hanging.
+ * The additions of engine/src to Wasmtime's C API for guests that wait and call out: futures, accounts, WASI. Guests
+ * are text. Each run has its own store, and all share one reactor. Waits here end long before their limits, which only
+ * keep a failing test from hanging.
  */
 #include "../harness.h"
 #include "engine/extra.h"
@@ -71,16 +71,16 @@ typedef struct run {
 	wasmtime_context_t *context;
 	wasmtime_instance_t instance;
 	wasmtime_component_instance_t component;
-	wasmtime_extern_t called; /* calls borrow their function, arguments and results until they end */
+	wasmtime_extern_t called; /* a call borrows its function, arguments and results until it ends */
 	int bell;
-	atomic_int references; /* of wakers */
-	/* What the account says and was told. */
+	atomic_int references; /* those of wakers */
+	/* The account's answers, and what it was notified of. */
 	uint64_t calls, counted, returns, calls_most, calls_paid;
 	uint64_t grew_from, grew_to, grow_most;
 	/* Output. */
 	char output[2][200];
 	size_t lengths[2], output_most;
-	/* How the last call ended. */
+	/* The result of the last call. */
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
 } run;
@@ -153,7 +153,7 @@ static void run_finish(run *r)
 {
 	forget_end(r);
 	wasmtime_store_delete(r->store);
-	/* Whoever was about to wake still holds a waker. */
+	/* A thread that was about to wake it still holds a waker. */
 	for (int i = 0; atomic_load(&r->references) && i < PATIENCE_MS; i++)
 		usleep(1000);
 	CHECK_EQUAL(atomic_load(&r->references), 0);
@@ -260,7 +260,7 @@ static uint8_t *memory(run *r)
 
 #define P1(name, type) "(import \"wasi_snapshot_preview1\" \"" #name "\" (func $" #name " " type "))"
 
-/* A function for each thing the tests want done. Strings that the tests pass are at 1024; what is read goes to 4096. */
+/* A function for each action of the tests. Strings that the tests pass are at 1024; data is read to 4096. */
 static const char workshop[] = "(module" P1(args_sizes_get, "(param i32 i32) (result i32)") P1(
 	args_get, "(param i32 i32) (result i32)") P1(environ_get, "(param i32 i32) (result i32)")
 	P1(fd_write, "(param i32 i32 i32 i32) (result i32)") P1(fd_read, "(param i32 i32 i32 i32) (result i32)") P1(
@@ -270,17 +270,17 @@ static const char workshop[] = "(module" P1(args_sizes_get, "(param i32 i32) (re
 		P1(clock_time_get, "(param i32 i64 i32) (result i32)") P1(random_get, "(param i32 i32) (result i32)") P1(
 			proc_exit,
 			"(param i32)") "(memory (export \"memory\") 300) (table 1 funcref)"
-						   /* Writes n bytes from 4096 to standard output; the errno. */
+						   /* Writes n bytes from 4096 to standard output. Returns the errno. */
 						   "(func $say (export \"say\") (param i32) (result i32)"
 						   "  (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (local.get 0))"
 						   "  (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))"
-						   /* Arguments, each with its NUL, to standard output; exits with the code. */
+						   /* Writes the arguments, each with its NUL, to standard output, and exits with the code. */
 						   "(func (export \"command\") (param i32) (result i32)"
 						   "  (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))"
 						   "  (drop (call $args_get (i32.const 24) (i32.const 4096)))"
 						   "  (drop (call $say (i32.load (i32.const 20)))) (call $proc_exit (local.get 0)) (unreachable))"
 						   "(func (export \"environment\") (param i32) (result i32) (call $environ_get (i32.const 24) (i32.const 4096)))"
-						   /* Reads at most n bytes of file 0 or 4 to 4096; how many, or the errno, negative. */
+						   /* Reads at most n bytes of file 0 or 4 to 4096. Returns how many, or the errno, negative. */
 						   "(func $read (param $file i32) (param $most i32) (result i32) (local $errno i32)"
 						   "  (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (local.get $most))"
 						   "  (local.set $errno (call $fd_read (local.get $file) (i32.const 0) (i32.const 1) (i32.const 8)))"
@@ -294,7 +294,7 @@ static const char workshop[] = "(module" P1(args_sizes_get, "(param i32 i32) (re
 						   "  (local.get 0) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))"
 						   "(func (export \"create\") (param i32) (result i32) (call $path_open (i32.const 3) (i32.const 0) (i32.const 1024)"
 						   "  (local.get 0) (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 8)))"
-						   /* Sleeps so many microseconds (a negative number: an hour) by the monotonic clock. */
+						   /* Sleeps this many microseconds (a negative number: an hour) on the monotonic clock. */
 						   "(func (export \"sleep\") (param i32) (result i32) (i32.store (i32.const 216) (i32.const 1))"
 						   "  (i64.store (i32.const 224) (select (i64.const 3600000000000)"
 						   "    (i64.mul (i64.const 1000) (i64.extend_i32_s (local.get 0))) (i32.lt_s (local.get 0) (i32.const 0))))"
@@ -375,7 +375,7 @@ static void test_options_that_are_refused(void)
 	wasmtime_store_delete(store);
 }
 
-/* Begins a call that will not end by itself, and gives up. */
+/* Starts a call that will not end by itself, and abandons it. */
 static void abandon(run *r, const char *name, int32_t argument)
 {
 	wasmtime_val_t value = {.kind = WASMTIME_I32, .of.i32 = argument}, result;
@@ -400,7 +400,7 @@ static void test_sleeps_and_is_abandoned(void)
 	run_finish(&r);
 }
 
-/* With a pipe as its input: ends[0], to be closed. */
+/* Options with a pipe as input: ends[0], to be closed. */
 static curfew__wasi_options reading(int ends[2])
 {
 	curfew__wasi_options options = plain;
@@ -424,7 +424,7 @@ static void test_input(void)
 	abandon(&r, "input", 100);
 	run_finish(&r);
 
-	/* The duplicate was the guest's own, and what the abandoned wait did not read is still there. */
+	/* The duplicate belonged to the guest, and data that the abandoned wait did not read is still there. */
 	open_workshop(&r, &options);
 	CHECK_EQUAL(write(ends[1], "more", 4), 4);
 	close(ends[1]);
@@ -459,7 +459,7 @@ static void test_input_comes_while_waiting(void)
 	close(ends[1]);
 }
 
-/* The thread that waits goes away before the store whose input it waits for. */
+/* The waiting thread ends before the store whose input it waits for. */
 static void test_reactor_goes_first(void)
 {
 	run r;
@@ -517,7 +517,7 @@ static void remove_in(const char *directory, const char *name)
 	remove(path);
 }
 
-/* Opening a FIFO waits for its other end: a guest that does is abandoned like any other. */
+/* Opening a FIFO waits for its other end: a guest that does so is abandoned like any other. */
 static void test_directory_with_a_fifo(void)
 {
 	run r;
@@ -534,7 +534,7 @@ static void test_directory_with_a_fifo(void)
 	memcpy(memory(&r) + 1024, "fifo", 4);
 	abandon(&r, "open", 4);
 	run_finish(&r);
-	/* Lets the thread go that opens it, if it got as far. */
+	/* Releases the thread that opens it, if it got that far. */
 	int other = open(fifo, O_WRONLY | O_NONBLOCK);
 	for (int i = 0; other < 0 && i < 50; i++) {
 		usleep(1000);
@@ -581,7 +581,7 @@ static void test_directory(void)
 	open_workshop(&r, &options);
 	CHECK_EQUAL(call_with_path(&r, "create", "new"), 0);
 	CHECK_EQUAL(call_with_path(&r, "create", "../new"), ERRNO_PERM);
-	/* Files of a guest are bounded: the call that goes beyond ends it. */
+	/* The size of a guest's files is limited: the call that exceeds the limit ends it. */
 	memcpy(memory(&r) + 1024, "new", 3);
 	for (int i = 0; i < 1000 && !r.error && !r.trap; i++)
 		call(&r, "open", 3);
@@ -654,7 +654,7 @@ static void test_output_refused(void)
 	run_finish(&r);
 }
 
-/* One that there is no fuel for has no effect. */
+/* A call without enough fuel has no effect. */
 static void test_calls_are_charged(void)
 {
 	/* Claim L33. */
@@ -964,7 +964,7 @@ static void test_crowd(void)
 	close(ends[1]);
 }
 
-/* What each test begins and ends with. */
+/* The fixture of each test. */
 #define FIXTURE .set_up = set_up, .tear_down = tear_down
 
 static const harness_test tests[] = {

@@ -13,7 +13,7 @@
 
 enum { CALLS_MAX = 64 };
 
-/* What alarms have done: written on the watch thread, read when they are disarmed, or by the count. */
+/* What an alarm has done. The watch thread writes it; it is read when the alarm is disarmed, or by the count. */
 typedef struct record {
 	int alarms[CALLS_MAX];
 	atomic_uint count;
@@ -85,7 +85,7 @@ static void test_it_comes_again_when_it_says(void)
 	wait_for_calls(&calls, 5);
 	curfew__watch_disarm(watch, &alarm.alarm);
 	struct timespec pause = {.tv_nsec = 100 * CURFEW__MILLISECOND};
-	nanosleep(&pause, NULL); /* one that has begun ends */
+	nanosleep(&pause, NULL); /* a callback that has begun ends */
 	unsigned count = atomic_load(&calls.count);
 	nanosleep(&pause, NULL);
 	CHECK_EQUAL(atomic_load(&calls.count), count);
@@ -104,7 +104,7 @@ static void test_moved_and_disarmed_alarms_do_not_come(void)
 	CHECK(curfew__watch_arm(watch, &never.alarm, now + CURFEW__SECOND));
 	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 1000 * CURFEW__SECOND));
 	curfew__watch_disarm(watch, &never.alarm);
-	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 10 * CURFEW__MILLISECOND)); /* sooner than the thread sleeps */
+	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 10 * CURFEW__MILLISECOND)); /* before the thread would wake */
 	wait_for_calls(&calls, 1);
 	CHECK(curfew__watch_arm(watch, &last.alarm, now + CURFEW__SECOND + 100 * CURFEW__MILLISECOND));
 	wait_for_calls(&calls, 2);
@@ -146,7 +146,7 @@ static void test_closing_waits_for_the_callback(void)
 	atomic_store(&alarm.waits, false);
 	CHECK_EQUAL(pthread_join(thread, NULL), 0);
 	CHECK_EQUAL(atomic_load(&calls.count), 1);
-	/* What is closed cannot be armed any more. */
+	/* A closed alarm cannot be armed any more. */
 	CHECK(curfew__watch_arm(watch, &alarm.alarm, 0));
 	nanosleep(&pause, NULL);
 	CHECK_EQUAL(atomic_load(&calls.count), 1);
@@ -172,7 +172,7 @@ static void test_a_signal_calls_at_once(void)
 	curfew__signal_release(&signal);
 	CHECK(signal == NULL);
 	curfew__watch_destroy(watch);
-	/* It may outlive what it cancels, and the watch. */
+	/* The signal may outlive the alarm that it fires, and the watch. */
 	curfew__signal_fire(held);
 	CHECK_EQUAL(atomic_load(&held->fired), 2);
 	curfew__signal_unref(held);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A command: its first argument says what it does with what it is given. Exit codes are errors of the C library. */
+/* A command. Its first argument selects what it does with its inputs. Exit codes are errors of the C library. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static int copy(const char *from, const char *mode)
 	return fclose(file) ? errno : 0;
 }
 
-/* What an interpreter does that imports as many modules: looks for each, lists the directory, reads it. */
+/* Does what an interpreter does that imports this many modules: looks for each, lists the directory, reads it. */
 static int import(const char *directory, const char *times)
 {
 	char path[256], text[256];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A reactor: its constructor runs before the function that is called, which may use all of the C library. */
+/* A reactor. Its constructor runs before the function that is called, which may use all of the C library. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The exports of text.wit, as the canonical ABI has them. */
+/* The exports of text.wit, with the canonical ABI. */
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>

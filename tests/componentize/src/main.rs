@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Makes components for the tests: `componentize MODULE COMPONENT command` turns a WASI command into one, and
-//! `componentize MODULE COMPONENT WIT` a module with the exports of the only world in a file of WIT.
+//! Makes components for the tests. `componentize MODULE COMPONENT command` turns a WASI command into a component, and
+//! `componentize MODULE COMPONENT WIT` a module with the exports of the only world in a WIT file.
 use std::env;
 use std::error::Error;
 use std::fs;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Bulk instructions at the edges, original and rewritten side by side: overlap both ways, no length, bounds, wrap.
+//! Bulk instructions in edge cases, original and rewritten side by side: overlap in both directions, length 0, bounds,
+//! wrapping.
 use crate::{engine, Tally, REWRITINGS};
 use curfew_rewriter::rewrite;
 use wasmtime::{Engine, Instance, Module, Store, Trap, Val};
@@ -61,7 +62,7 @@ impl Subject {
         }
     }
 
-    /// Puts memory and tables back as they were.
+    /// Restores memory and tables.
     fn reset(&mut self) {
         let memory = self.instance.get_memory(&mut self.store, "memory").expect("an export");
         for (index, byte) in memory.data_mut(&mut self.store).iter_mut().enumerate() {
@@ -70,7 +71,7 @@ impl Subject {
         self.call("reset", &[]).expect("no trap");
     }
 
-    /// How the call ends, and what memory or tables hold then.
+    /// The result of the call, and the content of memory or tables afterwards.
     fn observe(&mut self, name: &str, arguments: &[u32]) -> (Result<u32, Option<Trap>>, Vec<u8>) {
         self.reset();
         let end = self.call(name, arguments);
@@ -85,7 +86,7 @@ impl Subject {
     }
 }
 
-/// Addresses, and lengths, at which something changes: chunks are 24 bytes and 5 elements.
+/// Addresses and lengths at which the behaviour changes: chunks are 24 bytes and 5 elements.
 fn figures(limit: u32, chunk: u32) -> Vec<u32> {
     let mut figures =
         vec![0, 1, 2, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 1, u32::MAX, u32::MAX - chunk, 1 << 31];
@@ -95,7 +96,7 @@ fn figures(limit: u32, chunk: u32) -> Vec<u32> {
     figures
 }
 
-/// Runs every instruction with every combination of figures on the original and each rewriting.
+/// Runs every instruction with every combination of values on the original and each rewriting.
 pub fn check(tally: &mut Tally) {
     let wasm = wast_binary(MODULE);
     let mut original = Subject::new(&engine(false), &wasm);

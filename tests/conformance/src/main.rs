@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The official WebAssembly tests, as modules are written and as they are rewritten: what passes without the rewriter
-//! passes with it. Then bulk instructions at the edges, side by side. The last line counts; a failure says where.
+//! The official WebAssembly tests, with modules in their original and in their rewritten form: tests that pass without
+//! the rewriter pass with it. Then bulk instructions in edge cases, side by side. The last line has the counts; a
+//! failure names its place.
 mod bulk;
 mod script;
 
@@ -13,14 +14,14 @@ use wasmtime::{Config, Engine};
 /// So small that nearly every bulk instruction of a test takes several chunks.
 pub const SMALL: Chunk = Chunk { bytes: 24, elements: 5 };
 
-/// How modules are rewritten, one after the other.
+/// The ways of rewriting modules, one after the other.
 pub const REWRITINGS: [Options; 3] = [
     Options { meter: false, asks: false, landing: false, chunk: SMALL },
     Options { meter: false, asks: false, landing: true, chunk: SMALL },
     Options { meter: true, asks: false, landing: false, chunk: SMALL },
 ];
 
-/// An engine that has what guests have, and if asked for what rewriting needs besides.
+/// An engine with the features of guests, and if asked for the features that rewriting needs.
 pub fn engine(rewritten: bool) -> Engine {
     let mut config = Config::new();
     config.wasm_gc(false);
@@ -28,17 +29,17 @@ pub fn engine(rewritten: bool) -> Engine {
     Engine::new(&config).expect("a configuration that the engine has")
 }
 
-/// What was counted.
+/// The counts.
 #[derive(Default)]
 pub struct Tally {
     pub passed: u64,
     pub failed: u64,
-    /// What the engine does not pass by itself: mostly what it has not been given.
+    /// What the engine itself does not pass: mostly features that it does not have.
     pub skipped: u64,
 }
 
 impl Tally {
-    /// Counts a check, and tells of it if it failed.
+    /// Counts a check, and prints it if it failed.
     pub fn count(&mut self, passed: bool, what: impl FnOnce() -> String) {
         match passed {
             true => self.passed += 1,
@@ -50,7 +51,7 @@ impl Tally {
     }
 }
 
-/// The directives of a test that pass, and how many there are.
+/// The directives of a test that pass, and the number of all.
 fn passing(test: &TestFile<'_>, rewriting: Option<Options>) -> (BTreeSet<usize>, usize) {
     script::run(test.name(), test.raw(), &engine(rewriting.is_some()), rewriting)
 }
@@ -70,7 +71,7 @@ fn check_file(test: &TestFile<'_>, tally: &mut Tally) {
 }
 
 fn main() -> ExitCode {
-    // One word of a test's name picks tests; none: all.
+    // A part of a test's name selects tests. None: all.
     let wanted = std::env::args().nth(1).unwrap_or_default();
     let mut tally = Tally::default();
     let proposals = Proposal::all().iter().flat_map(proposal);

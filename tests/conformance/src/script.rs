@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Runs one script of tests directive by directive, so that one that fails does not end it.
+//! Runs one test script directive by directive, so that a failing directive does not end it.
 use curfew_rewriter::{rewrite, Options};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn lexer(text: &str) -> Lexer<'_> {
     lexer
 }
 
-/// The directives of a script: what stands in parentheses outermost, and where it begins.
+/// The directives of a script: the outermost parentheses, and the offset of each.
 fn directives(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -39,7 +39,8 @@ fn directives(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
-/// Compiles the modules of a directive, rewritten, to where the runner looks for them. What is refused is not there.
+/// Compiles the modules of a directive, rewritten, into the directory where the runner looks for them. A refused module
+/// is missing there.
 fn compile(name: &str, directive: &str, engine: &Engine, options: Options, directory: &Path) -> Option<()> {
     let buffer = ParseBuffer::new_with_lexer(lexer(directive)).ok()?;
     let script = parse::<wast::Wast>(&buffer).ok()?;
@@ -55,7 +56,7 @@ fn compile(name: &str, directive: &str, engine: &Engine, options: Options, direc
     Some(())
 }
 
-/// Runs a script; where each directive that passes begins, and how many directives there are.
+/// Runs a script. Returns the offsets of the directives that pass, and the number of all.
 pub fn run(name: &str, text: &str, engine: &Engine, rewriting: Option<Options>) -> (BTreeSet<usize>, usize) {
     let directory = std::env::temp_dir().join(format!("conformance-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory to write to");
