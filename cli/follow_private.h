@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internals of following a run: follow.c has connections and threads, story.c interprets the events. */
+/* Internals of following a run: follow.c has connections and threads, follow_events.c interprets the events. */
 #ifndef CURFEW_CLI_FOLLOW_PRIVATE_H
 #define CURFEW_CLI_FOLLOW_PRIVATE_H
 

@@ -563,12 +563,12 @@ def floods_of_events(context):
         while server.get(flood)["state"] == "running":
             beside.append(ask())
         report = server.wait_for(flood)["report"]
-        story = list(server.stream(flood))
-        events = [event for _, name, event in story if name == "output"]
+        stream = list(server.stream(flood))
+        events = [event for _, name, event in stream if name == "output"]
         seconds = report["used"]["wall_us"] / 1e6
-        expect(story[-1][0] < 4800 * seconds, f"{story[-1][0]} events in {seconds:.1f} s")
+        expect(stream[-1][0] < 4800 * seconds, f"{stream[-1][0]} events in {seconds:.1f} s")
         expect_equal(
-            "the last progress", [event for _, name, event in story if name == "progress"][-1], report["value"] - 1
+            "the last progress", [event for _, name, event in stream if name == "progress"][-1], report["value"] - 1
         )
         expect_equal("all output", report["stdout"].count("\n"), report["value"])
         expect_equal("how it ends", report["stdout"][-2000:], "".join(event["text"] for event in events)[-2000:])
