@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// compose reads a Compose file as Docker does, and writes what it means as JSON. What is wrong with it: one line, exit 1.
+// compose reads a Compose file like Docker does, and writes the result as JSON. An error is one line, and exit 1.
 package main
 
 import (

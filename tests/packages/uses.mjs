@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small real use of packages that many others depend on: [package, source of a module whose default export is the result].
+// Short realistic uses of packages that many others depend on: [package, source of a module whose default export is the result].
 const use = (name, body, from = `import x from '${name}';`) => [name, `${from}\nexport default await (async () => { ${body} })();\n`];
 const named = (name, names, body) => use(name, body, `import { ${names} } from '${name}';`);
 const all = (name, body) => use(name, body, `import * as x from '${name}';`);

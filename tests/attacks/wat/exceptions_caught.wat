@@ -1,7 +1,7 @@
 ;; expect: deadline
 ;; SPDX-License-Identifier: Apache-2.0
 ;; frames: maybe
-;; While the exceptions that it has thrown are collected, nothing of it runs.
+;; While the engine collects the exceptions that were thrown, none of its code runs.
 (module
   (tag $e (param i32))
   (func $throws (param i32) (throw $e (local.get 0)))

@@ -1,7 +1,7 @@
 ;; expect: memory deadline
 ;; SPDX-License-Identifier: Apache-2.0
 (module
-  ;; As much as fits at once, filled with something.
+  ;; As many elements as fit at once, filled with a value.
   (table $t 0 funcref)
   (elem declare func $f)
   (func $f)

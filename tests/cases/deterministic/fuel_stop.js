@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run that fuel stops is stopped at the same point.
+// A fuel limit stops both runs at the same point.
 // args: --deterministic --fuel 3M
 // outcome: fuel
 // run: twice

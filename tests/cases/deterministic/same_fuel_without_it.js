@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Same program, same input, same build: same fuel, also without --deterministic.
+// The same program, input and build use the same fuel, even without --deterministic.
 // args: --fuel 1G
 // outcome: ok
 // run: twice

@@ -3,7 +3,7 @@
 // outcome: ok
 // value: []
 // limit: 60
-// What Node 20 answers, in a dozen languages. Where other versions of the locale data differ nothing is asked here.
+// The results of Node 20, in a dozen languages. Results that differ between versions of the locale data are left out.
 const expected = [
 	["(1234567.891).toLocaleString(\"en-US\")", "1,234,567.891"],
 	["(-0.5).toLocaleString(\"en-US\")", "-0.5"],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // outcome: ok
 // value: [true,"object","function",true,true,"mine",true,"undefined"]
-// Intl is there like any other global, though it is made when it is first looked at; a program may replace what it is made
+// Intl is an ordinary global, though it is created at its first use. A program may replace what it is created
 // with, or Intl itself.
 const isThere = 'Intl' in globalThis && !Object.keys(globalThis).includes('Intl');
 const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'Intl');

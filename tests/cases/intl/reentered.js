@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // outcome: ok
 // value: ["undefined","object"]
-// What makes Intl uses built-ins, which a program can replace with code that looks at Intl: it is not there yet.
+// Creating Intl uses built-ins, which a program can replace with code that uses Intl: it does not exist yet then.
 const { map } = Array.prototype;
 const { defineProperty } = Object;
 let seen = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Segments as Node 20 finds them, of long texts in a time that grows with their length.
+// Segments are those of Node 20, and for long texts the time grows linearly with the length.
 // args: --timeout 60s
 // outcome: ok
 // value: ["H|e|l|l|o|,| |w|o|r|l|d|!| |I|t| |i|s| |3|.|5| |k|m|.","é|a|\r\n|b","👨‍👩‍👧|🇩🇪|🇫🇷|x","न|म|स्ते","한|국|어","Hello|,| |world|!| |It| |is| |3.5| |km|.","éa|\r\n|b","👨‍👩‍👧|🇩🇪|🇫🇷|x","नमस्ते","한국어","He left. |Did he? |Yes!",6150,2950]

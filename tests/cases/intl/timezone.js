@@ -2,7 +2,7 @@
 // args: --timezone America/New_York
 // outcome: ok
 // value: []
-// Local time is that of the zone: with its summer time, of years far away too. What Node 20 says with TZ set.
+// Local time uses the zone, with its summer time, even in distant years. The results are those of Node 20 with TZ set.
 const expected = [
 	["new Date(0).getHours()", 19],
 	["new Date(2024, 6, 1).toISOString()", "2024-07-01T04:00:00.000Z"],

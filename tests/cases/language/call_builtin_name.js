@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every object inherits is no export.
+// Properties that every object inherits are no exports.
 // args: --call toString
 // outcome: bad_program
 export default 1;

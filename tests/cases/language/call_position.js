@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A call is where its function's name is, over however many lines its arguments go, and whatever they call.
+// The position of a call is that of its function's name, wherever its arguments are and whatever they call.
 // outcome: threw
 // frames: build call_position.js:6:27 | make call_position.js:9:5 | <anonymous> call_position.js:15:6
 // error.source_line: function build(o) { throw new Error('no'); }

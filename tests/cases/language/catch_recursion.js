@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Too deep a recursion is an exception that a program may catch.
+// Recursion that is too deep throws an exception that a program may catch.
 // outcome: ok
 // value: ["RangeError",true]
 let depth = 0, seen;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The name is that of the class; what it holds is told.
+// The name is that of the class. The report includes the error's properties.
 // outcome: threw
 // error.name: ValidationError
 // error.message: v

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Getters, proxies and cycles within an error: it is told all the same.
+// An error with getters, proxies and cycles is still reported.
 // outcome: threw
 // error.name: Error
 // error.message: outer

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// As in Node: not before the next turn.
+// As in Node, the next turn is too late.
 // outcome: threw
 // error.message: too late
 const p = Promise.reject(new Error('too late'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The quick way to JSON gives what the engine's own way gives, which a second and third argument ask for.
+// The fast path of JSON.stringify gives the same text as the engine's own code, which a second or third argument selects.
 // outcome: ok
 // value: "done"
 function Point() { this.x = 1; }

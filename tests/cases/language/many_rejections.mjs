@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rejections that wait to be handled are found at once, in whatever order that comes.
+// A rejection that is handled is found in constant time, in whatever order that happens.
 // args: --cpu 8s
 // outcome: ok
 // value: [30000,30000]

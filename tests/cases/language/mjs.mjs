@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ends in .mjs is a module in any case.
+// A file that ends in .mjs is always a module.
 // outcome: ok
 // value: true
 export default (function () { return this === undefined })();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Top-level await makes it a module.
+// Top-level await makes the program a module.
 // outcome: ok
 // value: null
 // stdout: 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is returned and has no JSON is an error that says where.
+// A returned value that has no JSON is an error that says where it is.
 // outcome: threw
 // error.name: TypeError
 // error.message: the value has no JSON at .rows[3].total: BigInt are forbidden in JSON.stringify

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// With little stack too.
+// It also works with a small stack.
 // args: --stack 64KiB
 // outcome: ok
 // value: ["RangeError","RangeError","SyntaxError|RangeError","RangeError"]

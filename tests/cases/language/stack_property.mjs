@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stack begins with name and message, and says who waits.
+// A stack begins with the name and the message, and includes async callers.
 // outcome: ok
 // value: true
 async function inner() { await null; throw new RangeError('deep'); }

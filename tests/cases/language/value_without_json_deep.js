@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deep is not quadratic, and too deep is told where.
+// A deep value takes no quadratic time, and one that is too deep is reported with its place.
 // outcome: ok
 // value_note~: ^the value has no JSON at \.\.\..*\[0\]\[0\]: Maximum call stack size exceeded$
 let deep = []; for (let i = 0; i < 100000; i++) deep = [deep]; deep;

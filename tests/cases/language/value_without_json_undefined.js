@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has no JSON is null.
+// A value that has no JSON is null.
 // outcome: ok
 // value: null
 undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 16 MiB of zeros in 16 KiB, again and again: what a bomb becomes is the program's, and meets its memory limit.
+// Expands 16 KiB to 16 MiB of zeros, again and again. The result is in the program's memory, and exceeds its limit.
 // args: --memory 24MiB
 // outcome: memory
 const packer = new CompressionStream('gzip');

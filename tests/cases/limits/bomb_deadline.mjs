@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packing and unpacking for ever, with nothing kept, is stopped in the middle by the deadline.
+// The deadline stops endless packing and unpacking that keeps nothing.
 // args: --timeout 300ms
 // outcome: deadline
 for (;;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Too large a checkpoint is refused by an error and is no output: the run goes on.
+// A checkpoint that is too large throws an error and is no output, so the run continues.
 // args: --output 64
 // outcome: threw
 // error.name: RangeError

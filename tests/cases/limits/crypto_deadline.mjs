@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A key that takes hours to derive is stopped in the middle by the deadline.
+// The deadline stops the derivation of a key that takes hours.
 // args: --timeout 300ms
 // outcome: deadline
 const password = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A loop that never ends.
+// An endless loop is stopped.
 // args: --timeout 120ms
 // outcome: deadline
 // tripped: deadline

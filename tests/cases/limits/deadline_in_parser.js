@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The deadline is for parsing as well.
+// The deadline includes parsing.
 // args: --timeout 150ms --memory 1GiB
 // outcome: deadline
 const text = 'a'.repeat(1e6).replaceAll('a', 'x=x+1;');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A deadline that has passed before the program begins.
+// The deadline passes before the program starts.
 // args: --timeout 1us
 // outcome: deadline
 // stdout~: ^$

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program that waits is not busy.
+// A program that waits is stopped too, and uses no CPU time.
 // args: --timeout 120ms
 // outcome: deadline
 // used.cpu_us: < 100000

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stays inside is no call out.
+// Functions that stay in the sandbox make no host calls.
 // args: --host-calls 1
 // outcome: ok
 // used.host_calls: 0

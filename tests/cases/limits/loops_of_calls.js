@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls count as well.
+// Calls count as well as loop iterations.
 // args: --loops 500
 // outcome: loops
 // used.loops: 500

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The deadline passed, and in the grace the CPU time was used up: both tripped.
+// After the deadline, in the grace, the CPU limit is exceeded: both are in tripped.
 // args: --timeout 60ms --grace 10s --cpu 150ms
 // outcome: cpu deadline
 // tripped: deadline cpu

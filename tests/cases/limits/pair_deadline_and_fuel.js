@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// With a fuel limit the deadline holds as well.
+// The deadline also works with a fuel limit.
 // args: --fuel 1000G --timeout 100ms
 // outcome: deadline
 // tripped: deadline

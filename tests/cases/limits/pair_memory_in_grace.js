@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Both are told.
+// Both limits are reported.
 // args: --timeout 60ms --grace 10s --memory 16MiB
 // outcome: memory deadline
 // tripped: deadline memory

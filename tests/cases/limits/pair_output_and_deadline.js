@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one that comes first is the outcome.
+// The limit that is exceeded first is the outcome.
 // args: --timeout 5s --output 10
 // outcome: output
 // stdout~: ^.{0,10}

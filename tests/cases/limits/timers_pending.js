@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only those that are pending count.
+// Only pending timers count.
 // args: --timers 3
 // outcome: ok
 // used.timers_peak: 3

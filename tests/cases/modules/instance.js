@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A module is there once, however it is imported.
+// A module has one instance, however it is imported.
 // outcome: ok
 // value: [2,true]
 import { up } from './lib/counter.js';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same from import(), where a program may catch it.
+// The same error from import() can be caught.
 // outcome: ok
 // value: ["../run outside","./lib/absent.js no such file","/etc/passwd only relative","./lib/outside.js outside","./lib/far.js outside"]
 const seen = [];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An import that is not possible is a program that does not load.
+// If an import is not possible, the program does not load.
 // outcome: bad_program
 // error.message~: outside
 import '../run';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Relative imports, also of directories and in circles.
+// Relative imports work, including those of directories and cyclic ones.
 // outcome: ok
 // value: [42,43,"aobject|function",42]
 import { answer } from './lib/util.js';

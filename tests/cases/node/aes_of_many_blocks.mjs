@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counter mode and GCM, which work on eight blocks at a time, against one block after another (ECB) and the definition of GCM.
+// CTR and GCM, which process eight blocks at a time, compared with ECB block by block and with the definition of GCM.
 // args: --node --timeout 60s
 // outcome: ok
 // value: ["ctr 66","gcm 40","tag","iv"]
@@ -13,7 +13,7 @@ const ecb = (key, blocks) => {
 };
 const number = (bytes) => BigInt('0x0' + Buffer.from(bytes).toString('hex'));
 const block = (value) => Buffer.from(value.toString(16).padStart(32, '0'), 'hex');
-// The lowest bits of the counter count.
+// Only the lowest bits of the counter count.
 function ctr(key, counter, bits, data) {
 	const first = number(counter), mask = (1n << BigInt(bits)) - 1n, count = Math.ceil(data.length / 16);
 	const blocks = Array.from({ length: count }, (_, i) => block((first & ~mask) | ((first + BigInt(i)) & mask)));
@@ -73,7 +73,7 @@ for (const size of [16, 32]) {
 			count++;
 		}
 	}
-	// More than a piece, whose tag is checked before anything is given out.
+	// More than one piece. The tag is checked before any data is returned.
 	const large = some(10000, 1), iv = some(12, 1), out = new Uint8Array(await subtle.encrypt({ name: 'AES-GCM', iv }, key, large));
 	same(await subtle.decrypt({ name: 'AES-GCM', iv }, key, out), large, 'large');
 	out[out.length - 1] ^= 1;

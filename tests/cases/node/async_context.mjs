@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What AsyncLocalStorage holds goes with promises, jobs, timers, tasks, listeners and streams as in Node.
+// The context of AsyncLocalStorage follows promises, jobs, timers, tasks, listeners and streams as in Node.
 // args: --node --timeout 60s
 // outcome: ok
 // value: {"a await":["a",null],"a before":["a",null],"a gate":["a",null],"a timer":["a",null],"after a throw":[null,null],"after nested":["x",null],"after thenable":["x",null],"b await":["b",null],"b before":["b",null],"b gate":["b",null],"b timer":["b",null],"bound":["bound",null],"catch":["x",null],"disabled":[null,null],"entered":["entered",null],"entered, after await":["entered",null],"event":["emitter",null],"exit":[null,1],"finally":["x",null],"generator":["x",null],"ids":["number",true,"function"],"immediate":["x",null],"interval":["x",null],"microtask":["x",null],"nested":["x",1],"next 1":["x",null],"nextTick":["x",null],"outside":[null,null],"promisify":"p","resource":["resource",null],"snapshot":["snap",5],"stream":["pentered"],"then of another":["x",null],"thenable":["x",null],"timeout":["x",null]}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brotli of node:zlib: what Node packs is unpacked, and errors are as in Node.
+// Brotli of node:zlib unpacks data that Node has packed, and its errors are those of Node.
 // outcome: ok
 // args: --node --timeout 60s
 // value: {"round":[true,true,0],"quality":[true,true,true],"known":"known text, as Node packs it","damaged":["ERR__ERROR_FORMAT_PADDING_2",-15,"Decompression failed"],"cut":["Z_BUF_ERROR",-5,"unexpected end of file"],"cutAllowed":true,"later":"later","streams":true,"tooLarge":["ERR_BUFFER_TOO_LARGE"],"names":[1,"function"]}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors have the codes of Node's, by which programs tell them apart.
+// Errors have the codes of Node's, by which programs distinguish them.
 // args: --node
 // outcome: ok
 // value: ["ERR_OUT_OF_RANGE","ERR_INVALID_ARG_TYPE","ERR_UNKNOWN_ENCODING","ERR_INVALID_BUFFER_SIZE","ERR_UNHANDLED_ERROR Unhandled error. ('text')","EventEmitter","Z_DATA_ERROR incorrect header check","Z_DATA_ERROR incorrect data check","Z_NEED_DICT Missing dictionary","file:///nowhere.js?a"]

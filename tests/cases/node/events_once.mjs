@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// once waits for an event, an error or a signal, of emitters and of targets, and leaves no listener behind.
+// The function once waits for an event, an error or a signal, of emitters and of targets, and leaves no listener behind.
 // args: --node
 // outcome: ok
 // value: [[1,2],"bad",["AbortError","ABORT_ERR"],["AbortError","ABORT_ERR"],"ping",["error itself"],[0,0,0]]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an object says itself of how it is shown; what it throws is the program's.
+// An object's own method for inspection is used, and its exceptions reach the program.
 // args: --node
 // outcome: ok
 // value: ["<Buffer 68 69>","{ b: <Buffer 01> }","Money<5>","[ Money<5>, { deep: Money<5> } ]","{ x: 1 }","{\n  text: two\n    lines\n}","caught boom","Sub { a: 1 }","plain","1 Money<5>","-1","null"]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options of inspect that change what is written where, as Node has them.
+// Options of inspect that change the layout, as in Node.
 // args: --node
 // outcome: ok
 // value: ["{ aaaaaaaaaa: 'bbbbbbbbbbbbbbb', cccccccccc: 'dddddddddddddd', eeeeeeeeee: 'ffffffffffffff' }","{\n  a: {\n    b: {\n      c: 1\n    }\n  },\n  d: [\n    1,\n    2\n  ]\n}","{\n  a: {\n    b: { c: {} }\n  },\n  d: [ 1, 2 ]\n}","{ a: 'xxxx'... 16 more characters }","Set(3) { 1, ... 2 more items }","[ ... 3 more items ]","{ a: 2, b: 1 }","{ b: 1, a: 2 }","ReadableStream { locked: false, state: 'readable', supportsBYOB: false }","styled 1","x","\u001b[31mx\u001b[39m"]

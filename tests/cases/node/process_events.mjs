@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nobody catches is told by the events of process, where somebody listens.
+// Uncaught errors are events of process, if the program listens.
 // args: --node
 // outcome: ok
 // value: [["rejection","a",true],["exception","b","uncaughtException"],["handled",true],["still here"]]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A listener that has gone takes nothing.
+// A removed listener takes no error.
 // args: --node
 // outcome: threw
 // error.message: second

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of streams, whatever their ends and wherever the pieces are cut.
+// Lines of streams, with every kind of line end, and in pieces cut anywhere.
 // args: --node
 // outcome: ok
 // value: {"events":["one","two","","three","vier ü","close"],"iterated":5000,"questions":["Name? ","Ann",["rest"]],"late":"ERR_USE_AFTER_CLOSE","none":"ERR_INVALID_ARG_TYPE","stopped":["a",true]}

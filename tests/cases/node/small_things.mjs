@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What programs for Node do without thinking about it.
+// Small things that programs for Node rely on.
 // args: --node
 // outcome: ok
 // stdout: a

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Streams of Node's become those of the web platform, and the other way.
+// Node's streams are converted to those of the web platform, and back.
 // args: --node
 // outcome: ok
 // value: {"back":"abc","cancelled":true,"duplex":"HI","error":"broken","fromError":"bad","given up":"enough","legacy":[true,true],"objects":[1,2],"toWeb":"one two","written":"x1x2","writtenWeb":["a","b",true]}
@@ -41,7 +41,7 @@ const upper = Duplex.toWeb(new Transform({ transform(chunk, _, done) { done(null
 const parts = Readable.from(['h', 'i']).pipe(Duplex.fromWeb(upper));
 seen.duplex = (await parts.toArray()).join('');
 
-// What is older than streams with methods of their own.
+// Old emitters without the methods of streams.
 function Old() { Stream.call(this); }
 Object.setPrototypeOf(Old.prototype, Stream.prototype);
 const old = new Old();

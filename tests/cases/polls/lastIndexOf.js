@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A builtin that goes through elements and calls the engine's poll meanwhile.
+// A builtin that iterates over elements and polls meanwhile.
 // args: --cpu 80ms --timeout 60s
 // outcome: cpu
 // frames: ...

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A builtin that need not poll is stopped all the same.
+// A builtin that does not poll is still stopped.
 // args: --cpu 80ms --timeout 60s
 // outcome: cpu memory threw
 // used.wall_us: < 5000000

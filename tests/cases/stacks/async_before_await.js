@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Before it there is its caller.
+// Before its first await it has its caller.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: work async_before_await.js:7:* | <anonymous> async_before_await.js:9:1

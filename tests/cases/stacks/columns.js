@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Columns count characters, also where the parser goes back and forth: arrow functions, templates, comments of lines.
+// Columns count characters, even if the parser goes back: arrow functions, templates, line comments.
 // outcome: threw
 // frames: bang columns.js:6:70 | f columns.js:7:24 | g columns.js:8:26 | <anonymous> columns.js:9:16
 /* ä

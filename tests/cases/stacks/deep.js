@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only the innermost of many frames are told.
+// Only the innermost of many frames are reported.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: f deep.js:7:* | f deep.js:8:* | f deep.js:8:* | ...

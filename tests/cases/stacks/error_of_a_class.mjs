@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An error is where it is made with `new`, and not in the constructors of its classes.
+// The position of an error is its `new`, not the constructors of its classes.
 // outcome: threw
 // error.name: NotFound
 // frames: load error_of_a_class.mjs:15:8 | <anonymous> error_of_a_class.mjs:21:1

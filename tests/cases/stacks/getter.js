@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A getter and who reads it.
+// A getter and its caller.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: get busy getter.js:8:* | read getter.js:12:* | <anonymous> getter.js:14:1

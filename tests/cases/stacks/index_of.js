@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A builtin that goes on for ever, and who called it.
+// An endless builtin and its caller.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: indexOf native | call native | find index_of.js:7:* | <anonymous> index_of.js:9:*

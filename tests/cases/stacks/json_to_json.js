@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hook of JSON.stringify.
+// A toJSON method in JSON.stringify.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: toJSON json_to_json.js:6:* | stringify native | <anonymous> json_to_json.js:7:*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the memory ran out.
+// The position at which memory ran out.
 // args: --memory 24MiB
 // outcome: memory
 // frames: fill memory_in_push.js:8:* | <anonymous> memory_in_push.js:10:1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An iterator.
+// The next method of an iterator.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: next symbol_iterator.js:7:* | <anonymous> symbol_iterator.js:9:*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job has nobody below it.
+// A job has no caller.
 // args: --timeout 80ms
 // outcome: deadline
 // frames: hot then_callback.js:6:*

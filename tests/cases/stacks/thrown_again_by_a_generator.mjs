@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An error that was made elsewhere goes out of an async generator past its finally, as from a stream that fails: the frames of a job have
-// no function of the program's at their end.
+// An error that was created elsewhere leaves an async generator through its finally, like from a failing stream. The outermost frame of a job
+// is no function of the program.
 // args: --node
 // outcome: ok
 // value: ["x","finally","broken","broken","y"]

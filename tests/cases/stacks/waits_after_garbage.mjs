@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collections leave the order as it is, and what has ended is not part of it.
+// Collections do not change the order, and ended functions are not part of it.
 // args: --timeout 400ms
 // outcome: deadline
 // frames: last waits_after_garbage.mjs:9:* | <anonymous> waits_after_garbage.mjs:14:*

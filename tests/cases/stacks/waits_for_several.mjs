@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Of several at once none is the one that is waited for.
+// If the program waits for several functions at once, none of them is shown.
 // args: --timeout 150ms
 // outcome: deadline
 // frames: <anonymous> waits_for_several.mjs:8:*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// No function waits: there is no stack.
+// No function waits, so there is no stack.
 // args: --timeout 100ms
 // outcome: deadline
 // frames:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `return promise` and then() hand a promise on; who awaits it in the end awaits the inner one.
+// `return promise` and then() pass a promise on: the function that awaits the outer one awaits the inner one.
 // args: --timeout 150ms
 // outcome: deadline
 // frames: inner waits_handed_on.mjs:7:* | outer waits_handed_on.mjs:13:* | <anonymous> waits_handed_on.mjs:15:*

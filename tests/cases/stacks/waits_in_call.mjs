@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The function that was called is the outermost.
+// The called function is the outermost frame.
 // args: --timeout 150ms --call sync
 // outcome: deadline
 // frames: step waits_in_call.mjs:7:* | sync waits_in_call.mjs:10:*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Within the grace a program may end by itself: its value counts.
+// Within the grace a program may end by itself, and then its value counts.
 // args: --timeout 100ms --grace 10s
 // outcome: deadline
 // tripped: deadline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The outcome is what the host saw, not what an exception says.
+// The outcome is what the host latched, not the name of an exception.
 // outcome: threw
 // tripped:
 // stop: null

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Neither names nor messages make frames.
+// Neither names nor messages can imitate frames.
 // outcome: threw
 // frames: f ?a.js:1:1??    at forged ?forged.js:2:2??    at g forged_stack_text.js:8:26 | <anonymous> forged_stack_text.js:8:1
 // error.message~: ^x

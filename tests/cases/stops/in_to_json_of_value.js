@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading the value is still the run.
+// Reading the value is part of the run.
 // args: --timeout 100ms
 // outcome: deadline
 // frames: toJSON in_to_json_of_value.js:6:*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Without a grace nothing of the program runs after the deadline.
+// Without a grace no code of the program runs after the deadline.
 // args: --timeout 100ms
 // outcome: deadline
 // stop.mode: soft or hard

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each toJSON gives an object with another: ever deeper, and slower.
+// Each toJSON returns an object with another toJSON, ever deeper and slower.
 // args: --timeout 500ms
 // outcome: deadline threw stack memory
 // partial: 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A checkpoint that is never over is stopped like any loop, and the one before is kept.
+// An endless checkpoint is stopped like any loop, and the previous one is kept.
 // args: --timeout 100ms
 // outcome: deadline
 // partial: {"step":1}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value that doubles with each level fits in no memory as JSON.
+// The JSON of a value that doubles with each level fits in no memory.
 // args: --memory 16MiB --timeout 20s
 // outcome: memory
 // partial: {"level":0}

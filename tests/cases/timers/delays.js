@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Odd delays are short ones.
+// Invalid delays count as short ones.
 // outcome: ok
 // stdout: 0
 // stdout: negative

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timers are waited for, unimportant ones too: they may settle something.
+// Timers are awaited, even unreferenced ones, because they may settle something.
 // outcome: unsettled
 // stdout: timer
 // stdout: signal

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The function is gone before its caller has its promise; others were lost before and after it.
+// The function is garbage before its caller has its promise. Others became garbage before and after it.
 // args: --call main
 // outcome: unsettled
 // frames: inner at_once_in_call.mjs:7:* | other at_once_in_call.mjs:8:*

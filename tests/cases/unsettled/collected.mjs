@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Only a collection finds out that nobody can settle it: function and promise hold each other.
+// Only a collection detects that nothing can settle it, because function and promise refer to each other.
 // outcome: unsettled
 // frames: inner collected.mjs:11:* | <anonymous> collected.mjs:19:*
-// Timers are what keeps the program going meanwhile.
+// Timers keep the program running meanwhile.
 const garbage = [];
 
 async function inner() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A grace that nobody listens for brings nothing.
+// A grace without a listener has no effect.
 // args: --timeout unlimited --grace 10s
 // outcome: unsettled
 // frames: <anonymous> grace_without_listener.mjs:9:*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Somebody holds the promise: the function still waits.
+// The promise is still referenced, so the function still waits.
 // outcome: unsettled
 // frames: wait held.mjs:6:* | <anonymous> held.mjs:7:*
 const kept = new Promise(() => {});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stopped while it waits for a timer that brings nothing, the garbage that it awaits is still shown.
+// If the program is stopped while it waits for a useless timer, the garbage that it awaits is still shown.
 // args: --timeout 150ms
 // outcome: deadline
 // frames: ask lost_before_a_timer.mjs:7:* | <anonymous> lost_before_a_timer.mjs:8:*

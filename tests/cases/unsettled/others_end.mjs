@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is not waited for may stay as it is: the program has ended.
+// Promises that the program does not wait for may stay pending: the program has ended.
 // outcome: ok
 // value: 7
 async function forgotten() { await new Promise(() => {}); }

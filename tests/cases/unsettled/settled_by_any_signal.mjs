@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What follows the signal of the run counts as well.
+// Signals that follow the run's signal count as well.
 // args: --timeout 100ms --grace 10s
 // outcome: deadline
 // stop.mode: cooperative

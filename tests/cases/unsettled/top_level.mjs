@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Nothing can settle what is awaited, which is garbage as soon as it is: the run ends at once, whatever its deadline.
+// Nothing can settle the awaited promise, which is garbage at once. The run ends at once, whatever its deadline.
 // args: --timeout unlimited
 // outcome: unsettled
 // stdout: before

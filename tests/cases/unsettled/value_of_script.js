@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A script whose value is a promise waits for it; no await says where.
+// A script whose value is a promise waits for it. No await shows where.
 // outcome: unsettled
 // frames:
 // value: null

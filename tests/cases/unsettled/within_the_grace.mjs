@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Told of the deadline, it waits for nothing: what is left of the grace is not waited for.
+// After the deadline's event the program waits for nothing, so the run does not wait for the rest of the grace.
 // args: --timeout 100ms --grace 1h
 // outcome: deadline
 // stop.cause: deadline

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; Bulk instructions are rewritten; what they do is not.
+;; Bulk instructions are rewritten, with the same effect.
 ;; args: --call run
 ;; outcome: ok
 ;; value: [1,10,5,4,0]

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; _start is called without --call, and its stop is no value.
+;; _start is called without --call, and a command has no value.
 ;; outcome: ok
 ;; value: null
 ;; stdout: hello

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; Two memories: each bulk instruction works on its own, in chunks, and both count to the limit.
+;; Each bulk instruction works on its own memory, in chunks, and both memories count.
 ;; args: --call run --memory 16MiB
 ;; outcome: ok
 ;; value: [7,7,7,9,0,2]

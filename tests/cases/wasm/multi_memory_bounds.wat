@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; The bounds are those of the memory that is meant: the second is smaller than the first.
+;; The bounds are those of the memory that is accessed: the second one is smaller than the first.
 ;; args: --call run
 ;; outcome: trapped
 ;; exit: 1

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; Without --call a module that is no command is done once it is instantiated.
+;; Without --call a module that is no command ends after its instantiation.
 ;; outcome: ok
 ;; value: null
 (module

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; _initialize is called before the function that was asked for.
+;; _initialize is called before the requested function.
 ;; args: --call get
 ;; outcome: ok
 ;; value: 7

@@ -3,7 +3,7 @@
 ;; outcome: ok
 ;; value: [-1,10,10,5010,7505,7505,7,5,-1]
 (module
-  ;; Grown in pieces, and yet all of it or nothing; the answer is the size before, and what is new holds the value.
+  ;; The table grows in pieces, but completely or not at all. The result is the size before, and new elements have the value.
   (table $t 10 20000 funcref)
   (table $u 5 externref)
   (elem declare func $f)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The getter of `aborted` is native for the run's own signal and right for any other.
+// The getter of `aborted` is native for the run's own signal, and correct for any other.
 // outcome: ok
 // value: ["get aborted",0,true,true,false,true,false,true,"TypeError","TypeError",true,false]
 const { get, set, enumerable, configurable } = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blob, File, and what is made of them.
+// Blob, File, and conversions of them.
 // outcome: ok
 // value: "done"
 const same = (actual, expected, what) => {

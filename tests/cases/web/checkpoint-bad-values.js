@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has no JSON, or throws on the way to it, is an error of the program's own; the value before is kept.
+// A value that has no JSON, or whose conversion throws, is an error in the program. The previous value is kept.
 // args: --output 2KiB
 // outcome: ok
 // partial: {"kept":1}
@@ -28,7 +28,7 @@ for (const send of ['checkpoint', 'progress']) {
 		same(error?.constructor, expected, `${send} of ${what}`);
 		same(error.message.length > 0, true, `the message of ${what}`);
 	}
-	// Nested too deeply for the stack, which a program may catch like its own.
+	// It is too deep for the stack. A program may catch that like its own error.
 	let error = null;
 	try { curfew[send](deep); } catch (caught) { error = caught; }
 	same(error instanceof Error, true, `${send} of something deep`);

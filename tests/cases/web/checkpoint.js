@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last checkpoint is kept although the program fails, also where the program replaced the functions it relies on.
+// The last checkpoint is kept if the program fails, even if it replaced the functions that checkpoints use.
 // outcome: threw
 // error.name: Error
 // error.message: failed

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// CompressionStream and DecompressionStream: every format there and back, damaged data, what is behind the end.
+// CompressionStream and DecompressionStream: round trips in every format, damaged data, data after the end.
 // outcome: ok
 // value: "done"
 const same = (actual, expected, what) => {
@@ -22,11 +22,11 @@ for (const format of ['gzip', 'deflate', 'deflate-raw']) {
 		same([unpacked.length, unpacked.every((byte, i) => byte === input[i])], [input.length, true], format);
 		if (input === long && packed.length > 10000) throw new Error(`${format}: ${packed.length}`);
 	}
-	// A byte at a time, whose streams end with their source.
+	// One byte at a time. The streams end with their source.
 	const packed = await through(long.subarray(0, 500), new CompressionStream(format));
 	const slow = new ReadableStream({ start(c) { packed.forEach((byte) => c.enqueue(Uint8Array.of(byte))); c.close(); } });
 	same(await new Response(slow.pipeThrough(new DecompressionStream(format))).text(), text.repeat(11).slice(0, 500), 'bytewise');
-	// What ends too early, is damaged, or goes on behind its end.
+	// Data that is truncated, damaged, or continues after its end.
 	const early = await fails(() => through(packed.subarray(0, packed.length - 3), new DecompressionStream(format)), 'TypeError', 'early');
 	same(early, `The ${format} data ends too early`, 'early');
 	await fails(() => through(new Uint8Array(0), new DecompressionStream(format)), 'TypeError', 'nothing');
@@ -43,12 +43,12 @@ for (const format of ['gzip', 'deflate', 'deflate-raw']) {
 	await fails(() => through(noise, new DecompressionStream(format)), 'TypeError', 'noise');
 }
 
-// Known data, of other programs.
+// Data from other programs.
 same(new TextDecoder().decode(await through(bytes('1f8b0800000000000003cb48cdc9c95728cf2fca49010085114a0d0b000000'), new DecompressionStream('gzip'))), 'hello world', 'gzip');
 same(new TextDecoder().decode(await through(bytes('789ccb48cdc9c95728cf2fca49e102001e720467'), new DecompressionStream('deflate'))), 'hello world\n', 'deflate');
 same(Array.from(await through(new Uint8Array(0), new CompressionStream('deflate-raw'))), [3, 0], 'empty');
 
-// What is no format and no chunk.
+// Invalid formats and chunks.
 await fails(() => new CompressionStream('brotlix'), 'TypeError', 'format');
 await fails(() => new DecompressionStream('GZIP'), 'TypeError', 'case');
 await fails(() => new CompressionStream(), 'TypeError', 'no format');
@@ -58,11 +58,11 @@ for (const chunk of [undefined, null, 1, 'text', {}, [1]]) {
 	await fails(() => writer.write(chunk), 'TypeError', 'bad chunk');
 	await read;
 }
-// Every kind of view; the rest of the buffer stays out.
+// Every kind of view. The rest of its buffer is not used.
 const view = new DataView(long.buffer, 7, 40), part = text.slice(7, 47);
 same(await new Response(new ReadableStream({ start(c) { c.enqueue(view); c.close(); } })
 	.pipeThrough(new CompressionStream('gzip')).pipeThrough(new DecompressionStream('gzip'))).text(), part, 'a view');
-// Streams that nobody reads hold what was written, and no more.
+// A stream without a reader holds only what was written.
 const idle = new CompressionStream('gzip');
 same(await Promise.race([idle.writable.getWriter().write(long).then(() => 'written'), new Promise((resolve) => setTimeout(resolve, 5, 'waits'))]), 'waits', 'back pressure');
 same([Object.prototype.toString.call(idle), CompressionStream.length, idle.readable instanceof ReadableStream, idle.writable instanceof WritableStream],

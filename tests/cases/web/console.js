@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The methods of the console: formats, groups, tables, counters, and where each writes.
+// The methods of the console: formats, groups, tables, counters, and their output streams.
 // outcome: ok
 // stdout: a|42|42|1.5|{"a":1}|%||%x left
 // stdout: -0 1n Symbol(a) { a: [Object] } [ 1, [Array] ]

@@ -35,7 +35,7 @@ throws(() => crypto.getRandomValues(), 'TypeError', 'nothing');
 throws(() => crypto.getRandomValues.call({}, array), 'TypeError', 'brand');
 throws(() => new Crypto(), 'TypeError', 'no constructor');
 
-// One call to the host serves many: 1000 are allowed by default.
+// One host call provides bytes for many: 1000 calls are allowed by default.
 const ids = new Set();
 for (let i = 0; i < 5000; i++)
 	ids.add(crypto.randomUUID());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What curfew shows where nothing was given.
+// The members of curfew if nothing was given.
 // args: --timeout unlimited --memory 32MiB
 // outcome: ok
 // value: [[], null, null, 33554432, true]

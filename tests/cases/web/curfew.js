@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The curfew object: limits, parameters, checkpoints, and a signal that nobody has aborted.
+// The curfew object: limits, parameters, checkpoints, and a signal that was not aborted.
 // args: --params '[1,{"a":[2]}]'
 // outcome: ok
 // value: null

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each interface and each global of ECMA-429, WinterTC's minimum common API, is there but for WebAssembly; the members of each.
+// Each interface and global of ECMA-429, WinterTC's minimum common API, exists except WebAssembly, with its members.
 // outcome: ok
 // value: ["WebAssembly: WebAssembly"]
 import rows from './lib/ecma_429.mjs';

@@ -33,7 +33,7 @@ throws(() => TextEncoder.prototype.encode.call({}, 'a'), 'TypeError', 'brand');
 
 const utf8 = (list, options) => new TextDecoder('utf8', options).decode(new Uint8Array(list));
 same(utf8([0x61, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x98, 0x80]), 'aé€😀', 'decode');
-// The maximal subpart of what is not valid becomes one U+FFFD.
+// The maximal subpart of an ill-formed sequence becomes one U+FFFD.
 for (const [list, expected] of [
 	[[0xff], '\ufffd'], [[0xc0, 0x80], '\ufffd\ufffd'], [[0xe2, 0x82], '\ufffd'], [[0xe2, 0x82, 0x41], '\ufffdA'],
 	[[0xf0, 0x9f, 0x98, 0x41], '\ufffdA'], [[0xed, 0xa0, 0x80], '\ufffd\ufffd\ufffd'], [[0xf4, 0x90, 0x80, 0x80],

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TextDecoder with the legacy encodings, against what another program (Python) wrote, and what the standard says of errors.
+// TextDecoder with the legacy encodings, compared with the output of another program (Python), and with the standard's errors.
 // outcome: ok
 // value: "done"
 const same = (actual, expected, what) => {
@@ -47,7 +47,7 @@ const written = [
 for (const [label, hex, text] of written) {
 	same(decode(label, hex, { fatal: true }), text, label);
 	same(new TextDecoder(label).encoding, label, 'the name');
-	// A byte at a time, and a stream of them.
+	// One byte at a time, and a stream of them.
 	const decoder = new TextDecoder(label);
 	let parts = '';
 	for (const byte of bytes(hex)) parts += decoder.decode(Uint8Array.of(byte), { stream: true });
@@ -67,7 +67,7 @@ for (const label of ['', 'utf-7', 'utf-32', 'replacement', 'hz-gb-2312', 'iso-20
 	throw new Error(`a decoder of ${label}`);
 }
 
-// What is no character, by the standard: one replacement for each error, and no ASCII swallowed.
+// Invalid sequences, as in the standard: one replacement for each error, and no ASCII is swallowed.
 const R = '\ufffd';
 for (const [label, hex, text] of [
 	['shift_jis', '81', R], ['shift_jis', '8122', R + '"'], ['shift_jis', 'a0fdfeff', R.repeat(4)], ['shift_jis', '80', '\x80'], ['shift_jis', '5c7e', '\\~'], ['shift_jis', 'f040', '\ue000'], ['shift_jis', '8180', '\u00f7'],
@@ -90,12 +90,12 @@ for (const [label, hex, text] of [
 	for (const byte of bytes(hex)) parts += decoder.decode(Uint8Array.of(byte), { stream: true });
 	same(parts + decoder.decode(), text, `${label} of ${hex}, bytewise`);
 }
-// A byte order mark is one of UTF-8 and UTF-16 only.
+// Only UTF-8 and UTF-16 have a byte order mark.
 same([decode('gb18030', '8431953341'), decode('utf-8', 'efbbbf41'), decode('utf-16be', 'feff0041')], ['\ufeffA', 'A', 'A'], 'marks');
-// A decoder begins anew after its end.
+// A decoder starts again after its end.
 const again = new TextDecoder('iso-2022-jp');
 same([again.decode(bytes('1b24422422')), again.decode(bytes('2422'))], ['\u3042', '$"'], 'anew');
-// Every sequence of two bytes is answered, whatever it is.
+// Every sequence of two bytes has a result.
 for (const label of ['big5', 'euc-jp', 'euc-kr', 'gb18030', 'iso-2022-jp', 'shift_jis']) {
 	const pairs = new Uint8Array(131072);
 	for (let i = 0; i < 65536; i++) { pairs[2 * i] = i >> 8; pairs[2 * i + 1] = i; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An error of a listener for errors is not handed to it once more.
+// An error in a listener for errors is not passed to it again.
 // outcome: threw
 // error.message: second
 addEventListener('error', (event) => { event.preventDefault(); throw new RangeError('second'); });

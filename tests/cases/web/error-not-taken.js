@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A listener that does not prevent it leaves an error what it is.
+// An error stays uncaught if the listener does not call preventDefault().
 // outcome: threw
 // error.message: mine
 // stdout: Uncaught RangeError: mine

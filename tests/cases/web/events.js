@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Event, CustomEvent and EventTarget: dispatch, options of listeners, and what is an error.
+// Event, CustomEvent and EventTarget: dispatch, options of listeners, and errors.
 // outcome: ok
 function same(actual, expected, what) {
 	if (JSON.stringify(actual) !== JSON.stringify(expected))
@@ -58,7 +58,7 @@ stop.addEventListener('s', () => reached.push(2));
 stop.dispatchEvent(new Event('s'));
 same(reached, [1], 'stopImmediatePropagation');
 
-// What is changed during a dispatch.
+// Changes during a dispatch.
 const changing = new EventTarget();
 const seen = [];
 const later = () => seen.push('later');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FormData, and multipart bodies both ways.
+// FormData, and multipart bodies in both directions.
 // outcome: ok
 // value: "done"
 const same = (actual, expected, what) => {

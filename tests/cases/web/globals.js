@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which names there are, how they are defined, and which there are not.
+// The names of globals, their attributes, and names that must not exist.
 // outcome: ok
 function same(actual, expected, what) {
 	if (JSON.stringify(actual) !== JSON.stringify(expected))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program that replaces every built-in it can: the platform goes on working, and hands out nothing of its own.
+// A program replaces every built-in it can. The platform still works, and reveals nothing of its own.
 // outcome: ok
 // stdout: { a: [ 1, 'x' ], m: Map(1) { 'k' => 1 } } text 5
 // value: {"params":[],"uuid":36,"url":"http://h/?a=1&b=2","clone":{"a":[1,2]},"decoded":"é","leaks":0}

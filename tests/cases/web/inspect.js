@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How values look on the console: as in Node, but where engines differ.
+// The format of values on the console is that of Node, except where engines differ.
 // outcome: ok
 // stdout: {}
 // stdout: []

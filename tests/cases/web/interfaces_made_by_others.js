@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interfaces whose objects only others make: each is there, is not enumerable, names its objects, and refuses `new`.
+// Interfaces whose objects only the platform creates: each exists, is not enumerable, names its objects, and rejects `new`.
 // outcome: ok
 // value: []
 const names = ['PerformanceEntry', 'PerformanceMeasure', 'ReadableByteStreamController', 'ReadableStreamBYOBRequest',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An exception of a listener does not end the dispatch; it ends the program afterwards, as nothing catches it.
+// An exception of a listener does not end the dispatch. It ends the program afterwards, because nothing catches it.
 // outcome: threw
 // error.name: RangeError
 // error.message: from a listener

@@ -114,7 +114,7 @@ await new Promise((resolve) => setTimeout(resolve, 2));
 same(pulls, 3, 'as much as the strategy says');
 await fails(() => new CountQueuingStrategy({}), 'TypeError', 'no highWaterMark');
 
-// What a program does to prototypes reaches nothing of this.
+// A program's changes of prototypes do not affect this.
 Promise.prototype.then = () => { throw new Error('tampered') };
 Array.prototype.push = () => { throw new Error('tampered') };
 ReadableStream.prototype.getReader = WritableStream.prototype.getWriter = () => { throw new Error('tampered') };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program that waits is told by the event, once.
+// A waiting program receives the event, once.
 // args: --timeout 200ms --grace 5s
 // outcome: deadline
 // stop.mode: cooperative

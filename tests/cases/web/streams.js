@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ReadableStream: what its sources see, and its readers.
+// ReadableStream: its sources, and its readers.
 // outcome: ok
 // value: true
 function same(actual, expected, what) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// structuredClone: what is cloned and how, what is not, and transfer.
+// Cloning with structuredClone: the results, values that cannot be cloned, and transfer.
 // outcome: ok
 function same(actual, expected, what) {
 	if (JSON.stringify(actual) !== JSON.stringify(expected))
@@ -117,7 +117,7 @@ throws(() => clone(1, { transfer: 5 }), 'TypeError', 'not a list');
 throws(() => clone(() => 1, { transfer: [once] }), 'DataCloneError', 'an error before the transfer');
 same(once.detached, false, 'nothing moved after an error');
 
-// Depth is bounded by memory alone.
+// Only memory limits the depth.
 let deep = {};
 const bottom = deep;
 for (let i = 0; i < 20000; i++)

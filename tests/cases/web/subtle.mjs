@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything of crypto.subtle, by known answers of the standards' own examples, and by each algorithm there and back.
+// All of crypto.subtle, with the known answers of the standards, and a round trip of each algorithm.
 // outcome: ok
 // value: "done"
 // limit: 60

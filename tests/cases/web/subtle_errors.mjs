@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// crypto.subtle refuses what is no key, no algorithm and no use of a key, with the errors of the standard.
+// Errors of crypto.subtle for invalid keys, algorithms and usages are those of the standard.
 // outcome: ok
 // value: "done"
 const { subtle } = crypto;
@@ -71,7 +71,7 @@ await fails(jwk({ kty: 'EC', crv: 'P-256', x: k, y: k }, p256, ['verify']), 'Dat
 await fails(jwk({ kty: 'RSA', n: 'AQAB', e: 'AQAB' }, rs256, ['verify']), 'DataError', 'RSA of 17 bits');
 await fails(jwk({ kty: 'RSA', n: k, e: 'AQAB', d: k, p: k, q: k, dp: k, dq: k, qi: k }, rs256), 'DataError', 'RSA of zeros');
 
-// Keys for what they are not for, and what is not let out.
+// Keys without the usage, and keys that are not extractable.
 const pair = await subtle.generateKey(p256, false, ['sign', 'verify']);
 await fails(subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.publicKey, some), 'InvalidAccessError', 'signing with the public key');
 await fails(subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, some, some), 'InvalidAccessError', 'verifying with the private key');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys, signatures and secrets that another implementation of Web Crypto (Node's, over OpenSSL) made are understood here.
+// Keys, signatures and secrets of another implementation of Web Crypto (Node's, with OpenSSL) are accepted here.
 // outcome: ok
 // value: "done"
 // limit: 60

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// URL: parts, setters, base URLs, hosts, and what is an error.
+// URL: parts, setters, base URLs, hosts, and errors.
 // outcome: ok
 function same(actual, expected, what) {
 	if (JSON.stringify(actual) !== JSON.stringify(expected))
@@ -93,7 +93,7 @@ throws(() => { new URL('http://h').href = 'x'; }, 'TypeError', 'href must be val
 same([JSON.stringify(new URL('http://h')), `${new URL('http://h')}`], ['"http://h/"', 'http://h/'], 'as text');
 same([URL.length, `${Object.prototype.toString.call(new URL('http://h'))}`], [1, '[object URL]'], 'length and tag');
 
-// The parameters and the URL follow each other.
+// Changes of the parameters change the URL, and vice versa.
 const url = new URL('http://h/?a=1&b=2');
 const params = url.searchParams;
 same(url.searchParams === params, true, 'the same object');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// URLPattern: patterns as text and in parts, groups, bases, regular expressions of the engine's own, what is no pattern.
+// URLPattern: patterns as text and in parts, groups, bases, the engine's own regular expressions, invalid patterns.
 // outcome: ok
 // value: "done"
 const same = (actual, expected, what) => {
@@ -42,12 +42,12 @@ fails(() => books.test({ pathname: '/a' }, 'https://example.com'), 'a base besid
 fails(() => URLPattern(), 'without new');
 same(books.test('not a URL'), false, 'no URL');
 
-// What a program does to the engine's own objects changes nothing here.
+// A program's changes of the engine's objects have no effect here.
 const { exec } = RegExp.prototype;
 RegExp.prototype.exec = () => { throw new Error('called'); };
 same(new URLPattern({ pathname: '/(\\d+)' }).test({ pathname: '/12' }), true, 'a replaced exec');
 RegExp.prototype.exec = exec;
 same([Object.prototype.toString.call(books), URLPattern.length, Object.keys(URLPattern.prototype).includes('exec')], ['[object URLPattern]', 0, true], 'interface');
-// A pattern made to take for ever is the program's own time.
+// A pattern that takes for ever uses only the program's own time.
 same(new URLPattern({ pathname: '/' + '*'.repeat(1) }).test({ pathname: '/' + 'a'.repeat(10000) }), true, 'a long input');
 'done';

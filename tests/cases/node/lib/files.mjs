@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What node:fs does below a folder (tests/integration/files.py): files.json beside it has what Node 20 answers.
+// Uses node:fs below a directory (tests/integration/files.py). files.json beside it has the results of Node 20.
 import fs, { promises, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; A component that exports wasi:cli/run is a command; its error is an exit code.
+;; A component that exports wasi:cli/run is a command. Its error becomes an exit code.
 ;; outcome: exited
 ;; value: null
 ;; exit: 1

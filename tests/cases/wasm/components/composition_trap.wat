@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; Frames of both components, none of what stands between them.
+;; Frames of both components are shown, but not those of the adapter between them.
 ;; args: --call run
 ;; outcome: trapped
 ;; error.name: unreachable

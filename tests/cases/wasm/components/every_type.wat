@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; Each value goes through memory, in and out.
+;; Each value is passed through memory, in and out.
 ;; args: --call echo --params '[{"b":true,"s8":-128,"u8":255,"s16":-32768,"u16":65535,"s32":-2147483648,"u32":4294967295,"s64":"-9223372036854775808","u64":"18446744073709551615","f32":1.5,"f64":"NaN","c":"😀","s":"ä€","l":[1,2,3],"strings":["","x"],"t":[1,"two"],"v":{"circle":2.5},"v2":"none","e":"green","p":["read","exec"],"o":7,"n":null,"r":{"ok":[1]},"x":{"err":"bad"}}]'
 ;; outcome: ok
 ;; program.kind: component

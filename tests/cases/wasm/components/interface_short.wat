@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; A name alone will do where one interface only has it.
+;; The function's name suffices if only one interface has it.
 ;; args: --call g
 ;; outcome: ok
 ;; value: 2

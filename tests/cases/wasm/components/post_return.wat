@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; What it gives back is copied before it is freed.
+;; The result is copied before it is freed.
 ;; args: --call run
 ;; outcome: ok
 ;; value: "text"

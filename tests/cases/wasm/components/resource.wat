@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; JSON has a handle's number only.
+;; In JSON a handle is only a number.
 ;; args: --call make
 ;; outcome: ok
 ;; value: {"resource":1}

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; Both are told, the first one first.
+;; Both limits are reported, the first one first.
 ;; args: --call run --timeout 100ms --grace 30s --fuel 2G
 ;; outcome: deadline
 ;; tripped: deadline fuel

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; What exited is no stop.
+;; An exit is no stop.
 ;; args: --call run
 ;; outcome: exited
 ;; error.name: exit

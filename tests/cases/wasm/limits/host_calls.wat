@@ -14,7 +14,7 @@
 ;; stdout: hello
 ;; stdout: hello
 (module
-  ;; Random bytes come from outside; what is written between gives back nothing, however long it is.
+  ;; Random bytes come from outside. Output in between gives no calls back, however long it is.
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 2)

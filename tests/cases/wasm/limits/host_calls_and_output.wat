@@ -5,7 +5,7 @@
 ;; used.output_bytes: 327680
 ;; stdout~: .*
 (module
-  ;; 64 KiB at once are 16 pieces for the host, and one call.
+  ;; 64 KiB at once are 16 pieces for the host, but one call.
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 3)

@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; A message that names every one of many imports is no line that anybody reads.
+;; The message does not list all of many imports.
 ;; outcome: bad_program
 ;; error.name: LinkError
 ;; error.message: unknown imports: env.f0 () -> (), env.f1 () -> (), env.f2 () -> (), env.f3 () -> (), env.f4 () -> (), env.f5 () -> (), env.f6 () -> (), env.f7 () -> (), and 4 more ('curfew inspect' lists them)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interfaces and globals of ECMA-429, WinterTC's minimum common API, with their members, and what of them is not there. For
-// the case beside it, and for scripts/compatibility, which makes a table of it.
+// The interfaces and globals of ECMA-429, WinterTC's minimum common API, with their members, and the ones that are missing. The case
+// beside it uses this, and so does scripts/compatibility, which makes a table of it.
 export const standard = {
 	AbortController: 'signal abort', AbortSignal: 'aborted reason throwIfAborted onabort', Blob: 'size type slice stream text arrayBuffer bytes',
 	ByteLengthQueuingStrategy: 'highWaterMark size', CompressionStream: 'readable writable', CountQueuingStrategy: 'highWaterMark size',
@@ -34,7 +34,7 @@ const handlers = ['onerror', 'onunhandledrejection', 'onrejectionhandled'];
 const statics = { AbortSignal: ['abort', 'any', 'timeout'], Response: ['error', 'json', 'redirect'], URL: ['canParse', 'createObjectURL', 'parse', 'revokeObjectURL'],
 	ReadableStream: ['from'] };
 
-// What is missing of one.
+// The missing members of an interface.
 function missingOf(name, members) {
 	const Interface = globalThis[name], descriptor = Object.getOwnPropertyDescriptor(globalThis, name), missing = [];
 	if (typeof Interface !== 'function' || Interface.name !== name)
