@@ -11,7 +11,7 @@ import threading
 import time
 
 from .cli import expect_error, read_terminal, write
-from .harness import EXIT_CODES, Failed, Patience, Test, expect, expect_equal, find_port, shorten
+from .harness import EXIT_CODES, Failed, Patience, Test, expect, expect_equal, find_port, make_certificate, shorten
 from .server import make_token
 from .serving import Server
 
@@ -751,35 +751,8 @@ def access(context):
 
 @test
 def private_certificate(context):
-    directory = context.directory()
-    made = subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-keyout",
-            "key.pem",
-            "-out",
-            "cert.pem",
-        ],
-        cwd=directory,
-        capture_output=True,
-        check=False,
-    )
-    expect(made.returncode == 0, made.stderr.decode())
-    cert = os.path.join(directory, "cert.pem")
-    with Server(context, "--tls-cert", cert, "--tls-key", os.path.join(directory, "key.pem")) as server:
+    key, cert = make_certificate(context.directory())
+    with Server(context, "--tls-cert", cert, "--tls-key", key) as server:
         client = Client(context, f"https://{server.host}:{server.port}")
         expect_error(client.ask("ps"), 125, client.url)
         expect_equal(

@@ -5,14 +5,13 @@ import base64
 import glob
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 
 from . import pinned
 from .harness import ROOT, Skipped, Test, expect, expect_equal, shorten
-from .serving import Server
+from .serving import check_dashboard
 
 HELM, HELM_VERSION = "helm.sh/helm/v3/cmd/helm", "v3.19.5"
 KUBERNETES = "1.30.0"
@@ -136,18 +135,7 @@ def refusals(context):
 
 
 def fleet(context):
-    """The dashboard queries only metrics that exist."""
-    with open(os.path.join(CHART, "dashboards", "fleet.json"), encoding="utf-8") as file:
-        expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
-    with Server(context) as server:
-        text = server.request("GET", "/metrics").body.decode()
-    there = {re.match("[a-z_]+", line)[0] for line in text.split("\n") if line and not line.startswith("#")}
-    asked = {name for expression in expressions for name in re.findall(r"(?:curfew|process)_[a-z_]+", expression)}
-    expect(len(expressions) > 15 and asked <= there, f"not there: {sorted(asked - there)}")
-    labels = {
-        label for one in expressions for found in re.findall(r"by \(([a-z, ]+)\)", one) for label in found.split(", ")
-    }
-    expect(all(f"{label}=" in text for label in labels - {"instance"}), f"labels: {labels}")
+    check_dashboard(context, os.path.join(CHART, "dashboards", "fleet.json"), 15)
 
 
 def compose_reader():

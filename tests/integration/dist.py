@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import threading
 
-from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
+from .harness import ROOT, Skipped, Test, expect, expect_equal, make_certificate, read, shorten
 
 DIST = os.path.join(ROOT, "dist")
 HOSTILE = os.path.join(ROOT, "examples/hostile.js")
@@ -175,24 +175,7 @@ def check_static_serve(context):
         process.communicate(timeout=60)
     done = context.command([curfew, "serve", "--listen", "127.0.0.1:0", "--store", "postgres://localhost/x"])
     expect(done.code != 0 and b"built without PostgreSQL, as static executables are" in done.err, done.err.decode())
-    key = os.path.join(context.directory(), "key")
-    run(
-        context,
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ed25519",
-        "-nodes",
-        "-keyout",
-        key,
-        "-out",
-        key + ".pem",
-        "-subj",
-        "/CN=x",
-        "-days",
-        "1",
-    )
+    key, certificate = make_certificate(context.directory())
     done = context.command(
         [
             curfew,
@@ -202,7 +185,7 @@ def check_static_serve(context):
             "--data",
             context.directory(),
             "--tls-cert",
-            key + ".pem",
+            certificate,
             "--tls-key",
             key,
         ]

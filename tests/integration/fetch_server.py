@@ -10,13 +10,12 @@ import json
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 import time
 import urllib.parse
 import zlib
 
-from .harness import Patience
+from .harness import Patience, make_certificate
 
 MIB = 1 << 20
 
@@ -389,28 +388,9 @@ class Server:
 
     def listen_tls(self, directory):
         """Listens with a certificate that nobody signed, and returns the port."""
-        subprocess.run(
-            [
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-keyout",
-                f"{directory}/key.pem",
-                "-out",
-                f"{directory}/cert.pem",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=localhost",
-            ],
-            check=True,
-            capture_output=True,
-        )
+        key, certificate = make_certificate(directory)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(f"{directory}/cert.pem", f"{directory}/key.pem")
+        context.load_cert_chain(certificate, key)
         return self._listen("127.0.0.1", context)
 
     def bomb(self):

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -130,6 +131,22 @@ def _unique_keys(pairs):
     if len(keys) != len(set(keys)):
         raise ValueError(f"a key is there twice: {keys}")
     return dict(pairs)
+
+
+def make_certificate(directory):
+    """The files of a key and of a certificate for localhost and 127.0.0.1 that nobody signed."""
+    if shutil.which("openssl") is None:
+        raise Skipped("openssl is not installed")
+    key, certificate = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        + ["-keyout", key, "-out", certificate],
+        capture_output=True,
+        check=False,
+    )
+    expect(made.returncode == 0, made.stderr.decode())
+    return key, certificate
 
 
 class Context:

@@ -17,8 +17,8 @@ import sys
 import time
 import warnings
 
-from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
-from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server
+from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, make_certificate, shorten
+from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server, check_dashboard
 
 TESTS = []
 FOREVER = "for (;;) {}"
@@ -682,40 +682,9 @@ def off_loopback(context):
         server.ask("GET", "/v1/runs", status=401, token="nobody")
 
 
-def make_certificate(context):
-    if shutil.which("openssl") is None:
-        raise Skipped("openssl is not installed")
-    directory = context.directory()
-    key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
-    made = subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            key,
-            "-out",
-            cert,
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ],
-        capture_output=True,
-    )
-    expect_equal("openssl", made.returncode, 0)
-    os.chmod(cert, 0o600)  # a test uses it as the key
-    return key, cert
-
-
 @test
 def tls(context):
-    key, cert = make_certificate(context)
+    key, cert = make_certificate(context.directory())
     trust = ssl.create_default_context(cafile=cert)
     with Server(context, "--tls-cert", cert, "--tls-key", key, tls=trust) as server:
         expect_equal("run", server.run("1")["value"], 1)
@@ -741,6 +710,7 @@ def tls(context):
     os.chmod(key, 0o600)
     fail_start(context, "--tls-cert", cert, text="tls-key")
     fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(context.directory(), "none"), text="none")
+    os.chmod(cert, 0o600)  # it is used as the key
     fail_start(context, "--tls-cert", key, "--tls-key", cert, text="HTTPS")
 
 
@@ -1265,7 +1235,7 @@ def gone_clients(context):
 
 @test
 def gone_clients_tls(context):
-    key, cert = make_certificate(context)
+    key, cert = make_certificate(context.directory())
     check_gone(context, "--tls-cert", cert, "--tls-key", key, tls=ssl.create_default_context(cafile=cert))
 
 
@@ -1517,21 +1487,7 @@ def calibration(context):
 
 @test
 def dashboard(context):
-    """contrib/grafana.json queries only metrics that exist, and every one of them."""
-    with open(os.path.join(ROOT, "contrib", "grafana.json"), encoding="utf-8") as file:
-        expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
-    with Server(context) as server:
-        text = server.request("GET", "/metrics").body.decode()
-    there = {re.match("[a-z_]+", line)[0] for line in text.split("\n") if line and not line.startswith("#")}
-    asked = {name for expression in expressions for name in re.findall(r"curfew_[a-z_]+", expression)}
-    expect(len(expressions) > 20 and asked <= there, f"not there: {sorted(asked - there)}")
-    labels = {
-        label
-        for expression in expressions
-        for labels in re.findall(r"by \(([a-z, ]+)\)", expression)
-        for label in labels.split(", ")
-    }
-    expect(all(f"{label}=" in text for label in labels), f"labels: {labels}")
+    check_dashboard(context, os.path.join(ROOT, "contrib", "grafana.json"), 20)
 
 
 @test

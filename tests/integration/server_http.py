@@ -12,8 +12,8 @@ import socket
 import ssl
 import time
 
-from .harness import Skipped, Test, expect, expect_equal
-from .server import FOREVER, make_certificate, make_token
+from .harness import Skipped, Test, expect, expect_equal, make_certificate
+from .server import FOREVER, make_token
 from .serving import Server
 
 TESTS = []
@@ -216,7 +216,7 @@ def served_certificate(server):
 @test
 def certificate_anew(context):
     """SIGHUP uses another certificate for new connections. An invalid one changes nothing."""
-    first, second = make_certificate(context), make_certificate(context)
+    first, second = make_certificate(context.directory()), make_certificate(context.directory())
     directory = context.directory()
     key, cert = os.path.join(directory, "key.pem"), os.path.join(directory, "cert.pem")
 

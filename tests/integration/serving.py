@@ -361,3 +361,19 @@ class Server:
             if line.startswith(name + " "):
                 return float(line.split(" ")[-1])
         raise Failed(f"/metrics has no {name}")
+
+
+def check_dashboard(context, path, count):
+    """The page for Grafana has more than `count` queries, all of metrics and labels that a server has."""
+    with open(path, encoding="utf-8") as file:
+        expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
+    with Server(context) as server:
+        text = server.request("GET", "/metrics").body.decode()
+    there = {re.match("[a-z_]+", line)[0] for line in text.split("\n") if line and not line.startswith("#")}
+    asked = {name for expression in expressions for name in re.findall(r"(?:curfew|process)_[a-z_]+", expression)}
+    expect(len(expressions) > count and asked <= there, f"not there: {sorted(asked - there)}")
+    labels = {
+        label for one in expressions for found in re.findall(r"by \(([a-z, ]+)\)", one) for label in found.split(", ")
+    }
+    # Prometheus adds the label of the instance.
+    expect(all(f"{label}=" in text for label in labels - {"instance"}), f"labels: {labels}")

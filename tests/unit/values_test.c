@@ -116,56 +116,83 @@ static void expect_same(world *w, const char *name, const char *value)
 	expect(w, name, params, value);
 }
 
+/* A call and its result or message. */
+typedef struct row {
+	const char *params, *expected;
+} row;
+
+static void expect_rows(world *w, const char *name, const row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		expect(w, name, rows[i].params, rows[i].expected);
+}
+
+/* Calls a function with each of these values, which it must return, and with each of these rows. */
+#define EXPECT_ALL(name, same, rows)                                                                                   \
+	do {                                                                                                               \
+		for (size_t i = 0; i < sizeof same / sizeof *same; i++)                                                        \
+			expect_same(state, name, same[i]);                                                                         \
+		expect_rows(state, name, rows, sizeof rows / sizeof *rows);                                                    \
+	} while (false)
+
 /* ---- Numbers --------------------------------------------------------------------------------------------- */
+
+#define I32 "parameter 1: expected i32 (-2147483648 to 4294967295), got "
 
 static void test_i32(void *state)
 {
-	expect_same(state, "i32", "0");
-	expect_same(state, "i32", "-2147483648");
-	expect_same(state, "i32", "2147483647");
-	expect(state, "i32", "[4294967295]", "-1");
-	expect(state, "i32", "[2147483648]", "-2147483648");
-	expect(state, "i32", "[1e3]", "1000");
-	expect(state, "i32", "[-0]", "0");
-#define I32 "parameter 1: expected i32 (-2147483648 to 4294967295), got "
-	expect(state, "i32", "[4294967296]", I32 "4294967296");
-	expect(state, "i32", "[-2147483649]", I32 "-2147483649");
-	expect(state, "i32", "[1.5]", I32 "1.5");
-	expect(state, "i32", "[\"1\"]", I32 "\"1\"");
-	expect(state, "i32", "[null]", I32 "null");
-	expect(state, "i32", "[true]", I32 "true");
-	expect(state, "i32", "[false]", I32 "false");
-	expect(state, "i32", "[[]]", I32 "an array of 0");
-	expect(state, "i32", "[{\"a\": 1}]", I32 "an object");
-	expect(state, "i32", "[\"\\u0000\\n\"]", I32 "\"\\u0000\\n\"");
-	expect(state, "i32", "[\"0123456789012345678901234567890123456789x\"]",
-	       I32 "\"0123456789012345678901234567890123456789\"... (41 bytes)");
+	static const char *const same[] = {"0", "-2147483648", "2147483647"};
+	static const row rows[] = {
+		{"[4294967295]", "-1"},
+		{"[2147483648]", "-2147483648"},
+		{"[1e3]", "1000"},
+		{"[-0]", "0"},
+		{"[4294967296]", I32 "4294967296"},
+		{"[-2147483649]", I32 "-2147483649"},
+		{"[1.5]", I32 "1.5"},
+		{"[\"1\"]", I32 "\"1\""},
+		{"[null]", I32 "null"},
+		{"[true]", I32 "true"},
+		{"[false]", I32 "false"},
+		{"[[]]", I32 "an array of 0"},
+		{"[{\"a\": 1}]", I32 "an object"},
+		{"[\"\\u0000\\n\"]", I32 "\"\\u0000\\n\""},
+		{"[\"0123456789012345678901234567890123456789x\"]",
+	     I32 "\"0123456789012345678901234567890123456789\"... (41 bytes)"},
+	};
+
+	EXPECT_ALL("i32", same, rows);
 }
+
+#define I64 "parameter 1: expected i64 (-9223372036854775808 to 18446744073709551615; beyond 2^53 as a string), got "
 
 static void test_i64(void *state)
 {
-	expect_same(state, "i64", "9007199254740992");
-	expect_same(state, "i64", "-9007199254740992");
-	expect_same(state, "i64", "\"9007199254740993\"");
-	expect_same(state, "i64", "\"-9223372036854775808\"");
-	expect(state, "i64", "[9007199254740993]", "\"9007199254740993\"");
-	expect(state, "i64", "[9223372036854775807]", "\"9223372036854775807\"");
-	expect(state, "i64", "[-9223372036854775808]", "\"-9223372036854775808\"");
-	expect(state, "i64", "[\"18446744073709551615\"]", "-1");
-	expect(state, "i64", "[\"-1\"]", "-1");
-	expect(state, "i64", "[9007199254740992.0]", "9007199254740992");
-#define I64 "parameter 1: expected i64 (-9223372036854775808 to 18446744073709551615; beyond 2^53 as a string), got "
-	expect(state, "i64", "[\"18446744073709551616\"]", I64 "\"18446744073709551616\"");
-	expect(state, "i64", "[\"-9223372036854775809\"]", I64 "\"-9223372036854775809\"");
-	expect(state, "i64", "[18446744073709551615]", I64 "1.8446744073709552e+19");
-	expect(state, "i64", "[9007199254740994.0]", I64 "9007199254740994");
-	expect(state, "i64", "[\"\"]", I64 "\"\"");
-	expect(state, "i64", "[\"-\"]", I64 "\"-\"");
-	expect(state, "i64", "[\" 1\"]", I64 "\" 1\"");
-	expect(state, "i64", "[\"+1\"]", I64 "\"+1\"");
-	expect(state, "i64", "[\"1\\u0000\"]", I64 "\"1\\u0000\"");
-	expect(state, "i64", "[\"0x10\"]", I64 "\"0x10\"");
+	static const char *const same[] = {"9007199254740992", "-9007199254740992", "\"9007199254740993\"",
+	                                   "\"-9223372036854775808\""};
+	static const row rows[] = {
+		{"[9007199254740993]", "\"9007199254740993\""},
+		{"[9223372036854775807]", "\"9223372036854775807\""},
+		{"[-9223372036854775808]", "\"-9223372036854775808\""},
+		{"[\"18446744073709551615\"]", "-1"},
+		{"[\"-1\"]", "-1"},
+		{"[9007199254740992.0]", "9007199254740992"},
+		{"[\"18446744073709551616\"]", I64 "\"18446744073709551616\""},
+		{"[\"-9223372036854775809\"]", I64 "\"-9223372036854775809\""},
+		{"[18446744073709551615]", I64 "1.8446744073709552e+19"},
+		{"[9007199254740994.0]", I64 "9007199254740994"},
+		{"[\"\"]", I64 "\"\""},
+		{"[\"-\"]", I64 "\"-\""},
+		{"[\" 1\"]", I64 "\" 1\""},
+		{"[\"+1\"]", I64 "\"+1\""},
+		{"[\"1\\u0000\"]", I64 "\"1\\u0000\""},
+		{"[\"0x10\"]", I64 "\"0x10\""},
+	};
+
+	EXPECT_ALL("i64", same, rows);
 }
+
+#define F64 "parameter 1: expected f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\"), got "
 
 static void test_f64(void *state)
 {
@@ -185,15 +212,16 @@ static void test_f64(void *state)
 	                                   "\"-Infinity\"",
 	                                   "999999999999999",
 	                                   "1e+15"};
-	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-		expect_same(state, "f64", same[i]);
-	expect(state, "f64", "[-0]", "-0.0");
-	expect(state, "f64", "[100000000000000000000]", "1e+20");
-	expect(state, "f64", "[ 18446744073709551615 ]", "1.8446744073709552e+19");
-#define F64 "parameter 1: expected f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\"), got "
-	expect(state, "f64", "[\"nan\"]", F64 "\"nan\"");
-	expect(state, "f64", "[\"NaN\\u0000\"]", F64 "\"NaN\\u0000\"");
-	expect(state, "f64", "[null]", F64 "null");
+	static const row rows[] = {
+		{"[-0]", "-0.0"},
+		{"[100000000000000000000]", "1e+20"},
+		{"[ 18446744073709551615 ]", "1.8446744073709552e+19"},
+		{"[\"nan\"]", F64 "\"nan\""},
+		{"[\"NaN\\u0000\"]", F64 "\"NaN\\u0000\""},
+		{"[null]", F64 "null"},
+	};
+
+	EXPECT_ALL("f64", same, rows);
 }
 
 static void test_f32(void *state)
@@ -201,13 +229,15 @@ static void test_f32(void *state)
 	static const char *const same[] = {"0",       "-0.0",         "0.1",           "3.4028235e+38",
 	                                   "1e-45",   "16777216",     "1.1754944e-38", "0.33333334",
 	                                   "\"NaN\"", "\"Infinity\"", "\"-Infinity\""};
-	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-		expect_same(state, "f32", same[i]);
-	expect(state, "f32", "[0.1000000001]", "0.1");
-	expect(state, "f32", "[16777217]", "16777216");
-	expect(state, "f32", "[1e39]",
-	       "parameter 1: expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), got "
-	       "1e+39");
+	static const row rows[] = {
+		{"[0.1000000001]", "0.1"},
+		{"[16777217]", "16777216"},
+		{"[1e39]",
+	     "parameter 1: expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), got "
+	     "1e+39"},
+	};
+
+	EXPECT_ALL("f32", same, rows);
 }
 
 /* Random bit patterns: a written number reads back as the same number. */
