@@ -58,6 +58,19 @@ static JSValue native_lazy(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_UNDEFINED;
 }
 
+/*
+ * whole(make) -> what make() gives. It changes what later calls use, and must not end in the middle: where a stop of a
+ * session falls into it, the session's state is lost.
+ */
+static JSValue native_whole(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	JSValue value = argc > 0 ? JS_Call(ctx, argv[0], JS_UNDEFINED, 0, NULL) : JS_UNDEFINED;
+
+	if (JS_IsException(value) && curfew_engine_stopping())
+		curfew_control.evaluated = 0;
+	return value;
+}
+
 void curfew_assets_init(JSValueConst native)
 {
 	JSContext *ctx = curfew_context;
@@ -65,4 +78,5 @@ void curfew_assets_init(JSValueConst native)
 	JS_SetPropertyStr(ctx, native, "assetText", JS_NewCFunction(ctx, native_text, "assetText", 1));
 	JS_SetPropertyStr(ctx, native, "assetScript", JS_NewCFunction(ctx, native_script, "assetScript", 1));
 	JS_SetPropertyStr(ctx, native, "lazy", JS_NewCFunction(ctx, native_lazy, "lazy", 3));
+	JS_SetPropertyStr(ctx, native, "whole", JS_NewCFunction(ctx, native_whole, "whole", 1));
 }

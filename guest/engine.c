@@ -311,9 +311,16 @@ static void remove_unwanted(JSContext *ctx)
 	remove_property(ctx, ctx->global_obj, "SharedArrayBuffer");
 }
 
+static void define_lazy(JSContext *ctx, JSValueConst object, JSAtom key, JSValueConst make)
+{
+	JS_DeleteProperty(ctx, object, key, 0);
+	JS_DefineAutoInitProperty(ctx, object, key, JS_AUTOINIT_ID_BYTECODE, JS_VALUE_GET_PTR(make),
+	                          JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+}
+
 /*
  * Lazy properties use the engine's own mechanism, with a function in place of a number. While make() runs, the property
- * is undefined, because make() may read or change it.
+ * is undefined, because make() may read or change it. If make() fails, the next look at the property calls it again.
  */
 static int curfew_fill_lazy(JSContext *ctx, JSObject *object, JSAtom key, void *make)
 {
@@ -321,12 +328,16 @@ static int curfew_fill_lazy(JSContext *ctx, JSObject *object, JSAtom key, void *
 	JSValue value = JS_Call(ctx, JS_MKPTR(JS_TAG_OBJECT, make), JS_UNDEFINED, 0, NULL);
 	JSProperty *property;
 	bool failed = JS_IsException(value);
-	JSShapeProperty *shape = failed ? NULL : find_own_property(&property, object, key);
+	JSShapeProperty *shape = find_own_property(&property, object, key);
+	bool is_ours = shape && !(shape->flags & JS_PROP_TMASK);
 
-	if (shape && !(shape->flags & JS_PROP_TMASK))
+	if (is_ours && !failed) {
 		set_value(ctx, &property->u.value, value);
-	else
+	} else {
 		JS_FreeValue(ctx, value);
+		if (is_ours && JS_IsUndefined(property->u.value))
+			define_lazy(ctx, holder, key, JS_MKPTR(JS_TAG_OBJECT, make));
+	}
 	JS_FreeValue(ctx, holder);
 	return failed ? -1 : 0;
 }
@@ -335,11 +346,9 @@ void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueCon
 {
 	JSContext *ctx = curfew_context;
 	JSAtom atom = JS_ValueToAtom(ctx, key);
-	JSValue kept = JS_DupValue(ctx, make); /* kept as long as the guest exists */
 
-	JS_DeleteProperty(ctx, object, atom, 0);
-	JS_DefineAutoInitProperty(ctx, object, atom, JS_AUTOINIT_ID_BYTECODE, JS_VALUE_GET_PTR(kept),
-	                          JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+	/* kept as long as the guest exists */
+	define_lazy(ctx, object, atom, JS_DupValue(ctx, make));
 	JS_FreeAtom(ctx, atom);
 }
 

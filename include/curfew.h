@@ -1029,10 +1029,11 @@ CURFEW_API void curfew_result_destroy(curfew_result *result);
  *   JavaScript: it is usable after "ok", "threw" and "bad_program" (of a cell or a name). It is usable after a stop
  * whose stop_mode is cooperative or soft, except for memory, stack, and fuel that no check of the engine saw. Such a
  * stop unwinds the stack with an exception that no catch or finally sees, so the heap is sound; variables are as the
- * stopped code left them. It is lost after a hard stop, and if the program itself threw or was stopped while it was
- * first evaluated. WebAssembly: it is usable after "ok", "threw" and "bad_program" only. A trap, an exit or any stop
- * leaves a function half done, and its memory in an unknown state: it is lost. The memory of a lost state is given back
- * at once. The session then refuses calls (CURFEW_UNUSABLE) until it is reset.
+ * stopped code left them. It is lost after a hard stop, after a stop while a part of Intl was being loaded, and if the
+ * program itself threw or was stopped while it was first evaluated. WebAssembly: it is usable after "ok", "threw" and
+ * "bad_program" only. A trap, an exit or any stop leaves a function half done, and its memory in an unknown state: it
+ * is lost. The memory of a lost state is given back at once. The session then refuses calls (CURFEW_UNUSABLE) until it
+ * is reset.
  */
 typedef struct curfew_session curfew_session;
 

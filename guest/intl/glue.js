@@ -4,7 +4,7 @@
 (function (native) {
 	'use strict';
 
-	const { script, text, zoneAt, defaultZone, lazy } = native;
+	const { script, text, zoneAt, defaultZone, lazy, whole } = native;
 	const { defineProperty, ownKeys } = Reflect;
 	const DEFAULT_LOCALE = 'en-US';
 
@@ -60,11 +60,12 @@
 	let zones;
 	function zoneName(name) {
 		if (zones === undefined) {
-			zones = new Map();
+			const all = new Map();
 			for (const line of text('intl/zones').split('\n')) {
 				const [own, target] = line.split('=');
-				zones.set(own.toUpperCase(), target ?? own);
+				all.set(own.toUpperCase(), target ?? own);
 			}
+			zones = all;
 		}
 		return zones.get(String(name).toUpperCase());
 	}
@@ -179,12 +180,19 @@
 
 	const loaded = new Map();
 	function load(name) {
-		if (!loaded.has(name)) {
-			const module = { exports: {} };
-			loaded.set(name, module);
+		return (loaded.get(name) ?? whole(() => evaluate(name))).exports;
+	}
+	// It is known before it is done: some need each other.
+	function evaluate(name) {
+		const module = { exports: {} };
+		loaded.set(name, module);
+		try {
 			script('intl/' + name)(inner, (wanted) => load(wanted.slice('@formatjs/'.length)), data, host, module);
+		} catch (error) {
+			loaded.delete(name);
+			throw error;
 		}
-		return loaded.get(name).exports;
+		return module;
 	}
 
 	// ---- Constructors --------------------------------------------------------------------------------------
@@ -226,8 +234,9 @@
 		const made = {};
 		function dataOf(tag) {
 			const owner = tags.owner(tag);
-			if (owner === undefined || Object.hasOwn(made, owner))
-				return made[owner];
+			return owner === undefined || Object.hasOwn(made, owner) ? made[owner] : whole(() => make(owner));
+		}
+		function make(owner) {
 			Constructor.localeData = {};
 			try {
 				Constructor.__addLocaleData({ data: read(owner), locale: owner });

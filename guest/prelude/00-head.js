@@ -21,7 +21,7 @@
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
 		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
 		writeBytes, exit, env, givenFiles, importMapText, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule, entryPath, noteProcess,
-		assetText, assetScript, lazy, nodeNatives, zoneAt, defaultZone,
+		assetText, assetScript, lazy, whole, nodeNatives, zoneAt, defaultZone,
 	} = native;
 
 	const { Array, ArrayBuffer, DataView, Date, DOMException, Error, Map, Number, Object, Promise, RangeError, RegExp, Set, String,

@@ -17,7 +17,7 @@ function localized() {
 						lower: lowerCase,
 						upper: upperCase,
 					}
-				: glue({ __proto__: null, script: assetScript, text: assetText, zoneAt, defaultZone, lazy });
+				: glue({ __proto__: null, script: assetScript, text: assetText, zoneAt, defaultZone, lazy, whole });
 	}
 	return intlParts;
 }

@@ -398,7 +398,8 @@ static void test_nothing_in_flight_survives(void)
 	/* Claims L60, T10. */
 	notebook n = open_notebook("", NULL);
 	curfew_limits brief = limits_with_timeout(50);
-	expect_stop(n.session, "let ticks = 0; setInterval(() => ticks++, 1); await new Promise(() => {})", &brief,
+	expect(n.session, "let ticks = 0", NULL);
+	expect_stop(n.session, "setInterval(() => ticks++, 1); await new Promise(() => {})", &brief,
 	            CURFEW_OUTCOME_DEADLINE);
 	expect(n.session, "globalThis.before = ticks; await new Promise(r => setTimeout(r, 20)); ticks === before", "true");
 	check(cell(n.session, "Promise.resolve().then(() => ticks = -1); throw 1", NULL), CURFEW_OUTCOME_THREW, NULL);
@@ -419,6 +420,49 @@ static void expect_unsettled(curfew_session *session, curfew_report *report, con
 	CHECK_EQUAL(report->frames[0].line, line);
 	CHECK(curfew_session_is_usable(session));
 	curfew_report_destroy(report);
+}
+
+/* Stopped at any point, and called again where it is said to be usable: what a text comes to is what it comes to else.
+ */
+static void stop_all_over(const char *text, unsigned points)
+{
+	curfew_limits limits = {.size = sizeof limits, .fuel = UINT64_C(1) << 40, .timeout_ns = harness_ms(600000)};
+	notebook n = open_notebook("", &limits);
+	curfew_report *whole = cell(n.session, text, NULL);
+	CHECK_EQUAL(whole->outcome, CURFEW_OUTCOME_FINISHED);
+	for (unsigned i = 1; i < points; i++) {
+		limits = (curfew_limits){.size = sizeof limits, .fuel = whole->used.fuel * i / points};
+		CHECK_OK(curfew_session_reset(n.session, NULL));
+		curfew_report_destroy(cell(n.session, text, &limits));
+		if (!curfew_session_is_usable(n.session))
+			continue;
+		curfew_report *again = cell(n.session, text, NULL);
+		if (again->outcome != CURFEW_OUTCOME_FINISHED)
+			(void)fprintf(stderr, "%s: stopped after %u of %u: %s\n", text, i, points, again->error_message);
+		CHECK_EQUAL(again->outcome, CURFEW_OUTCOME_FINISHED);
+		CHECK_TEXT(again->value, whole->value);
+		curfew_report_destroy(again);
+	}
+	curfew_report_destroy(whole);
+	close_notebook(&n);
+}
+
+/* The engine's own state is whole after a stop: what a builtin holds, and what is loaded when it is first used. */
+static void test_a_stop_at_any_point(void)
+{
+	/* Claims L54, L57. */
+	static const char *const methods[] = {"find", "findLast", "findIndex", "findLastIndex", "some", "map", "filter"};
+	char text[256];
+	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+		(void)snprintf(text, sizeof text,
+		               "globalThis.all ??= Array.from({ length: 50 }, (_, n) => ({ n, of: ['a' + n] }));"
+		               " all.%s(({ of }) => of.every(x => x === 'z')); JSON.stringify(all)",
+		               methods[i]);
+		stop_all_over(text, harness_count(100));
+	}
+	stop_all_over("'a'.localeCompare('b')", harness_count(60));
+	stop_all_over("new Intl.NumberFormat('de').format(1234.5)", harness_count(60));
+	stop_all_over("new Intl.PluralRules('ar').select(3)", harness_count(60));
 }
 
 /* A call that waits for nothing ends at once, without a deadline, and the state stays. */
@@ -1110,6 +1154,7 @@ static const harness_test tests[] = {
 	{"exit_loses_state", test_exit_loses_state},
 	{"grace", test_grace},
 	{"nothing_in_flight_survives", test_nothing_in_flight_survives},
+	{"a_stop_at_any_point", test_a_stop_at_any_point},
 	{"waiting_for_nothing", test_waiting_for_nothing},
 	{"a_program_that_waits_for_nothing", test_a_program_that_waits_for_nothing},
 	{"totals", test_totals},
