@@ -70,7 +70,7 @@ static curfew_outcome run_attack(curfew_engine *engine, const attack *given)
 	/* An attack that exceeds another limit first needs the time for that on a busy machine. */
 	bool by_time = strstr(given->expected, "deadline") != NULL;
 	curfew_limits limits = {.size = sizeof limits,
-	                        .timeout_ns = harness_ms(by_time ? 100 : 10000),
+	                        .timeout_ns = harness_ms(by_time ? 100 : 60000),
 	                        .memory_bytes = 64 * MIB,
 	                        .output_bytes = 65536};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run"};
@@ -170,7 +170,7 @@ static void *run_all(void *context)
 	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 4 * MIB};
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		unsigned at = atomic_fetch_add(&all->next, 1) % GUESTS;
-		limits.timeout_ns = guests[at].outcome == CURFEW_OUTCOME_DEADLINE ? 20 * MS : harness_ms(10000);
+		limits.timeout_ns = guests[at].outcome == CURFEW_OUTCOME_DEADLINE ? 20 * MS : harness_ms(60000);
 		curfew_run_options options = {
 			.size = sizeof options, .limits = &limits, .call = "run", .params = "[15]", .params_length = 4};
 		curfew_report *report = NULL;

@@ -170,7 +170,8 @@ class Page:
             and parameters["entry"]["level"] == "error"
             and parameters["entry"]["source"] != "network"
         ):
-            self.wrong.append(parameters["entry"]["text"])
+            entry = parameters["entry"]
+            self.wrong.append(f"{entry['text']} ({entry.get('url')}:{entry.get('lineNumber')})")
         elif method == "Network.requestWillBeSent":
             self.urls.append(parameters["request"]["url"])
 

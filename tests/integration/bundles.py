@@ -85,7 +85,7 @@ def a_project(context):
             file.write("export const twice = (n: number): number => n * 3")
         client.good("programs", "put", "project", directory)
         expect_equal("the new one", server.run(program="project", params=[4])["value"][2], 12)
-        later = client.good("submit", "--delay", "1s", "--params", "[4]", again).strip()
+        later = client.good("submit", "--delay", "3s", "--params", "[4]", again).strip()
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal("after a crash", server.wait_for(later)["report"]["value"], EXPECTED)

@@ -85,8 +85,8 @@ def over_http(context):
         report = server.run(program="cat", stdin=encoded(data.encode()), limits={"output": "1MiB"})
         expect(report["stdout"] == data, f"{len(report['stdout'])} of {len(data)} bytes")
         later = [
-            server.submit(program="all", delay="1s", **GIVEN)["id"],
-            server.submit(program="cat", stdin="later", delay="1s")["id"],
+            server.submit(program="all", delay="3s", **GIVEN)["id"],
+            server.submit(program="cat", stdin="later", delay="3s")["id"],
         ]
         server.kill()
     with Server(context, data=server.data) as server:

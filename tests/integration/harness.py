@@ -208,7 +208,7 @@ class Context:
 
     def share(self, ms):
         """A time limit for a run in which it gets as much done as in this many milliseconds on an idle machine."""
-        return f"{ms * min(self.slower, 4) * crowd():.0f}ms"
+        return f"{ms * min(self.slower, 4) * SLOWEST * min(crowd(), CROWD_MOST):.0f}ms"
 
     def spawn(self, words, **options):
         environment = dict(self.environment, **options.pop("env", {}))

@@ -267,7 +267,7 @@ def check_killed(context, number):
 
 
 def check_stuck(context):
-    running = Running(context, "--timeout", context.share(4000))
+    running = Running(context, "--timeout", context.share(750))
     os.kill(running.worker, signal.SIGSTOP)
     report, done = running.end()
     expect_equal("outcome", (report["outcome"], done.code), ("deadline", 124))

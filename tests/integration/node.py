@@ -344,7 +344,7 @@ def typescript_is_bounded(context):
         report, done = context.report("--timeout", "2s", "--lang", "ts", "-", stdin=text.encode(), timeout=20)
         expect(
             report["outcome"] in ("ok", "deadline", "memory", "bad_program", "stack")
-            and done.seconds < 6 * context.slower,
+            and done.seconds < 2 + context.bound(1),
             f"{name}: {report['outcome']} after {done.seconds:.1f} s",
         )
         if report["outcome"] == "deadline":

@@ -143,7 +143,7 @@ def narrowed_while_it_waited(context):
     refuse_sanitizer(context)
     data = os.path.join(context.directory(), "data")
     with Server(context, "--allow-fetch", here(), data=data) as server:
-        kept = server.submit(**asking("/status/200"), allow_fetch=[here()], delay="1s")["id"]
+        kept = server.submit(**asking("/status/200"), allow_fetch=[here()], delay="3s")["id"]
         server.kill()
     with Server(context, "--allow-fetch", "example.com", data=data) as server:
         run = server.wait_for(kept)

@@ -273,7 +273,7 @@ def commands(context):
                     report["error"] and report["error"]["message"],
                     expected["error"] and expected["error"]["message"],
                 )
-        later = server.submit(program="command", args=["show", "later"], env={"A": "1"}, delay="1s")["id"]
+        later = server.submit(program="command", args=["show", "later"], env={"A": "1"}, delay="3s")["id"]
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal(
@@ -319,7 +319,7 @@ def kind_of_what_crashed(context):
     }
     with Server(context) as server:
         for kind, source in sources.items():
-            run = server.submit(source, lang="wat", call="f", limits={"timeout": "60s"})["id"]
+            run = server.submit(source, lang="wat", call="f", limits={"timeout": "10m"})["id"]
             context.until("it does not compute", lambda: (server.get(run)["used"] or {"cpu_us": 0})["cpu_us"] > 10000)
             for pid in server.children():
                 os.kill(pid, signal.SIGKILL)
