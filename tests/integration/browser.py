@@ -19,6 +19,7 @@ from .harness import SLOWEST, Failed, Patience, Skipped, shorten
 KEYS = {
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
     "Escape": {"code": "Escape", "windowsVirtualKeyCode": 27},
+    "Backspace": {"code": "Backspace", "windowsVirtualKeyCode": 8},
     "Tab": {"code": "Tab", "windowsVirtualKeyCode": 9},
     "a": {"code": "KeyA", "windowsVirtualKeyCode": 65},
 }
