@@ -255,8 +255,9 @@ CURFEW_API curfew_status curfew_engine_create(const curfew_engine_options *optio
 CURFEW_API void curfew_engine_destroy(curfew_engine *engine);
 
 /*
- * The stack in bytes that a thread needs so that curfew_program_run executes on it. On a thread with less, one of the
- * engine's own threads executes the run while the caller waits.
+ * The stack in bytes that a thread needs so that curfew_program_run executes on it in any case. On a thread with less,
+ * a run that calls nothing of the embedder's (no host functions, no on_event, no on_request) executes on a stack of the
+ * engine's; otherwise one of the engine's threads executes it while the caller waits.
  */
 CURFEW_API size_t curfew_engine_stack_bytes(const curfew_engine *engine);
 

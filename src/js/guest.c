@@ -408,9 +408,14 @@ int curfew__guest_stack_class(uint64_t stack_bytes)
 	return stack_class;
 }
 
+size_t curfew__guest_native_use(uint64_t stack_bytes)
+{
+	return stack_bytes * 18;
+}
+
 size_t curfew__guest_native_stack(int stack_class)
 {
-	return stack_classes[stack_class] * 18;
+	return curfew__guest_native_use(stack_classes[stack_class]);
 }
 
 curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, curfew_failure *failure)

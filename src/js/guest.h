@@ -104,6 +104,8 @@ typedef struct curfew__guest {
 enum { CURFEW__STACK_SMALL, CURFEW__STACK_USUAL, CURFEW__STACK_LARGE, CURFEW__STACK_CLASSES };
 int curfew__guest_stack_class(uint64_t stack_bytes);
 size_t curfew__guest_native_stack(int stack_class);
+/* The native stack that a guest with this much of its own uses at most. */
+size_t curfew__guest_native_use(uint64_t stack_bytes);
 
 /* The guest's compiled code and what it starts from. */
 curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, curfew_failure *failure);

@@ -15,6 +15,8 @@ void curfew__engine_free(curfew_engine *engine)
 	for (int i = 0; i < CURFEW__STACK_CLASSES; i++)
 		for (int metered = 0; metered < 2; metered++)
 			curfew__vm_destroy(engine->vms[i][metered]);
+	for (int i = 0; i < CURFEW__STACK_CLASSES; i++)
+		curfew__stacks_destroy(engine->stacks[i]);
 	curfew__machines_destroy(engine->machines);
 	curfew__redactors_destroy(engine->redactors);
 	curfew__compiler_destroy(engine->compiler);

@@ -16,6 +16,16 @@
 #define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
 
+static bool create_stacks(curfew_engine *engine)
+{
+	for (int i = 0; i < CURFEW__STACK_CLASSES; i++) {
+		engine->stacks[i] = curfew__stacks_create(curfew__guest_native_stack(i) + 2 * CURFEW__NATIVE_STACK_MORE, false);
+		if (!engine->stacks[i])
+			return false;
+	}
+	return true;
+}
+
 static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, curfew_failure *failure)
 {
 	const curfew__work_calls work = {curfew__run_step, curfew__run_release, curfew__run_unref};
@@ -42,7 +52,7 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->redactors = curfew__redactors_create();
 	engine->executor = engine->pool ? curfew__executor_create(threads, engine->pool, work) : NULL;
 	if (!engine->pool || !engine->machines || !engine->compiler || !engine->image || !engine->redactors ||
-	    !engine->executor) {
+	    !engine->executor || !create_stacks(engine)) {
 		curfew__fail(failure, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}

@@ -12,6 +12,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/invariant.h"
 #include "common/mutex.h"
@@ -20,7 +21,12 @@
 
 /* After a run has computed for this long, another one may begin. */
 #define SLICE_NS (10 * CURFEW__MILLISECOND)
-/* The maximum of additional threads for that. */
+/*
+ * Where runs come one soon after the other, a thread looks out for the next one for this long before it sleeps: waking
+ * it takes longer than a small run.
+ */
+#define LOOK_OUT_NS (50 * CURFEW__MICROSECOND)
+/* The maximum of additional threads for a slice. */
 #define MORE_THREADS 64
 
 enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_LEFT };
@@ -39,13 +45,16 @@ struct curfew__executor {
 	curfew__mutex lock;
 	pthread_cond_t work, left; /* left: a thread has dropped its reference to an ended run */
 	curfew_run *first, **last;
-	uint32_t queued; /* number of runs in the queue */
-	slot *slots;     /* [slot_count] */
+	atomic_uint queued; /* number of runs in the queue; written under the lock */
+	slot *slots;        /* [slot_count] */
 	uint32_t slot_count;
 	uint32_t thread_limit; /* threads that may compute at once within a slice */
 	uint32_t live, idle;
-	uint32_t coming; /* threads that are starting or tidying; they check the queue next */
-	bool watched;    /* an idle thread wakes at the end of the next slice */
+	uint32_t coming;   /* threads that are starting, tidying or looking out; they check the queue next */
+	int64_t ended_ns;  /* when a thread last had nothing more to do */
+	bool is_brisk;     /* the last run came soon after that */
+	bool may_look_out; /* there is more than one processor */
+	bool watched;      /* an idle thread wakes at the end of the next slice */
 	bool ending;
 	bool orphaned; /* it was destroyed on one of its own threads, which frees it at its end */
 	pthread_t orphan;
@@ -178,6 +187,28 @@ static void carry_on(curfew__executor *executor, slot *own)
 	own->since_ns = 0;
 	if (atomic_exchange(&own->leaving, false))
 		pthread_cond_broadcast(&executor->left);
+	executor->ended_ns = clock_now_ns();
+}
+
+static bool expects_work(const curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
+static bool expects_work(const curfew__executor *executor)
+{
+	return executor->is_brisk && executor->may_look_out && !executor->queued && !executor->coming &&
+	       clock_now_ns() < executor->ended_ns + LOOK_OUT_NS;
+}
+
+/* Looks out for the next run. Releases the lock meanwhile. */
+static void look_out(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
+static void look_out(curfew__executor *executor)
+{
+	int64_t until_ns = executor->ended_ns + LOOK_OUT_NS;
+
+	executor->coming++;
+	curfew__mutex_unlock(&executor->lock);
+	while (!atomic_load_explicit(&executor->queued, memory_order_relaxed) && clock_now_ns() < until_ns)
+		__builtin_ia32_pause();
+	curfew__mutex_lock(&executor->lock);
+	executor->coming--;
 }
 
 /* Clears a region that an ended run has left. Releases the lock meanwhile. */
@@ -204,6 +235,8 @@ static void *executor_main(void *argument)
 			carry_on(executor, own);
 		else if (!executor->queued && curfew__pool_is_untidy(executor->pool))
 			tidy(executor);
+		else if (expects_work(executor))
+			look_out(executor);
 		else if (executor->idle && executor->live > executor->thread_limit + 1)
 			break; /* another idle thread waits already */
 		else
@@ -244,6 +277,7 @@ curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, 
 	pthread_cond_init(&executor->left, NULL);
 	executor->last = &executor->first;
 	executor->thread_limit = threads;
+	executor->may_look_out = sysconf(_SC_NPROCESSORS_ONLN) > 1;
 	return executor;
 }
 
@@ -297,6 +331,7 @@ bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 	atomic_fetch_add(&run->references, 1);
 	run->next = NULL;
 	executor->queued++;
+	executor->is_brisk = clock_now_ns() - executor->ended_ns < LOOK_OUT_NS;
 	*executor->last = run;
 	executor->last = &run->next;
 	bool ok = want_thread(executor);

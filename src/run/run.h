@@ -15,6 +15,7 @@
 #include "host/remote.h"
 #include "run/bundle.h"
 #include "js/guest.h"
+#include "memory/stack.h"
 #include "wasm/instance.h"
 #include "watch/watch.h"
 #include "common/mutex.h"
@@ -37,6 +38,8 @@ struct curfew_engine {
 	char *cache_dir;
 	curfew__redactors *redactors;
 	curfew__fetcher *fetcher; /* created when a run is first allowed to fetch */
+	/* For runs on threads whose own stack is too small. */
+	curfew__stacks *stacks[CURFEW__STACK_CLASSES];
 	atomic_ulong runs_active;
 	atomic_ulong runs_total;
 };

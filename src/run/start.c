@@ -294,9 +294,6 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 	if (!run)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_store(&program->used, true);
-	/* WebAssembly has a stack of its own, so any thread will do. */
-	run->inline_run = waited_for && !curfew__host_call_is_inside() &&
-	                  (program->wasm || stack_has_room(limits->stack_bytes));
 	if (kept)
 		borrow(run, kept);
 	else
@@ -351,8 +348,14 @@ static void wait_for(atomic_uint *word, unsigned at_least)
 		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
 }
 
-static void run_here(curfew_run *run)
+static curfew__stacks *stacks_of(const curfew_run *run)
 {
+	return run->engine->stacks[curfew__guest_stack_class(run->limits.stack_bytes)];
+}
+
+static void run_here(void *context)
+{
+	curfew_run *run = context;
 	sigset_t before;
 
 	curfew__interrupt_admit(&before);
@@ -378,12 +381,52 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 	return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
 }
 
+/* Whether nothing of the embedder's is called on the executing thread. */
+static bool calls_nobody(const curfew_run *run)
+{
+	return !run->program->functions && !run->given->on_event && !run->remote;
+}
+
+/*
+ * Decides whether a run executes on the thread that waits for it, which saves waking another one twice. WebAssembly has
+ * a stack of its own. Where JavaScript needs more than the thread has, it gets one of the engine's; but callbacks of
+ * the embedder's are called on threads' own stacks only, because other languages' runtimes check where their stack is.
+ */
+static bool runs_here(curfew_run *run, curfew__stack **stack)
+{
+	*stack = NULL;
+	if (curfew__host_call_is_inside())
+		return false;
+	if (run->program->wasm || stack_has_room(run->limits.stack_bytes))
+		return true;
+	if (calls_nobody(run) && !curfew__target_current())
+		*stack = curfew__stacks_take(stacks_of(run));
+	return *stack != NULL;
+}
+
+static void give_stack(const curfew_run *run, curfew__stack *stack)
+{
+	/* Half of it is for the host's functions. */
+	if (curfew__guest_native_use(run->report->used.stack_peak_bytes) < CURFEW__STACK_SHALLOW / 2)
+		curfew__stacks_give_shallow(stacks_of(run), stack);
+	else
+		curfew__stacks_give(stacks_of(run), stack);
+}
+
 curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure)
 {
+	curfew__stack *stack;
+
+	run->inline_run = runs_here(run, &stack);
 	if (run->inline_run) {
 		atomic_fetch_add(&run->engine->runs_active, 1);
 		start_clock(run);
-		run_here(run);
+		if (stack)
+			curfew__stack_call(stack, run_here, run);
+		else
+			run_here(run);
+		if (stack)
+			give_stack(run, stack);
 		return CURFEW_OK;
 	}
 	curfew_status status = submit(run, failure);

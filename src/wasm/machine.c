@@ -219,7 +219,7 @@ static curfew__machine *create(const curfew__machines *machines, size_t stack_by
 	machine->stack_bytes = stack_bytes;
 	machine->pool = machines->pool;
 	machine->reactor = machines->reactor;
-	machine->stacks = curfew__stacks_create(stack_bytes + STACK_FOR_HOST);
+	machine->stacks = curfew__stacks_create(stack_bytes + STACK_FOR_HOST, true);
 	machine->engine = create_engine(stack_bytes);
 	machine->linker = wasmtime_linker_new(machine->engine);
 	machine->component_linker = wasmtime_component_linker_new(machine->engine);

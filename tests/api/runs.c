@@ -209,32 +209,68 @@ static void one_program_on_many_threads(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A thread with a small stack may call: the engine's own thread then runs the program. */
+/* ---- Threads with little stack ---------------------------------------------------------------------------- */
+
+static uint64_t cpu_of_this_thread(void)
+{
+	struct timespec time;
+	CHECK_EQUAL(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time), 0);
+	return (uint64_t)time.tv_sec * 1000 * MS + (uint64_t)time.tv_nsec;
+}
+
+/* Computes for 100 ms, and returns how much of it was on this thread. */
+static uint64_t compute_for_a_while(curfew_engine *engine, curfew_event_callback on_event)
+{
+	curfew_limits limits = {.size = sizeof limits, .cpu_ns = 100 * MS, .timeout_ns = 60000 * MS};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits, .on_event = on_event};
+	curfew_program *program = harness_program(engine, "for (;;);");
+	curfew_report *report;
+	uint64_t before = cpu_of_this_thread();
+	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_CPU);
+	CHECK(report->frame_count > 0);
+	curfew_report_destroy(report);
+	curfew_program_destroy(program);
+	return cpu_of_this_thread() - before;
+}
+
+static void ignore_event(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	(void)context, (void)kind, (void)data, (void)length;
+}
+
+/* It runs what calls nothing of the embedder's, on a stack of the engine's. The engine's threads run the rest. */
 static void *run_on_small_stack(void *context)
 {
-	curfew_program *program = context;
+	curfew_engine *engine = context;
+	static const uint64_t stacks[] = {16 << 10, 1 << 20, 4 << 20};
 	CHECK(curfew_engine_stack_bytes(NULL) > 256u << 10);
-	curfew_report *report = harness_run(program, NULL);
-	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_THREW);
-	CHECK_TEXT(report->error_name, "RangeError");
-	curfew_report_destroy(report);
+	for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
+		curfew_limits limits = {.size = sizeof limits, .stack_bytes = stacks[i]};
+		harness_expect(engine, "(function f() { f() })()", &limits, CURFEW_OUTCOME_THREW, NULL);
+		harness_expect(engine, "let deep = 0; const f = () => { deep++; f() }; try { f() } catch {} deep > 50", &limits,
+		               CURFEW_OUTCOME_FINISHED, "true");
+		harness_expect(engine, "/(a+)+$/.test('a'.repeat(60) + 'b')", &short_deadline, CURFEW_OUTCOME_DEADLINE, NULL);
+	}
+	harness_expect(engine, "new Promise((r) => setTimeout(() => r(1), 5))", NULL, CURFEW_OUTCOME_FINISHED, "1");
+	CHECK(compute_for_a_while(engine, NULL) >= 100 * MS);
+	CHECK(compute_for_a_while(engine, ignore_event) < 50 * MS);
 	return NULL;
 }
 
 static void small_stacks(void)
 {
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *program = harness_program(engine, "(function f() { f() })()");
 	pthread_attr_t attributes;
-	pthread_t thread;
+	pthread_t threads[3];
 	CHECK_EQUAL(pthread_attr_init(&attributes), 0);
 	CHECK_EQUAL(pthread_attr_setstacksize(&attributes, 256u << 10), 0);
-	for (int i = 0; i < 5; i++) {
-		CHECK_EQUAL(pthread_create(&thread, &attributes, run_on_small_stack, program), 0);
-		CHECK_EQUAL(pthread_join(thread, NULL), 0);
-	}
+	for (int i = 0; i < 3; i++)
+		CHECK_EQUAL(pthread_create(&threads[i], &attributes, run_on_small_stack, engine), 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
 	(void)pthread_attr_destroy(&attributes);
-	curfew_program_destroy(program);
+	harness_check_idle(engine);
 	curfew_engine_destroy(engine);
 }
 

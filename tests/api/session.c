@@ -719,9 +719,7 @@ static void *run_many(void *context)
 	return NULL;
 }
 
-/*
- * Sessions beside each other and beside runs, on threads with small stacks: the engine's own threads then execute them.
- */
+/* Sessions beside each other and beside runs, some on threads with little stack. */
 static void test_side_by_side(void)
 {
 	curfew_engine *engine = harness_engine(2);
