@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "common/lz4.h"
 #include "js/embedded.h"
 
 static int compare_names(const char *name, size_t name_length, const char *other, size_t other_length)
@@ -42,6 +43,8 @@ bool curfew__asset_read(const curfew__asset_entry *entry, void *to)
 	const uint8_t *bytes = curfew__embedded_assets + entry->at;
 	uLongf length = entry->length;
 
+	if (entry->packed && entry->method == CURFEW__ASSET_LZ4)
+		return curfew__lz4_unpack(bytes, entry->packed, to, length);
 	if (entry->packed)
 		return uncompress(to, &length, bytes, entry->packed) == Z_OK && length == entry->length;
 	memcpy(to, bytes, length);

@@ -210,6 +210,7 @@ typedef struct asset {
 	uint8_t *owned; /* the same, where they are not in the pack */
 	size_t length;  /* of what it is */
 	size_t packed;  /* 0: not packed */
+	enum curfew__asset_method method;
 	uint32_t at;
 } asset;
 
@@ -286,10 +287,8 @@ static bool compile_script(script_maker *maker, asset *script)
 	return true;
 }
 
-/*
- * What Intl knows of one language: of "intl/KIND/LOCALE", all but English. Small ones would not become smaller, and
- * unpacking a large one would keep a stop waiting.
- */
+/* What Intl knows of one language: of "intl/KIND/LOCALE", all but English. For zlib, a large one would keep a stop
+ * waiting. */
 static bool is_seldom_used(const asset *one)
 {
 	const char *end = one->name + one->name_length, *at = end;
@@ -297,18 +296,28 @@ static bool is_seldom_used(const asset *one)
 	while (at > one->name && at[-1] != '/')
 		at--;
 	bool is_locale = !strncmp(one->name, "intl/", 5) && strncmp(one->name, "intl/x/", 7) != 0 && at > one->name + 5;
-	return is_locale && strncmp(at, "en", 2) != 0 && one->length >= 512 && one->length <= (size_t)128 << 10;
+	return is_locale && strncmp(at, "en", 2) != 0 && one->length <= (size_t)128 << 10;
 }
+
+/* Small ones would not become smaller. */
+#define PACKED_MIN 512
 
 static void pack_asset(asset *one)
 {
 	size_t packed;
-	uint8_t *made = pack(one->bytes, one->length, &packed);
+	enum curfew__asset_method method = is_seldom_used(one) ? CURFEW__ASSET_ZLIB : CURFEW__ASSET_LZ4;
 
-	if (!made)
+	if (one->length < PACKED_MIN)
 		return;
+	uint8_t *made = method == CURFEW__ASSET_ZLIB ? pack(one->bytes, one->length, &packed)
+	                                             : curfew__lz4_pack(one->bytes, one->length, &packed);
+	if (!made || packed >= one->length) {
+		free(made);
+		return;
+	}
 	replace(one, made);
 	one->packed = packed;
+	one->method = method;
 }
 
 static size_t bytes_of(const asset *one)
@@ -330,11 +339,11 @@ static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *
 		if (!longer || !end || *end != '\n' || bytes > (size_t)(pack + length - end - 1))
 			return NULL;
 		list = longer;
-		list[*count] = (asset){name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, NULL, bytes, 0, 0};
+		list[*count] = (asset){
+			.name = name + 1, .name_length = (size_t)(size - name - 1), .bytes = (uint8_t *)end + 1, .length = bytes};
 		if (!strncmp(at, "script ", 7) && !compile_script(maker, &list[*count]))
 			return NULL;
-		if (is_seldom_used(&list[*count]))
-			pack_asset(&list[*count]);
+		pack_asset(&list[*count]);
 		at = end + 1 + bytes;
 		(*count)++;
 	}
@@ -346,7 +355,7 @@ static uint32_t place_of(const asset *list, size_t which, uint32_t next)
 {
 	for (size_t i = 0; i < which; i++)
 		if (list[i].length == list[which].length && list[i].packed == list[which].packed &&
-		    !memcmp(list[i].bytes, list[which].bytes, bytes_of(&list[i])))
+		    list[i].method == list[which].method && !memcmp(list[i].bytes, list[which].bytes, bytes_of(&list[i])))
 			return list[i].at;
 	return next;
 }
@@ -366,8 +375,12 @@ static bool write_assets(const char *path, asset *list, size_t count)
 		list[i].at = place_of(list, i, at);
 		if (list[i].at == at)
 			at += (uint32_t)bytes_of(&list[i]);
-		curfew__asset_entry entry = {name, (uint32_t)list[i].name_length, list[i].at, (uint32_t)list[i].length,
-		                             (uint32_t)list[i].packed};
+		curfew__asset_entry entry = {name,
+		                             (uint32_t)list[i].name_length,
+		                             list[i].at,
+		                             (uint32_t)list[i].length,
+		                             (uint32_t)list[i].packed,
+		                             (uint32_t)list[i].method};
 		curfew__buffer_add(&out, &entry, sizeof entry);
 		name += entry.name_length;
 	}
