@@ -747,27 +747,17 @@ class Run(Owned):
                 # Wait until the run has ended, so that it does not outlive its awaitable.
                 cancelled = error
                 self.cancel()
-        report = self._take_report()
         if cancelled is not None:
-            raise cancelled
-        return report
+            # Nobody reads its report: it is not made.
+            raise self._raised or cancelled
+        return self._take_report()
 
     def _wake_with(self, loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
-        def settle() -> None:
-            if not future.done():
-                future.set_result(None)
-
-        def wake() -> None:
-            try:
-                loop.call_soon_threadsafe(settle)
-            except RuntimeError:
-                pass  # the loop is closed: nothing waits any more
-
         with self._lock:
             if not self._ended and not (self._events is not None and self._events):
-                self._wakers.append(wake)
+                self._wakers.append(lambda: _settle_in(loop, future))
                 return
-        settle()
+        _settle(future)
 
     def cancel(self) -> None:
         """Cancels the run, from any thread. A second call skips the grace."""
@@ -798,6 +788,37 @@ class Run(Owned):
         _live.pop(id(self), None)
         super().close()
         self._given.close()
+
+
+# Futures that threads of the engine want settled, by loop. A loop is woken once for all that come meanwhile.
+_unsettled: Dict[asyncio.AbstractEventLoop, List["asyncio.Future[None]"]] = {}
+_unsettled_lock = threading.Lock()
+
+
+def _settle(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _settle_in(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
+    with _unsettled_lock:
+        futures = _unsettled.setdefault(loop, [])
+        futures.append(future)
+        if len(futures) > 1:
+            return
+    try:
+        loop.call_soon_threadsafe(_settle_all, loop)
+    except RuntimeError:
+        # The loop is closed: nobody waits any more.
+        with _unsettled_lock:
+            _unsettled.pop(loop, None)
+
+
+def _settle_all(loop: asyncio.AbstractEventLoop) -> None:
+    with _unsettled_lock:
+        futures = _unsettled.pop(loop, [])
+    for future in futures:
+        _settle(future)
 
 
 class Events:
@@ -942,17 +963,7 @@ class Session(Owned):
             future: "asyncio.Future[None]" = loop.create_future()
             outcome: List[Any] = []
 
-            def settle() -> None:
-                if not future.done():
-                    future.set_result(None)
-
-            def wake() -> None:
-                try:
-                    loop.call_soon_threadsafe(settle)
-                except RuntimeError:
-                    pass
-
-            host.workers.submit(lambda: _carry_out(call, outcome, wake))
+            host.workers.submit(lambda: _carry_out(call, outcome, lambda: _settle_in(loop, future)))
             cancelled = None
             while not outcome:
                 try:
@@ -1048,9 +1059,10 @@ def default_engine() -> Engine:
 
 
 def _after_fork() -> None:
-    global _default_lock
+    global _default_lock, _unsettled_lock
     _live.clear()
-    _default_lock = threading.Lock()
+    _unsettled.clear()
+    _default_lock, _unsettled_lock = threading.Lock(), threading.Lock()
     host._forget_threads()
 
 

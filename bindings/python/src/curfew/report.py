@@ -73,6 +73,7 @@ class Usage:
 
 
 _USED = tuple(Usage.__dataclass_fields__)
+_NOT_READ = object()
 
 
 class Report:
@@ -81,23 +82,36 @@ class Report:
     A report is no exception: read ``outcome``, or call :meth:`raise_for_outcome`.
     """
 
-    __slots__ = ("_json", "_raw", "_exit_code")
+    # A report of the library's is made JSON of when somebody asks for that: it takes longer than a small run.
+    __slots__ = ("_pointer", "_json", "_raw", "_exit_code", "_value")
 
-    def __init__(self, text: bytes, exit_code: Optional[int] = None, raw: Optional[dict] = None) -> None:
+    def __init__(
+        self, text: bytes, exit_code: Optional[int] = None, raw: Optional[dict] = None, pointer: Any = None
+    ) -> None:
         self._json = text
         self._raw = raw
         self._exit_code = exit_code
+        self._pointer = pointer
+        self._value = _NOT_READ
+
+    def __reduce__(self) -> Any:
+        return Report, (self._text(), self._exit_code, None if self._text() else self._raw)
+
+    def _text(self) -> bytes:
+        if not self._json and self._pointer is not None:
+            self._json = _json_of(self._pointer)
+        return self._json
 
     @property
     def raw(self) -> Mapping[str, Any]:
         """The report's JSON object, with every key."""
         if self._raw is None:
-            self._raw = decode(self._json)
+            self._raw = decode(self._text())
         return self._raw
 
     def to_json(self) -> str:
         """The report as one line of JSON."""
-        return self._json.decode("utf-8") if self._json else json.dumps(self._raw)
+        return self._text().decode("utf-8") or json.dumps(self._raw)
 
     @property
     def id(self) -> str:
@@ -107,7 +121,7 @@ class Report:
     @property
     def outcome(self) -> str:
         """ "ok", "threw", "deadline"...: what the host latched; a program cannot forge it."""
-        return self.raw["outcome"]
+        return self.raw["outcome"] if self._pointer is None else _OUTCOMES[self._pointer.outcome]
 
     @property
     def ok(self) -> bool:
@@ -122,7 +136,13 @@ class Report:
     @property
     def value(self) -> Any:
         """The value returned, as decoded JSON. None: there is none."""
-        return self.raw["value"]
+        if self._value is _NOT_READ:
+            if self._pointer is None:
+                self._value = self.raw["value"]
+            else:
+                text = self._pointer.value
+                self._value = decode(ffi.string(text)) if text else None
+        return self._value
 
     @property
     def partial(self) -> Any:
@@ -206,19 +226,22 @@ def _frame(frame: Mapping[str, Any]) -> Frame:
 _TEXT_OUT, _LENGTH_OUT = ffi.typeof("char **"), ffi.typeof("size_t *")
 _EXITED = lib.CURFEW_OUTCOME_EXITED
 _EXIT_CODES = [lib.curfew_outcome_exit_code(value) for value in range(64)]
-_OUTCOME_EXIT_CODES = {text_of(lib.curfew_outcome_name(value)): code for value, code in enumerate(_EXIT_CODES)}
+_OUTCOMES = [text_of(lib.curfew_outcome_name(value)) for value in range(64)]
+_OUTCOME_EXIT_CODES = {name: code for name, code in zip(_OUTCOMES, _EXIT_CODES) if name is not None}
 
 
-def take_report(pointer: Any, free: bool) -> Report:
-    """A Report of a curfew_report; frees it if told to."""
+def _json_of(pointer: Any) -> bytes:
     text, length = ffi.new(_TEXT_OUT), ffi.new(_LENGTH_OUT)
-    status = lib.curfew_report_to_json(pointer, text, length)
+    check(lib.curfew_report_to_json(pointer, text, length), ffi.new("curfew_failure *"))
+    made = bytes(ffi.buffer(text[0], length[0]))
+    lib.curfew_free(text[0])
+    return made
+
+
+def take_report(pointer: Any, owned: bool) -> Report:
+    """A Report of a curfew_report, which belongs to it from here on, or is copied."""
     outcome = pointer.outcome
     exit_code = pointer.exit_code if outcome == _EXITED else _EXIT_CODES[outcome]
-    if free:
-        lib.curfew_report_destroy(pointer)
-    if status != 0:
-        check(status, ffi.new("curfew_failure *"))
-    report = Report(bytes(ffi.buffer(text[0], length[0])), exit_code)
-    lib.curfew_free(text[0])
-    return report
+    if owned:
+        return Report(b"", exit_code, None, ffi.gc(pointer, lib.curfew_report_destroy))
+    return Report(_json_of(pointer), exit_code)
