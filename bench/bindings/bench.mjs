@@ -9,6 +9,7 @@ const calls = await curfew
 	.compile();
 const waits = await curfew.program('new Promise((resolve) => setTimeout(resolve, 1e9))').compile();
 const limits = { timeout: '10m', hostCalls: Infinity };
+const waiting = [];
 const now = () => Number(process.hrtime.bigint());
 
 const commands = {
@@ -26,18 +27,20 @@ const commands = {
 		(await calls.run({ params: [count], limits })).orThrow();
 		return { ns: (now() - began) / count };
 	},
-	async waiting(count) {
+	async wait(count) {
 		const began = now();
-		const runs = Array.from({ length: count }, () => waits.start({ limits }));
-		while (curfew.defaultEngine().stats().runsActive < count) await new Promise(resolve => setTimeout(resolve, 10));
-		const begun = now();
-		for (const run of runs) run.cancel();
-		await Promise.all(runs.map(run => run.done));
-		return {
-			start_s: (begun - began) / 1e9,
-			cancel_s: (now() - begun) / 1e9,
-			rss_bytes: process.resourceUsage().maxRSS * 1024,
-		};
+		for (let i = 0; i < count; i++) waiting.push(waits.start({ limits }));
+		while (curfew.defaultEngine().stats().regionsInUse < count) await new Promise(resolve => setTimeout(resolve, 10));
+		return { start_s: (now() - began) / 1e9 };
+	},
+	async cancel(count) {
+		const began = now();
+		for (const run of waiting) run.cancel();
+		const reports = await Promise.all(waiting.map(run => run.done));
+		while (curfew.defaultEngine().stats().regionsInUse > 0) await new Promise(resolve => setTimeout(resolve, 1));
+		const taken = now() - began;
+		if (reports.filter(report => report.outcome === 'cancelled').length !== count) throw new Error('other outcomes');
+		return { cancel_s: taken / 1e9 };
 	},
 };
 

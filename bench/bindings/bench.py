@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the Python package: answers each command on standard input with a line of JSON, like bench/fresh.c.
 
-"fresh COUNT": runs of x => x + 1, in ns each; "call COUNT": calls of a host function; "waiting COUNT": that many runs
-in one event loop, until the last has ended.
+"fresh COUNT": runs of x => x + 1, in ns each; "call COUNT": calls of a host function; "wait COUNT": that many runs in
+one event loop, until all of them wait; "cancel COUNT": cancels them, until their memory is back.
 """
 
 import asyncio
 import json
-import resource
 import sys
 import threading
 import time
@@ -38,26 +37,40 @@ def call(count):
     return {"ns": (time.perf_counter_ns() - began) / count}
 
 
-def waiting(count):
-    async def main():
+loop = asyncio.new_event_loop()
+tasks = []
+
+
+def wait(count):
+    async def begin():
         began = time.perf_counter()
-        tasks = [asyncio.ensure_future(waits.run_async(limits=LIMITS)) for _ in range(count)]
-        while curfew.default_engine().stats()["runs_active"] < count:
+        tasks.extend(asyncio.ensure_future(waits.run_async(limits=LIMITS)) for _ in range(count))
+        while curfew.default_engine().stats()["regions_in_use"] < count:
             await asyncio.sleep(0.01)
-        begun = time.perf_counter()
+        return {"start_s": time.perf_counter() - began}
+
+    return loop.run_until_complete(begin())
+
+
+def cancel(count):
+    async def end():
+        began = time.perf_counter()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        return {"start_s": begun - began, "cancel_s": time.perf_counter() - begun}
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        while curfew.default_engine().stats()["regions_in_use"]:
+            await asyncio.sleep(0.001)
+        taken = time.perf_counter() - began
+        assert len(ends) == count and all(isinstance(one, asyncio.CancelledError) for one in ends)
+        return {"cancel_s": taken}
 
-    answer = asyncio.run(main())
-    return {**answer, "rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    return loop.run_until_complete(end())
 
 
 def serve():
     for line in sys.stdin:
         name, count = line.split()
-        print(json.dumps({"fresh": fresh, "call": call, "waiting": waiting}[name](int(count))), flush=True)
+        print(json.dumps({"fresh": fresh, "call": call, "wait": wait, "cancel": cancel}[name](int(count))), flush=True)
 
 
 thread = threading.Thread(target=serve)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"syscall"
 	"time"
 
 	"curfew"
@@ -66,30 +65,53 @@ func main() {
 		case "call":
 			run(calls, curfew.Options{Params: []any{count}, Limits: limits})
 			answer = map[string]any{"ns": float64(time.Since(began).Nanoseconds()) / float64(count)}
-		case "waiting":
-			answer = waiting(waits, count, began)
+		case "wait":
+			answer = wait(waits, count)
+		case "cancel":
+			answer = cancel()
 		}
 		text, _ := json.Marshal(answer)
 		fmt.Println(string(text))
 	}
 }
 
-func waiting(waits *curfew.Program, count int, began time.Time) any {
-	ctx, cancel := context.WithCancel(context.Background())
-	runs := make([]*curfew.Running, count)
-	for i := range runs {
-		var err error
-		if runs[i], err = waits.Start(ctx, curfew.Options{Limits: limits}); err != nil {
+var waiting []*curfew.Running
+var ctx, cancelAll = context.WithCancel(context.Background())
+
+func regionsInUse() uint64 {
+	engine, err := curfew.DefaultEngine()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return engine.Stats().RegionsInUse
+}
+
+func wait(waits *curfew.Program, count int) any {
+	began := time.Now()
+	for i := 0; i < count; i++ {
+		run, err := waits.Start(ctx, curfew.Options{Limits: limits})
+		if err != nil {
 			log.Fatal(err)
 		}
+		waiting = append(waiting, run)
 	}
-	begun := time.Now()
-	cancel()
-	for _, run := range runs {
-		run.Wait()
+	for regionsInUse() < uint64(count) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return map[string]any{"start_s": time.Since(began).Seconds()}
+}
+
+func cancel() any {
+	began := time.Now()
+	cancelAll()
+	for _, run := range waiting {
+		if outcome := run.Wait().Outcome; outcome != "cancelled" {
+			log.Fatal(outcome)
+		}
 		run.Close()
 	}
-	var usage syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return map[string]any{"start_s": begun.Sub(began).Seconds(), "cancel_s": time.Since(begun).Seconds(), "rss_bytes": usage.Maxrss * 1024}
+	for regionsInUse() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	return map[string]any{"cancel_s": time.Since(began).Seconds()}
 }

@@ -4,7 +4,8 @@
 use curfew::{default_engine, HostFunction, Limits, Options, Program, Source};
 use serde_json::json;
 use std::io::BufRead;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 fn program(source: Source) -> curfew::Result<Program> {
     let program = default_engine()?.program(source)?;
@@ -18,6 +19,8 @@ fn main() -> curfew::Result<()> {
     let calls = program(Source::js("export default n => { for (let i = 0; i < n; i++) host.next(i) }").function(next))?;
     let waits = program(Source::js("new Promise((resolve) => setTimeout(resolve, 1e9))"))?;
     let limits = Limits::new().timeout("10m")?.host_calls(u64::MAX)?;
+
+    let mut waiting = Vec::new();
 
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
         let (name, count) = line.split_once(' ').unwrap_or_default();
@@ -39,15 +42,23 @@ fn main() -> curfew::Result<()> {
                     .value::<serde_json::Value>()?;
                 json!({ "ns": began.elapsed().as_nanos() as f64 / count as f64 })
             }
-            _ => {
+            "wait" => {
                 let options = Options { limits, ..Default::default() };
-                let runs = (0..count).map(|_| waits.start(&options)).collect::<curfew::Result<Vec<_>>>()?;
-                let (start, begun) = (began.elapsed(), Instant::now());
-                runs.iter().for_each(|run| run.cancel());
-                for run in runs {
-                    run.wait()?;
+                waiting = (0..count).map(|_| waits.start(&options)).collect::<curfew::Result<Vec<_>>>()?;
+                while default_engine()?.stats().regions_in_use < count as u64 {
+                    sleep(Duration::from_millis(10));
                 }
-                json!({ "start_s": start.as_secs_f64(), "cancel_s": begun.elapsed().as_secs_f64() })
+                json!({ "start_s": began.elapsed().as_secs_f64() })
+            }
+            _ => {
+                waiting.iter().for_each(|run| run.cancel());
+                for run in waiting.drain(..) {
+                    assert_eq!(run.wait()?.outcome, "cancelled");
+                }
+                while default_engine()?.stats().regions_in_use > 0 {
+                    sleep(Duration::from_millis(1));
+                }
+                json!({ "cancel_s": began.elapsed().as_secs_f64() })
             }
         };
         println!("{answer}");
