@@ -287,7 +287,9 @@ static void write_man_exit(FILE *out)
 
 static void write_man(FILE *out)
 {
-	fprintf(out, ".TH CURFEW 1 \"\" \"curfew %s\" \"User Commands\"\n.SH NAME\n", curfew_version());
+	fprintf(out, ".TH CURFEW 1 \"\" \"curfew %s\" \"User Commands\"\n", curfew_version());
+	/* Words are not hyphenated and lines not padded: names of options and files stay as they are typed. */
+	fputs(".nh\n.ad l\n.SH NAME\n", out);
 	fputs("curfew \\- run code you do not trust, and always get control back\n.SH SYNOPSIS\n", out);
 	for (int i = 0; i < CLI_COMMANDS; i++) {
 		fprintf(out, "%s\\fBcurfew %s\\fR ", i > 0 ? ".br\n" : "", cli_commands[i].name);
