@@ -204,6 +204,9 @@ enum {
 	CURFEW_OPEN_NO_FOLLOW = 128,
 };
 
+/* Standard input as a file: to be read, and asked for its status. */
+#define CURFEW_FILE_INPUT 0xfffffffdu
+
 /* The maximum that one call reads or writes. */
 #define CURFEW_FILE_PIECE_BYTES 262144
 

@@ -80,7 +80,8 @@ static const struct {
 	int call;
 	int error;
 } refused[] = {
-	{CALL(clone3), ENOSYS}, /* a filter cannot check its flags, so it fails and clone is used */
+	{CALL(preadv2), ENOSYS}, /* read does */
+	{CALL(clone3), ENOSYS},  /* a filter cannot check its flags, so it fails and clone is used */
 	{CALL(openat), EACCES},
 	{CALL(open), EACCES},
 	{CALL(readlink), EACCES},

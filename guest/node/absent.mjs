@@ -5,7 +5,16 @@ export const absent = {
 	net: { why: 'there are no sockets here: use fetch', functions: `${stream} getDefaultAutoSelectFamily setDefaultAutoSelectFamily`, classes: 'Socket Server Stream BlockList SocketAddress',
 		more: `isIP: (text) => /^(\\d{1,3}\\.){3}\\d{1,3}$/.test(text) && text.split('.').every((part) => part < 256) ? 4 : URL.canParse('http://[' + text + ']/') ? 6 : 0,
 		isIPv4(text) { return this.isIP(text) === 4; }, isIPv6(text) { return this.isIP(text) === 6; }` },
-	tls: { why: 'there are no sockets here: use fetch', functions: `${stream} createSecureContext getCiphers checkServerIdentity`, classes: 'TLSSocket Server SecureContext', more: 'rootCertificates: []' },
+	tls: { why: 'there are no sockets here: use fetch', functions: `${stream} createSecureContext getCiphers checkServerIdentity`, classes: 'Server SecureContext',
+		// Around a stream it can be made: packages look for the class of what it has inside while they are loaded.
+		more: `rootCertificates: [], TLSSocket: class TLSSocket extends require('events') {
+			constructor(stream) {
+				if (typeof stream?.pipe !== 'function')
+					throw fail('TLSSocket');
+				super();
+				this._handle = { _parentWrap: new (class JSStreamSocket extends require('stream').Duplex { constructor() { super(); this.stream = stream; } })() };
+			}
+		}` },
 	dgram: { why: 'there are no sockets here', functions: 'createSocket', classes: 'Socket' },
 	dns: { why: 'a program cannot look names up here: fetch does', functions: 'lookup lookupService resolve resolve4 resolve6 resolveAny resolveMx resolveNs resolveTxt resolveSrv reverse setServers getServers setDefaultResultOrder', classes: 'Resolver',
 		more: `get promises() { return require('dns/promises'); }, ADDRCONFIG: 32, V4MAPPED: 8, ALL: 16, NODATA: 'ENODATA', NOTFOUND: 'ENOTFOUND', CANCELLED: 'ECANCELLED', TIMEOUT: 'ETIMEOUT'` },

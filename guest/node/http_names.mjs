@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of http and https that guest/node/modules lacks, and their lists of names.
-const servers = { http: ['createServer', 'Server ServerResponse OutgoingMessage'], https: ['createServer', 'Server'] };
-export function absentFrom(name, exports) {
-	const [functions, classes] = servers[name];
-	const fail = (what) => Object.assign(new Error(`${name}.${what} is not here: there are no sockets here: a program can export a function that is called for each request`), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
-	for (const what of functions.split(' '))
-		exports[what] = () => { throw fail(what); };
-	for (const what of classes.split(' '))
-		exports[what] = class { constructor() { if (new.target === exports[what]) throw fail(what); } };
-	return exports;
-}
+// Names of http: of methods, and of what answers mean.
 export const statusCodes = { 100: 'Continue', 101: 'Switching Protocols', 102: 'Processing', 103: 'Early Hints', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content',
 	205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status', 208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently', 302: 'Found', 303: 'See Other', 304: 'Not Modified',
 	305: 'Use Proxy', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request', 401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed',

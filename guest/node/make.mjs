@@ -60,10 +60,10 @@ function coded(Kind, message) {
 	return Object.assign(new Kind(message), { code });
 }` }));
 	build.onLoad({ filter: /node_modules.events.events\.js$/ }, ({ path: file }) => {
-		const text = fs.readFileSync(file, 'utf8'), known = "new Error('Unhandled error.' + (er ? ' (' + er.message + ')' : ''))";
+		const text = fs.readFileSync(file, 'utf8'), known = 'EventEmitter.init.call(this);';
 		if (!text.includes(known))
 			throw new Error('events is not the one that is known');
-		return { contents: text.replace(known, "Object.assign(new Error('Unhandled error. (' + require('util').inspect(er) + ')'), { code: 'ERR_UNHANDLED_ERROR' })") };
+		return { contents: text.replace(known, 'EventEmitter.init.apply(this, arguments);') };
 	});
 } };
 

@@ -647,15 +647,27 @@ class CommonModule {
 	}
 }
 
+// What a file requires is looked for once: while it is loaded, and what is loaded later at the first call.
+const requires = new Map(); // path of the file -> specifier -> path
+function resolveRequire(base, specifier) {
+	let places = mapGet(requires, base);
+	if (places === undefined)
+		mapSet(requires, base, places = new Map());
+	let place = mapGet(places, specifier);
+	if (place === undefined)
+		mapSet(places, specifier, place = resolveModule(base, specifier, true));
+	return place;
+}
+
 function makeRequire(path) {
 	function require(specifier) {
 		if (typeof specifier !== 'string')
 			throw new TypeError('The argument of require is not a string');
-		const found = resolveModule(path, specifier, true);
+		const found = resolveRequire(path, specifier);
 		return startsWith(found, 'node:') ? loadBuiltin(slice(found, 5)) : loadCommon(found).exports;
 	}
 	require.resolve = (specifier) => {
-		const found = resolveModule(path, toText(specifier), true);
+		const found = resolveRequire(path, toText(specifier));
 		return startsWith(found, 'node:') ? toText(specifier) : '/' + found;
 	};
 	require.cache = commonModules;
@@ -773,7 +785,7 @@ function commonNames(path, names = new Set(), seen = new Set()) {
 	const add = (name) => name !== 'default' && setAdd(names, name);
 	const follow = (specifier) => {
 		try {
-			commonNames(resolveModule(path, specifier, true), names, seen);
+			commonNames(resolveRequire(path, specifier), names, seen);
 		} catch {
 			// An error is thrown when it is required, if it ever is.
 		}
@@ -848,7 +860,7 @@ function pushRequired(open, path, text) {
 		const match = isMember(text, at) ? null : matchAt(required, text, at);
 		try {
 			if (match)
-				push(open, resolveModule(path, match[2], true));
+				push(open, resolveRequire(path, match[2]));
 		} catch {
 			// An error is thrown when it is required, if it ever is.
 		}

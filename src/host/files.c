@@ -201,7 +201,7 @@ static int64_t nanoseconds(struct timespec time)
 	return time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static int fill_status(int fd, curfew__file_status *to)
+int curfew__file_status_of(int fd, curfew__file_status *to)
 {
 	struct stat status;
 
@@ -260,7 +260,7 @@ static int32_t do_open(curfew__files *files, curfew__guest_file *call)
 	int fd = open_below(&at, at.rest, host_flags(flags), call->request.mode);
 	if (fd < 0)
 		return fd;
-	error = fill_status(fd, &call->request.status);
+	error = curfew__file_status_of(fd, &call->request.status);
 	/* Open without blocking: it may be a device or a pipe. */
 	if (!error && !S_ISREG(call->request.status.mode) && !S_ISDIR(call->request.status.mode))
 		error = -ENXIO;
@@ -306,7 +306,7 @@ static int32_t do_read_write(curfew__files *files, curfew__guest_file *call)
 static int32_t do_file_status(curfew__files *files, curfew__guest_file *call)
 {
 	const open_file *file = find_open(files, call->request.file);
-	return file ? fill_status(file->fd, &call->request.status) : -EBADF;
+	return file ? curfew__file_status_of(file->fd, &call->request.status) : -EBADF;
 }
 
 static int32_t do_truncate(curfew__files *files, curfew__guest_file *call)
@@ -382,7 +382,7 @@ static int32_t do_status(curfew__files *files, curfew__guest_file *call)
 
 	if (fd < 0)
 		return fd;
-	int error = fill_status(fd, &call->request.status);
+	int error = curfew__file_status_of(fd, &call->request.status);
 	close(fd);
 	return error;
 }

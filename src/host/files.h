@@ -22,5 +22,7 @@ void curfew__files_destroy(curfew__files *files);
 /* Executes an operation of guest/abi.h and returns its result, or -errno. Fills the status of the request if it asks
  * for one. */
 int32_t curfew__files_call(curfew__files *files, curfew__guest_file *call);
+/* Returns 0 or -errno. */
+int curfew__file_status_of(int fd, curfew__file_status *to);
 
 #endif

@@ -13,10 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "../guest/abi.h"
 #include "common/thread.h"
+#include "host/files.h"
+
+/* How often a thread that waits checks whether its run is to stop: one that uses no CPU time is not interrupted. */
+#define RECHECK_MS 1
 
 typedef struct input {
 	curfew__operation operation;
@@ -173,6 +179,52 @@ static input *create_input(int file)
 	errno = error;
 	return NULL;
 }
+
+/* ---- Reading at once -------------------------------------------------------------------------------------- */
+
+/* Reads what is there. Someone else who reads the same pipe may have taken it: that is no reason to wait here. */
+static ssize_t read_ready(int file, char *bytes, size_t length)
+{
+	struct iovec piece = {bytes, length};
+	ssize_t got = preadv2(file, &piece, 1, -1, RWF_NOWAIT);
+
+	if (got < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
+		got = read(file, bytes, length);
+	return got;
+}
+
+static int32_t read_at_once(int file, curfew__guest_file *call, const atomic_uint *stop)
+{
+	size_t length = call->request.length < CURFEW_FILE_PIECE_BYTES ? call->request.length : CURFEW_FILE_PIECE_BYTES;
+	struct pollfd readable = {.fd = file, .events = POLLIN};
+
+	if (call->request.position >= 0)
+		return -ESPIPE;
+	while (length && call->bytes && !atomic_load(stop)) {
+		if (poll(&readable, 1, RECHECK_MS) <= 0)
+			continue;
+		ssize_t got = read_ready(file, call->bytes, length);
+		if (got >= 0)
+			return (int32_t)got;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+	return length && call->bytes ? -EINTR : 0;
+}
+
+int32_t curfew__input_call(int file, curfew__guest_file *call, const atomic_uint *stop)
+{
+	switch (call->request.operation) {
+	case CURFEW_FILE_READ: return file < 0 ? 0 : read_at_once(file, call, stop);
+	case CURFEW_FILE_STATUS_OF_OPEN:
+		/* What is empty looks like /dev/null. */
+		call->request.status = (curfew__file_status){.mode = S_IFCHR | 0666, .links = 1};
+		return file < 0 ? 0 : curfew__file_status_of(file, &call->request.status);
+	default: return -EBADF;
+	}
+}
+
+/* ---- As an operation -------------------------------------------------------------------------------------- */
 
 uint32_t curfew__input_start(curfew__operations *operations, int file)
 {

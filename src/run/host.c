@@ -149,8 +149,14 @@ static bool on_file(void *context, curfew__guest_file *call, int32_t *answer)
 
 	if (call->request.operation != CURFEW_FILE_CLOSE && !curfew__run_charge_call(run))
 		return false;
-	*answer = -ENOENT;
 	const curfew__wasi_given *given = run->given->wasi;
+	if (call->request.file == CURFEW_FILE_INPUT) {
+		/* What a stream has begun to read it reads to the end. */
+		*answer = run->input_taken ? -EAGAIN
+		                           : curfew__input_call(given ? given->stdin_file : -1, call, &run->stop.cause);
+		return true;
+	}
+	*answer = -ENOENT;
 	if (!given || !given->dir_count)
 		return true;
 	if (!run->open_files)

@@ -249,6 +249,176 @@ def nothing_is_paid_that_is_not_used(context):
     expect_equal("no globals", report["value"], "undefined" * 4)
 
 
+# ---- What needs standard input, and servers -----------------------------------------------------------------------
+
+
+READS = """
+import fs from 'node:fs';
+const [how] = process.argv.slice(2), status = fs.fstatSync(0);
+const read = { descriptor: () => fs.readFileSync(0, 'utf8'), path: () => fs.readFileSync('/dev/stdin', 'utf8'),
+	pieces() { const piece = Buffer.alloc(3), got = []; for (let n; (n = fs.readSync(0, piece, 0, 3, null)) > 0;) got.push(piece.toString('utf8', 0, n)); return got.join(''); },
+	async stream() { let all = ''; for await (const chunk of fs.createReadStream(null, { fd: 0 })) all += chunk; return all; },
+	async promise() { return fs.promises.readFile('/dev/stdin', 'utf8'); }, nothing: () => fs.writeFileSync('/dev/stdout', 'written') ?? '' };
+console.log(await read[how](), status.isFile() || status.isFIFO() || status.isCharacterDevice() || status.isSocket(), fs.existsSync('/dev/stdin'));
+"""
+
+
+@test
+def standard_input_at_once(context):
+    program = os.path.join(make(context, {"main.mjs": READS}), "main.mjs")
+    for more in ([], ["--isolate", "process"]):
+        for how in ("descriptor", "path", "pieces", "stream", "promise"):
+            done = context.run("--node", *more, program, how, stdin=b"one\ntwo")
+            expect_equal(f"{more} {how}: {done}", done.out, b"one\ntwo true true\n")
+    done = context.run("--node", program, "nothing")
+    expect_equal(f"{done}", done.out, b"written true true\n")
+
+
+@test
+def input_that_never_comes_is_stopped(context):
+    program = os.path.join(make(context, {"main.mjs": READS}), "main.mjs")
+    reader, writer = os.pipe()
+    try:
+        report, _ = context.report("--node", "--timeout", "300ms", program, "descriptor", stdin_file=reader)
+        expect_equal("outcome", report["outcome"], "deadline")
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@test
+def rejections_that_are_captured(context):
+    expect_equal(
+        "what came of them",
+        value(
+            context,
+            {
+                "main.mjs": """
+        import EventEmitter, { errorMonitor } from 'node:events';
+        const seen = [], settled = () => new Promise((resolve) => setTimeout(resolve, 1));
+        const plain = new EventEmitter({ captureRejections: true });
+        plain.on('x', async () => { throw new Error('lost'); }).on('error', (e) => seen.push(e.message)).on(errorMonitor, (e) => seen.push('watched ' + e.message));
+        plain.emit('x');
+        const own = new EventEmitter({ captureRejections: true });
+        own[Symbol.for('nodejs.rejection')] = (e, name, ...args) => seen.push([e.message, name, args]);
+        own.on('y', async () => { throw new Error('taken'); }).emit('y', 1, 2);
+        await settled();
+        EventEmitter.captureRejections = true;
+        const later = new EventEmitter(); later.on('z', async () => { throw new Error('by default'); }).on('error', (e) => seen.push(e.message)).emit('z');
+        await settled();
+        EventEmitter.captureRejections = false;
+        for (const wrong of [() => new EventEmitter({ captureRejections: 1 }), () => { EventEmitter.captureRejections = 'x'; }, () => new EventEmitter().emit('error', { a: 1 })])
+            try { wrong(); } catch (e) { seen.push(e.code); }
+        export default [...seen, Object.keys(new (class extends EventEmitter {})()).length];
+    """
+            },
+        ),
+        [
+            "watched lost",
+            "lost",
+            ["taken", "y", [1, 2]],
+            "by default",
+            "ERR_INVALID_ARG_TYPE",
+            "ERR_INVALID_ARG_TYPE",
+            "ERR_UNHANDLED_ERROR",
+            3,
+        ],
+    )
+
+
+@test
+def handlers_of_requests(context):
+    """Requests and answers without a socket: what light-my-request and Express do with them."""
+    expect_equal(
+        "answers",
+        value(
+            context,
+            {
+                "main.mjs": """
+        import http, { createServer, IncomingMessage, ServerResponse } from 'node:http';
+        import https from 'node:https';
+        import { Writable } from 'node:stream';
+        import { inherits } from 'node:util';
+        const server = createServer({ keepAliveTimeout: 1 }, async (q, r) => {
+            let body = ''; for await (const chunk of q) body += chunk;
+            if (q.url === '/pieces') { r.write('a'); r.write(body); return r.end('c'); }
+            r.setHeader('X-A', ['1', '2']); r.statusCode = q.method === 'GET' ? 200 : 201; r.end(q.method + body);
+        });
+        // As light-my-request makes them: for objects of its own, by calls.
+        function Answer(request) { ServerResponse.call(this, request); }
+        inherits(Answer, ServerResponse);
+        const ask = (method, url, body) => new Promise((resolve) => {
+            const request = new IncomingMessage(null), answer = new Answer(request); let raw = '';
+            Object.assign(request, { method, url, headers: {} });
+            answer.assignSocket(new Writable({ write(chunk, encoding, done) { raw += chunk; done(); } }));
+            answer.sendDate = false;
+            answer.on('finish', () => resolve(raw));
+            server.emit('request', request, answer);
+            if (body) request.push(body); request.push(null);
+        });
+        const failed = []; for (const wrong of [() => server.listen(80), () => https.createServer({}, () => {}).listen(), () => { const r = new ServerResponse({}); r.writeHead(200); r.setHeader('a', 'b'); },
+            () => new ServerResponse({}).setHeader('a b', 'c'), () => new ServerResponse({}).setHeader('a', 'b\\n'), () => new ServerResponse({}).writeHead(99)])
+            try { wrong(); } catch (e) { failed.push(e.code); }
+        export default [await ask('GET', '/'), await ask('POST', '/', 'xy'), await ask('POST', '/pieces', 'b'), await ask('HEAD', '/'), failed, server instanceof http.Server, server.address()];
+    """
+            },
+        ),
+        [
+            "HTTP/1.1 200 OK\r\nX-A: 1\r\nX-A: 2\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nGET",
+            "HTTP/1.1 201 Created\r\nX-A: 1\r\nX-A: 2\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nPOSTxy",
+            "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n",
+            "HTTP/1.1 201 Created\r\nX-A: 1\r\nX-A: 2\r\nConnection: keep-alive\r\n\r\n",
+            ["ERR_FEATURE_UNAVAILABLE_ON_PLATFORM"] * 2
+            + [
+                "ERR_HTTP_HEADERS_SENT",
+                "ERR_INVALID_HTTP_TOKEN",
+                "ERR_INVALID_CHAR",
+                "ERR_HTTP_INVALID_STATUS_CODE",
+            ],
+            True,
+            None,
+        ],
+    )
+
+
+@test
+def zlib_called_for_another_object(context):
+    """As pngjs does: the class is called for an object of its own, and what Node's has inside is used."""
+    expect_equal(
+        "unpacked",
+        value(
+            context,
+            {
+                "main.mjs": """
+        import zlib from 'node:zlib'; import { inherits } from 'node:util';
+        function Own(options) { zlib.Inflate.call(this, options); }
+        inherits(Own, zlib.Inflate);
+        const packed = zlib.deflateSync(Buffer.from('abc'.repeat(1000))), own = new Own({ chunkSize: 1024 }), pieces = [];
+        for (let at = 0; ;) {
+            own._handle.writeSync(zlib.constants.Z_FINISH, packed, at, packed.length - at, own._outBuffer, 0, 1024);
+            const [room, left] = own._writeState; at = packed.length - left;
+            pieces.push(own._outBuffer.toString('latin1', 0, 1024 - room));
+            if (room > 0) break;
+        }
+        export default [pieces.join('').length, pieces.join('').slice(-3), zlib.Gunzip()._processChunk(zlib.gzipSync('x'), zlib.constants.Z_FINISH).toString(), zlib.Inflate() instanceof zlib.Inflate,
+            new (class extends zlib.Deflate {})() instanceof zlib.Deflate];
+    """
+            },
+        ),
+        [3000, "abc", "x", True, True],
+    )
+
+
+@test
+def what_is_required_again_asks_the_host_nothing(context):
+    files = {"node_modules/p/package.json": "{}", "node_modules/p/index.js": "for (let i = 0; i < 3000; i++) exports.x = require('./a').x;"}
+    files["node_modules/p/a.js"] = "exports.x = require('./b/c').x;"
+    files["node_modules/p/b/c.js"] = "exports.x = 7;"
+    files["main.mjs"] = "import p from 'p'; export default p.x;"
+    report, _ = context.report(os.path.join(make(context, files), "main.mjs"))
+    expect_equal(f"{report['error']}", [report["value"], report["used"]["host_calls"]], [7, 0])
+
+
 # ---- TypeScript ---------------------------------------------------------------------------------------------------
 
 TYPED = """import type { Missing } from './missing.ts';

@@ -5,7 +5,77 @@ Object.defineProperty(EventEmitter, 'name', { value: 'EventEmitter', configurabl
 const names = (target, type) => typeof target.listeners === 'function' ? target.listeners(type) : [];
 EventEmitter.errorMonitor ??= Symbol('events.errorMonitor');
 EventEmitter.captureRejectionSymbol ??= Symbol.for('nodejs.rejection');
-EventEmitter.captureRejections = false;
+
+// ---- Emitting: what the package does not have ----
+
+// Whether a promise that a listener returns is waited for.
+const captures = Symbol('kCapture');
+const { apply } = Reflect, { errorMonitor, captureRejectionSymbol } = EventEmitter;
+const wrongType = (name, value) => Object.assign(new TypeError(`The "${name}" argument must be of type boolean. Received ${binding.inspect(value)}`), { code: 'ERR_INVALID_ARG_TYPE' });
+Object.defineProperty(EventEmitter.prototype, captures, { value: false, writable: true });
+Object.defineProperty(EventEmitter, 'captureRejections', { enumerable: true,
+	get: () => EventEmitter.prototype[captures],
+	set(value) {
+		if (typeof value !== 'boolean')
+			throw wrongType('EventEmitter.captureRejections', value);
+		EventEmitter.prototype[captures] = value;
+	} });
+const capture = (emitter, value) => Object.defineProperty(emitter, captures, { value, writable: true, configurable: true });
+
+const { init } = EventEmitter;
+EventEmitter.init = function (options) {
+	init.call(this);
+	if (!options?.captureRejections)
+		return;
+	if (typeof options.captureRejections !== 'boolean')
+		throw wrongType('options.captureRejections', options.captureRejections);
+	capture(this, true);
+};
+
+// The error of a listener's promise, told once: what a listener of it rejects with is nobody's to take.
+function tellRejection(emitter, error, type, args) {
+	if (typeof emitter[captureRejectionSymbol] === 'function')
+		return void emitter[captureRejectionSymbol](error, type, ...args);
+	const before = emitter[captures];
+	capture(emitter, false);
+	try {
+		emitter.emit('error', error);
+	} finally {
+		capture(emitter, before);
+	}
+}
+function take(emitter, result, type, args) {
+	if (!emitter[captures] || result === undefined || result === null)
+		return;
+	try {
+		const { then } = result;
+		if (typeof then === 'function')
+			apply(then, result, [undefined, (error) => queueMicrotask(() => tellRejection(emitter, error, type, args))]);
+	} catch (error) {
+		emitter.emit('error', error);
+	}
+}
+const unheard = (error) => error instanceof Error ? error : Object.assign(new Error('Unhandled error. (' + binding.inspect(error) + ')'), { code: 'ERR_UNHANDLED_ERROR', context: error });
+EventEmitter.prototype.emit = function emit(type, ...args) {
+	const events = this._events;
+	if (type === 'error') {
+		if (events?.[errorMonitor] !== undefined)
+			this.emit(errorMonitor, ...args);
+		if (events?.error === undefined)
+			throw unheard(args[0]);
+	}
+	const handler = events?.[type];
+	if (handler === undefined)
+		return false;
+	if (typeof handler === 'function') {
+		take(this, apply(handler, this, args), type, args);
+	} else {
+		for (const listener of handler.slice())
+			take(this, apply(listener, this, args), type, args);
+	}
+	return true;
+};
+
 EventEmitter.getEventListeners ??= names;
 EventEmitter.getMaxListeners ??= (emitter) => emitter.getMaxListeners();
 EventEmitter.setMaxListeners ??= (count = 10, ...emitters) => {

@@ -69,12 +69,13 @@ function fdOf(fd) {
 		refuse(`The "fd" argument must be of type number. Received ${described(fd)}`, 'ERR_INVALID_ARG_TYPE');
 	if (!Number.isInteger(fd) || fd < 0 || fd > 2147483647)
 		refuse(`The value of "fd" is out of range. It must be >= 0 && <= 2147483647. Received ${fd}`, 'ERR_OUT_OF_RANGE', RangeError);
-	if (fd === 0)
-		refuse('Standard input cannot be read at once here: read process.stdin or curfew.stdin', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', Error);
 	return fd - FIRST;
 }
-// 0, 1 and 2 are the standard streams.
+// 0, 1 and 2 are the standard streams. The host knows 0 below the numbers of its own files (CURFEW_FILE_INPUT).
 const FIRST = 3;
+const streamNames = { '/dev/stdin': 0, '/dev/fd/0': 0, '/proc/self/fd/0': 0, '/dev/stdout': 1, '/dev/fd/1': 1, '/proc/self/fd/1': 1, '/dev/stderr': 2, '/dev/fd/2': 2, '/proc/self/fd/2': 2 };
+// What a path means that names one of them, unless a directory that was given has a file there.
+const streamAt = (path) => typeof path === 'string' && Object.hasOwn(streamNames, path) && call(ACCESS, path, undefined, undefined, undefined, 0) < 0 ? streamNames[path] : path;
 const optionsOf = (given, otherwise = {}) => {
 	const options = typeof given === 'string' ? { ...otherwise, encoding: given } : { ...otherwise, ...given };
 	const { encoding } = options;
@@ -164,6 +165,8 @@ function statusAt(path, syscall, flags, { bigint, throwIfNoEntry = true } = {}) 
 	const name = pathOf(path), answer = call(STATUS, name, undefined, undefined, flags);
 	if (answer === -2 && namesBelow(name).length > 0)
 		return new Stats(aboveStatus(), bigint);
+	if (answer === -2 && streamNames[name] === 0)
+		return sync.fstat(0, { bigint });
 	if ((answer === -2 || answer === -20) && !throwIfNoEntry)
 		return undefined;
 	done(answer, syscall, name);
@@ -211,6 +214,7 @@ function readRest(file, size) {
 }
 // A path is opened and closed around the action. A descriptor is used as it is.
 function withFile(path, flags, mode, action) {
+	path = streamAt(path);
 	if (typeof path === 'number')
 		return action(fdOf(path), () => {
 			done(call(STATUS_OF_OPEN, undefined, undefined, fdOf(path)), 'fstat');
@@ -357,7 +361,11 @@ const sync = {
 			done(answer, 'access', name);
 	},
 	appendFile: (path, data, options) => sync.writeFile(path, data, { flag: 'a', ...optionsOf(options) }),
-	close(fd) { closeFile(fdOf(fd)); },
+	close(fd) {
+		const file = fdOf(fd);
+		if (file >= 0)
+			closeFile(file);
+	},
 	copyFile: (from, to, mode) => copyOne(from, to, mode),
 	cp: copyTree,
 	fdatasync(fd) { done(call(SYNC, undefined, undefined, fdOf(fd)), 'fdatasync'); },
@@ -385,7 +393,10 @@ const sync = {
 			return toldName(name, optionsOf(options).encoding);
 		}
 	},
-	open: (path, flags, mode) => openAt(path, flags, mode) + FIRST,
+	open(path, flags, mode) {
+		const stream = streamAt(path);
+		return typeof stream === 'number' ? stream : openAt(path, flags, mode) + FIRST;
+	},
 	opendir(path, options) { return new Dir(pathOf(path), entriesOf(path, 'opendir'), options); },
 	read(fd, bytes, ...rest) {
 		if (bytes !== undefined && !ArrayBuffer.isView(bytes))
@@ -437,6 +448,7 @@ const sync = {
 	},
 	writeFile(path, data, options) {
 		const { encoding, flag = 'w', mode, flush } = optionsOf(options), bytes = bytesOf(data, encoding ?? 'utf8');
+		path = streamAt(path);
 		if (path === 1 || path === 2)
 			return void binding.write(path, bytes);
 		withFile(path, flag, mode, (file) => {

@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests are made by fetch: the same hosts are allowed, and each is a host call. There are no sockets and no servers.
+// Requests are made by fetch: the same hosts are allowed, and each is a host call. There are no sockets. The server's side is
+// in ../http_server.js.
 const { Buffer } = require('buffer');
 const EventEmitter = require('events');
 const { Readable, Writable } = require('stream');
-const { statusCodes, methods, absentFrom } = require('../http_names.mjs');
-
-const failure = (Kind, code, message) => Object.assign(new Kind(message), { code });
-const wrongType = (what, value) => failure(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${what} is not what it must be: ${typeof value}`);
-const isToken = (name) => typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name);
-const validateHeaderName = (name, label = 'Header name') => {
-	if (!isToken(name))
-		throw failure(TypeError, 'ERR_INVALID_HTTP_TOKEN', `${label} must be a valid HTTP token ["${name}"]`);
-};
-const validateHeaderValue = (name, value) => {
-	if (value === undefined)
-		throw failure(TypeError, 'ERR_HTTP_INVALID_HEADER_VALUE', `Invalid value "${value}" for header "${name}"`);
-	if (/[^\t\x20-\x7e\x80-\xff]/.test(String(value)))
-		throw failure(TypeError, 'ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
-};
+const { statusCodes, methods } = require('../http_names.mjs');
+const { OutgoingMessage, ServerResponse, serverFor, failure, isToken, validateHeaderName, validateHeaderValue } = require('../http_server.js');
 
 // Programs ask for the socket of a request or response to set a timeout or to read its address.
 class NoSocket extends EventEmitter {
@@ -51,23 +39,32 @@ class Agent extends EventEmitter {
 const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location',
 	'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
 
-class IncomingMessage extends Readable {
-	#reader;
-	constructor(socket) {
-		super();
-		Object.assign(this, { socket, connection: socket, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, url: '', method: null,
-			statusCode: null, statusMessage: null, headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [] });
-	}
+const reader = Symbol('kReader'); // of the body of what fetch has answered
+// A function, as in Node: frameworks make others of its kind.
+function IncomingMessage(socket) {
+	Readable.call(this);
+	Object.assign(this, { socket, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, url: '', method: null,
+		statusCode: null, statusMessage: null, headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [] });
+}
+Object.setPrototypeOf(IncomingMessage, Readable);
+IncomingMessage.prototype = {
+	__proto__: Readable.prototype,
+	constructor: IncomingMessage,
+	get connection() { return this.socket; },
+	set connection(value) { this.socket = value; },
 	get headersDistinct() {
 		const found = {};
 		for (let i = 0; i < this.rawHeaders.length; i += 2)
 			(found[this.rawHeaders[i].toLowerCase()] ??= []).push(this.rawHeaders[i + 1]);
 		return found;
-	}
+	},
 	setTimeout(ms, done) {
-		this.req?.setTimeout(ms, done);
+		if (this.req)
+			this.req.setTimeout(ms, done);
+		else
+			this.socket?.setTimeout?.(ms, done);
 		return this;
-	}
+	},
 	_take(response) {
 		const packed = /^(?:x-)?(?:gzip|deflate)$/i.test(response.headers.get('content-encoding') ?? '');
 		for (const [name, value] of response.headers) {
@@ -82,29 +79,28 @@ class IncomingMessage extends Readable {
 		}
 		this.statusCode = response.status;
 		this.statusMessage = response.statusText || (statusCodes[response.status] ?? '');
-		this.#reader = response.body?.getReader();
-	}
+		this[reader] = response.body?.getReader() ?? { read: async () => ({ done: true }), cancel: async () => {} };
+	},
+	// Whoever made a request himself pushes its body.
 	_read() {
-		const end = () => {
-			this.complete = true;
-			this.push(null);
-		};
-		if (!this.#reader)
-			return end();
-		this.#reader.read().then(({ value, done }) => done ? end() : this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength)),
-			(error) => this.destroy(asNodes(error)));
-	}
+		this[reader]?.read().then(({ value, done }) => {
+			this.complete ||= done;
+			this.push(done ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength));
+		}, (error) => this.destroy(asNodes(error)));
+	},
 	_destroy(error, done) {
-		if (!this.complete) {
+		if (!this.complete && this[reader]) {
 			this.aborted = true;
 			this.emit('aborted');
-			this.#reader?.cancel(error ?? undefined).catch(() => {});
-			this.req?._lose();
+			this[reader].cancel(error ?? undefined).catch(() => {});
+			this.req?._lose?.();
 		}
 		// An error event without a listener would end the program.
 		queueMicrotask(() => done(this.listenerCount('error') > 0 ? error : null));
-	}
-}
+	},
+};
+for (const name of Object.keys(IncomingMessage.prototype))
+	Object.defineProperty(IncomingMessage.prototype, name, { enumerable: false });
 
 // ---- The request ----
 
@@ -280,6 +276,6 @@ const clientFor = (secure) => {
 };
 const globalAgent = new Agent({ keepAlive: true });
 
-module.exports = absentFrom('http', { ...clientFor('http:'), Agent, globalAgent, ClientRequest, IncomingMessage, METHODS: methods, STATUS_CODES: statusCodes, maxHeaderSize: 16384,
-	validateHeaderName, validateHeaderValue, setMaxIdleHTTPParsers() {} });
-Object.defineProperty(module.exports, Symbol.for('curfew.http.clientFor'), { value: clientFor });
+module.exports = { ...clientFor('http:'), ...serverFor('http'), Agent, globalAgent, ClientRequest, IncomingMessage, OutgoingMessage, ServerResponse, METHODS: methods, STATUS_CODES: statusCodes,
+	maxHeaderSize: 16384, validateHeaderName, validateHeaderValue, setMaxIdleHTTPParsers() {} };
+Object.defineProperty(module.exports, Symbol.for('curfew.http.for'), { value: { clientFor, serverFor } });

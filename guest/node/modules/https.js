@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 const http = require('http');
-const { absentFrom } = require('../http_names.mjs');
+const { clientFor, serverFor } = http[Symbol.for('curfew.http.for')];
 
 class Agent extends http.Agent {
 	constructor(options) {
@@ -8,4 +8,4 @@ class Agent extends http.Agent {
 		Object.assign(this, { defaultPort: 443, protocol: 'https:' });
 	}
 }
-module.exports = absentFrom('https', { ...http[Symbol.for('curfew.http.clientFor')]('https:'), Agent, globalAgent: new Agent({ keepAlive: true }) });
+module.exports = { ...clientFor('https:'), ...serverFor('https'), Agent, globalAgent: new Agent({ keepAlive: true }) };

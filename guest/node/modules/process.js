@@ -14,7 +14,7 @@ const lazy = (name, make) => Object.defineProperty(process, name, { configurable
 	set(value) { Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true }); } });
 
 lazy('env', () => ({ ...curfew.env }));
-lazy('argv', () => ['/curfew', binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
+lazy('argv', () => [process.execPath, binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
 // Written without the module of streams, which is large: programs use little of it here.
 class Output extends EventEmitter {
 	constructor(fd) {
@@ -155,7 +155,7 @@ const hrtime = (before) => {
 hrtime.bigint = () => BigInt(Math.floor(performance.now() * 1e6));
 
 Object.assign(process, {
-	title: 'curfew', pid: 1, ppid: 0, platform: 'linux', arch: 'x64', execPath: '/curfew', execArgv: [], exitCode: undefined, argv0: 'curfew',
+	title: 'curfew', pid: 1, ppid: 0, platform: 'linux', arch: 'x64', execPath: '/usr/bin/node', execArgv: [], exitCode: undefined, argv0: 'node',
 	version: 'v22.12.0', versions: { node: '22.12.0', curfew: navigator.userAgent }, release: { name: 'node' }, features: {}, config: { variables: {} }, allowedNodeEnvironmentFlags: new Set(),
 	cwd: () => '/', umask: () => 0o22, hrtime, uptime: () => performance.now() / 1000,
 	nextTick(callback, ...args) { queueMicrotask(() => callback(...args)); },

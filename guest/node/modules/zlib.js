@@ -91,47 +91,111 @@ const later = (action) => (data, options, done) => {
 		done(null, result);
 	});
 };
-class Packing extends Transform {
-	constructor(inflates, kind, options = {}) {
-		super(options);
-		Object.assign(this, { _inflates: inflates, _kind: kind, _options: options, _packer: undefined, bytesWritten: 0 });
-	}
+// Functions, not classes: older packages call them for an object of their own, and use what Node's have inside.
+function Packing(inflates, kind, options) {
+	options ??= {};
+	Transform.call(this, options);
+	const chunkSize = options.chunkSize ?? constants.Z_DEFAULT_CHUNK;
+	if (chunkSize < constants.Z_MIN_CHUNK)
+		refuse(`The value of "options.chunkSize" is out of range. It must be >= 64. Received ${chunkSize}`, 'ERR_OUT_OF_RANGE', RangeError);
+	Object.assign(this, { _inflates: inflates, _kind: kind, _options: options, _packer: undefined, bytesWritten: 0, _chunkSize: chunkSize, _outOffset: 0,
+		_writeState: new Uint32Array(2), _hadError: false, _finishFlushFlag: options.finishFlush ?? operationOf(kind, 'finish') });
+	this._handle = new Handle(this);
+	Object.defineProperty(this, '_outBuffer', { configurable: true, enumerable: true, get() { return this._outBuffer = Buffer.allocUnsafe(chunkSize); },
+		set(value) { Object.defineProperty(this, '_outBuffer', { value, writable: true, configurable: true, enumerable: true }); } });
+}
+Object.setPrototypeOf(Packing.prototype, Transform.prototype);
+Object.setPrototypeOf(Packing, Transform);
+const asBuffer = (piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+const methodsOfPacking = {
+	// Packs or unpacks bytes as far as they go.
+	_step(bytes, flush, take) {
+		this._packer ??= open(this._inflates, this._kind, this._options, bytes);
+		run(this._packer, bytes, flush, take, flush === operationOf(this._kind, 'finish') ? this._options : undefined);
+	},
 	_transform(chunk, encoding, done) {
 		try {
 			const bytes = bytesOf(chunk);
 			this.bytesWritten += bytes.length;
-			this._packer ??= open(this._inflates, this._kind, this._options, bytes);
-			run(this._packer, bytes, operationOf(this._kind, 'none'), (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+			this._step(bytes, operationOf(this._kind, 'none'), (piece) => this.push(asBuffer(piece)));
 			done();
 		} catch (error) {
 			done(error);
 		}
-	}
+	},
 	_flush(done) {
 		try {
-			const none = new Uint8Array(0);
-			this._packer ??= open(this._inflates, this._kind, this._options, none);
 			if (this.bytesWritten > 0 || !this._inflates)
-				run(this._packer, none, operationOf(this._kind, 'finish'), (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)), this._options);
+				this._step(new Uint8Array(0), operationOf(this._kind, 'finish'), (piece) => this.push(asBuffer(piece)));
 			done();
 		} catch (error) {
 			done(error);
 		}
-	}
+	},
+	_processChunk(chunk, flush, done) {
+		const pieces = [];
+		try {
+			this._step(bytesOf(chunk), flush, (piece) => pieces.push(asBuffer(piece)));
+		} catch (error) {
+			if (done)
+				return void queueMicrotask(() => done(error));
+			this._hadError = true;
+			this.destroy(error);
+			throw error;
+		}
+		if (!done)
+			return Buffer.concat(pieces);
+		pieces.forEach((piece) => this.push(piece));
+		return void queueMicrotask(done);
+	},
 	flush(kind, done) {
 		if (typeof kind === 'function')
 			done = kind;
-		this._packer ??= open(this._inflates, this._kind, this._options, new Uint8Array(0));
-		run(this._packer, new Uint8Array(0), operationOf(this._kind, 'flush'), (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+		this._step(new Uint8Array(0), operationOf(this._kind, 'flush'), (piece) => this.push(asBuffer(piece)));
 		if (done)
 			queueMicrotask(done);
-	}
+	},
+	reset() { this._packer = undefined; },
 	close(done) {
 		this.destroy();
 		if (done)
 			queueMicrotask(done);
+	},
+};
+for (const [name, value] of Object.entries(methodsOfPacking))
+	Object.defineProperty(Packing.prototype, name, { value, writable: true, configurable: true });
+
+// What Node's streams have of the library's: it takes all of the input at once, and gives as much as there is room for.
+class Handle {
+	#owner;
+	#pieces = [];
+	constructor(owner) { this.#owner = owner; }
+	writeSync(flush, input, offset, length, output, outOffset, room) {
+		const owner = this.#owner;
+		try {
+			if (length > 0 || this.#pieces.length === 0)
+				owner._step(bytesOf(input).subarray(offset, offset + length), flush, (piece) => this.#pieces.push(piece));
+		} catch (error) {
+			owner._hadError = true;
+			return void owner.emit('error', error);
+		}
+		while (room > 0 && this.#pieces.length > 0) {
+			const piece = this.#pieces[0], part = piece.subarray(0, room);
+			output.set(part, outOffset);
+			outOffset += part.length;
+			room -= part.length;
+			this.#pieces.splice(0, 1, ...(part.length < piece.length ? [piece.subarray(part.length)] : []));
+		}
+		owner._writeState.set([room, 0]);
 	}
+	reset() {
+		this.#pieces = [];
+		this.#owner.reset();
+	}
+	params() {}
+	close() { this.#pieces = []; }
 }
+
 const table = Int32Array.from({ length: 256 }, (_, n) => {
 	for (let bit = 0; bit < 8; bit++)
 		n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
@@ -146,7 +210,13 @@ const crc32 = (data, value = 0) => {
 module.exports = { constants, ...constants, codes: {}, crc32 };
 for (const [name, [inflates, kind]] of Object.entries(kinds)) {
 	const big = name[0].toUpperCase() + name.slice(1);
-	const Kind = { [big]: class extends Packing { constructor(options) { super(inflates, kind, options); } } }[big];
+	const Kind = { [big]: function (options) {
+		if (!(this instanceof Kind))
+			return new Kind(options);
+		Packing.call(this, inflates, kind, options);
+	} }[big];
+	Object.setPrototypeOf(Kind.prototype, Packing.prototype);
+	Object.setPrototypeOf(Kind, Packing);
 	const action = sync(inflates, kind);
 	Object.assign(module.exports, { [name + 'Sync']: action, [name]: later(action), ['create' + big]: (options) => new Kind(options), [big]: Kind });
 }
