@@ -4,9 +4,10 @@ what it shows."""
 
 import os
 import re
+import shutil
 import subprocess
 
-from .harness import ROOT, Test, expect, expect_equal, read
+from .harness import ROOT, Skipped, Test, expect, expect_equal, read
 from .serving import Server
 from .shown import plain
 
@@ -28,8 +29,29 @@ def commands(text):
             yield command, rest.splitlines()
 
 
+def needs(text):
+    """What a recipe says it needs: commands, packages of npm, other files. Their places, by name; None: not here."""
+    said = re.search(r"\bNeeds\s(.*?)(?:[.;]\s| \(|, packages)", text, re.S)
+    for name in re.findall(r"`([^`]+)`", said[1]) if said else []:
+        given = os.path.join(os.environ.get("CURFEW_RECIPES", ""), name)
+        is_file = "/" in name or name.endswith(".wasm")
+        yield name, (given if os.path.exists(given) else None) if is_file else shutil.which(name)
+
+
 def follow(context, text, environment, address):
     directory = context.directory()
+    for name, place in needs(text):
+        if place is None:
+            raise Skipped(f"there is no {name}")
+        target = os.path.join(directory, name.partition("/")[0])
+        if os.path.lexists(target):
+            continue
+        if name.startswith("node_modules/"):
+            # Links out of the directory of imports are refused.
+            source = os.path.join(os.environ["CURFEW_RECIPES"], "node_modules")
+            shutil.copytree(source, target, symlinks=True)
+        elif name.endswith(".wasm"):
+            os.symlink(os.path.abspath(place), target)
     for name, _, content in FILE.findall(text):
         os.makedirs(os.path.dirname(os.path.join(directory, name)), exist_ok=True)
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
