@@ -7,7 +7,7 @@ const operationHandlers = new Map(); // id -> handler(kind, bytes, last)
 // Starts an operation and returns its id.
 function beginOperation(kind, request, handler) {
 	const id = startOperation(kind, request);
-	if (id === 0) throw new TypeError('The host has no room for another operation');
+	if (id === 0) throw new TypeError('Too many operations are in progress');
 	mapSet(operationHandlers, id, handler);
 	return id;
 }
