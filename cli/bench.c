@@ -416,7 +416,7 @@ static int print_results(const bench *b)
 }
 
 /* Reports which run was cut short, and the results of those before it. */
-static void tell_stopped(const bench *b)
+static void report_stopped(const bench *b)
 {
 	for (size_t i = 0; i < b->subject_count; i++) {
 		const subject *s = &b->subjects[i];
@@ -437,7 +437,7 @@ int cli_bench(const cli_arguments *arguments)
 		code = prepare_bench(&b);
 	if (code == CLI_GO_ON)
 		code = run_all(&b);
-	tell_stopped(&b);
+	report_stopped(&b);
 	if (code == CLI_GO_ON) {
 		summarize(&b);
 		code = print_results(&b);

@@ -121,7 +121,7 @@ static cli_http_result stream(follow *f, cli_http_answer *answer)
 	return cli_http_exchange(f->http, &request, answer);
 }
 
-static bool may_come_back(cli_http_result result, const cli_http_answer *answer)
+static bool may_reconnect(cli_http_result result, const cli_http_answer *answer)
 {
 	bool is_full = result == CLI_HTTP_ANSWERED &&
 	               (answer->status == 200 || answer->status == 429 || answer->status >= 500);
@@ -146,7 +146,7 @@ static int say_given_up(const follow *f)
 		cli_say("%s keeps closing the stream of run %s", f->options->server->url, f->options->id);
 	else
 		code = cli_server_fail(f->options->server, f->result, &f->answer, what_of(f, what, sizeof what));
-	if (may_come_back(f->result, &f->answer))
+	if (may_reconnect(f->result, &f->answer))
 		cli_say("run %s may still be running; to follow it: curfew logs -f %s", f->options->id, f->options->id);
 	return code;
 }
@@ -156,7 +156,7 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 {
 	char reason[200];
 
-	if (!may_come_back(result, answer)) {
+	if (!may_reconnect(result, answer)) {
 		give_up(f, result, answer);
 		return false;
 	}
@@ -279,7 +279,7 @@ static void *accompany(void *context)
 /* ---- All of it ------------------------------------------------------------------------------------------- */
 
 /* Reads its state at the start: its time limit, and its output so far. */
-static int look_at_start(follow *f)
+static int read_start(follow *f)
 {
 	char what[64];
 	cli_http_answer answer;
@@ -329,7 +329,7 @@ static int run_threads(follow *f)
 static int follow_run(follow *f)
 {
 	const cli_follow_options *options = f->options;
-	int code = look_at_start(f);
+	int code = read_start(f);
 	/* Nothing has arrived so far. */
 	if (code != CLI_GO_ON ||
 	    (options->once && !f->was_done && f->output_bytes == 0 && options->kind == CLI_FOLLOW_OUTPUT))

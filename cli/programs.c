@@ -62,7 +62,7 @@ static int list(const session *s)
 
 /* ---- put ------------------------------------------------------------------------------------------------- */
 
-static int tell_stored(const session *s, const char *name, const cli_http_answer *answer)
+static int print_stored(const session *s, const char *name, const cli_http_answer *answer)
 {
 	char words[256];
 	if (s->json)
@@ -95,7 +95,7 @@ static int send_program(const session *s, const char *name, const cli_source *so
 
 	code = cli_server_ask(&s->server, s->http, &request, NULL, &answer);
 	if (code == CLI_GO_ON)
-		code = tell_stored(s, name, &answer);
+		code = print_stored(s, name, &answer);
 	cli_http_answer_finish(&answer);
 	return code;
 }

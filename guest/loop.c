@@ -15,7 +15,7 @@ static JSValue program; /* a compiled script or module that has not run yet */
 static JSValue module;  /* the module, to read its exports from; JS_UNDEFINED for a script */
 static JSValue result;  /* the program's result so far: a value or a promise of it */
 static phase progress;
-static bool abort_told;
+static bool abort_notified;
 static bool result_wrapped; /* the result is, or is a promise of, an object whose "value" is the real result */
 static bool
 	result_returned; /* a function or a module returned it on purpose; a script's last expression may be incidental */
@@ -366,14 +366,14 @@ static int32_t advance(void)
 }
 
 /* Aborts the program's signal when its time is up, once, between two of its own steps. */
-static int32_t tell_abort(void)
+static int32_t notify_abort(void)
 {
 	JSContext *ctx = curfew_context;
 	uint32_t aborted = curfew_aborted();
 
-	if (!aborted || abort_told)
+	if (!aborted || abort_notified)
 		return CURFEW_GUEST_DONE;
-	abort_told = true;
+	abort_notified = true;
 	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "abort");
 	JSValue kind = JS_NewInt32(ctx, (int32_t)aborted);
 	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 1, (JSValueConst *)&kind);
@@ -416,7 +416,7 @@ static int32_t run_pending_jobs(void)
 	do {
 		if (curfew_engine_stopping())
 			return CURFEW_GUEST_STOPPED;
-		if ((status = tell_abort()) != CURFEW_GUEST_DONE)
+		if ((status = notify_abort()) != CURFEW_GUEST_DONE)
 			return status;
 		ran = curfew_engine_run_job();
 		if (ran < 0 && (status = report_uncaught()) != CURFEW_GUEST_DONE)
@@ -560,7 +560,7 @@ static bool awaits_abort(void)
 {
 	JSContext *ctx = curfew_context;
 
-	if (abort_told || !curfew_control.limits[CURFEW_LIMIT_GRACE])
+	if (abort_notified || !curfew_control.limits[CURFEW_LIMIT_GRACE])
 		return false;
 	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "awaitsAbort");
 	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 0, NULL);
@@ -674,7 +674,7 @@ CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 	curfew_rejections_clear();
 	JS_FreeValue(ctx, result);
 	result = JS_UNDEFINED;
-	result_wrapped = abort_told = false;
+	result_wrapped = abort_notified = false;
 	curfew_control.value = curfew_control.value_length = 0;
 	curfew_control.error_name = curfew_control.error_name_length = 0;
 	curfew_control.error_message = curfew_control.error_message_length = 0;

@@ -671,7 +671,7 @@ static void look_once(server *s, times *t)
 	keep_accounts(s, t, now_us);
 }
 
-static bool goes_on(server *s)
+static bool must_continue(server *s)
 {
 	server_lock(s);
 	bool ends = s->cluster_ends;
@@ -683,9 +683,9 @@ static void *take_always(void *argument)
 {
 	server *s = argument;
 	times t = {.count_every_us = COUNT_EVERY_US, .due_us = INT64_MAX};
-	while (goes_on(s)) {
+	while (must_continue(s)) {
 		await_nudge(s, &t);
-		if (store_node(s->store) == 0 && goes_on(s)) {
+		if (store_node(s->store) == 0 && must_continue(s)) {
 			join_anew(s);
 			if (store_node(s->store) == 0)
 				(void)usleep(REJOIN_AFTER_US);
@@ -732,7 +732,7 @@ static void *listen_always(void *argument)
 {
 	listening *l = argument;
 	const store_hearer hearer = {.context = l, .on_change = on_change, .on_room = on_room};
-	while (goes_on(l->server)) {
+	while (must_continue(l->server)) {
 		int64_t left_us = l->looked_us + LOOK_EVERY_US - clock_now_us();
 		heed(l, store_await(l->server->store, left_us, l->server->over, &hearer));
 	}

@@ -266,12 +266,12 @@ static void run_help(void *context)
 }
 
 /* Until the helper is finished, the request keeps waiting, whatever wakes it. */
-static answer go_on_helped(request *q)
+static answer resume_helped(request *q)
 {
 	server_lock(q->server);
 	bool waits = q->is_helped;
 	if (waits)
-		suspend(q, go_on_helped);
+		suspend(q, resume_helped);
 	server_unlock(q->server);
 	if (waits)
 		return MHD_YES;
@@ -287,7 +287,7 @@ answer http_help(request *q, answer (*work)(request *q))
 	q->after_help = NULL;
 	q->is_helped = true;
 	if (helpers_run(q->server->helpers, run_help, q))
-		return go_on_helped(q);
+		return resume_helped(q);
 	q->is_helped = false;
 	return work(q);
 }

@@ -212,14 +212,14 @@ static void log_change(const request *q, const char *what, const char *sha256)
 	                        {0}});
 }
 
-static answer go_on_written(request *q)
+static answer resume_put(request *q)
 {
 	put *p = q->work;
 	server *s = q->server;
 	server_lock(s);
 	bool waits = !q->is_done, closing = s->closing;
 	if (waits && !closing)
-		http_suspend(q, go_on_written);
+		http_suspend(q, resume_put);
 	server_unlock(s);
 	if (waits)
 		return closing ? reply_stopping(q) : MHD_YES;
@@ -246,7 +246,7 @@ static answer write_put(request *q)
 		return reply_no_memory(q);
 	}
 	server_unlock(s);
-	return go_on_written(q);
+	return resume_put(q);
 }
 
 /* The message of a report's error, for the answer. */
@@ -320,14 +320,14 @@ static void on_loaded(void *context, const worker_result *result)
 	server_unlock(s);
 }
 
-static answer go_on_loaded(request *q)
+static answer resume_loaded(request *q)
 {
 	put *p = q->work;
 	server *s = q->server;
 	server_lock(s);
 	bool waits = !p->loaded, closing = s->closing;
 	if (waits && !closing)
-		http_suspend(q, go_on_loaded);
+		http_suspend(q, resume_loaded);
 	server_unlock(s);
 	if (waits)
 		return closing ? reply_stopping(q) : MHD_YES;
@@ -367,7 +367,7 @@ static answer load_put(request *q)
 	curfew_status status = ready != NULL ? worker_pool_submit(s->pool, &job, NULL, &failure) : CURFEW_SYSTEM;
 	worker_program_unref(ready);
 	if (status == CURFEW_OK)
-		return go_on_loaded(q);
+		return resume_loaded(q);
 	p->waits--;
 	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "program",
 	                     failure.message[0] != '\0' ? failure.message : "out of memory", NULL);
@@ -534,13 +534,13 @@ static void on_deleted(void *context, const char *problem)
 	arrive(p->server, p);
 }
 
-static answer go_on_deleted(request *q)
+static answer resume_deleted(request *q)
 {
 	server *s = q->server;
 	server_lock(s);
 	bool waits = !q->is_done, closing = s->closing;
 	if (waits && !closing)
-		http_suspend(q, go_on_deleted);
+		http_suspend(q, resume_deleted);
 	server_unlock(s);
 	if (waits)
 		return closing ? reply_stopping(q) : MHD_YES;
@@ -580,7 +580,7 @@ static answer delete_program(request *q)
 	}
 
 	server_unlock(s);
-	return go_on_deleted(q);
+	return resume_deleted(q);
 }
 
 answer route_delete_program(request *q)

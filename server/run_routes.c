@@ -503,13 +503,13 @@ static void help_with_post(void *context)
 }
 
 /* Until its body has been read the request is not answered, whatever wakes it. */
-static answer go_on_post(request *q)
+static answer resume_post(request *q)
 {
 	const post *p = q->work;
 	server_lock(q->server);
 	bool is_prepared = p->is_prepared;
 	if (!is_prepared)
-		http_suspend(q, go_on_post);
+		http_suspend(q, resume_post);
 	server_unlock(q->server);
 	return is_prepared ? answer_post(q) : MHD_YES;
 }
@@ -525,7 +525,7 @@ answer route_post_run(request *q)
 	q->work = p;
 	q->free_work = free_post;
 	if (q->body.length > HELPED_BYTES && helpers_run(q->server->helpers, help_with_post, p))
-		return go_on_post(q);
+		return resume_post(q);
 	read_submission(p);
 	return answer_post(q);
 }

@@ -220,14 +220,14 @@ static void on_changed(void *context, const char *problem)
 	http_wake(c->request);
 }
 
-static answer go_on_changed(request *q)
+static answer resume_changed(request *q)
 {
 	change *c = q->work;
 	server *s = q->server;
 	server_lock(s);
 	bool waits = !q->is_done, closing = s->closing;
 	if (waits && !closing)
-		http_suspend(q, go_on_changed);
+		http_suspend(q, resume_changed);
 	server_unlock(s);
 	if (waits)
 		return closing ? reply_stopping(q) : MHD_YES;
@@ -255,7 +255,7 @@ static answer write_change(request *q, change *c, const char *owner)
 	q->work = c;
 	q->free_work = free_change;
 	server_unlock(s);
-	return good ? go_on_changed(q) : reply_no_memory(q);
+	return good ? resume_changed(q) : reply_no_memory(q);
 }
 
 /* Writes schedule, which it takes ownership of; NULL: deletes it. */

@@ -131,7 +131,7 @@ static int open_listener(const config *c, bool *loopback, curfew_failure *failur
 	return fd;
 }
 
-static void tell_place(const config *c, int listener)
+static void print_address(const config *c, int listener)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
@@ -454,7 +454,7 @@ static bool start_server(server *s, curfew_failure *failure)
 		return refuse_setting(failure, "start", "no thread can be started");
 	}
 
-	tell_place(c, listener);
+	print_address(c, listener);
 	server_lock(s);
 	s->launching = true;
 	calibration_recall(s);

@@ -115,7 +115,7 @@ static store_status note_error(pg_store *st, PGconn *conn, const PGresult *resul
 
 /* ---- Telling ------------------------------------------------------------------------------------------------- */
 
-static void tell_change(pg_store *st, const char *id)
+static void note_change(pg_store *st, const char *id)
 {
 	pg_told *told = &st->told;
 	if (told->count == PG_TOLD_MAX)
@@ -125,11 +125,11 @@ static void tell_change(pg_store *st, const char *id)
 }
 
 /* Notes the ends of runs that others show. */
-static void note_told(pg_store *st, const PGresult *result)
+static void note_changes(pg_store *st, const PGresult *result)
 {
 	int column = PQfnumber(result, "told");
 	for (int i = 0; column >= 0 && i < PQntuples(result); i++)
-		tell_change(st, PQgetvalue(result, i, column));
+		note_change(st, PQgetvalue(result, i, column));
 }
 
 /* Reads results up to the next synchronization point; the first error stays. A broken connection would never reach it.
@@ -145,7 +145,7 @@ static store_status read_results(pg_store *st, PGconn *conn)
 		if (result != NULL && kind == PGRES_FATAL_ERROR && status == STORE_OK)
 			status = note_error(st, conn, result);
 		else if (result != NULL && kind == PGRES_TUPLES_OK)
-			note_told(st, result);
+			note_changes(st, result);
 		PQclear(result);
 		if (result != NULL && kind == PGRES_PIPELINE_SYNC)
 			return status;
@@ -211,7 +211,7 @@ static bool send_notice(pg_store *st, const char *what)
 }
 
 /* Sends notifications after the commit. A failure does no harm, because the others also query regularly. */
-static void tell_all(pg_store *st)
+static void send_notifications(pg_store *st)
 {
 	pg_told *told = &st->told;
 	char ids[PG_TOLD_MAX * ID_ROOM + 2] = "d";
@@ -226,7 +226,7 @@ static void tell_all(pg_store *st)
 }
 
 /* False: the connection broke meanwhile. */
-static bool read_told(pg_store *st)
+static bool finish_notifications(pg_store *st)
 {
 	bool good = !st->told.is_unread || read_results(st, st->writer.conn) == STORE_OK;
 	st->told = (pg_told){0};
@@ -246,7 +246,7 @@ store_status pg_begin(store *base)
 	pg_params p = {0};
 
 	/* A half-sent transaction can only be ended together with its connection. */
-	if (st->is_writing || !read_told(st))
+	if (st->is_writing || !finish_notifications(st))
 		drop_writer(st);
 	if (!open_writer(st)) {
 		drop_writer(st);
@@ -280,7 +280,7 @@ store_status pg_commit(store *base)
 	else
 		(void)fail_with(st, PQerrorMessage(conn));
 	if (status == STORE_OK) {
-		tell_all(st);
+		send_notifications(st);
 		return STORE_OK;
 	}
 
@@ -480,7 +480,7 @@ static store_status write_news(pg_store *st, const run_news *n)
 		status = send_one(st, PG_SET_CHECKPOINT, &p);
 	}
 	if (n->is_watched)
-		tell_change(st, n->id);
+		note_change(st, n->id);
 	return status;
 }
 

@@ -19,7 +19,7 @@
 #define LOOK_EVERY_NS (10 * MS)
 #define LOOK_SELDOM_NS (100 * MS)
 
-static int64_t patience_of(const worker_run *run)
+static int64_t time_limit_of(const worker_run *run)
 {
 	bool answers = run->state == RUN_STARTED && (run->job.flags & WORKER_JOB_INSPECT) == 0;
 	return answers ? (int64_t)run->pool->options.patience_ns : LONG_PATIENCE_NS;
@@ -53,7 +53,7 @@ static bool is_overdue(process *p, worker_run *run)
 {
 	if (run->overdue_since_ns < 0)
 		run->overdue_since_ns = p->given_ns;
-	return p->given_ns - run->overdue_since_ns >= patience_of(run);
+	return p->given_ns - run->overdue_since_ns >= time_limit_of(run);
 }
 
 worker_run *worker_process_find_overdue(process *p, int64_t now)
@@ -69,7 +69,7 @@ worker_run *worker_process_find_overdue(process *p, int64_t now)
 			look_again(p->pool, run, run->look_ns);
 			continue;
 		}
-		int64_t every_ns = patience_of(run) < LONG_PATIENCE_NS ? LOOK_EVERY_NS : LOOK_SELDOM_NS;
+		int64_t every_ns = time_limit_of(run) < LONG_PATIENCE_NS ? LOOK_EVERY_NS : LOOK_SELDOM_NS;
 		if (!was_observed)
 			(void)worker_process_observe(p, now, 2 * every_ns);
 		was_observed = true;

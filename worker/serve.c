@@ -704,7 +704,7 @@ static void on_cancel_or_ask(service *s, worker_frame_kind kind, uint64_t number
 		post(s, WORKER_FRAME_USAGE, number, (piece){&usage, sizeof usage}, (piece){NULL, 0}, false);
 }
 
-static void tell_memory(service *s)
+static void send_memory(service *s)
 {
 	curfew_engine_stats stats = {.size = sizeof stats};
 	curfew_engine_get_stats(s->engine, &stats);
@@ -726,7 +726,7 @@ static void on_frame(service *s, const worker_frame *frame, const char *body)
 	else if (frame->kind == WORKER_FRAME_CANCEL || frame->kind == WORKER_FRAME_ASK_USAGE)
 		on_cancel_or_ask(s, (worker_frame_kind)frame->kind, frame->number);
 	else if (frame->kind == WORKER_FRAME_ASK_MEMORY)
-		tell_memory(s);
+		send_memory(s);
 	else if (frame->kind == WORKER_FRAME_CODE && length == sizeof(curfew_code_answer))
 		on_code(s, frame->number, body);
 	else

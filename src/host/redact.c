@@ -195,7 +195,7 @@ static void count_beginnings(curfew__redact_stream *stream, uint64_t quote)
 /* ---- The text as it is ------------------------------------------------------------------------------------ */
 
 /* Whether this byte continues the encoded form of a long value whose beginning was found. */
-static bool goes_on(unsigned char kind, unsigned char byte)
+static bool continues_form(unsigned char kind, unsigned char byte)
 {
 	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%";
 
@@ -225,7 +225,7 @@ static void match_plain(curfew__redact_stream *stream, const curfew__pattern *p)
 
 static void read_plain(curfew__redact_stream *stream, const curfew__search *search, unsigned char byte)
 {
-	if (stream->swallow && goes_on(stream->swallow, byte))
+	if (stream->swallow && continues_form(stream->swallow, byte))
 		extend_match(stream, stream->position, stream->position + 1);
 	else
 		stream->swallow = 0;

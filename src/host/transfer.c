@@ -349,7 +349,7 @@ static bool add_to_head(curfew__transfer *transfer, const char *line, size_t len
 	       add_latin(&transfer->head, value, (size_t)(end - value)) && curfew__buffer_add(&transfer->head, "\n", 1);
 }
 
-static void tell_head(curfew__transfer *transfer)
+static void post_head(curfew__transfer *transfer)
 {
 	size_t length;
 	char *head = curfew__buffer_take(&transfer->head, &length);
@@ -383,7 +383,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
 	if (length)
 		return add_to_head(transfer, line, length) ? size : 0;
 	if (transfer->status >= 200 || is_upgraded(transfer))
-		tell_head(transfer);
+		post_head(transfer);
 	return size;
 }
 

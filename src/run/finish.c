@@ -47,7 +47,7 @@ static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
 }
 
 /* Checks every measured limit once more, so that a run that exceeded two of them reports both. */
-static void look_at_all(curfew_run *run, int64_t ended_ns)
+static void check_all_limits(curfew_run *run, int64_t ended_ns)
 {
 	curfew__run_look_at_clock(run, ended_ns);
 	if (run->limits.cpu_ns != CURFEW_UNLIMITED && atomic_load(&run->clock.cpu_before_ns) >= (int64_t)run->limits.cpu_ns)
@@ -166,7 +166,7 @@ static void leave_compiler(curfew_run *run)
 }
 
 /* Releases the guest, which has been read, or leaves it for the next call of its session. */
-static void let_go_of_guest(curfew_run *run, curfew__run_end end, bool readable)
+static void release_guest(curfew_run *run, curfew__run_end end, bool readable)
 {
 	curfew_report *report = run->report;
 	uint64_t stack_limit = run->limits.stack_bytes;
@@ -203,7 +203,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	curfew__run_end_output(run);
 	if (end == CURFEW__END_STACK || end == CURFEW__END_FUEL)
 		curfew__run_latch(run, outcome_without_cause(end), ended_ns);
-	look_at_all(run, ended_ns);
+	check_all_limits(run, ended_ns);
 	/* The program has ended, so its grace is over. */
 	if (end == CURFEW__END_UNSETTLED && atomic_load(&run->stop.time_up))
 		curfew__run_latch(run, (curfew_outcome)atomic_load(&run->stop.time_up), ended_ns);
@@ -223,7 +223,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	if (readable)
 		kind->fill_error(run, end);
 	report->trace_truncated |= run->after.is_spent;
-	let_go_of_guest(run, end, readable);
+	release_guest(run, end, readable);
 	fill_counts(run, ended_ns);
 	curfew__run_redact_report(run);
 	curfew__run_give_back(run);

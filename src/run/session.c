@@ -186,7 +186,7 @@ static void on_settled(void *context, curfew_run *run, curfew__run_end end)
 }
 
 /* Prepares a fresh state. */
-static void begin_anew(curfew_session *session)
+static void prepare_fresh_state(curfew_session *session)
 {
 	const curfew_run *base = session->base;
 
@@ -213,7 +213,7 @@ static void drop_guest(curfew_session *session)
 	else if (atomic_load(&session->state) == SESSION_ALIVE)
 		curfew__guest_finish(&session->guest, false, &stack_peak);
 	free(wasm);
-	begin_anew(session);
+	prepare_fresh_state(session);
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------------ */
@@ -353,7 +353,7 @@ static curfew_status fill_session(curfew_session *session, curfew_program *progr
 		status = curfew__run_create(program, options, &limits, NULL, true, &session->base, failure);
 	if (status != CURFEW_OK)
 		return status;
-	begin_anew(session);
+	prepare_fresh_state(session);
 	return CURFEW_OK;
 }
 

@@ -197,7 +197,7 @@ bool curfew__run_is_deaf(curfew_run *run)
 }
 
 /* CPU time cannot advance faster than the clock, so check again when the limit could first be reached. */
-static int64_t look_at_cpu(curfew_run *run, int64_t now)
+static int64_t check_cpu(curfew_run *run, int64_t now)
 {
 	bool is_compiling = atomic_load(&run->wait.compiling);
 
@@ -263,7 +263,7 @@ int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 	if (atomic_load(&run->stop.cause))
 		return now;
 	int64_t next = atomic_load(&run->stop.time_up) ? atomic_load(&run->stop.hard_ns) : run->clock.deadline_ns;
-	next = earlier(next, look_at_cpu(run, now));
+	next = earlier(next, check_cpu(run, now));
 	/* A run that is ready needs no alarm for its wake time, which has passed. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_READY)
 		next = earlier(next, atomic_load(&run->wait.wake_ns));
@@ -278,7 +278,7 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	if (run->stop.tracing)
 		return run->kind->stop(run, now);
 	curfew__run_look_at_clock(run, now);
-	look_at_cpu(run, now);
+	check_cpu(run, now);
 	if (atomic_load(&run->stop.cause))
 		return stop_step(run, now);
 	bool told = !was_up && atomic_load(&run->stop.time_up);

@@ -177,8 +177,8 @@ static bool hold(curfew__job *job)
 	return true;
 }
 
-static void let_go(curfew__job *job) CURFEW__UNCHECKED;
-static void let_go(curfew__job *job)
+static void finish_calling(curfew__job *job) CURFEW__UNCHECKED;
+static void finish_calling(curfew__job *job)
 {
 	curfew__mutex_lock(&job->compiler->lock);
 	job->calling = false;
@@ -204,7 +204,7 @@ static void tell_interface(curfew__job *job)
 		return;
 	}
 	job->listener.on_interface(job->listener.context, file);
-	let_go(job);
+	finish_calling(job);
 }
 
 /* Finishes a job, with or without success. Under the lock, which it releases meanwhile. */
@@ -228,7 +228,7 @@ static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 	curfew__compiler *compiler = job->compiler;
 	if (hold(job)) {
 		job->listener.on_done(job->listener.context, file, failure);
-		let_go(job);
+		finish_calling(job);
 	} else if (file >= 0) {
 		close(file);
 	}
@@ -498,7 +498,7 @@ static bool write_input(curfew__job *job)
 		if (!hold(job))
 			return false;
 		ssize_t n = pwrite(job->files[INPUT], bytes + done, piece, (off_t)done);
-		let_go(job);
+		finish_calling(job);
 		if (n <= 0 && errno != EINTR)
 			return false;
 		done += n > 0 ? (size_t)n : 0;
@@ -796,7 +796,7 @@ void curfew__compiler_hear(curfew__compiler *compiler, uint64_t number, const cu
 	}
 	if (is_passed) {
 		pass_on(job, heard);
-		let_go(job);
+		finish_calling(job);
 	}
 	curfew__mutex_unlock(&compiler->lock);
 	if (!is_passed && heard->file >= 0)

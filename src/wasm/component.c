@@ -72,7 +72,7 @@ static void search_instance(const search *s, const char *interface, size_t lengt
 	wasmtime_component_item_delete(&instance);
 }
 
-static bool look_at(void *context, const char *name, size_t length, uint8_t kind)
+static bool search_item(void *context, const char *name, size_t length, uint8_t kind)
 {
 	const search *s = context;
 
@@ -92,7 +92,7 @@ static void find_export(search *s)
 	if (!s->interface && wasmtime_component_type_export_get(s->type, engine, s->name, strlen(s->name), &item))
 		note_export(s, "", 0, &item);
 	if (!s->found->count)
-		curfew__component_each_export(s->type, engine, look_at, s);
+		curfew__component_each_export(s->type, engine, search_item, s);
 	wasmtime_component_type_delete(s->type);
 }
 

@@ -561,7 +561,7 @@ static const curfew__code *find_code(const flavour *own, const curfew__machine *
 }
 
 /* Checks the imports with the shell, before anything is compiled. Under the lock. */
-static void look_at_shell(flavour *own, curfew__machine *machine)
+static void open_shell(flavour *own, curfew__machine *machine)
 {
 	curfew__wasm_error error;
 
@@ -583,7 +583,7 @@ static void load_given(flavour *own, curfew__machine *machine)
 	if (own->loading)
 		return;
 	if (own->state == FLAVOUR_ASKED && own->interface >= 0) {
-		look_at_shell(own, machine);
+		open_shell(own, machine);
 	} else if (own->state == FLAVOUR_DONE && !find_code(own, machine)) {
 		own->program->is_component = own->code->is_component;
 		load(own, LOADING_CODE, machine, own->code->length);

@@ -40,12 +40,12 @@ static bool make_members(reflection *r, curfew__shape *shape, size_t count)
 }
 
 /* A member, as read from a type. */
-typedef struct told {
+typedef struct shape_member {
 	const char *name; /* [length], borrowed; NULL: members have none */
 	size_t length;
 	bool typed;
 	wasmtime_component_valtype_t type; /* if typed: owned */
-} told;
+} shape_member;
 
 static size_t count_members(const wasmtime_component_valtype_t *type)
 {
@@ -62,7 +62,7 @@ static size_t count_members(const wasmtime_component_valtype_t *type)
 }
 
 /* Types with one or two types in angle brackets, some of which are optional. */
-static bool tell_bracket(const wasmtime_component_valtype_t *type, size_t i, told *member)
+static bool get_bracket_member(const wasmtime_component_valtype_t *type, size_t i, shape_member *member)
 {
 	member->typed = true;
 	switch (type->kind) {
@@ -88,9 +88,9 @@ static bool tell_bracket(const wasmtime_component_valtype_t *type, size_t i, tol
 	return true;
 }
 
-static bool tell_member(const wasmtime_component_valtype_t *type, size_t i, told *member)
+static bool get_member(const wasmtime_component_valtype_t *type, size_t i, shape_member *member)
 {
-	*member = (told){.name = NULL};
+	*member = (shape_member){.name = NULL};
 	switch (type->kind) {
 	case WASMTIME_COMPONENT_VALTYPE_RECORD:
 		member->typed = true;
@@ -106,12 +106,12 @@ static bool tell_member(const wasmtime_component_valtype_t *type, size_t i, told
 		return wasmtime_component_enum_type_names_nth(type->of.enum_, i, &member->name, &member->length);
 	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
 		return wasmtime_component_flags_type_names_nth(type->of.flags, i, &member->name, &member->length);
-	default: return tell_bracket(type, i, member);
+	default: return get_bracket_member(type, i, member);
 	}
 }
 
 /* Takes ownership of what was read. */
-static bool set_member(reflection *r, curfew__member *member, told *from)
+static bool set_member(reflection *r, curfew__member *member, shape_member *from)
 {
 	bool made = true;
 	member->typed = from->typed;
@@ -128,8 +128,8 @@ static bool reflect_members(reflection *r, const wasmtime_component_valtype_t *t
 {
 	bool made = make_members(r, shape, count_members(type));
 	for (size_t i = 0; made && i < shape->count; i++) {
-		told member;
-		made = tell_member(type, i, &member) && set_member(r, &shape->members[i], &member);
+		shape_member member;
+		made = get_member(type, i, &member) && set_member(r, &shape->members[i], &member);
 	}
 	return made;
 }

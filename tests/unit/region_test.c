@@ -335,7 +335,7 @@ typedef struct helper {
 	size_t at;
 } helper;
 
-static void *write_when_told(void *argument)
+static void *write_on_request(void *argument)
 {
 	helper *h = argument;
 
@@ -362,7 +362,7 @@ static void what_another_thread_wrote_is_put_back(void)
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	helper h = {.at = STACK_TOP};
 	pthread_t thread;
-	CHECK_EQUAL(pthread_create(&thread, NULL, write_when_told, &h), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, write_on_request, &h), 0);
 	for (int round = 0; round < 60; round++) {
 		curfew__region *region = curfew__pool_take(pool, image, LIMIT);
 		assert_fresh(region, IMAGE_BYTES);
@@ -383,7 +383,7 @@ typedef struct cleaner {
 	atomic_bool ending;
 } cleaner;
 
-static void *use_when_told(void *argument)
+static void *use_on_request(void *argument)
 {
 	cleaner *c = argument;
 
@@ -404,7 +404,7 @@ static void what_was_clean_is_looked_at(void)
 {
 	cleaner c = {.ending = false};
 	pthread_t thread;
-	CHECK_EQUAL(pthread_create(&thread, NULL, use_when_told, &c), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, use_on_request, &c), 0);
 	for (int round = 0; round < 60; round++) {
 		curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 		curfew__region *region = NULL;

@@ -32,7 +32,7 @@ void curfew_node_post(struct addon *addon, const struct message *message)
 		drop(copy);
 }
 
-static void let_go(napi_env env, struct addon *addon)
+static void end_activity(napi_env env, struct addon *addon)
 {
 	if (--addon->active == 0)
 		napi_unref_threadsafe_function(env, addon->queue);
@@ -50,7 +50,7 @@ static napi_value end_run(napi_env env, struct run *run)
 {
 	napi_value report = curfew_node_report(env, curfew_run_wait(run->run));
 	unlink_run(run);
-	let_go(env, run->addon);
+	end_activity(env, run->addon);
 	return report;
 }
 
@@ -66,7 +66,7 @@ static void fill_arguments(napi_env env, struct addon *addon, struct message *me
 	case MESSAGE_CALL: curfew_node_call_pass(env, message->call, arguments); break;
 	case MESSAGE_JOB:
 		curfew_node_job_results(env, message->job, arguments);
-		let_go(env, addon);
+		end_activity(env, addon);
 		break;
 	case MESSAGE_CALLS: break;
 	}
