@@ -455,7 +455,7 @@ static void test_a_stop_at_any_point(void)
 	char text[256];
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
 		(void)snprintf(text, sizeof text,
-		               "globalThis.all ??= Array.from({ length: 50 }, (_, n) => ({ n, of: ['a' + n] }));"
+		               "globalThis.all ?\?= Array.from({ length: 50 }, (_, n) => ({ n, of: ['a' + n] }));"
 		               " all.%s(({ of }) => of.every(x => x === 'z')); JSON.stringify(all)",
 		               methods[i]);
 		stop_all_over(text, harness_count(100));
