@@ -255,6 +255,23 @@ def check_image_in_podman(context):
     expect(done.out.startswith(b"curfew "), done.out.decode())
 
 
+def check_image_in_buildah(context):
+    """Where no container may have limits or cgroups of its own, buildah still runs one in another root directory."""
+    buildah = shutil.which("buildah")
+    if buildah is None:
+        raise Skipped("there is no buildah")
+    place = context.directory()
+    command = [buildah, "--root", f"{place}/root", "--runroot", f"{place}/run", "--storage-driver", "vfs"]
+    image = "oci-archive:" + made("curfew-*-oci.tar")
+    done = context.command([*command, "from", "--quiet", image], timeout=120)
+    if done.code != 0:
+        raise Skipped("buildah cannot work here: " + done.err.decode().strip().split("\n")[-1][:200])
+    name = done.out.decode().split()[-1]
+    inside = [*command, "run", "--isolation=chroot", name, "--", "/usr/bin/curfew"]
+    expect_equal("value", run(context, *inside, "run", "--print", "-e", "6 * 7"), "42\n")
+    run(context, *command, "rm", name)
+
+
 # ---- Debian packages ------------------------------------------------------------------------------------------------
 
 
@@ -425,6 +442,7 @@ def tests(context):
             ("static-serve", check_static_serve),
             ("image", check_image),
             ("image-podman", check_image_in_podman),
+            ("image-buildah", check_image_in_buildah),
             ("lintian", check_lintian),
             ("debs", check_debs),
             ("wheel", check_wheel),
