@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Never ends, and hides from its own time limit: it catches whatever is thrown, swallows it again in finally, makes the hooks of
-// errors fail or lie, and takes what it can from whoever wants to know.
+// errors fail or lie, and removes what its reader could learn from.
 
 Error.stackTraceLimit = 0;
 Error.prepareStackTrace = () => { for (;;); };

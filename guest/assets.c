@@ -59,8 +59,8 @@ static JSValue native_lazy(JSContext *ctx, JSValueConst this_value, int argc, JS
 }
 
 /*
- * whole(make) -> what make() gives. It changes what later calls use, and must not end in the middle: where a stop of a
- * session falls into it, the session's state is lost.
+ * whole(make) -> the value of make(). make() changes state that later calls use, and must not end half done. If a stop
+ * of a session interrupts it, the session's state is lost.
  */
 static JSValue native_whole(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {

@@ -320,7 +320,7 @@ static void define_lazy(JSContext *ctx, JSValueConst object, JSAtom key, JSValue
 
 /*
  * Lazy properties use the engine's own mechanism, with a function in place of a number. While make() runs, the property
- * is undefined, because make() may read or change it. If make() fails, the next look at the property calls it again.
+ * is undefined, because make() may read or change it. If make() fails, the next access to the property calls it again.
  */
 static int curfew_fill_lazy(JSContext *ctx, JSObject *object, JSAtom key, void *make)
 {

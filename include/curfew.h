@@ -844,8 +844,8 @@ CURFEW_API void curfew_code_destroy(curfew_code *code);
 
 /*
  * Who asks for the code from here on: any number for a tenant, and one for a user of that tenant; 0 is nobody in
- * particular. Of the programs that wait to be compiled, those of whoever has the fewest being compiled come first. Call
- * it from one thread at a time.
+ * particular. Of the programs that wait to be compiled, those of the asker with the fewest in compilation come first.
+ * Call it from one thread at a time.
  */
 CURFEW_API void curfew_code_set_asker(curfew_code *code, uint64_t owner, uint64_t user);
 

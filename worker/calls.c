@@ -80,7 +80,7 @@ static const struct {
 	int call;
 	int error;
 } refused[] = {
-	{CALL(preadv2), ENOSYS}, /* read does */
+	{CALL(preadv2), ENOSYS}, /* the caller uses read instead */
 	{CALL(clone3), ENOSYS},  /* a filter cannot check its flags, so it fails and clone is used */
 	{CALL(openat), EACCES},
 	{CALL(open), EACCES},

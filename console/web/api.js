@@ -77,7 +77,7 @@ async function send(method, path, { body, type = 'application/json', headers = {
 		referrerPolicy: 'no-referrer',
 	});
 	noteTime(response.headers.get('Date'));
-	// The answer to a request with an earlier token says nothing of the one that is used now.
+	// The response to a request with an earlier token says nothing about the current token.
 	if (response.status === 401 && token === getToken()) access.dispatchEvent(new Event('unauthorized'));
 	if (!response.ok) throw new ApiError(response.status, await readProblem(response));
 	return response;

@@ -182,7 +182,7 @@
 	function load(name) {
 		return (loaded.get(name) ?? whole(() => evaluate(name))).exports;
 	}
-	// It is known before it is done: some need each other.
+	// A module is registered before it is evaluated, because some modules require each other.
 	function evaluate(name) {
 		const module = { exports: {} };
 		loaded.set(name, module);

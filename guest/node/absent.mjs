@@ -6,7 +6,7 @@ export const absent = {
 		more: `isIP: (text) => /^(\\d{1,3}\\.){3}\\d{1,3}$/.test(text) && text.split('.').every((part) => part < 256) ? 4 : URL.canParse('http://[' + text + ']/') ? 6 : 0,
 		isIPv4(text) { return this.isIP(text) === 4; }, isIPv6(text) { return this.isIP(text) === 6; }` },
 	tls: { why: 'there are no sockets here: use fetch', functions: `${stream} createSecureContext getCiphers checkServerIdentity`, classes: 'Server SecureContext',
-		// Around a stream it can be made: packages look for the class of what it has inside while they are loaded.
+		// It can be constructed around a stream, because packages look up the class of its internals while they are loaded.
 		more: `rootCertificates: [], TLSSocket: class TLSSocket extends require('events') {
 			constructor(stream) {
 				if (typeof stream?.pipe !== 'function')

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's side of http, as far as it needs no sockets: handlers, requests and answers are those of Node, and whoever has a
-// request gives it to a handler (light-my-request and what is built on it; server.emit('request', ...)). Nothing listens.
+// The server's side of http, as far as it needs no sockets. Servers, requests and responses have the interface of Node. A
+// program passes a request to a handler itself, with server.emit('request', ...), or by a package such as light-my-request.
+// Nothing listens.
 const { Buffer } = require('buffer');
 const EventEmitter = require('events');
 const Stream = require('stream');
@@ -19,9 +20,9 @@ const validateHeaderValue = (name, value) => {
 		throw failure(TypeError, 'ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
 };
 
-// ---- Headers of what is sent: requests and answers ----
+// ---- Headers of outgoing messages: requests and responses ----
 
-const headers = Symbol('kOutHeaders'); // by their small names: [name, value]
+const headers = Symbol('kOutHeaders'); // lower-case name -> [name, value]
 const methodsOfHeaders = {
 	setHeader(name, value) {
 		if (this._header)
@@ -55,9 +56,9 @@ const methodsOfHeaders = {
 	getHeaders() { return Object.assign(Object.create(null), Object.fromEntries([...this[headers] ?? []].map(([name, [, value]]) => [name, value]))); },
 };
 
-// ---- What is sent ----
+// ---- Outgoing messages ----
 
-// A function, as in Node: whoever makes an answer of another kind calls it for an object of his own.
+// It is a function instead of a class, as in Node, because subclasses of older packages call it for an object of their own.
 function OutgoingMessage() {
 	Stream.call(this);
 	Object.assign(this, { outputData: [], outputSize: 0, writable: true, destroyed: false, _last: false, chunkedEncoding: false, shouldKeepAlive: true, useChunkedEncodingByDefault: true,
@@ -131,7 +132,7 @@ define(OutgoingMessage, {
 	},
 	_implicitHeader() { throw failure(Error, 'ERR_METHOD_NOT_IMPLEMENTED', 'The _implicitHeader() method is not implemented'); },
 
-	// Writes the lines of the headers, and those that Node adds.
+	// Makes the text of the header from the given fields and from those that Node adds.
 	_storeHeader(first, given) {
 		const lines = [], seen = new Set();
 		const add = (name, value) => {
@@ -169,7 +170,7 @@ define(OutgoingMessage, {
 		this._header = first + lines.join('') + '\r\n';
 		this._headerSent = false;
 	},
-	// To the socket where there is one, else to what it is given when it comes.
+	// Writes to the socket. Without a socket, it keeps the data until one is assigned.
 	_send(data, encoding, done) {
 		if (!this._headerSent && this._header !== null) {
 			this._headerSent = true;
@@ -262,7 +263,7 @@ define(OutgoingMessage, {
 	},
 });
 
-// ---- Answers ----
+// ---- Responses ----
 
 function ServerResponse(request, options) {
 	OutgoingMessage.call(this, options);
@@ -296,7 +297,7 @@ define(ServerResponse, {
 			if (value !== undefined)
 				this.setHeader(name, value);
 		}
-		// These have no body.
+		// Responses with these status codes have no body.
 		if (code === 204 || code === 304 || code < 200)
 			this._hasBody = false;
 		this._storeHeader(`HTTP/1.1 ${code} ${reason}\r\n`, [...this[headers]?.values() ?? []]);

@@ -647,7 +647,7 @@ class CommonModule {
 	}
 }
 
-// What a file requires is looked for once: while it is loaded, and what is loaded later at the first call.
+// Each specifier that a file requires is resolved once: while the file is loaded, or at the first call.
 const requires = new Map(); // path of the file -> specifier -> path
 function resolveRequire(base, specifier) {
 	let places = mapGet(requires, base);

@@ -141,7 +141,7 @@ typedef struct kept_list {
 	uint64_t bytes;
 } kept_list;
 
-/* Also one that was never finished, because its process was killed: its name begins with a dot. */
+/* An unfinished entry of a killed process counts too. Its name begins with a dot. */
 static bool is_entry(const char *name)
 {
 	bool is_unfinished = name[0] == '.';

@@ -21,7 +21,7 @@
 #include "common/thread.h"
 #include "host/files.h"
 
-/* How often a thread that waits checks whether its run is to stop: one that uses no CPU time is not interrupted. */
+/* How often a waiting thread checks whether its run must stop. A thread that uses no CPU time is not interrupted. */
 #define RECHECK_MS 1
 
 typedef struct input {
@@ -182,7 +182,7 @@ static input *create_input(int file)
 
 /* ---- Reading at once -------------------------------------------------------------------------------------- */
 
-/* Reads what is there. Someone else who reads the same pipe may have taken it: that is no reason to wait here. */
+/* Reads the available bytes. It does not wait, even if another reader of the same pipe has taken them. */
 static ssize_t read_ready(int file, char *bytes, size_t length)
 {
 	struct iovec piece = {bytes, length};
@@ -217,7 +217,7 @@ int32_t curfew__input_call(int file, curfew__guest_file *call, const atomic_uint
 	switch (call->request.operation) {
 	case CURFEW_FILE_READ: return file < 0 ? 0 : read_at_once(file, call, stop);
 	case CURFEW_FILE_STATUS_OF_OPEN:
-		/* What is empty looks like /dev/null. */
+		/* Empty input has the status of /dev/null. */
 		call->request.status = (curfew__file_status){.mode = S_IFCHR | 0666, .links = 1};
 		return file < 0 ? 0 : curfew__file_status_of(file, &call->request.status);
 	default: return -EBADF;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Standard input of a JavaScript program, as an operation of its run. A chunk is read when the guest asks for it, and
- * never before. A separate thread waits and reads, because nobody can say how long either takes. A program can also
- * read it at once, as node:fs does; then the run's own thread waits.
+ * never before. A separate thread waits and reads, because neither has a known limit of time. A program can also
+ * read it synchronously, as node:fs does. Then the run's own thread waits.
  */
 #ifndef CURFEW_HOST_INPUT_H
 #define CURFEW_HOST_INPUT_H
@@ -16,8 +16,8 @@
  */
 uint32_t curfew__input_start(curfew__operations *operations, int file);
 /*
- * Executes an operation of guest/abi.h on CURFEW_FILE_INPUT: reads some of an open file, or tells its status; -1: empty
- * input. Waits until there is something to read, or until stop is set. Returns the operation's result, or -errno.
+ * Executes an operation of guest/abi.h on CURFEW_FILE_INPUT: reads some of an open file, or returns its status; -1:
+ * empty input. Waits until there is something to read, or until stop is set. Returns the operation's result, or -errno.
  */
 int32_t curfew__input_call(int file, curfew__guest_file *call, const atomic_uint *stop);
 

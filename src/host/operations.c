@@ -130,7 +130,7 @@ static bool put_on(curfew__operations *run, curfew__operation *operation)
 	return true;
 }
 
-/* ---- For whoever carries them out ------------------------------------------------------------------------- */
+/* ---- For the code that executes them ---------------------------------------------------------------------- */
 
 bool curfew__operation_start(curfew__operations *run, curfew__operation *operation, const curfew__operation_type *type)
 {

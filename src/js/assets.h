@@ -13,8 +13,10 @@ typedef struct curfew__asset_entry curfew__asset_entry;
 /* Finds the asset of that name, in static memory. NULL: there is none. */
 const curfew__asset_entry *curfew__asset_find(const char *name, size_t name_length);
 
-/* Writes it to a buffer of entry->length bytes. All but small ones are stored compressed: seldom used ones by zlib, the
- * others by LZ4, which is unpacked ten times as fast. */
+/*
+ * Writes it to a buffer of entry->length bytes. All but small assets are stored compressed. Seldom used ones are
+ * compressed by zlib, the others by LZ4, because LZ4 decompresses ten times as fast.
+ */
 bool curfew__asset_read(const curfew__asset_entry *entry, void *to);
 
 /* Whether there is a time zone of that name. */

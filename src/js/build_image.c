@@ -287,8 +287,10 @@ static bool compile_script(script_maker *maker, asset *script)
 	return true;
 }
 
-/* What Intl knows of one language: of "intl/KIND/LOCALE", all but English. For zlib, a large one would keep a stop
- * waiting. */
+/*
+ * Whether an asset is "intl/KIND/LOCALE" with a locale other than English. Large ones do not count, because the
+ * decompression of a large asset by zlib would delay a stop.
+ */
 static bool is_seldom_used(const asset *one)
 {
 	const char *end = one->name + one->name_length, *at = end;
@@ -299,7 +301,7 @@ static bool is_seldom_used(const asset *one)
 	return is_locale && strncmp(at, "en", 2) != 0 && one->length <= (size_t)128 << 10;
 }
 
-/* Small ones would not become smaller. */
+/* The smallest asset that is compressed. Compression would not make smaller ones shorter. */
 #define PACKED_MIN 512
 
 static void pack_asset(asset *one)

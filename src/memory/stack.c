@@ -109,7 +109,7 @@ static const uint8_t *lowest_word(const uint8_t *from, const uint8_t *top)
 	return (const uint8_t *)at;
 }
 
-/* Returns to the system what was used below `warm`. Returns where that began. */
+/* Returns the used pages below `warm` to the system. Returns the lowest of them. */
 static const uint8_t *drop_below(const curfew__stack *stack, uint8_t *warm)
 {
 	const uint8_t *lowest = lowest_resident(stack, warm);
@@ -179,7 +179,7 @@ __asm__(".text\n"
 
 #if defined(__SANITIZE_ADDRESS__)
 
-/* AddressSanitizer has to know which stack it is on. */
+/* AddressSanitizer must be notified which stack the thread uses. */
 typedef struct annotated_call {
 	void (*function)(void *argument);
 	void *argument;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Native stacks for guest code, made once and reused. In a pool that is measured each is zero when it is taken, so that
- * afterwards it shows how much of it was used.
+ * Native stacks for guest code, made once and reused. In a measured pool each is zero when it is taken, so that
+ * its contents show afterwards how much of it was used.
  */
 #ifndef CURFEW_MEMORY_STACK_H
 #define CURFEW_MEMORY_STACK_H
@@ -24,12 +24,12 @@ curfew__stacks *curfew__stacks_create(size_t size, bool is_measured);
 void curfew__stacks_destroy(curfew__stacks *stacks);
 /* Any thread. NULL: out of memory. */
 curfew__stack *curfew__stacks_take(curfew__stacks *stacks);
-/* Any thread. Returns how many bytes of it were used, in whole pages beyond the first few; 0: that is not measured. */
+/* Any thread. Returns how many bytes were used, in whole pages beyond the first few; 0: the pool is not measured. */
 size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack);
-/* The same for a stack of a pool that is not measured, of which no more than this was used. */
+/* The same, faster. The pool is not measured, and at most CURFEW__STACK_SHALLOW bytes of the stack were used. */
 void curfew__stacks_give_shallow(curfew__stacks *stacks, curfew__stack *stack);
 #define CURFEW__STACK_SHALLOW ((size_t)256 << 10)
-/* Calls a function on a stack, on this thread. It has to return. */
+/* Calls a function on this stack, on the calling thread. The function must return. */
 void curfew__stack_call(const curfew__stack *stack, void (*function)(void *argument), void *argument);
 
 #endif

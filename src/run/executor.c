@@ -22,8 +22,8 @@
 /* After a run has computed for this long, another one may begin. */
 #define SLICE_NS (10 * CURFEW__MILLISECOND)
 /*
- * Where runs come one soon after the other, a thread looks out for the next one for this long before it sleeps: waking
- * it takes longer than a small run.
+ * If runs follow each other closely, an idle thread polls the queue for this long before it sleeps, because waking it
+ * takes longer than a small run.
  */
 #define LOOK_OUT_NS (50 * CURFEW__MICROSECOND)
 /* The maximum of additional threads for a slice. */
@@ -50,9 +50,9 @@ struct curfew__executor {
 	uint32_t slot_count;
 	uint32_t thread_limit; /* threads that may compute at once within a slice */
 	uint32_t live, idle;
-	uint32_t coming;   /* threads that are starting, tidying or looking out; they check the queue next */
+	uint32_t coming;   /* threads that start, tidy or poll; they check the queue next */
 	int64_t ended_ns;  /* when a thread last had nothing more to do */
-	bool is_brisk;     /* the last run came soon after that */
+	bool is_brisk;     /* the last run was submitted soon after that */
 	bool may_look_out; /* there is more than one processor */
 	bool watched;      /* an idle thread wakes at the end of the next slice */
 	bool ending;
@@ -197,7 +197,7 @@ static bool expects_work(const curfew__executor *executor)
 	       clock_now_ns() < executor->ended_ns + LOOK_OUT_NS;
 }
 
-/* Looks out for the next run. Releases the lock meanwhile. */
+/* Polls the queue for the next run. Releases the lock meanwhile. */
 static void look_out(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static void look_out(curfew__executor *executor)
 {
@@ -308,7 +308,7 @@ void curfew__executor_destroy(curfew__executor *executor)
 	pthread_detach(pthread_self());
 }
 
-/* Whether no thread but this one still has a run that has ended. */
+/* Whether no other thread still has a reference to an ended run. */
 static bool is_left_by_all(const curfew__executor *executor)
 {
 	for (const slot *at = executor->slots; at < executor->slots + executor->slot_count; at++)

@@ -151,7 +151,7 @@ static bool on_file(void *context, curfew__guest_file *call, int32_t *answer)
 		return false;
 	const curfew__wasi_given *given = run->given->wasi;
 	if (call->request.file == CURFEW_FILE_INPUT) {
-		/* What a stream has begun to read it reads to the end. */
+		/* After a stream has begun to read the input, only the stream reads it. */
 		*answer = run->input_taken ? -EAGAIN
 		                           : curfew__input_call(given ? given->stdin_file : -1, call, &run->stop.cause);
 		return true;

@@ -450,7 +450,7 @@ void curfew__run_reach(curfew_run *run, enum curfew__run_progress progress);
 
 /* Ends the run and publishes its report. Nothing of the guest runs after this, and the watch no longer touches it. */
 void curfew__run_finish(curfew_run *run, curfew__run_end end);
-/* Lets the run's user destroy it: nothing but its reference is used by this thread from now on. */
+/* Lets the run's user destroy it. From now on this thread uses nothing of the run but its reference. */
 void curfew__run_release(curfew_run *run);
 
 /* wasm.c: wakes the run because the compilation of its program has made progress. Any thread. */

@@ -381,7 +381,7 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 	return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
 }
 
-/* Whether nothing of the embedder's is called on the executing thread. */
+/* Whether the executing thread calls no callback of the embedder. */
 static bool calls_nobody(const curfew_run *run)
 {
 	return !run->program->functions && !run->given->on_event && !run->remote;
@@ -389,8 +389,8 @@ static bool calls_nobody(const curfew_run *run)
 
 /*
  * Decides whether a run executes on the thread that waits for it, which saves waking another one twice. WebAssembly has
- * a stack of its own. Where JavaScript needs more than the thread has, it gets one of the engine's; but callbacks of
- * the embedder's are called on threads' own stacks only, because other languages' runtimes check where their stack is.
+ * a stack of its own. If JavaScript needs more stack than the thread has, it gets a stack of the engine. A run with
+ * callbacks of the embedder does not, because the runtimes of other languages check where their stack is.
  */
 static bool runs_here(curfew_run *run, curfew__stack **stack)
 {
@@ -406,7 +406,7 @@ static bool runs_here(curfew_run *run, curfew__stack **stack)
 
 static void give_stack(const curfew_run *run, curfew__stack *stack)
 {
-	/* Half of it is for the host's functions. */
+	/* The other half is for the host's functions. */
 	if (curfew__guest_native_use(run->report->used.stack_peak_bytes) < CURFEW__STACK_SHALLOW / 2)
 		curfew__stacks_give_shallow(stacks_of(run), stack);
 	else

@@ -218,7 +218,7 @@ static uint64_t cpu_of_this_thread(void)
 	return (uint64_t)time.tv_sec * 1000 * MS + (uint64_t)time.tv_nsec;
 }
 
-/* Computes for 100 ms, and returns how much of it was on this thread. */
+/* Computes for 100 ms. Returns the CPU time that this thread used for it. */
 static uint64_t compute_for_a_while(curfew_engine *engine, curfew_event_callback on_event)
 {
 	curfew_limits limits = {.size = sizeof limits, .cpu_ns = 100 * MS, .timeout_ns = 60000 * MS};
@@ -239,7 +239,7 @@ static void ignore_event(void *context, curfew_event_kind kind, const char *data
 	(void)context, (void)kind, (void)data, (void)length;
 }
 
-/* It runs what calls nothing of the embedder's, on a stack of the engine's. The engine's threads run the rest. */
+/* Such a thread executes runs without callbacks itself, on an engine's stack. Other runs get the engine's threads. */
 static void *run_on_small_stack(void *context)
 {
 	curfew_engine *engine = context;

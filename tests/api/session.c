@@ -422,8 +422,7 @@ static void expect_unsettled(curfew_session *session, curfew_report *report, con
 	curfew_report_destroy(report);
 }
 
-/* Stopped at any point, and called again where it is said to be usable: what a text comes to is what it comes to else.
- */
+/* Stops a text at many points. If the session is still usable, the same text then has the value of a whole run. */
 static void stop_all_over(const char *text, unsigned points)
 {
 	curfew_limits limits = {.size = sizeof limits, .fuel = UINT64_C(1) << 40, .timeout_ns = harness_ms(600000)};
@@ -447,7 +446,7 @@ static void stop_all_over(const char *text, unsigned points)
 	close_notebook(&n);
 }
 
-/* The engine's own state is whole after a stop: what a builtin holds, and what is loaded when it is first used. */
+/* A stop leaves the engine's own state consistent: values that builtins hold, and modules loaded at first use. */
 static void test_a_stop_at_any_point(void)
 {
 	/* Claims L54, L57. */

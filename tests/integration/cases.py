@@ -161,7 +161,7 @@ def check_case(context, path):
     words = words[:at] + [path] + words[at:]
     limit = float(controls.get("limit", "20"))
     has_frames = any(key == "frames" for key, _, _ in entries)
-    # A program that got no processor was stopped before it came to what it is about: it is given more time.
+    # A program that got little CPU time may be stopped before it reaches its subject, so it is repeated with more time.
     for factor in (1, 5, 25):
         given = longer(words, factor)
         report, done = report_of(context, given, limit, has_frames)
@@ -173,7 +173,7 @@ def check_case(context, path):
 
 
 def longer(words, factor):
-    """The same command with a deadline of milliseconds so much later."""
+    """The same command, with deadlines of milliseconds multiplied by factor."""
     deadlines = [at for at in range(1, len(words)) if words[at - 1] == "--timeout" and words[at].endswith("ms")]
     return [
         f"{int(word.removesuffix('ms')) * factor}ms" if factor > 1 and at in deadlines else word
@@ -182,7 +182,7 @@ def longer(words, factor):
 
 
 def is_starved(report):
-    """Whether it met its deadline without having had a third of the time on a processor."""
+    """Whether the run reached its deadline and had less than a third of that time on a processor."""
     return "deadline" in report["tripped"] and report["used"]["cpu_us"] < report["used"]["wall_us"] / 3
 
 

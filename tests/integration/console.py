@@ -108,7 +108,7 @@ class Session:
             return answer.read(), answer.headers
 
     def wait_until_taken(self, token):
-        """The server sees a token that was made beside it within a second or so."""
+        """Waits until the server accepts a token that another process has made, which takes about a second."""
         request = urllib.request.Request(self.url + "v1/stats", headers={"Authorization": f"Bearer {token}"})
         until = self.context.patience(30)
         while True:
@@ -781,7 +781,7 @@ def wrong_limits(session, page):
     wait_for_outcome(page, "ok")
 
 
-# Answers to requests with a wrong token come when deliver() was called.
+# Delays the responses to requests with a wrong token until deliver() is called.
 DELAY_REFUSALS = """(() => {
     const real = window.fetch;
     const refusals = { asked: 0, seen: 0 };
@@ -831,7 +831,7 @@ def token(context):
         page.type(words[0].decode())
         page.press("Enter")
         page.wait("document.querySelector('#pulse').dataset.state === 'good'", "the token to be taken")
-        # An answer to the wrong token that comes late takes nothing back.
+        # A late response to the wrong token does not end the connection with the right one.
         page.evaluate("refusals.deliver()")
         page.wait("refusals.seen === refusals.asked", "the late answers")
         page.click("#start")

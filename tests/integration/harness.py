@@ -65,7 +65,7 @@ def crowd():
 # A machine that is slower by this factor than the one for which bounds were chosen passes as well. Nothing waits longer
 # because of that, except that a hang is detected later.
 SLOWEST = 4
-# More of a crowd is no reason to wait longer for what hangs.
+# The maximum factor for other load. A larger one would only delay the detection of a hang.
 CROWD_MOST = 6
 
 

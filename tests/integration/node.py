@@ -249,7 +249,7 @@ def nothing_is_paid_that_is_not_used(context):
     expect_equal("no globals", report["value"], "undefined" * 4)
 
 
-# ---- What needs standard input, and servers -----------------------------------------------------------------------
+# ---- Standard input, and servers ----------------------------------------------------------------------------------
 
 
 READS = """
@@ -328,7 +328,7 @@ def rejections_that_are_captured(context):
 
 @test
 def handlers_of_requests(context):
-    """Requests and answers without a socket: what light-my-request and Express do with them."""
+    """Requests and responses work without a socket, as light-my-request and Express use them."""
     expect_equal(
         "answers",
         value(
@@ -344,7 +344,7 @@ def handlers_of_requests(context):
             if (q.url === '/pieces') { r.write('a'); r.write(body); return r.end('c'); }
             r.setHeader('X-A', ['1', '2']); r.statusCode = q.method === 'GET' ? 200 : 201; r.end(q.method + body);
         });
-        // As light-my-request makes them: for objects of its own, by calls.
+        // light-my-request calls the constructors for objects of its own.
         function Answer(request) { ServerResponse.call(this, request); }
         inherits(Answer, ServerResponse);
         const ask = (method, url, body) => new Promise((resolve) => {
@@ -377,7 +377,7 @@ def handlers_of_requests(context):
 
 @test
 def zlib_called_for_another_object(context):
-    """As pngjs does: the class is called for an object of its own, and what Node's has inside is used."""
+    """A package such as pngjs calls the class for an object of its own, and uses internals of Node's class."""
     expect_equal(
         "unpacked",
         value(

@@ -30,7 +30,7 @@ def commands(text):
 
 
 def needs(text):
-    """What a recipe says it needs: commands, packages of npm, other files. Their places, by name; None: not here."""
+    """The requirements that a recipe names (commands, npm packages, other files), each with its path; None: absent."""
     said = re.search(r"\bNeeds\s(.*?)(?:[.;]\s| \(|, packages)", text, re.S)
     for name in re.findall(r"`([^`]+)`", said[1]) if said else []:
         given = os.path.join(os.environ.get("CURFEW_RECIPES", ""), name)

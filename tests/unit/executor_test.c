@@ -30,7 +30,7 @@ static bool step(curfew_run *run)
 	return true;
 }
 
-/* A run may be destroyed by its user from now on. */
+/* From now on the run's user may destroy it. */
 static void release(curfew_run *run)
 {
 	(void)run;
@@ -145,7 +145,7 @@ static void test_ended_runs_are_waited_for(void)
 	curfew__executor_settle(own.executor);
 	CHECK_EQUAL(atomic_load(&freed), 1);
 	atomic_store(&lingers, false);
-	/* A run that goes on is not waited for. */
+	/* The call does not wait for a run that has not ended. */
 	submit(&own, true);
 	wait_until(&inside, 1);
 	curfew__executor_settle(own.executor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations of a run: order, cancelling, closing, and that each ends exactly once, whoever ends it. */
+/* Operations of a run: order, cancelling, closing, and that each ends exactly once, no matter who ends it. */
 #include "../harness.h"
 #include "host/operations.h"
 

@@ -6,9 +6,9 @@ const names = (target, type) => typeof target.listeners === 'function' ? target.
 EventEmitter.errorMonitor ??= Symbol('events.errorMonitor');
 EventEmitter.captureRejectionSymbol ??= Symbol.for('nodejs.rejection');
 
-// ---- Emitting: what the package does not have ----
+// ---- Emitting: features that the package lacks ----
 
-// Whether a promise that a listener returns is waited for.
+// Whether the emitter handles rejections of the promises that its listeners return.
 const captures = Symbol('kCapture');
 const { apply } = Reflect, { errorMonitor, captureRejectionSymbol } = EventEmitter;
 const wrongType = (name, value) => Object.assign(new TypeError(`The "${name}" argument must be of type boolean. Received ${binding.inspect(value)}`), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -32,7 +32,7 @@ EventEmitter.init = function (options) {
 	capture(this, true);
 };
 
-// The error of a listener's promise, told once: what a listener of it rejects with is nobody's to take.
+// Reports the rejection of a listener's promise once. Nothing handles a rejection of an error listener's own promise.
 function tellRejection(emitter, error, type, args) {
 	if (typeof emitter[captureRejectionSymbol] === 'function')
 		return void emitter[captureRejectionSymbol](error, type, ...args);

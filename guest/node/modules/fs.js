@@ -71,10 +71,10 @@ function fdOf(fd) {
 		refuse(`The value of "fd" is out of range. It must be >= 0 && <= 2147483647. Received ${fd}`, 'ERR_OUT_OF_RANGE', RangeError);
 	return fd - FIRST;
 }
-// 0, 1 and 2 are the standard streams. The host knows 0 below the numbers of its own files (CURFEW_FILE_INPUT).
+// Descriptors 0, 1 and 2 are the standard streams. The host's number for 0 is CURFEW_FILE_INPUT.
 const FIRST = 3;
 const streamNames = { '/dev/stdin': 0, '/dev/fd/0': 0, '/proc/self/fd/0': 0, '/dev/stdout': 1, '/dev/fd/1': 1, '/proc/self/fd/1': 1, '/dev/stderr': 2, '/dev/fd/2': 2, '/proc/self/fd/2': 2 };
-// What a path means that names one of them, unless a directory that was given has a file there.
+// The descriptor of a standard stream that the path names. A file of a granted directory at the same path comes first.
 const streamAt = (path) => typeof path === 'string' && Object.hasOwn(streamNames, path) && call(ACCESS, path, undefined, undefined, undefined, 0) < 0 ? streamNames[path] : path;
 const optionsOf = (given, otherwise = {}) => {
 	const options = typeof given === 'string' ? { ...otherwise, encoding: given } : { ...otherwise, ...given };

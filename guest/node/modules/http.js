@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests are made by fetch: the same hosts are allowed, and each is a host call. There are no sockets. The server's side is
-// in ../http_server.js.
+// fetch sends the requests, so the same hosts are allowed, and each request is a host call. There are no sockets. The server's
+// side is in ../http_server.js.
 const { Buffer } = require('buffer');
 const EventEmitter = require('events');
 const { Readable, Writable } = require('stream');
@@ -39,8 +39,8 @@ class Agent extends EventEmitter {
 const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location',
 	'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
 
-const reader = Symbol('kReader'); // of the body of what fetch has answered
-// A function, as in Node: frameworks make others of its kind.
+const reader = Symbol('kReader'); // reads the body of fetch's response
+// It is a function instead of a class, as in Node, because frameworks call it for objects of their own.
 function IncomingMessage(socket) {
 	Readable.call(this);
 	Object.assign(this, { socket, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, url: '', method: null,
@@ -81,7 +81,7 @@ IncomingMessage.prototype = {
 		this.statusMessage = response.statusText || (statusCodes[response.status] ?? '');
 		this[reader] = response.body?.getReader() ?? { read: async () => ({ done: true }), cancel: async () => {} };
 	},
-	// Whoever made a request himself pushes its body.
+	// A program that constructed the message itself pushes its body.
 	_read() {
 		this[reader]?.read().then(({ value, done }) => {
 			this.complete ||= done;

@@ -91,7 +91,8 @@ const later = (action) => (data, options, done) => {
 		done(null, result);
 	});
 };
-// Functions, not classes: older packages call them for an object of their own, and use what Node's have inside.
+// These are functions instead of classes, because older packages call them for an object of their own. Such packages also use
+// internals of Node's classes.
 function Packing(inflates, kind, options) {
 	options ??= {};
 	Transform.call(this, options);
@@ -108,7 +109,7 @@ Object.setPrototypeOf(Packing.prototype, Transform.prototype);
 Object.setPrototypeOf(Packing, Transform);
 const asBuffer = (piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.length);
 const methodsOfPacking = {
-	// Packs or unpacks bytes as far as they go.
+	// Compresses or decompresses the given bytes.
 	_step(bytes, flush, take) {
 		this._packer ??= open(this._inflates, this._kind, this._options, bytes);
 		run(this._packer, bytes, flush, take, flush === operationOf(this._kind, 'finish') ? this._options : undefined);
@@ -165,7 +166,8 @@ const methodsOfPacking = {
 for (const [name, value] of Object.entries(methodsOfPacking))
 	Object.defineProperty(Packing.prototype, name, { value, writable: true, configurable: true });
 
-// What Node's streams have of the library's: it takes all of the input at once, and gives as much as there is room for.
+// The object that Node's streams hold for the native library. It consumes all input at once, and returns as much output as the
+// caller's buffer holds.
 class Handle {
 	#owner;
 	#pieces = [];

@@ -2,7 +2,7 @@
 // args: --timeout 60s
 // outcome: ok
 // value: [-1,"1.234,5"]
-// Where the stack ends while Intl is loaded, it is loaded when it is used again.
+// If the stack overflows while Intl is loaded, the next use loads it again.
 const use = () => ['a'.localeCompare('b'), new Intl.NumberFormat('de').format(1234.5)];
 function deep() {
 	try {
@@ -14,6 +14,6 @@ function deep() {
 try {
 	deep();
 } catch {
-	// As near to the end as it comes.
+	// Even the outermost use() may overflow.
 }
 use();

@@ -748,7 +748,7 @@ class Run(Owned):
                 cancelled = error
                 self.cancel()
         if cancelled is not None:
-            # Nobody reads its report: it is not made.
+            # The report is not made, because the cancelled caller never reads it.
             raise self._raised or cancelled
         return self._take_report()
 
@@ -790,7 +790,7 @@ class Run(Owned):
         self._given.close()
 
 
-# Futures that threads of the engine want settled, by loop. A loop is woken once for all that come meanwhile.
+# The futures, by loop, that threads of the engine have ended. One wake-up of a loop settles all of its futures.
 _unsettled: Dict[asyncio.AbstractEventLoop, List["asyncio.Future[None]"]] = {}
 _unsettled_lock = threading.Lock()
 
@@ -809,7 +809,7 @@ def _settle_in(loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") 
     try:
         loop.call_soon_threadsafe(_settle_all, loop)
     except RuntimeError:
-        # The loop is closed: nobody waits any more.
+        # The loop is closed, so nothing waits for its futures.
         with _unsettled_lock:
             _unsettled.pop(loop, None)
 

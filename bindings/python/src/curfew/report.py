@@ -82,7 +82,7 @@ class Report:
     A report is no exception: read ``outcome``, or call :meth:`raise_for_outcome`.
     """
 
-    # A report of the library's is made JSON of when somebody asks for that: it takes longer than a small run.
+    # The JSON of a library's report is made at its first use, because making it takes longer than a small run.
     __slots__ = ("_pointer", "_json", "_raw", "_exit_code", "_value")
 
     def __init__(
@@ -239,7 +239,7 @@ def _json_of(pointer: Any) -> bytes:
 
 
 def take_report(pointer: Any, owned: bool) -> Report:
-    """A Report of a curfew_report, which belongs to it from here on, or is copied."""
+    """Makes a Report of a curfew_report. If owned, the Report destroys it later. Otherwise its contents are copied."""
     outcome = pointer.outcome
     exit_code = pointer.exit_code if outcome == _EXITED else _EXIT_CODES[outcome]
     if owned:
