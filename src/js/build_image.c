@@ -405,7 +405,7 @@ static bool make_assets(const char *pack_path, const char *path, const void *was
                         curfew__pool *pool)
 {
 	script_maker maker = {0};
-	size_t length, count;
+	size_t length, count = 0;
 	char *pack = read_file(pack_path, &length);
 	asset *list = pack && begin_scripts(&maker, wasm, wasm_length, pool) ? read_pack(&maker, pack, length, &count)
 	                                                                     : NULL;
