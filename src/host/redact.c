@@ -126,20 +126,39 @@ void curfew__redact_finish(curfew__redact_stream *stream)
 static void settle_match(curfew__redact_stream *stream, const piece *p)
 {
 	const curfew__redact_match match = stream->matches[0];
+	size_t name_length = strlen(match.name);
+	char label[sizeof "[secret ]" + CURFEW_SECRET_NAME_BYTES] = "[secret ";
 
 	pass_until(stream, p, match.start);
-	pass_bytes(stream, "[secret ", strlen("[secret "));
-	pass_bytes(stream, match.name, strlen(match.name));
-	pass_bytes(stream, "]", 1);
+	memcpy(label + strlen("[secret "), match.name, name_length);
+	label[strlen("[secret ") + name_length] = ']';
+	pass_bytes(stream, label, strlen("[secret ]") + name_length);
 	stream->settled = match.end;
 	stream->found = match.name;
 	stream->match_count--;
 	memmove(stream->matches, stream->matches + 1, stream->match_count * sizeof *stream->matches);
 }
 
-/* Marks these bytes to be swallowed, together with every match that they overlap. */
-static void add_match(curfew__redact_stream *stream, curfew__redact_match made)
+/* The last match, if it is at least as heavy as the new one and overlaps it, and no other match does. Such is what both
+ * searches find, and every byte of a text that repeats a short secret. NULL: none. */
+static curfew__redact_match *find_larger(curfew__redact_stream *stream, const curfew__redact_match *made)
 {
+	curfew__redact_match *last = &stream->matches[stream->match_count - 1];
+	bool is_larger = stream->match_count && last->start <= made->start && made->start < last->end &&
+	                 last->weight >= made->weight;
+	return is_larger ? last : NULL;
+}
+
+/* Marks these bytes to be swallowed, together with every match that they overlap. */
+static void add_match(curfew__redact_stream *stream, const curfew__redact_match *match)
+{
+	curfew__redact_match *larger = find_larger(stream, match);
+
+	if (larger) {
+		larger->end = match->end > larger->end ? match->end : larger->end;
+		return;
+	}
+	curfew__redact_match made = *match;
 	while (stream->match_count) {
 		const curfew__redact_match *last = &stream->matches[stream->match_count - 1];
 		if (last->end <= made.start && stream->match_count < CURFEW__REDACT_MATCHES)
@@ -187,7 +206,7 @@ static void count_beginnings(curfew__redact_stream *stream, uint64_t quote)
 		const curfew__redact_beginning *b = &stream->beginnings[i];
 		/* The folded text has no quotes, so there the first dot is the byte that did not fit. */
 		if (b->name && b->failed_at == quote + (uint64_t)i)
-			add_match(stream, (curfew__redact_match){b->start, b->end, b->weight, b->name});
+			add_match(stream, &(curfew__redact_match){b->start, b->end, b->weight, b->name});
 		stream->beginnings[i].name = NULL;
 	}
 }
@@ -218,7 +237,7 @@ static void match_plain(curfew__redact_stream *stream, const curfew__pattern *p)
 		count_beginnings(stream, end - p->length);
 		return;
 	}
-	add_match(stream, (curfew__redact_match){end - p->length, end, p->weight, p->name});
+	add_match(stream, &(curfew__redact_match){end - p->length, end, p->weight, p->name});
 	if (p->kind == CURFEW__PATTERN_BASE64)
 		stream->swallow = (unsigned char)p->kind;
 }
@@ -255,7 +274,7 @@ static void match_folded(curfew__redact_stream *stream, const curfew__pattern *p
 
 	if (p->kind == CURFEW__PATTERN_SHORT && stream->left_out - first->left_out != p->left_out)
 		return;
-	add_match(stream, (curfew__redact_match){first->start, end, p->weight, p->name});
+	add_match(stream, &(curfew__redact_match){first->start, end, p->weight, p->name});
 	stream->absorb = p->trailing;
 	if (p->kind == CURFEW__PATTERN_BASE64 || p->kind == CURFEW__PATTERN_HEX)
 		stream->swallow = (unsigned char)p->kind;
@@ -374,7 +393,9 @@ static void read_byte(curfew__redact_stream *stream, const curfew__redact_table 
 		for (size_t i = 0; i < count; i++)
 			read_folded(stream, &table->folded, &folded[i]);
 	}
-	if (stream->match_count && stream->matches[0].end <= earliest_open(stream))
+	/* The first comparison alone says so nearly always. */
+	if (stream->match_count && stream->matches[0].end <= plain_start(stream) &&
+	    stream->matches[0].end <= earliest_open(stream))
 		settle_match(stream, p);
 }
 
@@ -416,10 +437,10 @@ static void count_end(curfew__redact_stream *stream, const curfew__redact_table 
 	const curfew__pattern *p = &table->plain.patterns[plain->pattern];
 
 	if (plain->depth >= CURFEW__REDACT_LEAST && p->kind != CURFEW__PATTERN_CUT)
-		add_match(stream, (curfew__redact_match){plain_start(stream), stream->position, p->weight, p->name});
+		add_match(stream, &(curfew__redact_match){plain_start(stream), stream->position, p->weight, p->name});
 	p = &table->folded.patterns[folded->pattern];
 	if (folded->depth >= CURFEW__REDACT_LEAST)
-		add_match(stream, (curfew__redact_match){folded_start(stream, 0), stream->position, p->weight, p->name});
+		add_match(stream, &(curfew__redact_match){folded_start(stream, 0), stream->position, p->weight, p->name});
 }
 
 bool curfew__redact_end(curfew__redact_stream *stream, bool cut)
