@@ -299,6 +299,7 @@ typedef struct curfew_source {
 	const char *import_map; /* an import map, as curfew_import_map_check describes it; NULL: none */
 	size_t import_map_length;
 	const char *import_map_name; /* the map's path below import_dir, for its relative addresses; NULL: the top */
+	const char *sha256;          /* of text, in hexadecimal, which is not checked; NULL: it is computed */
 } curfew_source;
 
 /* The program will run once, so no image of its parsed form is kept. */
@@ -308,6 +309,9 @@ typedef struct curfew_source {
 /* The program has Node's globals from the beginning: process, Buffer, global, setImmediate. Other programs get them
  * when they load CommonJS. */
 #define CURFEW_SOURCE_NODE 4u
+/* WebAssembly: text is a mapping (mmap) of the caller's. If the program is created, it takes the mapping over, and
+ * unmaps it in the end. So text is not copied. */
+#define CURFEW_SOURCE_MAPPED 8u
 
 /*
  * Checks that this text is an import map of the HTML standard that can be used, of at most 1 MiB: a JSON object with
@@ -650,6 +654,7 @@ typedef struct curfew_run_options {
 	size_t stdin_length;     /* at most 16 MiB */
 	const char *files;       /* JavaScript: curfew.files, as curfew_files_check describes them; NULL: none */
 	size_t files_length;
+	uint64_t owner; /* a number for the tenant, as in curfew_code_set_asker; 0: none in particular */
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -844,8 +849,8 @@ CURFEW_API void curfew_code_destroy(curfew_code *code);
 
 /*
  * Who asks for the code from here on: any number for a tenant, and one for a user of that tenant; 0 is nobody in
- * particular. Of the programs that wait to be compiled, those of the asker with the fewest in compilation come first.
- * Call it from one thread at a time.
+ * particular. Of the programs that wait to be compiled or loaded, those of the asker with the fewest in progress come
+ * first, then those of the asker with the least so far. Call it from one thread at a time.
  */
 CURFEW_API void curfew_code_set_asker(curfew_code *code, uint64_t owner, uint64_t user);
 

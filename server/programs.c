@@ -192,7 +192,8 @@ static worker_program *make_ready(server *s, program *p, bool once, const void *
                                   curfew_failure *failure)
 {
 	worker_program *made = NULL;
-	worker_source source = {.language = p->language, .once = once, .name = p->name, .bytes = bytes, .length = length};
+	worker_source source = {
+		.language = p->language, .once = once, .name = p->name, .bytes = bytes, .length = length, .sha256 = p->sha256};
 	if (worker_program_create(s->pool, &source, &made, failure) != CURFEW_OK)
 		return NULL;
 	server_lock(s);

@@ -128,6 +128,7 @@ static curfew_status make_code(worker_pool *pool, worker_program *program, curfe
 		.name = program->name,
 		.text = program->bytes,
 		.text_length = program->length,
+		.sha256 = program->head.sha256[0] != '\0' ? program->head.sha256 : NULL,
 	};
 	if (program->code != NULL)
 		return CURFEW_OK;

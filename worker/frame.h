@@ -12,7 +12,7 @@ enum { WORKER_FRAME_VERSION = 1 };
 
 typedef enum worker_frame_kind {
 	/* To a worker. number is that of the program or of the run. */
-	WORKER_FRAME_PROGRAM = 1, /* worker_program_head, name, import map, bytes */
+	WORKER_FRAME_PROGRAM = 1, /* worker_program_head, name, import map, bytes or their file */
 	WORKER_FRAME_FORGET = 2,  /* the program */
 	WORKER_FRAME_RUN = 3,     /* worker_run_head, texts */
 	WORKER_FRAME_CANCEL = 4,
@@ -69,10 +69,15 @@ typedef struct worker_frame {
 	uint8_t zero[6];
 } worker_frame;
 
+/* A SHA-256 in hexadecimal. */
+#define WORKER_SHA256_ROOM 72
+
 typedef struct worker_program_head {
 	uint32_t language;
 	uint32_t flags;                                    /* WORKER_PROGRAM_* */
 	uint64_t name_length, map_name_length, map_length; /* with a NUL; 0: none. The texts follow, and then the program */
+	uint64_t file_length;                              /* of the program, if it is a file; else 0 */
+	char sha256[WORKER_SHA256_ROOM];                   /* of the program; "": not known */
 } worker_program_head;
 
 #define WORKER_PROGRAM_IMAGE 1u
@@ -86,6 +91,7 @@ typedef struct worker_program_head {
  */
 typedef struct worker_run_head {
 	uint64_t program;
+	uint64_t owner;
 	curfew_limits limits;
 	char id[32];
 	uint32_t flags;

@@ -66,6 +66,7 @@ struct worker_program {
 	char *map_name, *map; /* the import map; NULL: none */
 	void *bytes;
 	size_t length;
+	int file;          /* holds the bytes, which are a mapping of it; -1: they are memory */
 	curfew_code *code; /* used only by the compile thread; NULL: not requested */
 	char sha256[65];   /* used only by the pool thread; "" until it is needed */
 };

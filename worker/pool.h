@@ -122,6 +122,7 @@ typedef struct worker_source {
 	const char *import_map; /* as in curfew_source, down to import_map_name */
 	size_t import_map_length;
 	const char *import_map_name;
+	const char *sha256; /* as in curfew_source */
 } worker_source;
 
 #define WORKER_PROGRAM_MOST ((size_t)256 << 20)

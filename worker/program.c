@@ -2,9 +2,14 @@
 /* Programs of the pool: bytes that are sent to a worker before its first run of them. */
 #include "inside.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static bool take_program_slot(worker_pool *pool, worker_program *program)
 {
@@ -24,12 +29,52 @@ static bool take_program_slot(worker_pool *pool, worker_program *program)
 	return true;
 }
 
+/* A program of more bytes is a sealed file: a worker that read it from the socket would do nothing else meanwhile. */
+enum { SHORT_BYTES = 64 * 1024 };
+
+static bool write_whole(int file, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(file, bytes, length);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return false;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
+static bool map_bytes(worker_program *program, const worker_source *source)
+{
+	program->file = memfd_create("curfew-program", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (program->file < 0 || !write_whole(program->file, source->bytes, source->length) ||
+	    fcntl(program->file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+		return false;
+	void *mapped = mmap(NULL, source->length, PROT_READ, MAP_PRIVATE, program->file, 0);
+	program->bytes = mapped != MAP_FAILED ? mapped : NULL;
+	return mapped != MAP_FAILED;
+}
+
+static bool copy_bytes(worker_program *program, const worker_source *source)
+{
+	program->length = source->length;
+	if (source->length > SHORT_BYTES)
+		return map_bytes(program, source);
+	program->bytes = malloc(source->length + 1);
+	if (program->bytes != NULL && source->length > 0)
+		memcpy(program->bytes, source->bytes, source->length);
+	return program->bytes != NULL;
+}
+
 static bool fill_program(worker_program *program, const worker_source *source)
 {
 	program->name = strdup(source->name);
-	program->bytes = malloc(source->length + 1);
 	program->import_dir = source->import_dir != NULL ? strdup(source->import_dir) : NULL;
-	if (program->name == NULL || program->bytes == NULL || (source->import_dir != NULL && program->import_dir == NULL))
+	if (program->name == NULL || (source->import_dir != NULL && program->import_dir == NULL))
+		return false;
+	if (!copy_bytes(program, source))
 		return false;
 	if (source->import_map != NULL) {
 		program->map_name = strdup(source->import_map_name != NULL ? source->import_map_name : "import-map");
@@ -38,9 +83,6 @@ static bool fill_program(worker_program *program, const worker_source *source)
 			return false;
 	}
 
-	if (source->length > 0)
-		memcpy(program->bytes, source->bytes, source->length);
-	program->length = source->length;
 	program->head = (worker_program_head){
 		.language = (uint32_t)source->language,
 		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0) |
@@ -48,7 +90,10 @@ static bool fill_program(worker_program *program, const worker_source *source)
 		.name_length = strlen(source->name) + 1,
 		.map_name_length = program->map_name != NULL ? strlen(program->map_name) + 1 : 0,
 		.map_length = program->map != NULL ? strlen(program->map) + 1 : 0,
+		.file_length = program->file >= 0 ? program->length : 0,
 	};
+	if (source->sha256 != NULL)
+		(void)snprintf(program->head.sha256, sizeof program->head.sha256, "%s", source->sha256);
 
 	return true;
 }
@@ -56,6 +101,8 @@ static bool fill_program(worker_program *program, const worker_source *source)
 const char *worker_program_hash(worker_program *program)
 {
 	unsigned char sum[crypto_hash_sha256_BYTES];
+	if (program->head.sha256[0] != '\0')
+		return program->head.sha256;
 	if (program->sha256[0] != '\0' || (program->head.flags & WORKER_PROGRAM_IMAGE) != 0)
 		return program->sha256;
 	(void)crypto_hash_sha256(sum, program->bytes, program->length);
@@ -69,7 +116,12 @@ static void free_program(worker_program *program)
 	free(program->map_name);
 	free(program->map);
 	curfew_code_destroy(program->code);
-	free(program->bytes);
+	if (program->file < 0)
+		free(program->bytes);
+	else if (program->bytes != NULL)
+		(void)munmap(program->bytes, program->length);
+	if (program->file >= 0)
+		(void)close(program->file);
 	free(program);
 }
 
@@ -79,6 +131,8 @@ curfew_status worker_program_create(worker_pool *pool, const worker_source *sour
 	if (source->name == NULL || source->length > WORKER_PROGRAM_MOST)
 		return worker_refuse(failure, CURFEW_INVALID, "the program has no name, or is larger than 256 MiB");
 	worker_program *made = calloc(1, sizeof *made);
+	if (made != NULL)
+		made->file = -1;
 	if (made == NULL || !fill_program(made, source)) {
 		if (made != NULL)
 			free_program(made);
@@ -137,7 +191,7 @@ bool worker_program_send(process *p, const worker_program *program)
 {
 	const worker_program_head *head = &program->head;
 	size_t length = sizeof *head + (size_t)(head->name_length + head->map_name_length + head->map_length) +
-	                program->length;
+	                (program->file < 0 ? program->length : 0);
 
 	if (program->slot >= p->program_count) {
 		size_t count = program->slot * 2 + 16;
@@ -151,10 +205,14 @@ bool worker_program_send(process *p, const worker_program *program)
 
 	if (p->has_program[program->slot])
 		return true;
+	/* The file goes with the first byte of the frame. */
+	int file = program->file >= 0 ? fcntl(program->file, F_DUPFD_CLOEXEC, 0) : -1;
+	if (program->file >= 0 && (file < 0 || !worker_files_add(&p->files, worker_bytes_count(&p->out), file)))
+		return false;
 	p->has_program[program->slot] = worker_frame_add(&p->out, WORKER_FRAME_PROGRAM, program->slot, length);
 	return p->has_program[program->slot] && worker_bytes_add(&p->out, &program->head, sizeof program->head) &&
 	       worker_bytes_add(&p->out, program->name, (size_t)head->name_length) &&
 	       worker_bytes_add(&p->out, program->map_name, (size_t)head->map_name_length) &&
 	       worker_bytes_add(&p->out, program->map, (size_t)head->map_length) &&
-	       worker_bytes_add(&p->out, program->bytes, program->length);
+	       (program->file >= 0 || worker_bytes_add(&p->out, program->bytes, program->length));
 }

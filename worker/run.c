@@ -71,6 +71,7 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 {
 	worker_run_head head = {
 		.program = run->program->slot,
+		.owner = job->owner,
 		.limits = run->limits,
 		.flags = job->flags | (run->broker != NULL && run->program->import_dir != NULL ? CURFEW_RUN_IMPORTS : 0),
 		.has_broker = run->broker != NULL,

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -595,6 +596,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 		.on_done = on_done,
 		.on_stop = on_stop,
 		.stdin_fd = STDIN_FILENO,
+		.owner = head.owner,
 		.on_request = head.has_broker ? on_request : NULL,
 	};
 
@@ -624,16 +626,31 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 
 static void make_program(service *s, kept_program *kept, const worker_program_head *head, curfew_source *source)
 {
+	bool is_wasm = head->language == CURFEW_LANGUAGE_WASM || head->language == CURFEW_LANGUAGE_WAT;
+
 	source->language = (curfew_language)head->language;
 	source->name = kept->name;
 	source->flags = (head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0) |
 	                (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0) |
-	                (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0);
+	                (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0) |
+	                (head->file_length > 0 && is_wasm ? CURFEW_SOURCE_MAPPED : 0);
 	if (head->flags & WORKER_PROGRAM_IMAGE)
 		kept->status = curfew_program_load(s->engine, source->text, source->text_length, &kept->program,
 		                                   &kept->failure);
 	else
 		kept->status = curfew_program_create(s->engine, source, &kept->program, &kept->failure);
+}
+
+/* Maps the file of a program. */
+static void map_program(service *s, const worker_program_head *head, curfew_source *source)
+{
+	int file = worker_files_take(&s->files);
+	void *mapped = mmap(NULL, (size_t)head->file_length, PROT_READ, MAP_PRIVATE, file, 0);
+	if (mapped == MAP_FAILED)
+		leave(1);
+	(void)close(file);
+	source->text = mapped;
+	source->text_length = (size_t)head->file_length;
 }
 
 static void on_program(service *s, uint64_t slot, const char *body, size_t length)
@@ -650,7 +667,13 @@ static void on_program(service *s, uint64_t slot, const char *body, size_t lengt
 	source.import_map_length = source.import_map != NULL ? (size_t)head.map_length - 1 : 0;
 	source.text = rest.at;
 	source.text_length = (size_t)(rest.end - rest.at);
+	source.sha256 = head.sha256[0] != '\0' ? head.sha256 : NULL;
+	if (head.file_length > 0)
+		map_program(s, &head, &source);
 	make_program(s, kept, &head, &source);
+	bool is_taken = kept->program != NULL && (source.flags & CURFEW_SOURCE_MAPPED) != 0;
+	if (head.file_length > 0 && !is_taken)
+		(void)munmap((void *)(uintptr_t)source.text, source.text_length);
 	curfew__mutex_lock(&s->programs_lock);
 	if (!make_slot((void ***)&s->programs, &s->program_count, slot) || s->programs[slot] != NULL)
 		leave(1);

@@ -162,10 +162,14 @@ curfew_status curfew_code_create(curfew_compiler *compiler, const curfew_source 
 		return status;
 	if (source.language < CURFEW_LANGUAGE_WASM)
 		return curfew__refuse(failure, CURFEW_INVALID, "JavaScript is not compiled");
+	uint8_t sum[32];
+	if (source.sha256)
+		curfew__source_sum(&source, sum);
 	curfew__wasm_source from = {
 		.bytes = source.text ? source.text : "",
 		.length = source.text_length,
 		.is_text = source.language == CURFEW_LANGUAGE_WAT,
+		.sha256 = source.sha256 ? sum : NULL,
 		.compiler = compiler->compiler,
 		.cache_dir = compiler->cache_dir,
 		.is_lent = true,

@@ -59,6 +59,14 @@ bool curfew__program_is_sum(const char sha256[65])
 	return !sha256[64] && strspn(sha256, "0123456789abcdef") == 64;
 }
 
+void curfew__source_sum(const curfew_source *source, uint8_t sum[32])
+{
+	if (source->sha256)
+		sodium_hex2bin(sum, 32, source->sha256, 64, NULL, NULL, NULL);
+	else
+		curfew__sha256(sum, source->text, source->text_length);
+}
+
 curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure)
 {
 	if (!is_name(name))
@@ -75,8 +83,13 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 	if (!source->text && source->text_length)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program has no text");
 	if (source->language > CURFEW_LANGUAGE_BUNDLE ||
-	    (source->flags & ~(CURFEW_SOURCE_ONCE | CURFEW_SOURCE_PATH | CURFEW_SOURCE_NODE)) || source->reserved)
+	    (source->flags & ~(CURFEW_SOURCE_ONCE | CURFEW_SOURCE_PATH | CURFEW_SOURCE_NODE | CURFEW_SOURCE_MAPPED)) ||
+	    source->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
+	if (source->flags & CURFEW_SOURCE_MAPPED && (!is_wasm(source) || !source->text_length))
+		return curfew__refuse(failure, CURFEW_INVALID, "only the text of WebAssembly can be a mapping");
+	if (source->sha256 && (strlen(source->sha256) != 64 || !curfew__program_is_sum(source->sha256)))
+		return curfew__refuse(failure, CURFEW_INVALID, "sha256 is not a SHA-256 in hexadecimal");
 	if (is_bundle(source) && (source->import_map || source->import_dir))
 		return curfew__refuse(failure, CURFEW_INVALID, "a bundle contains its own import map and imports");
 	if (is_bundle(source) && source->text_length > CURFEW__BUNDLE_BYTES_MAX)
@@ -205,6 +218,7 @@ static bool copy_wasm(curfew_program *program, const curfew_source *source, cons
 		.is_text = source->language == CURFEW_LANGUAGE_WAT,
 		.cache_dir = program->engine->cache_dir,
 		.owner = program,
+		.is_lent = source->flags & CURFEW_SOURCE_MAPPED,
 	};
 	program->wasm = curfew__wasm_program_create(&from);
 	return program->wasm != NULL;
@@ -258,7 +272,7 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	curfew_status status = curfew__program_check(&source, failure);
 	if (status != CURFEW_OK)
 		return status;
-	curfew__sha256(sum, source.text, source.text_length);
+	curfew__source_sum(&source, sum);
 	size_t given_bytes = source.text_length;
 	curfew__bundle *bundle = NULL;
 	if (is_bundle(&source) && (status = open_bundle(&source, &bundle, failure)) != CURFEW_OK)
@@ -284,6 +298,8 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 		curfew_program_destroy(made);
 		return CURFEW_INVALID;
 	}
+	if (source.flags & CURFEW_SOURCE_MAPPED)
+		curfew__wasm_program_take_mapping(made->wasm);
 	*program = made;
 	return CURFEW_OK;
 }

@@ -87,6 +87,8 @@ curfew_status curfew__source_check(const char *name, const char *text, size_t le
 bool curfew__program_is_saved_name(const char *name, size_t length);
 /* Checks that a program can be made of this source. */
 curfew_status curfew__program_check(const curfew_source *source, curfew_failure *failure);
+/* The SHA-256 of its text, or the one that came with it. */
+void curfew__source_sum(const curfew_source *source, uint8_t sum[32]);
 bool curfew__program_is_sum(const char sha256[65]);
 /* An empty program with one reference. NULL: out of memory. */
 curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, size_t name_length);

@@ -217,7 +217,7 @@ static curfew_status set_call(curfew_run *run, const curfew_run_options *options
 {
 	bool ok = true;
 
-	run->wait.compiled.asker.user = hash_of(options->user);
+	run->wait.compiled.asker = (curfew__asker){options->owner, hash_of(options->user)};
 	run->call = options->call ? copy(options->call, strlen(options->call), &ok) : NULL;
 	run->params = options->params ? copy(options->params, options->params_length, &ok) : NULL;
 	run->params_length = options->params ? options->params_length : 0;

@@ -97,6 +97,7 @@ struct curfew__compiler {
 	curfew__job *jobs;
 	child *children;
 	place places[THREADS_MOST];
+	curfew__shares shares;
 	uint64_t asked;       /* number of jobs so far */
 	unsigned spares_lost; /* spare processes that ended before they had a job */
 	curfew_failure why;   /* why there is no process */
@@ -565,6 +566,7 @@ static void begin_job(curfew__compiler *compiler, curfew__job *job) CURFEW__REQU
 static void begin_job(curfew__compiler *compiler, curfew__job *job)
 {
 	job->state = JOB_COMPILING;
+	curfew__turn_begin(&job->turn, &compiler->shares);
 	job->references++;
 	hand_on(compiler, job);
 	unref(job);
@@ -585,7 +587,7 @@ static curfew__job *next_job(curfew__compiler *compiler)
 		job->turn.is_begun = job->state == JOB_COMPILING;
 	}
 	curfew__turn *next = curfew__turn_next(compiler->jobs ? &compiler->jobs->turn : NULL,
-	                                       by_process ? PROCESSES_MOST : THREADS_MOST);
+	                                       by_process ? PROCESSES_MOST : THREADS_MOST, &compiler->shares);
 	return CURFEW__OWNER(next, curfew__job, turn);
 }
 

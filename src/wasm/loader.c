@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lock guards the queue and each state in it. It is not held while something is loaded. */
+/* The lock guards the list and each load in it. It is not held while something is loaded. */
 #include "wasm/loader.h"
 
 #include <pthread.h>
@@ -10,17 +10,27 @@
 #include "common/owner.h"
 #include "common/thread.h"
 
+/* One large program never keeps all others waiting. */
+#define THREADS 2
 /* A program cannot choose the depth of recursion when Wasmtime reads code, so a small stack is enough. */
 #define STACK_BYTES ((size_t)1 << 20)
+
+typedef struct curfew__loader_thread {
+	curfew__loader *loader;
+	pthread_t thread;
+	clockid_t clock;
+} loader_thread;
 
 struct curfew__loader {
 	curfew__mutex lock;
 	pthread_cond_t added;
 	pthread_cond_t done;  /* a call has ended */
-	curfew__turn *newest; /* of those that wait */
-	bool is_running, is_ending;
-	pthread_t thread;
-	clockid_t clock;
+	curfew__turn *newest; /* of those that wait, or are called */
+	curfew__shares shares;
+	bool is_ending;
+	unsigned busy;    /* threads that call */
+	unsigned started; /* of threads */
+	loader_thread threads[THREADS];
 };
 
 curfew__loader *curfew__loader_create(void)
@@ -41,10 +51,10 @@ void curfew__loader_destroy(curfew__loader *loader)
 		return;
 	curfew__mutex_lock(&loader->lock);
 	loader->is_ending = true;
-	pthread_cond_signal(&loader->added);
+	pthread_cond_broadcast(&loader->added);
 	curfew__mutex_unlock(&loader->lock);
-	if (loader->is_running)
-		pthread_join(loader->thread, NULL);
+	for (unsigned i = 0; i < loader->started; i++)
+		pthread_join(loader->threads[i].thread, NULL);
 	pthread_cond_destroy(&loader->done);
 	pthread_cond_destroy(&loader->added);
 	curfew__mutex_finish(&loader->lock);
@@ -61,58 +71,84 @@ static void take_out(curfew__loader *loader, curfew__load *load)
 	*at = load->turn.next;
 }
 
+static uint64_t cpu_of_call(const curfew__load *load)
+{
+	return load->thread ? (uint64_t)(clock_read_ns(load->thread->clock) - load->start_ns) : 0;
+}
+
+/* Calls a load. Releases the lock meanwhile. */
+static void call(curfew__loader *loader, const loader_thread *own, curfew__load *load) CURFEW__REQUIRES(loader->lock);
+static void call(curfew__loader *loader, const loader_thread *own, curfew__load *load)
+{
+	curfew__turn_begin(&load->turn, &loader->shares);
+	load->thread = own;
+	load->start_ns = clock_read_ns(own->clock);
+	loader->busy++;
+	curfew__mutex_unlock(&loader->lock);
+	load->call(load->context);
+	curfew__mutex_lock(&loader->lock);
+	loader->busy--;
+	load->cpu_ns += cpu_of_call(load);
+	load->thread = NULL;
+	load->turn.is_begun = false;
+	/* Its own call may have added it again. */
+	if (!load->turn.is_waiting)
+		take_out(loader, load);
+	pthread_cond_broadcast(&loader->done);
+	/* It had a place, which another one may have now. */
+	pthread_cond_signal(&loader->added);
+}
+
 static void *loader_main(void *argument)
 {
-	curfew__loader *loader = argument;
+	const loader_thread *own = argument;
+	curfew__loader *loader = own->loader;
 
 	curfew__mutex_lock(&loader->lock);
 	while (!loader->is_ending) {
-		curfew__load *load = CURFEW__OWNER(curfew__turn_next(loader->newest, 1), curfew__load, turn);
-		if (!load) {
+		curfew__load *load = CURFEW__OWNER(curfew__turn_next(loader->newest, THREADS, &loader->shares), curfew__load,
+		                                   turn);
+		if (load)
+			call(loader, own, load);
+		else
 			curfew__mutex_wait(&loader->lock, &loader->added);
-			continue;
-		}
-		take_out(loader, load);
-		load->state = CURFEW__LOAD_CALLED;
-		curfew__mutex_unlock(&loader->lock);
-		load->call(load->context);
-		curfew__mutex_lock(&loader->lock);
-		/* Its own call may have added it again. */
-		if (load->state == CURFEW__LOAD_CALLED)
-			load->state = CURFEW__LOAD_NONE;
-		pthread_cond_broadcast(&loader->done);
 	}
 	curfew__mutex_unlock(&loader->lock);
 	return NULL;
 }
 
+/* Starts a thread if all there are call. False: there is none at all. */
 static bool start_thread(curfew__loader *loader) CURFEW__REQUIRES(loader->lock);
 static bool start_thread(curfew__loader *loader)
 {
 	pthread_attr_t attributes;
+	loader_thread *own = &loader->threads[loader->started];
 
-	if (loader->is_running)
+	if (loader->busy < loader->started || loader->started == THREADS)
 		return true;
+	own->loader = loader;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	loader->is_running = thread_start(&loader->thread, &attributes, loader_main, loader);
+	bool is_started = thread_start(&own->thread, &attributes, loader_main, own);
 	pthread_attr_destroy(&attributes);
-	if (loader->is_running && pthread_getcpuclockid(loader->thread, &loader->clock))
-		loader->clock = CLOCK_MONOTONIC;
-	return loader->is_running;
+	if (is_started && pthread_getcpuclockid(own->thread, &own->clock))
+		own->clock = CLOCK_MONOTONIC;
+	loader->started += is_started;
+	return loader->started > 0;
 }
 
-bool curfew__loader_add(curfew__loader *loader, curfew__load *load, size_t bytes)
+bool curfew__loader_add(curfew__loader *loader, curfew__load *load, const curfew__asker *asker, size_t bytes)
 {
-	static const curfew__asker nobody = {0};
-
 	curfew__mutex_lock(&loader->lock);
 	bool started = start_thread(loader);
 	if (started) {
-		load->state = CURFEW__LOAD_QUEUED;
-		load->turn = curfew__turn_of(&nobody, bytes, clock_now_ns());
-		load->turn.next = loader->newest;
-		loader->newest = &load->turn;
+		curfew__turn turn = curfew__turn_of(asker, bytes, clock_now_ns());
+		bool is_listed = load->thread != NULL;
+		turn.is_begun = is_listed;
+		turn.next = is_listed ? load->turn.next : loader->newest;
+		load->turn = turn;
+		if (!is_listed)
+			loader->newest = &load->turn;
 		pthread_cond_signal(&loader->added);
 	}
 	curfew__mutex_unlock(&loader->lock);
@@ -122,18 +158,18 @@ bool curfew__loader_add(curfew__loader *loader, curfew__load *load, size_t bytes
 void curfew__loader_remove(curfew__loader *loader, curfew__load *load)
 {
 	curfew__mutex_lock(&loader->lock);
-	while (load->state == CURFEW__LOAD_CALLED)
-		curfew__mutex_wait(&loader->lock, &loader->done);
-	if (load->state == CURFEW__LOAD_QUEUED)
+	if (load->turn.is_waiting && !load->thread)
 		take_out(loader, load);
-	load->state = CURFEW__LOAD_NONE;
+	load->turn.is_waiting = false;
+	while (load->thread)
+		curfew__mutex_wait(&loader->lock, &loader->done);
 	curfew__mutex_unlock(&loader->lock);
 }
 
-int64_t curfew__loader_cpu(curfew__loader *loader)
+uint64_t curfew__loader_cpu(curfew__loader *loader, const curfew__load *load)
 {
 	curfew__mutex_lock(&loader->lock);
-	int64_t cpu_ns = loader->is_running ? clock_read_ns(loader->clock) : 0;
+	uint64_t cpu_ns = load->cpu_ns + cpu_of_call(load);
 	curfew__mutex_unlock(&loader->lock);
 	return cpu_ns;
 }

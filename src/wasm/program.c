@@ -25,7 +25,7 @@
 /* The maximum number of inlined calls that are reported for one instruction. */
 #define LOCATIONS_MOST 8
 /* A program, or its code, of at most so many bytes is read by the thread that needs it, which takes up to about a
- * millisecond. The loader's thread reads larger ones. */
+ * millisecond. A thread of the loader's reads larger ones. */
 #define LITTLE_BYTES ((size_t)64 << 10)
 
 enum {
@@ -71,14 +71,13 @@ typedef struct curfew__wasm_flavour {
 	curfew__load load;        /* the request to the loader */
 	curfew__machine *machine; /* SHELL, CODE: the machine to load for */
 	curfew__compiled *shell;  /* SHELL: the shell that is checked */
-	int64_t load_start_ns;    /* the loader's CPU clock at the start; -1: the loader does not load this */
-	uint64_t load_cpu_ns;     /* CPU time of the loader for this so far */
 } flavour;
 
 struct curfew__wasm_program {
 	curfew__mutex lock;   /* guards everything below that can change */
 	const uint8_t *bytes; /* as given */
-	uint8_t *copy;        /* owns the bytes; NULL: they are lent */
+	uint8_t *copy;        /* owns the bytes; NULL: they are lent, or */
+	bool is_mapping;      /* it owns this mapping */
 	size_t length;
 	uint8_t sha256[32];
 	bool has_sha256;
@@ -123,11 +122,8 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 		return NULL;
 	curfew__mutex_init(&program->lock);
 	for (int i = 0; i < FLAVOURS; i++)
-		program->flavours[i] = (flavour){.program = program,
-		                                 .which = i,
-		                                 .interface = -1,
-		                                 .load = {load_called, &program->flavours[i]},
-		                                 .load_start_ns = -1};
+		program->flavours[i] = (flavour){
+			.program = program, .which = i, .interface = -1, .load = {load_called, &program->flavours[i]}};
 	program->length = source->length;
 	program->has_sha256 = source->sha256 != NULL;
 	if (source->sha256)
@@ -144,6 +140,11 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 		return NULL;
 	}
 	return program;
+}
+
+void curfew__wasm_program_take_mapping(curfew__wasm_program *program)
+{
+	program->is_mapping = true;
 }
 
 static void finish_flavour(flavour *own)
@@ -169,6 +170,8 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 	}
 	for (int i = 0; i < FLAVOURS; i++)
 		finish_flavour(&program->flavours[i]);
+	if (program->is_mapping)
+		munmap((void *)(uintptr_t)program->bytes, program->length);
 	free(program->copy);
 	curfew__mutex_finish(&program->lock);
 	free(program);
@@ -295,11 +298,7 @@ static void on_done(void *context, int file, const curfew__compile_failure *fail
 /* CPU time for it so far, of the compiler and the loader. Under the lock. */
 static uint64_t cpu_of(const flavour *own)
 {
-	uint64_t cpu_ns = own->load_cpu_ns + (own->job ? curfew__job_cpu(own->job) : 0);
-
-	if (own->load_start_ns >= 0)
-		cpu_ns += (uint64_t)(curfew__loader_cpu(loader_of(own->program)) - own->load_start_ns);
-	return cpu_ns;
+	return curfew__loader_cpu(loader_of(own->program), &own->load) + (own->job ? curfew__job_cpu(own->job) : 0);
 }
 
 /* Under the lock. */
@@ -479,24 +478,20 @@ static void take_loaded(flavour *own, const loaded *result, bool is_wanted)
 	own->loading = LOADING_NOTHING;
 }
 
-/* On the loader's thread. */
+/* On a thread of the loader's. */
 static void load_called(void *context)
 {
 	flavour *own = context;
 	curfew__wasm_program *program = own->program;
-	curfew__loader *loader = loader_of(program);
 	loaded result = {.compiled = NULL};
 
 	curfew__mutex_lock(&program->lock);
-	own->load_start_ns = curfew__loader_cpu(loader);
 	bool is_wanted = own->waiters != NULL;
 	curfew__mutex_unlock(&program->lock);
 	if (is_wanted)
 		carry_out(own, &result);
 	curfew__mutex_lock(&program->lock);
 	take_loaded(own, &result, own->waiters != NULL);
-	own->load_cpu_ns += (uint64_t)(curfew__loader_cpu(loader) - own->load_start_ns);
-	own->load_start_ns = -1;
 	wake_all(own);
 	curfew__mutex_unlock(&program->lock);
 }
@@ -509,7 +504,7 @@ static void load(flavour *own, enum loading what, curfew__machine *machine, size
 
 	own->loading = what;
 	own->machine = machine;
-	if (bytes > LITTLE_BYTES && curfew__loader_add(loader_of(own->program), &own->load, bytes))
+	if (bytes > LITTLE_BYTES && curfew__loader_add(loader_of(own->program), &own->load, &own->asker, bytes))
 		return;
 	carry_out(own, &result);
 	take_loaded(own, &result, true);

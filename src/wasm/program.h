@@ -73,6 +73,8 @@ typedef struct curfew__wasm_source {
 
 /* Reads nothing yet. NULL: out of memory. */
 curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *source);
+/* Its lent bytes are a mapping, which it unmaps in the end. */
+void curfew__wasm_program_take_mapping(curfew__wasm_program *program);
 /* Call it when every instance has ended, and while the machines still exist. */
 void curfew__wasm_program_destroy(curfew__wasm_program *program);
 

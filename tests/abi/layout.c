@@ -59,6 +59,7 @@ static void print_inputs(void)
 	AT(curfew_source, import_map);
 	AT(curfew_source, import_map_length);
 	AT(curfew_source, import_map_name);
+	AT(curfew_source, sha256);
 	AT(curfew_secret, name);
 	AT(curfew_secret, value);
 	AT(curfew_secret, value_length);
@@ -125,6 +126,7 @@ static void print_inputs(void)
 	AT(curfew_run_options, stdin_length);
 	AT(curfew_run_options, files);
 	AT(curfew_run_options, files_length);
+	AT(curfew_run_options, owner);
 	AT(curfew_broker_options, size);
 	AT(curfew_broker_options, reserved);
 	AT(curfew_broker_options, limits);

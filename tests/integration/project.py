@@ -149,8 +149,8 @@ CHANGES = (
     ("symbols.txt", "curfew_run_start\n", "curfew_run_start\ncurfew_run_star\n", True),
     ("layout.txt", "curfew_source.text 16 8\n", "curfew_source.text 24 8\n", False),
     ("layout.txt", "CURFEW_OUTCOME_CPU 13 cpu", "CURFEW_OUTCOME_CPU 14 cpu", False),
-    ("layout.txt", "sizeof curfew_source 72", "sizeof curfew_source 80", True),
-    ("layout.txt", "sizeof curfew_source 72", "sizeof curfew_source 64", False),
+    ("layout.txt", "sizeof curfew_source 80", "sizeof curfew_source 88", True),
+    ("layout.txt", "sizeof curfew_source 80", "sizeof curfew_source 72", False),
     ("layout.txt", "sizeof curfew_dir 24", "sizeof curfew_dir 32", False),
     ("signatures.txt", "void curfew_run_cancel(curfew_run *run)", "int curfew_run_cancel(curfew_run *run)", False),
 )

@@ -6,12 +6,14 @@ import collections
 import concurrent.futures
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import re
 import signal
 import socket
 import sqlite3
+import threading
 import time
 
 from .binary import HEADER, custom, leb, module, section
@@ -197,6 +199,42 @@ def compiling_takes_turns(context):
             server.ask("DELETE", f"/v1/runs/{one}")
         ended = sum(one["state"] == "done" and one["ended_ms"] < end_ms for one in theirs)
         expect(ended < len(runs) / 2, f"{ended} runs of the greedy token went before the other's")
+
+
+@test
+def loading_beside_others(context):
+    # Claim L423.
+    """What one token has loaded again and again, of tens of MiB each, does not keep another's runs from ending."""
+    data = os.path.join(context.directory(), "data")
+    greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
+    code = [b"\x41\x07\x1a"]
+
+    with Server(context, "--workers", "1", "--max-body", "32MiB", data=data, token=greedy) as server:
+        sums = {}
+        # Together they are more than the server keeps ready.
+        for number in range(4):
+            content = module(code, custom("number", bytes([number]) * (24 << 20)))
+            server.request("PUT", f"/v1/programs/large-{number}", content, {"Content-Type": "application/wasm"})
+            sums[f"large-{number}"] = hashlib.sha256(content).hexdigest()
+        reports = []
+
+        def load(first):
+            for number in range(8):
+                name = f"large-{(first + number) % 4}"
+                report = server.submit(None, 200, program=name, call="f", wait=True, limits={"timeout": "1m"})
+                reports.append((report["outcome"], report["program"]["sha256"] == sums[name]))
+
+        threads = [threading.Thread(target=load, args=(first,)) for first in range(3)]
+        for thread in threads:
+            thread.start()
+        others = []
+        while any(thread.is_alive() for thread in threads):
+            others.append(server.submit("6 * 7", 200, token=modest, wait=True)["value"])
+        for thread in threads:
+            thread.join()
+        expect_equal("the large ones", reports, [("ok", True)] * 24)
+        expect_equal("the other's", set(others), {42})
+        expect(len(others) >= 24, f"only {len(others)} runs of the other token ended meanwhile")
 
 
 @test

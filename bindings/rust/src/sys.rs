@@ -94,6 +94,7 @@ pub struct curfew_source {
     pub import_map: *const c_char,
     pub import_map_length: usize,
     pub import_map_name: *const c_char,
+    pub sha256: *const c_char,
 }
 
 #[repr(C)]
@@ -179,6 +180,7 @@ pub struct curfew_run_options {
     pub stdin_length: usize,
     pub files: *const c_char,
     pub files_length: usize,
+    pub owner: u64,
 }
 
 #[repr(C)]

@@ -573,13 +573,13 @@ fn layouts_are_the_librarys() {
         curfew_limit_info: name report_key meaning unit default_value minimum ceiling may_be_unlimited offset outcome;
         curfew_engine_options: size threads cache_dir resident_bytes pagemap_fd max_runs;
         curfew_engine_stats: size runs_active regions_in_use regions_pooled runs_total resident_bytes;
-        curfew_source: size language name text text_length import_dir flags import_map import_map_length import_map_name;
+        curfew_source: size language name text text_length import_dir flags import_map import_map_length import_map_name sha256;
         curfew_host_function: size flags name module fuel call stopped context queue released;
         curfew_secret: name value value_length;
         curfew_dir: host guest flags;
         curfew_run_options: size flags limits call params params_length user cancel on_event on_event_context on_done on_done_context id
             args arg_count env env_count dirs dir_count stdin_fd secrets secret_count store allow_fetch allow_fetch_count host_context
-            on_request on_request_context timezone stdin_bytes stdin_length files files_length;
+            on_request on_request_context timezone stdin_bytes stdin_length files files_length owner;
         curfew_run_usage: size wall_ns cpu_ns memory_bytes output_bytes;
         curfew_session_totals: size calls wall_ns cpu_ns fuel loops output_bytes host_calls memory_bytes;
         curfew_report: size outcome id tripped_count tripped stop_mode stop_cause stop_latency_ns value partial has_error limits used
