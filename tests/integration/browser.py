@@ -4,7 +4,9 @@
 Every page records violations: uncaught errors, violations of its security policy, and requests to other hosts.
 """
 
+import atexit
 import base64
+import contextlib
 import fcntl
 import json
 import os
@@ -12,6 +14,7 @@ import select
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from .harness import SLOWEST, Failed, Patience, Skipped, shorten
@@ -51,15 +54,16 @@ def _make_pipe():
 class Browser:
     """Chromium with its own profile. Each context is like a separate browser."""
 
-    def __init__(self, directory, slower=1):
+    def __init__(self, slower=1):
         path = shutil.which("chromium")
         if path is None:
             raise Skipped("chromium is missing")
+        self.directory = tempfile.mkdtemp(prefix="curfew-browser-")
         self.slower, self.number, self.sessions, self.buffer = slower, 0, {}, b""
         options = [
             "--headless=new",
             "--remote-debugging-pipe",
-            f"--user-data-dir={directory}",
+            f"--user-data-dir={self.directory}",
             "--no-first-run",
             "--disable-gpu",
             "--disable-dev-shm-usage",
@@ -138,6 +142,12 @@ class Browser:
         page.go(url)
         return page
 
+    def forget(self):
+        """Closes all pages, with all that they kept."""
+        for context in {page.context for page in self.sessions.values()}:
+            self.call("Target.disposeBrowserContext", browserContextId=context)
+        self.sessions.clear()
+
     def close(self):
         try:
             self.call("Browser.close")
@@ -150,6 +160,30 @@ class Browser:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+# Browsers that nobody uses. To start one takes as long as many a test.
+_idle = []
+
+
+@contextlib.contextmanager
+def borrow(slower=1):
+    """A browser that knows nothing. One that something went wrong with is not used again."""
+    browser = _idle.pop() if _idle else Browser(slower)
+    try:
+        yield browser
+        browser.forget()
+    except BaseException:
+        browser.close()
+        raise
+    _idle.append(browser)
+
+
+@atexit.register
+def close_idle():
+    while _idle:
+        _idle.pop().close()
 
 
 class Page:

@@ -4,6 +4,7 @@
 Screenshots are written to the build directory's console-screenshots/.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 
-from .browser import CONTROL, Browser
+from .browser import CONTROL, borrow
 from .harness import ROOT, Failed, Test, expect, expect_equal, find_port, lines_of, read, shorten
 
 TESTS = []
@@ -53,13 +54,15 @@ class Session:
         self.server = self.browser = None
 
     def __enter__(self):
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.end_server)
             self.start_server()
-            self.browser = Browser(os.path.join(self.directory, "profile"), self.context.slower)
-        except BaseException:
-            self.__exit__()
-            raise
+            self.browser = stack.enter_context(borrow(self.context.slower))
+            self.ending = stack.pop_all()
         return self
+
+    def __exit__(self, *error):
+        return self.ending.__exit__(*error)
 
     def start_server(self):
         words = [
@@ -93,18 +96,15 @@ class Session:
             self.server.wait()
             raise Failed("the server did not end")
 
-    def __exit__(self, *_):
-        if self.browser:
-            self.browser.close()
+    def end_server(self):
         if self.server and self.server.poll() is None:
             self.stop_server()
-        return False
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.url + path, method=method, data=body and json.dumps(body).encode())
         if body:
             request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=self.context.socket_timeout(30)) as answer:
             return answer.read(), answer.headers
 
     def wait_until_taken(self, token):
@@ -113,7 +113,7 @@ class Session:
         until = self.context.patience(30)
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
+                with urllib.request.urlopen(request, timeout=self.context.socket_timeout(30)) as answer:
                     return answer.read()
             except urllib.error.HTTPError as error:
                 if error.code != 401 or until.is_over():
@@ -124,7 +124,7 @@ class Session:
         request = urllib.request.Request(
             self.url + path, method="PUT", data=body, headers={"Content-Type": "application/octet-stream"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=self.context.socket_timeout(30)) as answer:
             return json.loads(answer.read())
 
     def open(self, place="", **options):

@@ -224,7 +224,9 @@ def main():
     )
     tally = Tally(arguments.verbose)
     try:
-        tests = [test for group in GROUPS.values() for test in group(context) if is_wanted(test, arguments.filters)]
+        named = {text.partition("/")[0] for text in arguments.filters} or GROUPS
+        groups = [group(context) for name, group in GROUPS.items() if name in named]
+        tests = [test for group in groups for test in group if is_wanted(test, arguments.filters)]
         run_all(tests, context, arguments.jobs, tally)
     finally:
         shutil.rmtree(context.scratch, ignore_errors=True)
