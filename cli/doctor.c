@@ -58,7 +58,7 @@ static bool has_pagemap_scan(void)
 
 static bool has_realtime(void)
 {
-	struct sched_param first = {.sched_priority = 1}, none = {0};
+	struct sched_param first = {.sched_priority = 2}, none = {0};
 	if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
 		return false;
 	(void)sched_setscheduler(0, SCHED_OTHER, &none);

@@ -478,6 +478,14 @@ static bool set_priority(pid_t thread, const curfew__priority *priority)
 	return !syscall(SYS_sched_setattr, thread, priority, 0);
 }
 
+/* Whether this thread runs before one of that priority. Otherwise it could not stop it on the same processor. */
+static bool comes_before(const curfew__priority *priority)
+{
+	curfew__priority own;
+	return !syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) && own.policy == SCHED_FIFO &&
+	       own.priority > priority->priority;
+}
+
 /*
  * On a busy machine a guest that has to trap waits for its turn like every thread, for some milliseconds. It needs only
  * microseconds more, so it may have priority.
@@ -488,7 +496,7 @@ void curfew__target_hurry(curfew__target *target)
 	static atomic_bool is_refused;
 	pid_t thread = atomic_load(&target->thread);
 
-	if (!thread || target->raised || atomic_load(&target->is_away) || atomic_load(&is_refused))
+	if (!thread || target->raised || atomic_load(&target->is_away) || atomic_load(&is_refused) || !comes_before(&first))
 		return;
 	bool is_known = !syscall(SYS_sched_getattr, thread, &target->before, sizeof target->before, 0);
 	if (is_known && target->before.policy != SCHED_OTHER && target->before.policy != SCHED_BATCH)
