@@ -366,13 +366,22 @@ static void run_here(void *context)
 	curfew__interrupt_restore(&before);
 }
 
+#define OVERLOADED "the engine has reached its maximum number of runs"
+
+/* Counts the run among those in progress. False: there are too many. */
+static bool is_admitted(const curfew_run *run)
+{
+	if (atomic_fetch_add(&run->engine->runs_active, 1) < run->engine->max_runs)
+		return true;
+	atomic_fetch_sub(&run->engine->runs_active, 1);
+	return false;
+}
+
 /* Starts the clock of a run and queues it. If that fails, the watch no longer knows the run. */
 static curfew_status submit(curfew_run *run, curfew_failure *failure)
 {
-	if (atomic_fetch_add(&run->engine->runs_active, 1) >= run->engine->max_runs) {
-		atomic_fetch_sub(&run->engine->runs_active, 1);
-		return curfew__refuse(failure, CURFEW_OVERLOADED, "the engine has reached its maximum number of runs");
-	}
+	if (!is_admitted(run))
+		return curfew__refuse(failure, CURFEW_OVERLOADED, OVERLOADED);
 	start_clock(run);
 	if (curfew__executor_submit(run->engine->executor, run))
 		return CURFEW_OK;
@@ -419,15 +428,16 @@ curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure)
 
 	run->inline_run = runs_here(run, &stack);
 	if (run->inline_run) {
-		atomic_fetch_add(&run->engine->runs_active, 1);
-		start_clock(run);
-		if (stack)
+		bool admitted = is_admitted(run);
+		if (admitted)
+			start_clock(run);
+		if (admitted && stack)
 			curfew__stack_call(stack, run_here, run);
-		else
+		else if (admitted)
 			run_here(run);
 		if (stack)
 			give_stack(run, stack);
-		return CURFEW_OK;
+		return admitted ? CURFEW_OK : curfew__refuse(failure, CURFEW_OVERLOADED, OVERLOADED);
 	}
 	curfew_status status = submit(run, failure);
 	if (status == CURFEW_OK)
