@@ -296,6 +296,17 @@ def check_attack(context, path, *more):
         )
 
 
+def check_on_one_processor(context):
+    # Claim L13.
+    """Where a guest and the thread that stops it share a processor, the guest is stopped all the same."""
+    only = str(min(os.sched_getaffinity(0)))
+    for name in ("array_fill", "array_copy_within") * 5:
+        path = os.path.join(ROOT, "tests", "attacks", "js", name + ".js")
+        words = ["taskset", "-c", only, context.curfew, "run", "--json", "--timeout", "300ms", *ATTACK_ARGS, path]
+        done = context.command(words)
+        expect_equal(name, context.check_report(done.out, done)["outcome"], "deadline")
+
+
 def attacks(context):
     def paths(kind):
         return [
@@ -306,6 +317,7 @@ def attacks(context):
     tests = [
         Test("attacks", name, lambda context, path=path: check_attack(context, path)) for name, path in paths("js")
     ]
+    tests.append(Test("attacks", "on_one_processor", check_on_one_processor))
     for name, path in paths("wat"):
         tests.append(Test("attacks", f"wat/{name}", lambda context, path=path: check_attack(context, path)))
         tests.append(
