@@ -151,7 +151,8 @@ static const cli_option static_options[] = {
      .argument = "[NAME=]PATH",
      .commands = RUN | SUBMIT,
      .repeatable = true,
-     .meaning = "a file that JavaScript sees as curfew.files[NAME]; NAME is its own by default; 16 MiB together"},
+     .meaning =
+         "a file that JavaScript sees as curfew.files[NAME], a WASI module as /NAME; its own name by default; 16 MiB together"},
 	{.id = CLI_OPTION_STDIN,
      .name = "stdin",
      .argument = "FILE",

@@ -652,7 +652,9 @@ typedef struct curfew_run_options {
 	const char *timezone;    /* JavaScript: the zone of Date and Intl, an IANA name ("Europe/Berlin"); NULL: UTC */
 	const void *stdin_bytes; /* [stdin_length] its standard input, in place of stdin_fd; NULL: not given */
 	size_t stdin_length;     /* at most 16 MiB */
-	const char *files;       /* JavaScript: curfew.files, as curfew_files_check describes them; NULL: none */
+	/* As curfew_files_check describes them; NULL: none. JavaScript: curfew.files. A module of WASI preview 1 can read
+	 * them below "/", and then has no dirs; a component has none. */
+	const char *files;
 	size_t files_length;
 	uint64_t owner; /* a number for the tenant, as in curfew_code_set_asker; 0: none in particular */
 } curfew_run_options;

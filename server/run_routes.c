@@ -299,8 +299,6 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	bool is_wasm = search.language == CURFEW_LANGUAGE_WASM || search.language == CURFEW_LANGUAGE_WAT;
 	if (sub->has_args && !is_wasm)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/args: " SUBMISSION_NOT_WASI, "/args");
-	if (sub->has_files && is_wasm)
-		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/files: " SUBMISSION_NOT_JS, "/files");
 	server_lock(q->server);
 	program *p = program_get(q->server, search.sha256, search.language, sub->program);
 	bool is_stored = p != NULL && p->stored;
@@ -556,8 +554,8 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 		return refuse_program(why, search.found > 1 ? "several tokens have a program of that name"
 		                                            : "there is no program of that name");
 	bool is_wasm = search.language == CURFEW_LANGUAGE_WASM || search.language == CURFEW_LANGUAGE_WAT;
-	if (is_wasm ? sub->has_files : sub->has_args)
-		return refuse_program(why, is_wasm ? SUBMISSION_NOT_JS : SUBMISSION_NOT_WASI);
+	if (!is_wasm && sub->has_args)
+		return refuse_program(why, SUBMISSION_NOT_WASI);
 	program *p = get_program(s, search.sha256, search.language, sub->program);
 	if (p == NULL)
 		return refuse_program(why, failure.message);

@@ -277,11 +277,9 @@ static void read_wasi(submission *sub, const parts *p)
 	if (wrong.failed)
 		adopt(sub, &wrong);
 	sub->has_args = fields_take(f, "args") != NULL;
-	sub->has_files = fields_take(f, "files") != NULL && p->files.data != NULL;
+	(void)fields_take(f, "files"); /* read already */
 	if (sub->program == NULL && sub->has_args && !is_wasm)
 		fields_fail(f, "args", "%s", SUBMISSION_NOT_WASI);
-	else if (sub->program == NULL && sub->has_files && is_wasm)
-		fields_fail(f, "files", "%s", SUBMISSION_NOT_JS);
 }
 
 /* Reads "5s", or a number of milliseconds. */

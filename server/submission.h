@@ -11,7 +11,6 @@
 /* Why JavaScript programs may not have these. */
 #define SUBMISSION_NOT_WASI "args are for WASI programs; JavaScript has params"
 /* Why WebAssembly programs may not have these. */
-#define SUBMISSION_NOT_JS "files are for JavaScript; a WASI program has stdin"
 
 typedef struct submission {
 	json_t *body;        /* the texts below are borrowed from this */
@@ -22,7 +21,7 @@ typedef struct submission {
 	const char *call, *user;
 	char *allow_fetch; /* owned; hosts with spaces between; NULL: none */
 	char *wasi;        /* owned; as in wasi.h; NULL: none */
-	bool has_args, has_files;
+	bool has_args;
 	const char *params; /* borrowed from the request's body */
 	size_t params_length;
 	curfew_limits limits; /* resolved, within the ceilings */

@@ -6,6 +6,7 @@ pub use wasmtime_c_api::*;
 mod account;
 mod compile;
 mod exports;
+mod files;
 mod functions;
 mod futures;
 mod handles;

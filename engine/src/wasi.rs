@@ -31,6 +31,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use wiggle::GuestMemory;
 
 use crate::account::Calls;
+use crate::files::{curfew__wasi_file, Errno, Files};
 use crate::handles::Handle;
 use crate::input::Input;
 
@@ -206,6 +207,8 @@ pub struct curfew__wasi_options {
     environment_count: usize,
     directories: *const curfew__wasi_directory,
     directory_count: usize,
+    files: *const curfew__wasi_file,
+    file_count: usize,
     stdin_file: i32,
     deterministic: bool,
     fixed_wall_ns: u64,
@@ -281,6 +284,7 @@ struct Guest {
     nothing: Option<WasiP1Ctx>, // the empty state that a refused call works on
     calls: Arc<Calls>,
     clock: Option<Clock>, // only if the run is deterministic
+    files: Option<Files>, // only preview 1, and then there are no directories
 }
 
 /// The index of the guest's WASI in the store's table: the first.
@@ -288,6 +292,8 @@ const GUEST: u32 = 0;
 
 impl Guest {
     unsafe fn new(options: &curfew__wasi_options, calls: Arc<Calls>) -> Result<Guest, Refused> {
+        let given = list(options.files, options.file_count);
+        let files = if given.is_empty() { None } else { Some(Files::take(given)?) };
         let mut builder = WasiCtxBuilder::new();
         builder
             .allow_blocking_current_thread(false)
@@ -301,7 +307,7 @@ impl Guest {
         let clock = give_determinism(&mut builder, options);
         let mut wasi = builder.build_p1();
         wasi.ctx().table.set_max_capacity(RESOURCES);
-        Ok(Guest { wasi, nothing: None, calls, clock })
+        Ok(Guest { wasi, nothing: None, calls, clock, files })
     }
 
     /// The state for a function of WASI that reaches only what the run was given (arguments, environment, input,
@@ -420,9 +426,99 @@ fn random_get(mut caller: Caller<'_, WasmtimeStoreData>, buffer: i32, length: i3
     wasi_snapshot_preview1::random_get(wasi, &mut GuestMemory::Unshared(bytes), buffer, length)
 }
 
+/// What a function of preview 1 does on files that were given as data; None: its descriptor is none of theirs.
+fn in_files(data: &mut Data, fd: i32, action: impl FnOnce(&mut Files) -> Result<(), Errno>) -> Option<i32> {
+    let guest = guest(data);
+    let files = guest.files.as_mut().filter(|_| Files::has(fd))?;
+    // What the account refuses ends the guest when the call returns.
+    if !guest.calls.begin(false) {
+        return Some(0);
+    }
+    Some(action(files).map_or_else(|errno| errno.0, |()| 0))
+}
+
+/// Puts a function in the place of wasmtime-wasi's, which it calls where the descriptor is not that of a file given as data.
+macro_rules! shadow {
+    ($linker:ident, $name:ident, ($fd:ident $(, $argument:ident: $kind:ty)*), |$files:ident, $memory:ident| $action:expr) => {
+        $linker.func_wrap_async(
+            PREVIEW1,
+            stringify!($name),
+            |mut caller: Caller<'_, Data>, ($fd, $($argument,)*): (i32, $($kind,)*)| {
+                Box::new(async move {
+                    let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
+                        bail!("missing required memory export")
+                    };
+                    let fuel = caller.as_context_mut().hostcall_fuel();
+                    let ($memory, data) = memory.data_and_store_mut(&mut caller);
+                    if let Some(done) = in_files(data, $fd, |$files| $action) {
+                        return Ok(done);
+                    }
+                    let wasi = guest(data).called();
+                    wasi.set_hostcall_fuel(fuel);
+                    let memory = &mut GuestMemory::Unshared($memory);
+                    shadow!(@call $name, wasi, memory, $fd $(, $argument)*)
+                })
+            },
+        )?;
+    };
+    (@call fd_prestat_get, $($argument:ident),*) => { wasi_snapshot_preview1::fd_prestat_get($($argument),*) };
+    (@call fd_prestat_dir_name, $($argument:ident),*) => { wasi_snapshot_preview1::fd_prestat_dir_name($($argument),*) };
+    (@call fd_tell, $($argument:ident),*) => { wasi_snapshot_preview1::fd_tell($($argument),*) };
+    (@call fd_fdstat_set_flags, $($argument:ident),*) => { wasi_snapshot_preview1::fd_fdstat_set_flags($($argument),*) };
+    (@call $name:ident, $($argument:ident),*) => { wasi_snapshot_preview1::$name($($argument),*).await };
+}
+
+type P1Linker = wasmtime::Linker<WasmtimeStoreData>;
+
+fn link_descriptors(l: &mut P1Linker) -> Result<()> {
+    shadow!(l, fd_prestat_get, (fd, to: i32), |files, memory| files.prestat_get(memory, fd, to));
+    shadow!(l, fd_prestat_dir_name, (fd, to: i32, room: i32), |files, memory| files.prestat_dir_name(memory, fd, to, room));
+    shadow!(l, fd_fdstat_get, (fd, to: i32), |files, memory| files.fdstat_get(memory, fd, to));
+    shadow!(l, fd_fdstat_set_flags, (fd, flags: i32), |files, _memory| files.ignore(fd));
+    shadow!(l, fd_filestat_get, (fd, to: i32), |files, memory| files.filestat_get(memory, fd, to));
+    shadow!(l, fd_close, (fd), |files, _memory| files.close(fd));
+    shadow!(l, fd_renumber, (fd, other: i32), |files, _memory| files.renumber(fd, other));
+    shadow!(l, fd_advise, (fd, at: i64, length: i64, advice: i32), |files, _memory| files.ignore(fd));
+    shadow!(l, fd_sync, (fd), |files, _memory| files.ignore(fd));
+    shadow!(l, fd_datasync, (fd), |files, _memory| files.ignore(fd));
+    shadow!(l, fd_read, (fd, at: i32, n: i32, to: i32), |files, memory| files.read(memory, fd, (at, n), to));
+    shadow!(l, fd_pread, (fd, at: i32, n: i32, from: i64, to: i32), |files, memory| {
+        files.pread(memory, fd, (at, n), from, to)
+    });
+    shadow!(l, fd_seek, (fd, by: i64, from: i32, to: i32), |files, memory| files.seek(memory, fd, by, from, to));
+    shadow!(l, fd_tell, (fd, to: i32), |files, memory| files.seek(memory, fd, 0, 1, to));
+    shadow!(l, fd_readdir, (fd, at: i32, n: i32, cookie: i64, to: i32), |files, memory| {
+        files.readdir(memory, fd, (at, n), cookie, to)
+    });
+    Ok(())
+}
+
+fn link_paths(l: &mut P1Linker) -> Result<()> {
+    shadow!(l, path_open, (fd, follow: i32, at: i32, n: i32, flags: i32, rights: i64, below: i64, mode: i32, to: i32),
+        |files, memory| files.path_open(memory, fd, (at, n), flags, rights, to));
+    shadow!(l, path_filestat_get, (fd, follow: i32, at: i32, n: i32, to: i32), |files, memory| {
+        files.path_filestat_get(memory, fd, (at, n), to)
+    });
+    shadow!(l, path_readlink, (fd, at: i32, n: i32, to: i32, room: i32, length: i32), |files, memory| {
+        files.path_readlink(memory, fd, (at, n))
+    });
+    shadow!(l, path_create_directory, (fd, at: i32, n: i32), |files, _memory| files.refuse(fd));
+    shadow!(l, path_remove_directory, (fd, at: i32, n: i32), |files, _memory| files.refuse(fd));
+    shadow!(l, path_unlink_file, (fd, at: i32, n: i32), |files, _memory| files.refuse(fd));
+    shadow!(l, path_rename, (fd, at: i32, n: i32, other: i32, to: i32, m: i32), |files, _memory| files.refuse(fd));
+    shadow!(l, path_link, (fd, follow: i32, at: i32, n: i32, other: i32, to: i32, m: i32), |files, _memory| {
+        files.refuse(fd)
+    });
+    shadow!(l, path_filestat_set_times, (fd, follow: i32, at: i32, n: i32, read: i64, written: i64, flags: i32),
+        |files, _memory| files.refuse(fd));
+    Ok(())
+}
+
 fn link_preview1(linker: &mut wasmtime::Linker<WasmtimeStoreData>) -> Result<()> {
     p1::add_to_linker_async(linker, |data| guest(data).called())?;
     linker.allow_shadowing(true);
+    link_descriptors(linker)?;
+    link_paths(linker)?;
     linker.func_wrap(PREVIEW1, "random_get", random_get)?;
     linker.func_wrap_async(PREVIEW1, "poll_oneoff", |caller, parameters| Box::new(poll_oneoff(caller, parameters)))?;
     // wasmtime-wasi's own function turns exit codes of 126 and above into errors.

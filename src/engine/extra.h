@@ -114,9 +114,9 @@ typedef struct curfew__rewritten {
 } curfew__rewritten;
 
 /*
- * Validates a module or component (binary; Wasmtime's default features without threads, 64-bit and several memories, GC
- * and custom page sizes), checks that compiling it is bounded, and rewrites every module in it: bulk instructions in
- * chunks, and what the flags request. False: *message [256] says what is wrong and where.
+ * Validates a module or component (binary; what guests have: engine/rewriter/src/limits.rs), checks that compiling it
+ * is bounded, and rewrites every module in it: bulk instructions in chunks, and what the flags request. False: *message
+ * [256] says what is wrong and where.
  */
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 /*
@@ -230,6 +230,13 @@ typedef struct curfew__wasi_directory {
 	bool writable;
 } curfew__wasi_directory;
 
+/* A file that a guest finds in "/". Names end with NUL; names and bytes are malloc's. */
+typedef struct curfew__wasi_file {
+	char *name; /* a relative path */
+	void *bytes;
+	size_t length;
+} curfew__wasi_file;
+
 /*
  * What WASI shows to a guest. There is no network and no terminal. Limited are the open resources (400), the random
  * bytes of one call (4 MiB), and the bytes that one call copies out of the guest (curfew__store_hostcall_fuel). Not
@@ -243,6 +250,10 @@ typedef struct curfew__wasi_options {
 	size_t environment_count;
 	const curfew__wasi_directory *directories; /* [directory_count]; UTF-8 */
 	size_t directory_count;
+	/* Preview 1 only, and without directories. Their names and bytes belong to the store, once it was prepared with
+	 * them. */
+	const curfew__wasi_file *files; /* [file_count] */
+	size_t file_count;
 	int stdin_file;         /* read when the guest reads, from a duplicate; -1: empty */
 	bool deterministic;     /* clocks move only by what the guest slept, which still takes its time; random is seeded */
 	uint64_t fixed_wall_ns; /* deterministic: the wall clock at the start, since 1970 */

@@ -61,7 +61,7 @@ static wasmtime_error_t *grow_memory(void *env, size_t size)
 static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *memory)
 {
-	curfew__region **pending = wasmtime_memorytype_is64(type) ? &pending_count : &pending_region;
+	curfew__region **pending = wasmtime_memorytype_page_size_log2(type) == 0 ? &pending_count : &pending_region;
 	curfew__region *region = *pending;
 	(void)env, (void)maximum;
 
@@ -80,6 +80,7 @@ static wasm_engine_t *create_engine(size_t native_stack)
 	wasmtime_config_wasm_gc_set(config, false);
 	/* The memory in which fuel is counted. */
 	wasmtime_config_wasm_memory64_set(config, true);
+	wasmtime_config_wasm_custom_page_sizes_set(config, true);
 	wasmtime_config_wasm_multi_memory_set(config, true);
 	wasmtime_config_async_stack_size_set(config, native_stack);
 	wasmtime_config_max_wasm_stack_set(config, native_stack);

@@ -143,6 +143,93 @@ curfew_status curfew__files_check(const char *files, size_t length, const atomic
 	return status;
 }
 
+/* ---- For WASI --------------------------------------------------------------------------------------------------- */
+
+/* Decodes what is_base64 has accepted, in place, and returns its length. */
+static size_t decode_base64(char *text, size_t length, const atomic_uint *stop)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t values[256] = {0};
+	uint32_t bits = 0;
+	size_t made = 0;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		values[(uint8_t)letters[i]] = (uint8_t)i;
+	for (size_t i = 0; i < length; i++) {
+		if (i % PIECE_BYTES == 0 && is_set(stop))
+			return 0;
+		if (!is_base64_letter((unsigned char)text[i]))
+			continue;
+		bits = bits << 6 | values[(uint8_t)text[i]];
+		if (++count % 4 != 1)
+			text[made++] = (char)(bits >> (6 - 2 * (count - 1) % 8));
+	}
+	return made;
+}
+
+/* Reads a file that is_content has accepted. */
+static void read_content(curfew__json_reader *reader, curfew__buffer *text)
+{
+	bool is_base64 = curfew__json_next_kind(reader) == CURFEW__JSON_OBJECT;
+
+	if (is_base64) {
+		curfew__json_enter(reader);
+		curfew__json_has_next(reader);
+		curfew__json_read_key(reader, text);
+		text->length = 0;
+	}
+	curfew__json_read_string(reader, text);
+	if (is_base64) {
+		text->length = decode_base64(text->data, text->length, reader->stop);
+		curfew__json_has_next(reader);
+	}
+}
+
+static char *copy_of(const curfew__buffer *text, const atomic_uint *stop)
+{
+	char *copy = malloc(text->length + 1);
+
+	if (!copy)
+		return NULL;
+	curfew__copy_until(copy, text->length ? text->data : "", text->length, stop);
+	copy[text->length] = 0;
+	return copy;
+}
+
+static bool read_file(curfew__json_reader *reader, curfew__buffer *text, curfew__wasi_file *file)
+{
+	text->length = 0;
+	curfew__json_read_key(reader, text);
+	if (!(file->name = copy_of(text, reader->stop)))
+		return false;
+	text->length = 0;
+	read_content(reader, text);
+	file->length = text->length;
+	return !text->failed && (file->bytes = copy_of(text, reader->stop));
+}
+
+bool curfew__files_decode(const char *files, size_t length, const atomic_uint *stop, curfew__wasi_file **list,
+                          size_t *count)
+{
+	curfew__json_reader reader;
+	curfew__buffer text;
+	bool good = true;
+
+	curfew__json_reader_init(&reader, files, length, stop);
+	size_t room = curfew__json_count(&reader);
+	*count = 0;
+	*list = calloc(room + 1, sizeof **list);
+	if (!*list)
+		return false;
+	curfew__buffer_init(&text, length + 1);
+	curfew__json_enter(&reader);
+	while (good && *count < room && curfew__json_has_next(&reader))
+		good = read_file(&reader, &text, &(*list)[(*count)++]) && !is_set(stop);
+	curfew__buffer_finish(&text);
+	return good;
+}
+
 curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure)
 {
 	return curfew__files_check(files, length, NULL, failure);

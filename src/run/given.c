@@ -69,8 +69,8 @@ curfew_status curfew__given_create(const curfew_program *program, const curfew_l
                                    const curfew_run_options *options, curfew__given **result, curfew_failure *failure)
 {
 	*result = NULL;
-	if (options->files && program->wasm)
-		return curfew__refuse(failure, CURFEW_INVALID, "files are for JavaScript: a WASI program has standard input");
+	if (options->files && options->dir_count && program->wasm)
+		return curfew__refuse(failure, CURFEW_INVALID, "a WebAssembly program has either files or directories");
 	curfew__given *given = calloc(1, sizeof *given);
 	if (!given)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

@@ -189,6 +189,12 @@ curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew
 #define CURFEW__FILES_TOO_LARGE "files: are larger than 16 MiB as JSON"
 /* Like curfew_files_check, in pieces. It returns early once stop is set; its result is then meaningless. */
 curfew_status curfew__files_check(const char *files, size_t length, const atomic_uint *stop, curfew_failure *failure);
+/*
+ * Makes a list of the files in a text that was accepted; free it with free. False: there is not enough memory, or stop
+ * is set; the list then has what was made. Its names and bytes are the caller's.
+ */
+bool curfew__files_decode(const char *files, size_t length, const atomic_uint *stop, curfew__wasi_file **list,
+                          size_t *count);
 
 /* What a run may see and reach, and where its events go (given.c). It is immutable, and the calls of a session share
  * it. */

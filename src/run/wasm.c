@@ -171,6 +171,15 @@ static curfew__run_end report_refusal(curfew_run *run, curfew__wasm_error *error
 	return error->internal || !error->message ? CURFEW__END_FAILED : CURFEW__END_REFUSED;
 }
 
+static void free_list(curfew__wasi_file *files, size_t count)
+{
+	for (size_t i = 0; files && i < count; i++) {
+		free(files[i].name);
+		free(files[i].bytes);
+	}
+	free(files);
+}
+
 /* Creates an instance, or (code is NULL) takes the one that the session's last call has left. */
 static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 {
@@ -200,7 +209,21 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 			},
 	};
 
-	return code ? curfew__wasm_init(run->wasm, code, &options) : curfew__wasm_again(run->wasm, &options);
+	/* What a session's guest was given it has already. */
+	if (!code)
+		return curfew__wasm_again(run->wasm, &options);
+	curfew__wasi_file *files = NULL;
+	if (run->given->files &&
+	    !curfew__files_decode(run->given->files, run->given->files_length, &run->stop.cause, &files,
+	                          &options.wasi.file_count) &&
+	    !atomic_load(&run->stop.cause)) {
+		free_list(files, options.wasi.file_count);
+		return CURFEW__WASM_FAILED;
+	}
+	options.wasi.files = files;
+	curfew__wasm_end end = curfew__wasm_init(run->wasm, code, &options);
+	free(files);
+	return end;
 }
 
 /* Sets the call's arguments, and executes it. */

@@ -92,6 +92,29 @@ void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away)
 
 /* ---- Beginning -------------------------------------------------------------------------------------------- */
 
+static void free_files(const curfew__wasi_options *wasi)
+{
+	for (size_t i = 0; i < wasi->file_count; i++) {
+		free(wasi->files[i].name);
+		free(wasi->files[i].bytes);
+	}
+}
+
+/* Charges for the files that a program is given. False: it is given none, or cannot be. */
+static bool may_have_files(curfew__wasm *wasm, const curfew__wasi_options *wasi)
+{
+	size_t bytes = 0;
+
+	if (!wasi->file_count || !wasm->code->imports_wasi)
+		return false;
+	if (wasm->code->is_component)
+		return curfew__fail(&wasm->failure,
+		                    "files are for modules (preview 1 of WASI): a component has standard input");
+	for (size_t i = 0; i < wasi->file_count; i++)
+		bytes += wasi->files[i].length;
+	return charge_memory(wasm, bytes) || curfew__fail(&wasm->failure, "the memory limit does not allow the files");
+}
+
 static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 {
 	const curfew__machine *machine = wasm->code->machine;
@@ -101,6 +124,12 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	wasm->store_context = wasmtime_store_context(wasm->store);
 	wasi.context = wasm;
 	wasi.write = on_write;
+	if (!may_have_files(wasm, &wasi)) {
+		free_files(&wasi);
+		wasi.file_count = 0;
+		if (wasm->failure.message[0])
+			return false;
+	}
 	wasm->account = (curfew__account){wasm, grow_table, on_call, on_returned};
 	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL,
 	                           wasm->failure.message))

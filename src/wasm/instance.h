@@ -45,8 +45,9 @@ typedef struct curfew__wasm_options {
 	const char *call;    /* exported function; NULL: the program's start function, if it has one */
 	const char *params;  /* JSON array [params_length], or NULL: [] */
 	size_t params_length;
-	const atomic_uint *stop;   /* not 0 once the run is to stop; checked while parameters are read */
-	curfew__wasi_options wasi; /* its context and write are set here */
+	const atomic_uint *stop; /* not 0 once the run is to stop; checked while parameters are read */
+	/* Its context and write are set here, and the names and bytes of its files taken, whatever the result. */
+	curfew__wasi_options wasi;
 } curfew__wasm_options;
 
 typedef enum curfew__wasm_end {

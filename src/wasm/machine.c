@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A module's own memory is a plain region that grows in place. A 64-bit memory is the one that the rewriter has added
- * (engine/rewriter): fuel is counted there. Wasmtime requests both on the thread that polls an instance; a thread-local
- * variable names that instance.
+ * A module's own memory is a plain region that grows in place. A memory with pages of one byte is the one that the
+ * rewriter has added (engine/rewriter): fuel is counted there. Wasmtime requests both on the thread that polls an
+ * instance; a thread-local variable names that instance.
  */
 #include "wasm/machine.h"
 
@@ -92,16 +92,19 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *result)
 {
 	curfew__memory_host *host = current;
-	bool is_count = wasmtime_memorytype_is64(type);
+	bool is_count = wasmtime_memorytype_page_size_log2(type) == 0;
 	(void)env, (void)maximum;
 
-	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD || minimum > CURFEW__REGION_RESERVE)
+	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD)
 		return wasmtime_error_new("memories of this kind are not supported");
 	if (!is_count && host->memories++ == CURFEW__MEMORIES_MAX)
 		return wasmtime_error_new(
 			"a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this program makes more");
 	if (!is_count && !host->charge(host->context, minimum))
 		return wasmtime_error_new("the memory limit does not allow it");
+	/* One with 64-bit indices may ask for more than there is address space for. */
+	if (minimum > CURFEW__REGION_RESERVE)
+		return wasmtime_error_new("out of memory");
 	memory *made = calloc(1, sizeof *made);
 	if (!made || !(made->region = region_for(host, is_count, minimum))) {
 		free(made);
@@ -155,11 +158,13 @@ static wasmtime_error_t *new_stack(void *env, size_t size, bool zeroed, wasmtime
 
 static void set_features(wasm_config_t *config)
 {
-	/* Validation decides which features guests may use. These features are for what the rewriter adds: engine/rewriter.
+	/* Validation decides which features guests may use (engine/rewriter, which adds a memory with pages of one byte).
 	 */
 	wasmtime_config_wasm_threads_set(config, true);
 	wasmtime_config_wasm_memory64_set(config, true);
 	wasmtime_config_wasm_multi_memory_set(config, true);
+	wasmtime_config_wasm_custom_page_sizes_set(config, true);
+	wasmtime_config_wasm_wide_arithmetic_set(config, true);
 	wasmtime_config_shared_memory_set(config, false);
 	wasmtime_config_wasm_gc_set(config, false);
 	wasmtime_config_wasm_component_model_set(config, true);

@@ -9,6 +9,7 @@ from .cli import write
 from .client import Client
 from .harness import Test, expect, expect_equal
 from .serving import Server
+from .wasm import compiled
 
 TESTS = []
 BYTES = bytes(range(256)) * 3
@@ -114,8 +115,6 @@ def refused_over_http(context):
             ({"source": "1", "files": {str(i): "" for i in range(1025)}}, "/files", "more than 1024"),
             ({"source": "1", "args": ["x"]}, "/args", "JavaScript has params"),
             ({"program": "script", "args": ["x"]}, "/args", "JavaScript has params"),
-            ({"source": CAT, "lang": "wat", "files": {"a": ""}}, "/files", "for JavaScript"),
-            ({"program": "cat", "files": {"a": ""}}, "/files", "for JavaScript"),
         ):
             server.refuse(400, fields, pointer, words)
         half = b'{"source": "1", "stdin": "\\ud800"}'
@@ -159,8 +158,62 @@ def command_line(context):
     ):
         done = context.run("--file", wrong, program)
         expect(done.code == 2 and message.encode() in done.err and done.err.count(b"\n") <= 2, f"{wrong}: {done}")
-    done = context.run("--file", f"a={text}", write(context, "cat.wat", CAT))
-    expect(done.code != 0 and b"files are for JavaScript" in done.err, f"{done}")
+
+
+FILES_SEEN = """/: ./ ../ a.txt data/
+/data/deep: ./ ../ b.bin
+/none: No such file or directory
+/a.txt: 7 of 7 bytes, 67 to 9f
+data/deep/b.bin: 4 of 4 bytes, 00 to 02
+/data/../a.txt: 7 of 7 bytes, 67 to 9f
+/data: Is a directory
+/a.txt/x: Not a directory
+/../etc/passwd: Operation not permitted
+write: Bad file descriptor
+truncate: Read-only file system
+create: Read-only file system
+make: Read-only file system
+remove: Read-only file system
+rename: Read-only file system
+status: done
+4 1 0
+many: Too many open files in system
+"""
+
+
+@test
+def files_of_wasi(context):
+    """A module finds them below /, also in a confined process, and can only read them. Claim L641."""
+    program = compiled(context, "files")
+    text = write(context, "a.txt", "grüße".encode())
+    data = write(context, "b.bin", bytes([0, 1, 2, 3]))
+    words = ["--file", f"a.txt={text}", "--file", f"data/deep/b.bin={data}", program]
+    for more in ([], ["--isolate", "process"], ["--fuel", "1G"]):
+        done = context.run(*more, *words, timeout=120)
+        expect_equal(f"{more}: {done}", done.code, 0)
+        expect_equal(f"{more}", done.out.decode(), FILES_SEEN)
+    done = context.run("--dir", f"{context.directory()}::/x", *words)
+    expect(done.code == 2 and b"either files or directories" in done.err, f"{done}")
+    done = context.run("--file", f"a={text}", "--file", f"a/b={text}", program)
+    expect(done.code == 3 and b"both a file and a directory" in done.err, f"{done}")
+    report, _ = context.report(
+        "--memory", "1MiB", "--file", f"a.txt={write(context, 'large', bytes(2 << 20))}", program
+    )
+    expect_equal("they count to the memory", report["outcome"], "memory")
+
+
+@test
+def files_of_wasi_over_http(context):
+    with open(compiled(context, "files"), "rb") as file:
+        program = file.read()
+    given = {"a.txt": "grüße", "data/deep/b.bin": {"base64": "AAECAw=="}}
+    with Server(context) as server:
+        for fields in ({"source": encoded(program)["base64"], "lang": "wasm"}, {"program": "files"}):
+            if "program" in fields:
+                server.ask("PUT", "/v1/programs/files?lang=wasm", program, 201)
+            report = server.run(**fields, files=given, limits={"timeout": "60s"})
+            expect_equal(f"{report}", report["outcome"], "ok")
+            expect_equal("what it saw", report["stdout"], FILES_SEEN)
 
 
 @test

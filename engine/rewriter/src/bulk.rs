@@ -2,14 +2,15 @@
 //! Bulk instructions in chunks.
 //!
 //! Each different instruction of a module gets a function with the same signature. It checks all bounds first, as the
-//! specification demands, then works through the range in a loop. Guests have only 32-bit indices. `table.grow` fills
-//! what it adds, so it is a bulk instruction too. It must not grow a table in part. So it first checks what the table's
-//! type allows; and if the memory limit is exceeded on the way, the run ends.
+//! specification demands, then works through the range in a loop. Indices have 32 or 64 bits. `table.grow` fills what it
+//! adds, so it is a bulk instruction too. It must not grow a table in part. So it first checks what the table's type
+//! allows; and if the memory limit is exceeded on the way, the run ends.
 use crate::meter;
 use crate::meter::Copy;
+use crate::scan::Module;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
-use wasmparser::{Operator, TableType};
+use wasmparser::Operator;
 
 /// An instruction whose constant length is at most this is left unchanged: the compiler inlines short copies.
 pub(crate) const LEFT_ALONE: u32 = 4096;
@@ -58,22 +59,30 @@ impl Bulk {
     }
 
     /// The types of its operands: the destination, unless it grows; the source or the value; the length.
-    pub fn parameters(self, tables: &[TableType]) -> Vec<ValType> {
+    pub fn parameters(self, module: &Module) -> Vec<ValType> {
         // Every type of a validated table can be written.
         let element = |table: u32| {
-            RoundtripReencoder.ref_type(tables[table as usize].element_type).map_or(ValType::FUNCREF, ValType::Ref)
+            RoundtripReencoder
+                .ref_type(module.tables[table as usize].element_type)
+                .map_or(ValType::FUNCREF, ValType::Ref)
         };
+        let memory = |memory: u32| index_type(module.memories[memory as usize].memory64);
+        let table = |table: u32| index_type(module.tables[table as usize].table64);
         match self {
-            Bulk::TableFill { table } => vec![ValType::I32, element(table), ValType::I32],
-            Bulk::TableGrow { table } => vec![element(table), ValType::I32],
-            _ => vec![ValType::I32; 3],
+            Bulk::MemoryFill { memory: to } => vec![memory(to), ValType::I32, memory(to)],
+            Bulk::MemoryCopy { to, from } => vec![memory(to), memory(from), smaller(memory(to), memory(from))],
+            Bulk::MemoryInit { memory: to, .. } => vec![memory(to), ValType::I32, ValType::I32],
+            Bulk::TableFill { table: to } => vec![table(to), element(to), table(to)],
+            Bulk::TableCopy { to, from } => vec![table(to), table(from), smaller(table(to), table(from))],
+            Bulk::TableInit { table: to, .. } => vec![table(to), ValType::I32, ValType::I32],
+            Bulk::TableGrow { table: grown } => vec![element(grown), table(grown)],
         }
     }
 
-    pub fn results(self) -> &'static [ValType] {
+    pub fn results(self, module: &Module) -> Vec<ValType> {
         match self {
-            Bulk::TableGrow { .. } => &[ValType::I32],
-            _ => &[],
+            Bulk::TableGrow { table } => vec![index_type(module.tables[table as usize].table64)],
+            _ => vec![],
         }
     }
 
@@ -140,29 +149,112 @@ const VALUE: u32 = 0;
 const MORE: u32 = 1;
 const BEFORE: u32 = 2;
 
+/// What is charged at most: a length of 64 bits must not turn the meter's number around.
+const CHARGE_MOST: i64 = i64::MAX >> 4;
+
+fn index_type(is_64: bool) -> ValType {
+    if is_64 {
+        ValType::I64
+    } else {
+        ValType::I32
+    }
+}
+
+/// The type of a length that fits both.
+fn smaller(one: ValType, other: ValType) -> ValType {
+    if one == ValType::I64 {
+        other
+    } else {
+        one
+    }
+}
+
+/// Instructions for one of the two types of indices.
+trait Numbers {
+    fn constant(&mut self, kind: ValType, value: u32) -> &mut Self;
+    fn add(&mut self, kind: ValType) -> &mut Self;
+    fn sub(&mut self, kind: ValType) -> &mut Self;
+    fn is_less(&mut self, kind: ValType) -> &mut Self;
+    fn is_more(&mut self, kind: ValType) -> &mut Self;
+    fn is_at_most(&mut self, kind: ValType) -> &mut Self;
+}
+
+impl Numbers for InstructionSink<'_> {
+    fn constant(&mut self, kind: ValType, value: u32) -> &mut Self {
+        match kind {
+            ValType::I64 => self.i64_const(value.into()),
+            _ => self.i32_const(value as i32),
+        }
+    }
+
+    fn add(&mut self, kind: ValType) -> &mut Self {
+        if kind == ValType::I64 {
+            self.i64_add()
+        } else {
+            self.i32_add()
+        }
+    }
+
+    fn sub(&mut self, kind: ValType) -> &mut Self {
+        if kind == ValType::I64 {
+            self.i64_sub()
+        } else {
+            self.i32_sub()
+        }
+    }
+
+    fn is_less(&mut self, kind: ValType) -> &mut Self {
+        if kind == ValType::I64 {
+            self.i64_lt_u()
+        } else {
+            self.i32_lt_u()
+        }
+    }
+
+    fn is_more(&mut self, kind: ValType) -> &mut Self {
+        if kind == ValType::I64 {
+            self.i64_gt_u()
+        } else {
+            self.i32_gt_u()
+        }
+    }
+
+    fn is_at_most(&mut self, kind: ValType) -> &mut Self {
+        if kind == ValType::I64 {
+            self.i64_le_u()
+        } else {
+            self.i32_le_u()
+        }
+    }
+}
+
 /// Writes a function that executes a bulk instruction in chunks.
 struct Helper<'a> {
     bulk: Bulk,
-    chunk: i32,
+    /// Of its operands.
+    types: Vec<ValType>,
+    chunk: u32,
     meter: Option<meter::Writer>,
     code: InstructionSink<'a>,
 }
 
-/// The body of the function that executes a bulk instruction in chunks, in a module with these tables.
-pub(crate) fn body(bulk: Bulk, chunk: Chunk, tables: &[TableType], meter: Option<meter::Writer>) -> Vec<u8> {
-    let locals = if let Bulk::TableGrow { .. } = bulk { vec![(1, ValType::I32)] } else { vec![] };
+/// The body of the function that does a bulk instruction in chunks.
+pub(crate) fn body(bulk: Bulk, chunk: Chunk, module: &Module, meter: Option<meter::Writer>) -> Vec<u8> {
+    let types = bulk.parameters(module);
+    let locals = if let Bulk::TableGrow { .. } = bulk { vec![(1, types[MORE as usize])] } else { vec![] };
     let mut function = Function::new(locals);
     let size = if bulk.written().is_some() { chunk.bytes } else { chunk.elements };
-    let mut helper = Helper { bulk, chunk: size as i32, meter, code: function.instructions() };
+    let mut helper = Helper { bulk, types, chunk: size, meter, code: function.instructions() };
     if let Bulk::TableGrow { table } = bulk {
-        helper.emit_growth(table, tables[table as usize].maximum);
+        helper.emit_growth(table, module.tables[table as usize].maximum);
         helper.code.end();
         return function.into_raw_body();
     }
     helper.emit_if_at_most_one_chunk();
     helper.emit_bounds_checks();
     if bulk.may_overlap() {
-        helper.code.local_get(TO).local_get(FROM).i32_gt_u().if_(BlockType::Empty);
+        let kind = helper.kind_of(TO);
+        helper.code.local_get(TO).local_get(FROM).is_more(kind).if_(BlockType::Empty);
         helper.emit_downwards();
         helper.code.end();
     }
@@ -172,6 +264,10 @@ pub(crate) fn body(bulk: Bulk, chunk: Chunk, tables: &[TableType], meter: Option
 }
 
 impl Helper<'_> {
+    fn kind_of(&self, operand: u32) -> ValType {
+        self.types[operand as usize]
+    }
+
     /// Charges for a length. A length that does not fit the memory is charged before the instruction traps.
     fn emit_charge(&mut self, push_length: impl FnOnce(&mut InstructionSink)) {
         if let Some(meter) = self.meter {
@@ -183,26 +279,43 @@ impl Helper<'_> {
         }
     }
 
+    /// Charges for as much as an operand says.
+    fn emit_charge_for(&mut self, operand: u32) {
+        let kind = self.kind_of(operand);
+        self.emit_charge(|code| {
+            code.local_get(operand);
+            if kind == ValType::I64 {
+                code.i64_const(CHARGE_MOST).local_get(operand).i64_const(CHARGE_MOST).i64_lt_u().select();
+            } else {
+                code.i64_extend_i32_u();
+            }
+        });
+    }
+
     /// Executes the remaining length at once.
     fn emit_rest(&mut self) {
-        self.emit_charge(|code| {
-            code.local_get(LENGTH).i64_extend_i32_u();
-        });
+        self.emit_charge_for(LENGTH);
         self.code.local_get(TO).local_get(FROM).local_get(LENGTH);
         self.bulk.emit(&mut self.code);
     }
 
     fn emit_if_at_most_one_chunk(&mut self) {
-        self.code.local_get(LENGTH).i32_const(self.chunk).i32_le_u().if_(BlockType::Empty);
+        let kind = self.kind_of(LENGTH);
+        self.code.local_get(LENGTH).constant(kind, self.chunk).is_at_most(kind).if_(BlockType::Empty);
         self.emit_rest();
         self.code.return_().end();
     }
 
     /// Pushes an address plus the remaining length, minus `less`.
-    fn emit_end(&mut self, address: u32, less: i32) {
-        self.code.local_get(address).local_get(LENGTH).i32_add();
+    fn emit_end(&mut self, address: u32, less: u32) {
+        let kind = self.kind_of(address);
+        self.code.local_get(address).local_get(LENGTH);
+        if kind != self.kind_of(LENGTH) {
+            self.code.i64_extend_i32_u(); // a length never has more bits than an address
+        }
+        self.code.add(kind);
         if less != 0 {
-            self.code.i32_const(less).i32_sub();
+            self.code.constant(kind, less).sub(kind);
         }
     }
 
@@ -217,9 +330,10 @@ impl Helper<'_> {
     /// GiB, so that the end of a range in it may wrap to 0. Therefore the last byte of the range is read instead. A
     /// table or segment cannot be as large.
     fn emit_bounds_check(&mut self, address: u32, memory: Option<u32>) {
-        let less = i32::from(memory.is_some());
+        let less = u32::from(memory.is_some());
         self.emit_end(address, less);
-        self.code.local_get(address).i32_lt_u().if_(BlockType::Empty);
+        let kind = self.kind_of(address);
+        self.code.local_get(address).is_less(kind).if_(BlockType::Empty);
         self.emit_rest(); // a sum that overflows is out of bounds, so this traps
         self.code.return_().end();
         if let Some(memory_index) = memory {
@@ -233,15 +347,17 @@ impl Helper<'_> {
     /// An instruction of length 0 at the end of a range. It traps if the end is out of bounds.
     fn emit_nothing_at_end(&mut self, address: u32) {
         for operand in [TO, FROM] {
+            let kind = self.kind_of(operand);
             if operand == address {
                 self.emit_end(operand, 0);
             } else if operand == FROM && self.bulk.is_fill() {
                 self.code.local_get(FROM);
             } else {
-                self.code.i32_const(0);
+                self.code.constant(kind, 0);
             }
         }
-        self.code.i32_const(0);
+        let kind = self.kind_of(LENGTH);
+        self.code.constant(kind, 0);
         self.bulk.emit(&mut self.code);
     }
 
@@ -253,73 +369,97 @@ impl Helper<'_> {
         });
     }
 
-    /// Subtracts one chunk from the remaining length.
-    fn emit_less_left(&mut self) {
-        self.code.local_get(LENGTH).i32_const(self.chunk).i32_sub().local_set(LENGTH);
+    /// Takes one chunk off what is left by an operand, and leaves that on the stack.
+    fn emit_less_left(&mut self, operand: u32) {
+        let kind = self.kind_of(operand);
+        self.code.local_get(operand).constant(kind, self.chunk).sub(kind).local_tee(operand);
     }
 
-    /// Continues the loop while more than one chunk is left, then executes the rest.
-    fn emit_until_rest(&mut self) {
-        self.code.local_get(LENGTH).i32_const(self.chunk).i32_gt_u().br_if(0).end();
-        self.emit_rest();
+    /// Goes on with the loop while what is on the stack is more than one chunk.
+    fn emit_until_rest(&mut self, operand: u32) {
+        let kind = self.kind_of(operand);
+        self.code.constant(kind, self.chunk).is_more(kind).br_if(0).end();
     }
 
     /// Copies from the end, so that no byte is overwritten before it was read.
     fn emit_downwards(&mut self) {
         self.emit_loop();
-        self.emit_less_left();
+        self.emit_less_left(LENGTH);
+        self.code.drop();
         self.emit_end(TO, 0);
         self.emit_end(FROM, 0);
-        self.code.i32_const(self.chunk);
+        let kind = self.kind_of(LENGTH);
+        self.code.constant(kind, self.chunk);
         self.bulk.emit(&mut self.code);
-        self.emit_until_rest();
+        self.code.local_get(LENGTH);
+        self.emit_until_rest(LENGTH);
+        self.emit_rest();
         self.code.return_();
     }
 
     fn emit_upwards(&mut self) {
+        let kind = self.kind_of(LENGTH);
         self.emit_loop();
-        self.code.local_get(TO).local_get(FROM).i32_const(self.chunk);
+        self.code.local_get(TO).local_get(FROM).constant(kind, self.chunk);
         self.bulk.emit(&mut self.code);
         self.emit_advance(TO);
         if !self.bulk.is_fill() {
             self.emit_advance(FROM);
         }
-        self.emit_less_left();
-        self.emit_until_rest();
+        self.emit_less_left(LENGTH);
+        self.emit_until_rest(LENGTH);
+        self.emit_rest();
     }
 
     /// Grows a table by all that is left. Pushes the size before, or -1.
     fn emit_rest_of_growth(&mut self, table: u32) {
-        self.emit_charge(|code| {
-            code.local_get(MORE).i64_extend_i32_u();
-        });
+        self.emit_charge_for(MORE);
         self.code.local_get(VALUE).local_get(MORE).table_grow(table);
+    }
+
+    /// Pushes what `table.grow` answers where it fails.
+    fn emit_failure(&mut self) {
+        match self.kind_of(MORE) {
+            ValType::I64 => self.code.i64_const(-1),
+            _ => self.code.i32_const(-1),
+        };
     }
 
     /// After a piece of a growth: returns -1 if it failed.
     fn emit_end_if_failed(&mut self) {
-        self.code.i32_const(-1).i32_eq().if_(BlockType::Empty).i32_const(-1).return_().end();
+        self.emit_failure();
+        match self.kind_of(MORE) {
+            ValType::I64 => self.code.i64_eq(),
+            _ => self.code.i32_eq(),
+        };
+        self.code.if_(BlockType::Empty);
+        self.emit_failure();
+        self.code.return_().end();
     }
 
     fn emit_growth(&mut self, table: u32, maximum: Option<u64>) {
+        let kind = self.kind_of(MORE);
         let most = maximum.map_or(u32::MAX, |maximum| u32::try_from(maximum).unwrap_or(u32::MAX));
-        self.code.local_get(MORE).i32_const(self.chunk).i32_le_u().if_(BlockType::Empty);
+        self.code.local_get(MORE).constant(kind, self.chunk).is_at_most(kind).if_(BlockType::Empty);
         self.emit_rest_of_growth(table);
         self.code.return_().end();
         self.code.table_size(table).local_set(BEFORE);
-        self.code.i32_const(most as i32).local_get(BEFORE).i32_sub().local_get(MORE).i32_lt_u();
-        self.code.if_(BlockType::Empty).i32_const(-1).return_().end();
+        self.code.constant(kind, most).local_get(BEFORE).sub(kind).local_get(MORE).is_less(kind);
+        self.code.if_(BlockType::Empty);
+        self.emit_failure();
+        self.code.return_().end();
         self.emit_loop();
-        self.code.local_get(VALUE).i32_const(self.chunk).table_grow(table);
+        self.code.local_get(VALUE).constant(kind, self.chunk).table_grow(table);
         self.emit_end_if_failed();
-        self.code.local_get(MORE).i32_const(self.chunk).i32_sub().local_tee(MORE);
-        self.code.i32_const(self.chunk).i32_gt_u().br_if(0).end();
+        self.emit_less_left(MORE);
+        self.emit_until_rest(MORE);
         self.emit_rest_of_growth(table);
         self.emit_end_if_failed();
         self.code.local_get(BEFORE);
     }
 
     fn emit_advance(&mut self, address: u32) {
-        self.code.local_get(address).i32_const(self.chunk).i32_add().local_set(address);
+        let kind = self.kind_of(address);
+        self.code.local_get(address).constant(kind, self.chunk).add(kind).local_set(address);
     }
 }

@@ -60,7 +60,7 @@ struct ModuleWriter<'a, 'w> {
 impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
         let has_code = !module.bodies.is_empty();
-        let meter = (options.meter && has_code).then(|| meter::Writer::new(module.memories));
+        let meter = (options.meter && has_code).then(|| meter::Writer::new(module.memories.len() as u32));
         ModuleWriter { out, module, options, meter, memory_is_own: false }
     }
 
@@ -83,7 +83,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         let mut memory_is_due = !self.memories().is_empty();
         for section in &binary.sections {
             let is_memories = section.id == SectionId::Memory as u8;
-            self.memory_is_own |= is_memories && section.content.len() > 1 && self.module.memories == 1;
+            self.memory_is_own |= is_memories && section.content.len() > 1 && self.module.memories.len() == 1;
             if memory_is_due && section.custom.is_none() && !BEFORE_MEMORIES.contains(&section.id) {
                 memory_is_due = false;
                 if !is_memories {
@@ -147,8 +147,8 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     }
 
     fn helper_types(&self) -> Vec<Vec<u8>> {
-        let tables = &self.module.tables;
-        let bulks = self.module.bulks.iter().map(|bulk| function_type(bulk.parameters(tables), bulk.results()));
+        let module = self.module;
+        let bulks = module.bulks.iter().map(|bulk| function_type(bulk.parameters(module), &bulk.results(module)));
         bulks.chain(self.has_landing().then(|| function_type(Vec::new(), &[]))).collect()
     }
 
@@ -167,7 +167,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         }
         for &bulk in &module.bulks {
             let mut inner = code.inner();
-            inner.hide(&bulk::body(bulk, self.options.chunk, &module.tables, self.meter));
+            inner.hide(&bulk::body(bulk, self.options.chunk, module, self.meter));
             code.append_sized(inner);
         }
         if self.has_landing() {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The features that guests may use, and limits that keep the compilation of a file short.
 use crate::Refusal;
-use wasmparser::WasmFeatures;
+use wasmparser::{TableType, WasmFeatures};
 
-/// The engine's features for guests: Wasmtime's defaults without threads, 64-bit memories and collected objects.
-/// Metered modules use 64-bit memories in addition.
+/// The engine's features for guests: version 3 of the specification without collected objects, and wide arithmetic. Of the
+/// threads proposal, guests have the atomic instructions but no shared memories (`scan`). Metered modules also use a memory
+/// with pages of one byte.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::COMPONENT_MODEL)
-    .difference(WasmFeatures::THREADS)
-    .difference(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::WIDE_ARITHMETIC)
     .difference(WasmFeatures::GC);
 
 /// Large programs of C++, Rust or Go have 10 to 30 MiB.
@@ -44,6 +44,15 @@ pub(crate) const COMPONENTS: u64 = 1_000;
 pub(crate) const COMPONENT_INSTANCES: u64 = 1_000;
 /// The definitions that the instances consist of.
 pub(crate) const COMPONENT_DEFINITIONS: u64 = 1_000_000;
+
+/// The engine counts the elements of a table in 32 bits.
+const TABLE_ELEMENTS: u64 = u32::MAX as u64;
+
+/// Refuses a table with 64-bit indices whose type has more elements than that.
+pub(crate) fn check_table(table: &TableType) -> Result<(), Refusal> {
+    let most = if table.table64 { table.maximum.unwrap_or(0).max(table.initial) } else { 0 };
+    check("elements of a table", most, TABLE_ELEMENTS)
+}
 
 /// Refuses a figure that exceeds its limit.
 pub(crate) fn check(what: &str, figure: u64, limit: u64) -> Result<(), Refusal> {

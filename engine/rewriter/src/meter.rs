@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Counts the work of a program: every block adds the cost of its instructions to one number.
 //!
-//! The number is at the beginning of a 64-bit memory that is added to the module. Validation keeps guests from having such
-//! a memory, the host recognises it by its type, and all modules of a run share it. The number counts up from the value
+//! The number is at the beginning of a memory with pages of one byte, which is added to the module. Validation keeps guests
+//! from having such a memory, the host recognises it by its type, and all modules of a run share it. The number counts up from the value
 //! that the host stored there. Once it has wrapped around and is negative, the limit was exceeded.
 //!
 //! A block is charged as a whole, where it begins. A function and the body of a loop always are. Within them, each
@@ -14,7 +14,7 @@ use wasmparser::{Catch, Operator};
 
 /// The memory of the number.
 pub(crate) const MEMORY: MemoryType =
-    MemoryType { minimum: 1, maximum: Some(1), memory64: true, shared: false, page_size_log2: None };
+    MemoryType { minimum: 65536, maximum: Some(65536), memory64: true, shared: false, page_size_log2: Some(0) };
 
 /// How much a block may be charged for pieces in it that are not always reached. A smaller value is closer to what was
 /// executed, a larger one is cheaper.

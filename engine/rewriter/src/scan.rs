@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
     BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Import,
-    ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
+    MemoryType, ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator,
+    ValidatorResources,
 };
 
 /// The kind of a file, according to its header.
@@ -60,7 +61,7 @@ pub(crate) struct Body {
 pub(crate) struct Module {
     pub types: u32,
     pub functions: u32,
-    pub memories: u32,
+    pub memories: Vec<MemoryType>,
     pub tables: Vec<TableType>,
     /// The imported function whose calls are replaced by the answer.
     pub asked: Option<u32>,
@@ -162,16 +163,21 @@ impl Scanner {
         match payload {
             Payload::Version { encoding, range, .. } => self.begin(encoding, range.start)?,
             Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let import = import?;
+                for import in section.into_imports_with_offsets() {
+                    let (at, import) = import?;
                     self.note_wasi(import.module.starts_with("wasi_"));
-                    self.note_import(&import);
+                    self.note_import(at, &import)?;
                 }
             }
             Payload::TableSection(section) => {
                 for table in section {
-                    let table = table?.ty;
-                    self.module().tables.push(table);
+                    self.note_table(table?.ty)?;
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section.into_iter_with_offsets() {
+                    let (at, memory) = memory?;
+                    self.note_memory(at, memory)?;
                 }
             }
             Payload::ComponentImportSection(section) => {
@@ -232,17 +238,36 @@ impl Scanner {
         self.imports_wasi |= is_wasi && self.open.len() == 1;
     }
 
-    fn note_import(&mut self, import: &Import) {
+    fn note_table(&mut self, table: TableType) -> Result<(), Refusal> {
+        limits::check_table(&table)?;
+        self.module().tables.push(table);
+        Ok(())
+    }
+
+    /// A run is one thread, so that one signal stops it: there is nobody to share a memory with.
+    fn note_memory(&mut self, at: usize, memory: MemoryType) -> Result<(), Refusal> {
+        if memory.shared {
+            return Err(Refusal::from_text(format!(
+                "shared memories (threads) are not supported, because a run is one thread (at offset {at:#x})"
+            )));
+        }
+        self.module().memories.push(memory);
+        Ok(())
+    }
+
+    fn note_import(&mut self, at: usize, import: &Import) -> Result<(), Refusal> {
         let asks = self.options.asks && (import.module, import.name) == IS_OUT_OF_FUEL;
         let module = self.module();
         match import.ty {
-            TypeRef::Table(table) => module.tables.push(table),
+            TypeRef::Table(table) => return self.note_table(table),
             TypeRef::Func(_) => {
                 module.asked = module.asked.or(asks.then_some(module.functions));
                 module.functions += 1; // Later this counts all functions: see `begin_code`.
             }
+            TypeRef::Memory(memory) => return self.note_memory(at, memory),
             _ => {}
         }
+        Ok(())
     }
 
     fn begin(&mut self, encoding: Encoding, start: usize) -> Result<(), Refusal> {
@@ -270,9 +295,9 @@ impl Scanner {
 
     fn begin_code(&mut self) {
         let Some(types) = self.validator.types(0) else { return };
-        let figures = (types.core_type_count_in_module(), types.function_count(), types.memory_count());
+        let figures = (types.core_type_count_in_module(), types.function_count());
         let module = self.module();
-        (module.types, module.functions, module.memories) = figures;
+        (module.types, module.functions) = figures;
     }
 
     fn read_body(&mut self, function: FuncToValidate<ValidatorResources>, body: &FunctionBody) -> Result<(), Refusal> {
@@ -323,6 +348,7 @@ impl Scanner {
             }
             small_length = match operator {
                 Operator::I32Const { value } if value as u32 <= bulk::LEFT_ALONE => Some(value as u32),
+                Operator::I64Const { value } if value as u64 <= bulk::LEFT_ALONE.into() => Some(value as u32),
                 _ => None,
             };
         }

@@ -157,9 +157,13 @@ impl<'a> ModuleShell<'a> {
         for import in imports.into_imports() {
             let import = import?;
             is_wasi |= import.module.starts_with("wasi_");
-            if let TypeRef::Func(kind) | TypeRef::FuncExact(kind) = import.ty {
-                self.types.push(kind);
-                self.imported += 1;
+            match import.ty {
+                TypeRef::Func(kind) | TypeRef::FuncExact(kind) => {
+                    self.types.push(kind);
+                    self.imported += 1;
+                }
+                TypeRef::Table(table) => limits::check_table(&table)?,
+                _ => {}
             }
         }
         self.functions_at = self.sections.len() + 1;
@@ -169,7 +173,9 @@ impl<'a> ModuleShell<'a> {
     fn read_tables(&mut self, tables: TableSectionReader) -> Result<(), Refusal> {
         let mut kept = TableSection::new();
         for table in tables {
-            kept.table(RoundtripReencoder.table_type(table?.ty).map_err(not_told)?);
+            let table = table?.ty;
+            limits::check_table(&table)?;
+            kept.table(RoundtripReencoder.table_type(table).map_err(not_told)?);
         }
         self.add(SectionId::Table, &kept);
         Ok(())

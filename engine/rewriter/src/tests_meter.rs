@@ -14,7 +14,7 @@ const METERED: Options = Options {
 
 /// The instructions of all functions.
 fn operators(wasm: &[u8]) -> Vec<String> {
-    let engine = FEATURES | WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY;
+    let engine = FEATURES | WasmFeatures::CUSTOM_PAGE_SIZES;
     Validator::new_with_features(engine).validate_all(wasm).expect("valid");
     let mut all = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
@@ -31,7 +31,7 @@ fn operators(wasm: &[u8]) -> Vec<String> {
 fn charges(text: &str) -> String {
     let wasm = wat::parse_str(text).expect("the test's text is right");
     let rewritten = rewrite(&wasm, METERED).expect("accepted");
-    let engine = FEATURES | WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY;
+    let engine = FEATURES | WasmFeatures::CUSTOM_PAGE_SIZES;
     Validator::new_with_features(engine).validate_all(&rewritten.bytes).expect("valid");
     let scan = scan(&wasm, METERED).expect("accepted");
     let body = scan.root.module.bodies.last().expect("a function");
@@ -114,12 +114,12 @@ fn modules_without_code_stay_as_they_are() {
 
 #[test]
 fn the_number_is_out_of_reach() {
-    // To access the added memory, a program would need validation with several memories, or with 64-bit ones.
+    // To access the added memory, or to have one of its kind, a program would have to pass validation with it.
     for text in [
         "(module (memory 1) (func (drop (i32.load 1 (i32.const 0)))))",
-        "(module (memory i64 1 2) (func (drop (i64.load (i64.const 0)))))",
+        "(module (memory i64 65536 65536 (pagesize 1)) (func (drop (i64.load (i64.const 0)))))",
+        "(module (import \"a\" \"m\" (memory i64 65536 65536 (pagesize 1))) (func))",
         "(module (func (drop (i64.load (i64.const 0)))))",
-        "(module (import \"a\" \"m\" (memory i64 1 2)) (func))",
         "(module (func) (export \"m\" (memory 0)))",
         "(component (core module (memory 1) (func (drop (i32.load 1 (i32.const 0))))))",
     ] {

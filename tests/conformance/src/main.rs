@@ -16,16 +16,16 @@ pub const SMALL: Chunk = Chunk { bytes: 24, elements: 5 };
 
 /// The ways of rewriting modules, one after the other.
 pub const REWRITINGS: [Options; 3] = [
-    Options { meter: false, asks: false, landing: false, chunk: SMALL },
-    Options { meter: false, asks: false, landing: true, chunk: SMALL },
-    Options { meter: true, asks: false, landing: false, chunk: SMALL },
+    Options { meter: false, asks: false, landing: false, can_be_ended: false, chunk: SMALL },
+    Options { meter: false, asks: false, landing: true, can_be_ended: false, chunk: SMALL },
+    Options { meter: true, asks: false, landing: false, can_be_ended: false, chunk: SMALL },
 ];
 
 /// An engine with the features of guests, and if asked for the features that rewriting needs.
 pub fn engine(rewritten: bool) -> Engine {
     let mut config = Config::new();
     config.wasm_gc(false);
-    config.wasm_threads(false).wasm_memory64(rewritten).wasm_multi_memory(rewritten);
+    config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(rewritten);
     Engine::new(&config).expect("a configuration that the engine has")
 }
 
