@@ -197,7 +197,7 @@ def files_of_wasi(context):
     done = context.run("--file", f"a={text}", "--file", f"a/b={text}", program)
     expect(done.code == 3 and b"both a file and a directory" in done.err, f"{done}")
     report, _ = context.report(
-        "--memory", "1MiB", "--file", f"a.txt={write(context, 'large', bytes(2 << 20))}", program
+        "--memory", "4MiB", "--file", f"a.txt={write(context, 'large', bytes(6 << 20))}", program
     )
     expect_equal("they count to the memory", report["outcome"], "memory")
 
