@@ -51,9 +51,10 @@ struct curfew__executor {
 	uint32_t thread_limit; /* threads that may compute at once within a slice */
 	uint32_t live, idle;
 	uint32_t coming;   /* threads that start, tidy or poll; they check the queue next */
+	uint32_t woken;    /* idle threads that were woken and have not run yet; they check the queue next */
 	int64_t ended_ns;  /* when a thread last had nothing more to do */
 	bool is_brisk;     /* the last run was submitted soon after that */
-	bool may_look_out; /* there is more than one processor */
+	bool may_look_out; /* there are several processors, and one for each thread: not in one worker of several */
 	bool watched;      /* an idle thread wakes at the end of the next slice */
 	bool ending;
 	bool orphaned; /* it was destroyed on one of its own threads, which frees it at its end */
@@ -136,18 +137,26 @@ static curfew_run *dequeue(curfew__executor *executor)
 	return run;
 }
 
-/* Ensures that a thread begins the queued runs as soon as they may begin. False: there is no thread. */
-static bool want_thread(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
-static bool want_thread(curfew__executor *executor)
+/*
+ * Ensures that a thread begins the queued runs as soon as they may begin. If *wakes is set, the caller wakes one after
+ * releasing the lock, so that it does not wait for the lock at once. False: there is no thread.
+ */
+static bool want_thread(curfew__executor *executor, bool *wakes) CURFEW__REQUIRES(executor->lock);
+static bool want_thread(curfew__executor *executor, bool *wakes)
 {
 	int64_t when_ns;
 
-	/* The first thread that is ready takes the run; at the latest the one that waits for the end of a slice. */
-	if (executor->coming || (executor->watched && !may_take(executor, &when_ns)))
+	*wakes = false;
+	/*
+	 * The first thread that is ready takes the run; at the latest the one that waits for the end of a slice. A thread
+	 * that is on its way takes one run, and calls this for the others.
+	 */
+	if (executor->coming || executor->woken || (executor->watched && !may_take(executor, &when_ns)))
 		return true;
 	if (!executor->idle)
 		return start_thread(executor) || executor->live;
-	pthread_cond_signal(&executor->work);
+	*wakes = true;
+	executor->woken++;
 	return true;
 }
 
@@ -166,6 +175,8 @@ static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 		executor->watched = false;
 	}
 	executor->idle--;
+	/* If another thread was meant, this one checks the queue in its place. */
+	executor->woken -= executor->woken > 0;
 }
 
 /* Executes one run until it waits or ends. Releases the lock meanwhile. */
@@ -173,11 +184,14 @@ static void carry_on(curfew__executor *executor, slot *own) CURFEW__REQUIRES(exe
 static void carry_on(curfew__executor *executor, slot *own)
 {
 	curfew_run *run = dequeue(executor);
+	bool wakes = false;
 
 	own->since_ns = clock_now_ns();
 	if (executor->queued)
-		want_thread(executor);
+		want_thread(executor, &wakes);
 	curfew__mutex_unlock(&executor->lock);
+	if (wakes)
+		pthread_cond_signal(&executor->work);
 	if (executor->calls.step(run)) {
 		atomic_store(&own->leaving, true);
 		executor->calls.release(run);
@@ -277,7 +291,8 @@ curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, 
 	pthread_cond_init(&executor->left, NULL);
 	executor->last = &executor->first;
 	executor->thread_limit = threads;
-	executor->may_look_out = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	executor->may_look_out = processors > 1 && (long)threads <= processors;
 	return executor;
 }
 
@@ -327,6 +342,8 @@ void curfew__executor_settle(curfew__executor *executor)
 
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 {
+	bool wakes;
+
 	curfew__mutex_lock(&executor->lock);
 	atomic_fetch_add(&run->references, 1);
 	run->next = NULL;
@@ -334,11 +351,13 @@ bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 	executor->is_brisk = clock_now_ns() - executor->ended_ns < LOOK_OUT_NS;
 	*executor->last = run;
 	executor->last = &run->next;
-	bool ok = want_thread(executor);
+	bool ok = want_thread(executor, &wakes);
 	if (!ok) {
 		dequeue(executor); /* without threads, this run is the only one in the queue */
 		atomic_fetch_sub(&run->references, 1);
 	}
 	curfew__mutex_unlock(&executor->lock);
+	if (wakes)
+		pthread_cond_signal(&executor->work);
 	return ok;
 }

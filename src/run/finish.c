@@ -92,6 +92,14 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	}
 }
 
+/* The next step of `done`. Only threads that wait are woken: each wake-up is a system call. */
+static void set_done(curfew_run *run, unsigned step)
+{
+	atomic_store(&run->done, step);
+	if (atomic_load(&run->waiting) > 0)
+		syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
 static void publish(curfew_run *run)
 {
 	curfew_engine *engine = run->engine;
@@ -102,16 +110,14 @@ static void publish(curfew_run *run)
 		return;
 	}
 	run->done_thread = pthread_self();
-	atomic_store(&run->done, 1);
-	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	set_done(run, 1);
 	if (run->on_done)
 		run->on_done(run->on_done_context, run);
 }
 
 void curfew__run_release(curfew_run *run)
 {
-	atomic_store(&run->done, 2);
-	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	set_done(run, 2);
 }
 
 static curfew_outcome outcome_without_cause(curfew__run_end end)

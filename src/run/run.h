@@ -336,6 +336,7 @@ struct curfew_run {
 	void *on_stop_context;
 	pthread_t done_thread; /* the thread that calls on_done; set before done is 1 */
 	atomic_uint done;      /* 1: the report exists; 2: on_done has returned as well */
+	atomic_uint waiting;   /* threads that wait for `done`; each counts itself before it looks */
 
 	curfew__run_stop stop;
 	curfew__run_clocks clock;

@@ -341,11 +341,13 @@ static void start_clock(curfew_run *run)
 	}
 }
 
-static void wait_for(atomic_uint *word, unsigned at_least)
+static void wait_for(curfew_run *run, unsigned at_least)
 {
 	unsigned seen;
-	while ((seen = atomic_load(word)) < at_least)
-		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+	atomic_fetch_add(&run->waiting, 1);
+	while ((seen = atomic_load(&run->done)) < at_least)
+		syscall(SYS_futex, &run->done, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+	atomic_fetch_sub(&run->waiting, 1);
 }
 
 static curfew__stacks *stacks_of(const curfew_run *run)
@@ -441,7 +443,7 @@ curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure)
 	}
 	curfew_status status = submit(run, failure);
 	if (status == CURFEW_OK)
-		wait_for(&run->done, 2);
+		wait_for(run, 2);
 	return status;
 }
 
@@ -601,7 +603,7 @@ const curfew_report *curfew_run_wait(curfew_run *run)
 {
 	if (!run)
 		return NULL;
-	wait_for(&run->done, 1);
+	wait_for(run, 1);
 	return run->report;
 }
 
@@ -646,6 +648,6 @@ void curfew_run_destroy(curfew_run *run)
 		curfew_run_cancel(run);
 	bool in_callback = atomic_load(&run->done) == 1 && run->on_done && pthread_equal(run->done_thread, pthread_self());
 	if (!in_callback)
-		wait_for(&run->done, 2);
+		wait_for(run, 2);
 	curfew__run_unref(run);
 }
