@@ -352,7 +352,7 @@ static void on_done(void *context, curfew_run *run)
 {
 	task *t = context;
 	service *s = t->service;
-	/* Waits until the thread that started the run has noted it. After this nobody else has the run. */
+	/* After this nobody else has the run. */
 	curfew__mutex_lock(&s->runs_lock);
 	s->tasks[worker_slot(t->number)] = NULL;
 	curfew__mutex_unlock(&s->runs_lock);
@@ -391,9 +391,29 @@ static bool make_slot(void ***slots, size_t *count, size_t slot)
 	return true;
 }
 
+static void set_task(service *s, uint64_t number, task *t)
+{
+	curfew__mutex_lock(&s->runs_lock);
+	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
+		leave(1);
+	s->tasks[worker_slot(number)] = t;
+	curfew__mutex_unlock(&s->runs_lock);
+}
+
+/* The run may have ended already. Its slot is free then: only this thread gives it to another. */
+static void note_run(service *s, uint64_t number, curfew_run *run)
+{
+	curfew__mutex_lock(&s->runs_lock);
+	task *t = s->tasks[worker_slot(number)];
+	if (t != NULL)
+		t->run = run;
+	curfew__mutex_unlock(&s->runs_lock);
+}
+
 static void start_run(service *s, uint64_t number, kept_program *kept, const worker_run_head *head,
                       curfew_run_options *options)
 {
+	curfew_run *run = NULL;
 	curfew_failure failure = kept->failure;
 	curfew_status status = kept->status;
 	task *t = calloc(1, sizeof *t);
@@ -403,18 +423,15 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	*t = (task){
 		.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = clock_now_ns()};
 	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
-	curfew__mutex_lock(&s->runs_lock);
-	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
-		leave(1);
-	s->tasks[worker_slot(number)] = t;
+	set_task(s, number, t);
 	post(s, WORKER_FRAME_STARTED, number, (piece){NULL, 0}, (piece){NULL, 0}, false);
 	if (kept->program != NULL)
-		status = curfew_run_start(kept->program, options, &t->run, &failure);
-	if (status != CURFEW_OK)
-		s->tasks[worker_slot(number)] = NULL;
-	curfew__mutex_unlock(&s->runs_lock);
-	if (status == CURFEW_OK)
+		status = curfew_run_start(kept->program, options, &run, &failure);
+	if (status == CURFEW_OK) {
+		note_run(s, number, run);
 		return;
+	}
+	set_task(s, number, NULL);
 	free(t);
 	post_failed(s, number, head->id, kept->name, &head->limits, status, &failure);
 }
