@@ -7,7 +7,6 @@
 
 #include "common/utf8.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,9 +95,14 @@ static void add_string(curfew__buffer *buffer, const char *text, size_t length)
 	size_t at = 0;
 	while (at < length) {
 		size_t start = at;
-		while (at < length && is_plain((unsigned char)text[at]))
-			at++;
-		curfew__utf8_add_clean(buffer, text + start, at - start);
+		unsigned char all = 0;
+		for (; at < length && is_plain((unsigned char)text[at]); at++)
+			all |= (unsigned char)text[at];
+		/* ASCII, which most texts are, needs no second look. */
+		if (all < 0x80)
+			curfew__buffer_add(buffer, text + start, at - start);
+		else
+			curfew__utf8_add_clean(buffer, text + start, at - start);
 		if (at < length)
 			add_escape(buffer, (unsigned char)text[at++]);
 	}
@@ -129,8 +133,13 @@ void curfew__json_text(curfew__json_writer *writer, const char *text)
 
 void curfew__json_u64(curfew__json_writer *writer, uint64_t number)
 {
+	char digits[20];
+	size_t first = sizeof digits;
 	begin_value(writer);
-	curfew__buffer_printf(writer->buffer, "%" PRIu64, number);
+	do
+		digits[--first] = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
+	curfew__buffer_add(writer->buffer, digits + first, sizeof digits - first);
 }
 
 void curfew__json_bool(curfew__json_writer *writer, bool value)

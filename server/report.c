@@ -1,36 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of workers are parsed once, to count what they used. Others are made with the library's own writer. */
+/* What is counted of the reports of workers; others are made with the library's own writer. */
 #include "report.h"
 
 #include "metrics.h"
-#include "common/json_scan.h"
 #include "common/text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t read_number(span object, const char *key)
+static int64_t in_us(uint64_t ns)
 {
-	span number = object.data != NULL ? scan_member(object.data, object.len, key) : object;
-	/* The number ends within the text, which continues at least to the object's end. */
-	return number.data != NULL ? strtoll(number.data, NULL, 10) : 0;
+	return (int64_t)(ns / 1000);
 }
 
-bool report_check(const char *words, size_t length, report_facts *facts)
+/* A worker that an attacker controls may report any number. */
+static int64_t in_bytes(uint64_t bytes)
 {
-	if (words == NULL || memchr(words, '\n', length) != NULL || !scan_is_json(words, length))
-		return false;
-	span used = scan_member(words, length, "used");
-	span stop = scan_member(words, length, "stop");
-	facts->was_stopped = stop.data != NULL && stop.data[0] == '{';
-	facts->summary = (run_summary){.wall_us = read_number(used, "wall_us"),
-	                               .cpu_us = read_number(used, "cpu_us"),
-	                               .memory_peak_bytes = read_number(used, "memory_peak_bytes"),
-	                               .output_bytes = read_number(used, "output_bytes"),
-	                               .stop_latency_us = facts->was_stopped ? read_number(stop, "latency_us") : -1};
-	facts->start_us = read_number(used, "load_us") + read_number(used, "compile_us") + read_number(used, "start_us");
-	return used.data != NULL && scan_member(words, length, "outcome").data != NULL;
+	return bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+}
+
+void report_read(const curfew_report *report, report_facts *facts)
+{
+	const curfew_used *used = &report->used;
+	facts->was_stopped = report->stop_mode != CURFEW_STOP_NONE;
+	facts->summary = (run_summary){.wall_us = in_us(used->wall_ns),
+	                               .cpu_us = in_us(used->cpu_ns),
+	                               .memory_peak_bytes = in_bytes(used->memory_peak_bytes),
+	                               .output_bytes = in_bytes(used->output_bytes),
+	                               .stop_latency_us = facts->was_stopped ? in_us(report->stop_latency_ns) : -1};
+	facts->start_us = in_us(used->load_ns) + in_us(used->compile_ns) + in_us(used->start_ns);
 }
 
 void report_count(run_figures *f, const report_facts *facts)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks reports that workers write, and writes the reports of runs that no worker could report. */
+/* Counts what reports say, and writes the reports of runs that no worker could report. */
 #ifndef CURFEW_SERVER_REPORT_H
 #define CURFEW_SERVER_REPORT_H
 
@@ -12,8 +12,7 @@ typedef struct report_facts {
 	run_summary summary;
 } report_facts;
 
-/* Whether this is a report. It is untrusted, because an attacker may control the worker. */
-bool report_check(const char *words, size_t length, report_facts *facts);
+void report_read(const curfew_report *report, report_facts *facts);
 /* Under the lock. */
 void report_count(run_figures *f, const report_facts *facts);
 

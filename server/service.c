@@ -627,10 +627,10 @@ static void on_done(void *context, const worker_result *result)
 	server *s = f->server;
 	run *r = f->run;
 	report_facts facts = {0};
-	blob *report = report_check(result->report, result->report_length, &facts)
-	                   ? blob_create(result->report, result->report_length)
-	                   : NULL;
+	blob *report = result->report != NULL ? blob_create(result->report, result->report_length) : NULL;
 
+	if (report != NULL)
+		report_read(result->parsed, &facts);
 	server_lock(s);
 	r->is_in_flight = false;
 	if (f->node != r->node) {

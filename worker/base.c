@@ -30,12 +30,16 @@ void worker_pool_unref(worker_pool *pool)
 	free(pool);
 }
 
-/* Under the lock. */
+bool worker_pool_note_work(worker_pool *pool)
+{
+	bool sleeps = pool->sleeping;
+	pool->has_work = true;
+	pool->sleeping = false;
+	return sleeps;
+}
+
 void worker_pool_wake(worker_pool *pool)
 {
-	pool->has_work = true;
-	if (!pool->sleeping)
-		return;
-	pool->sleeping = false;
-	(void)eventfd_write(pool->wake, 1);
+	if (worker_pool_note_work(pool))
+		(void)eventfd_write(pool->wake, 1);
 }

@@ -263,6 +263,9 @@ void worker_pool_take_cancels(worker_pool *pool);
 
 /* Notifies the pool's thread that there is work. Under the lock. */
 void worker_pool_wake(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
+/* The same, in a place where many threads come by. True: the caller writes to pool->wake after it has released the
+ * lock, because a thread that is woken before that only waits for the lock. */
+bool worker_pool_note_work(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 void worker_pool_unref(worker_pool *pool);
 /* Sets the message of a failed call, and returns the status. */
 curfew_status worker_refuse(curfew_failure *failure, curfew_status status, const char *message);

@@ -147,6 +147,7 @@ typedef struct worker_result {
 	int32_t exit_code;       /* outcome EXITED: the program's */
 	const char *report;      /* the report as one line of JSON; NULL: a program was inspected successfully */
 	size_t report_length;    /* it does not end in NUL */
+	const curfew_report *parsed; /* the same report; NULL with a description */
 	const char *description; /* the description of that program: the worker's JSON, which is untrusted */
 	size_t description_length;
 } worker_result;

@@ -87,22 +87,27 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 	return true;
 }
 
-/* Whether this is the report of this run: in the library's form, with its id, and the outcome that came with it. */
-static bool is_report(const worker_run *run, const worker_done_head *head, const char *text, size_t length)
+/*
+ * Parses the report of this run: one line, in the library's form, with its id, and the outcome that came with it. NULL:
+ * it is not that.
+ */
+static curfew_report *parse_report(const worker_run *run, const worker_done_head *head, const char *text, size_t length)
 {
 	curfew_report *report;
-	if (curfew_report_parse(text, length, &report, NULL) != CURFEW_OK)
-		return false;
-	bool is = strcmp(report->id, run->id) == 0 && report->outcome == (curfew_outcome)head->outcome &&
-	          (head->exit_code == 0 || report->outcome == CURFEW_OUTCOME_EXITED) &&
-	          report->outcome != CURFEW_OUTCOME_CRASHED && report->stop_mode != CURFEW_STOP_PROCESS;
+	if (memchr(text, '\n', length) != NULL || curfew_report_parse(text, length, &report, NULL) != CURFEW_OK)
+		return NULL;
+	if (strcmp(report->id, run->id) == 0 && report->outcome == (curfew_outcome)head->outcome &&
+	    (head->exit_code == 0 || report->outcome == CURFEW_OUTCOME_EXITED) &&
+	    report->outcome != CURFEW_OUTCOME_CRASHED && report->stop_mode != CURFEW_STOP_PROCESS)
+		return report;
 	curfew_report_destroy(report);
-	return is;
+	return NULL;
 }
 
 static bool on_done(process *p, worker_run *run, const char *body, size_t length)
 {
 	worker_done_head head;
+	curfew_report *report = NULL;
 
 	memcpy(&head, body, sizeof head);
 	body += sizeof head;
@@ -114,15 +119,18 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 		result.description = body;
 		result.description_length = length;
 	} else {
-		if (!is_report(run, &head, body, length))
+		report = parse_report(run, &head, body, length);
+		if (report == NULL)
 			return refuse_message(p, "a report that is not its run's");
 		result.report = body;
 		result.report_length = length;
+		result.parsed = report;
 	}
 
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);
+	curfew_report_destroy(report);
 	worker_run_unref(run);
 	return true;
 }

@@ -82,7 +82,7 @@ void worker_run_fail(worker_run *run, const worker_end *end)
 	worker_run_detach(run);
 	/* Without memory there is no report, but the run still ends. */
 	(void)curfew_report_to_json(&report, &text, &length);
-	worker_result result = {.outcome = end->outcome, .report = text, .report_length = length};
+	worker_result result = {.outcome = end->outcome, .report = text, .report_length = length, .parsed = &report};
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);
 	curfew_free(text);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 /* ---- Submitting -------------------------------------------------------------------------------------------- */
@@ -195,8 +196,10 @@ curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worke
 		pool->last_queued = &made->next;
 	}
 
-	worker_pool_wake(pool);
+	bool sleeps = worker_pool_note_work(pool);
 	worker_unlock(pool);
+	if (sleeps)
+		(void)eventfd_write(pool->wake, 1);
 	return CURFEW_OK;
 }
 
