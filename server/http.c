@@ -28,7 +28,7 @@ enum {
 	OWN_FILES = 512,             /* descriptors for everything else */
 	SPARE_FILES = 12,            /* the minimum of these, in addition to those open at the start */
 	CONNECTION_FILES_MIN = 8,    /* with fewer for connections there is no service */
-	CONNECTION_BYTES = 64 << 10, /* libmicrohttpd's memory for each */
+	CONNECTION_BYTES = 32 << 10, /* libmicrohttpd's memory for each, which it clears for every request */
 	HEADER_BYTES_MOST = 16 << 10,
 	BODY_BYTES_USUAL = 64 << 10, /* limit of a body that is not expected */
 	PING_EVERY_US = 10000000,

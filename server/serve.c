@@ -23,6 +23,7 @@
 #include "webhooks.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -41,6 +42,7 @@ enum {
 	HELPERS = 2,
 	HELPERS_SHARED = 4, /* an unavailable database blocks them longer */
 	BACKLOG = 1024,
+	HEAP_KEPT_BYTES = 8 << 20, /* of each heap, at its end */
 	SECOND_US = 1000000,
 	LAST_WAIT_US = 3 * SECOND_US,
 	NOTICE_US = SECOND_US / 5,
@@ -564,6 +566,12 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 {
 	sigset_t signals;
 	server *s = calloc(1, sizeof *s);
+
+	/*
+	 * Threads free what others have allocated. Without this, glibc gives the end of a heap back to the system, and takes
+	 * it again, at nearly every transaction.
+	 */
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
 
 	if (s == NULL || sodium_init() < 0) {
 		free(s);

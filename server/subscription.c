@@ -5,10 +5,13 @@
 #include "record.h"
 #include "service.h"
 
+/* A request for the report is not woken before there is one: each time costs the HTTP thread as much as a request. */
 static void on_news(run_listener *l, run_news news)
 {
 	request *q = (request *)(void *)((char *)l - offsetof(request, listener));
-	if (q->is_stream || news == NEWS_CHANGE)
+	const run *r = q->run;
+	bool is_answerable = !q->wants_report || r->state == RUN_DONE || r->refused;
+	if (q->is_stream || (news == NEWS_CHANGE && is_answerable))
 		http_wake(q);
 }
 
@@ -17,13 +20,13 @@ static void unsubscribe(request *q)
 	server *s = q->server;
 	run *r = q->run;
 	server_lock(s);
-	q->run = NULL;
 	bool is_last = r->listeners == &q->listener && q->listener.next == NULL;
 	if (r->is_attended && is_last && !s->closing) {
 		service_cancel(s, r);
 		service_dispatch(s);
 	}
 	run_unlisten(s, r, &q->listener);
+	q->run = NULL;
 	server_unlock(s);
 	service_launch(s);
 }
