@@ -150,6 +150,8 @@ struct store {
 	pthread_cond_t work;
 	pthread_t thread;
 	write_op *first, *last;
+	size_t count;  /* writes that wait */
+	size_t wanted; /* the writing thread is woken when so many wait */
 	bool running, ending, has_news;
 	int64_t writing_us; /* when the transaction in progress began; 0: none */
 	int64_t failed_us;  /* when the last one failed */

@@ -268,7 +268,8 @@ static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failu
 		return false;
 	}
 	if ((check == CHECK_FIRST && !is_sound(st->writer, failure)) || !may_migrate(st, user, failure) ||
-	    !migrate(st->writer, failure) || !prepare_writes(st, failure))
+	    !migrate(st->writer, failure) || !prepare_writes(st, failure) ||
+	    (user == STORE_SERVER && !sqlite_start_log(st, failure)))
 		return false;
 	st->has_check = check == CHECK_ASIDE && pthread_create(&st->check, NULL, check_aside, st) == 0;
 	return true;
@@ -321,6 +322,7 @@ static void close_all(store *base)
 	atomic_store(&st->ends_check, true);
 	if (st->has_check)
 		(void)pthread_join(st->check, NULL);
+	sqlite_end_log(st);
 	for (int i = 0; i < SQL_WRITES; i++)
 		(void)sqlite3_finalize(st->writes[i]);
 	for (int i = 0; i < SQLITE_READERS; i++)

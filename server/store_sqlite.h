@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Shared by the files of the SQLite store, from the ground up: store_sqlite_query.c has connections and statements,
- * store_sqlite_read.c reads, store_sqlite_due.c has what is due, store_sqlite_write.c writes, store_sqlite_admin.c is
+ * store_sqlite_read.c reads, store_sqlite_due.c has what is due, store_sqlite_write.c writes, store_sqlite_log.c
+ * copies the write-ahead log, store_sqlite_admin.c is
  * for the command line, store_sqlite.c opens and migrates.
  */
 #ifndef CURFEW_SERVER_STORE_SQLITE_H
@@ -80,6 +81,20 @@ typedef enum sqlite_write {
 		SQL_WRITES
 } sqlite_write;
 
+/* The write-ahead log: it grows, a thread copies it, and it is copied except for what was added meanwhile. */
+typedef enum log_state { LOG_GROWS, LOG_COPYING, LOG_COPIED } log_state;
+
+typedef struct sqlite_log {
+	sqlite3 *db; /* used by the thread */
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
+	log_state state;
+	int copied; /* its pages when it was last copied completely */
+	bool ends;
+} sqlite_log;
+
 typedef struct sqlite_store {
 	store base;
 	char directory[SQLITE_DIRECTORY_MAX];
@@ -93,6 +108,7 @@ typedef struct sqlite_store {
 	pthread_cond_t read_free;
 	sqlite3 *readers[SQLITE_READERS];
 	bool is_reading[SQLITE_READERS];
+	sqlite_log log;
 	int drop_at_once; /* runs, by how long it took the last time; the writing thread's */
 	/* Checks a large database completely while the server runs. */
 	pthread_t check;
@@ -188,6 +204,10 @@ bool sqlite_take_deliveries(store *st, size_t max, size_t max_each, void (*show)
                             void *context);
 bool sqlite_take_schedules(store *st, size_t max, void (*show)(void *context, const stored_schedule *schedule),
                            void *context);
+
+/* store_sqlite_log.c */
+bool sqlite_start_log(sqlite_store *st, curfew_failure *failure);
+void sqlite_end_log(sqlite_store *st);
 
 /* store_sqlite_admin.c */
 bool sqlite_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
