@@ -54,7 +54,7 @@ soak:
 
 cluster:
 	@scripts/build $(BUILD) product
-	@tests/cluster/torture.py --curfew $(BUILD)/curfew --seconds $(or $(T),600)
+	@tests/cluster/torture.py --curfew $(BUILD)/curfew --seconds $(or $(T),600) $(if $(OLDER),--older $(OLDER))
 
 coverage:
 	@scripts/coverage $(TEST)

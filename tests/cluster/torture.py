@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breaks the nodes and the database of one service for a long time, and checks the history that its clients saw.
 
-cluster/torture.py --curfew build/curfew [--seconds 600] [--nodes 3] [--seed N]
+cluster/torture.py --curfew build/curfew [--seconds 600] [--nodes 3] [--seed N] [--older OTHER/curfew]
 
 Clients submit, follow, cancel and read runs, each at any node. Meanwhile nodes are killed, suspended for longer than
 their lease and ended in order, their links are cut and delayed, and their clocks moved by minutes. PostgreSQL is
 restarted, its disk is filled, and its replica takes over. Links need network namespaces and so root, small disks need
-root, clocks a C compiler. Anything that is missing is reported. In the end everything is repaired, and then the
+root, clocks a C compiler. Anything that is missing is reported. With --older, the executable
+of an earlier version, all nodes begin as that one; they are upgraded and put back, one at a time. In the end everything is repaired, and then the
 following must hold:
 - each run that was accepted has ended exactly once, and every node shows the same report of it;
 - a run changed the outside (it requests a server here) at most once, plus once for each retry;
@@ -64,11 +65,11 @@ class EffectHandler(http.server.BaseHTTPRequestHandler):
 class Node:
     """One server. Whenever it has ended, it is started again with the same address."""
 
-    def __init__(self, curfew, url, directory, number, effects, network, clocks, token):
+    def __init__(self, versions, url, directory, number, effects, network, clocks, token):
+        self.versions, self.version = versions, 0
         self.directory, self.number, self.port, self.token = directory, number, None, token
-        self.address, self.words = network.join(number)
-        self.words += [
-            curfew,
+        self.address, self.prefix = network.join(number)
+        self.words = [
             "serve",
             "--store",
             url,
@@ -85,7 +86,7 @@ class Node:
         listen = f"{self.address}:{self.port or 0}"
         with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen(
-                [*self.words, "--listen", listen],
+                [*self.prefix, self.versions[self.version], *self.words, "--listen", listen],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -272,7 +273,10 @@ def break_node(node, how, seconds, network, clocks, rng):
         node.process.send_signal(signal.SIGCONT)
     else:
         node.end(signal.SIGKILL if how == "kill" else signal.SIGTERM)
-        time.sleep(seconds)
+        if how == "upgrade":
+            node.version = 1 - node.version
+        else:
+            time.sleep(seconds)
         node.start_until(90)
 
 
@@ -287,9 +291,10 @@ def break_database(database, how, seconds):
         database.fill(seconds)
 
 
-def kinds_of(network, clocks, database):
+def kinds_of(network, clocks, database, has_older):
     """The faults that are possible here, of nodes and of the database. Impossible ones are reported."""
     of_nodes, of_database = ["kill", "stop", "end"], ["restart", "crash", "fail over"]
+    of_nodes += ["upgrade"] if has_older else []
     for extra, why, kinds in (
         (["cut", "slow"], network.why, of_nodes),
         (["clock"], clocks.why, of_nodes),
@@ -310,7 +315,7 @@ def turns(kinds, rng):
 
 def break_all(nodes, places, stop, rng, counts, history):
     network, clocks, database = places
-    of_nodes, of_database = (turns(kinds, rng) for kinds in kinds_of(*places))
+    of_nodes, of_database = (turns(kinds, rng) for kinds in kinds_of(*places, len(nodes[0].versions) > 1))
     while not stop.wait(rng.uniform(1, 3)):
         try:
             if rng.random() < 0.3:
@@ -384,6 +389,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--older", help="executable of an earlier version")
     parser.add_argument("--keep", help="directory that the logs of the nodes are left in")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else random.randrange(1 << 30)
@@ -395,18 +401,19 @@ def main():
         threading.Event(),
         threading.Event(),
     )
-    curfew, nodes, network, database = os.path.abspath(given.curfew), [], make_network(given.nodes), None
+    nodes, network, database = [], make_network(given.nodes), None
+    versions = [os.path.abspath(path) for path in (given.older, given.curfew) if path]
     with tempfile.TemporaryDirectory() as scratch:
         directory = given.keep or scratch
         try:
             os.makedirs(directory, exist_ok=True)
             effects, clocks, database = Effects(network.address), Clocks(scratch), Pair(network)
             places = (network, clocks, database)
-            token = make_token(curfew, database.url())
+            token = make_token(versions[0], database.url())
             for number in range(given.nodes):
                 place = os.path.join(directory, f"node{number}")
                 os.makedirs(place, exist_ok=True)
-                nodes.append(Node(curfew, database.url(), place, number, effects.place, network, clocks, token))
+                nodes.append(Node(versions, database.url(), place, number, effects.place, network, clocks, token))
                 nodes[-1].start_until(30)
             clients = [(submit, (nodes, history, effects, stop, seed + n)) for n in range(3)]
             clients += [(look, (nodes, history, stop, seed + 10)), (look, (nodes, history, stop, seed + 11))]
