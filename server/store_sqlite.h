@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Shared by the files of the SQLite store, from the ground up: store_sqlite_query.c has connections and statements,
- * store_sqlite_read.c reads, store_sqlite_due.c has what is due, store_sqlite_write.c writes, store_sqlite_log.c
- * copies the write-ahead log, store_sqlite_admin.c is
- * for the command line, store_sqlite.c opens and migrates.
+ * store_sqlite_read.c reads, store_sqlite_due.c has what is due, store_sqlite_write.c writes, store_sqlite_log.c copies
+ * the write-ahead log, store_sqlite_admin.c is for the command line, store_sqlite.c opens and migrates.
  */
 #ifndef CURFEW_SERVER_STORE_SQLITE_H
 #define CURFEW_SERVER_STORE_SQLITE_H

@@ -7,8 +7,8 @@ cluster/torture.py --curfew build/curfew [--seconds 600] [--nodes 3] [--seed N] 
 Clients submit, follow, cancel and read runs, each at any node. Meanwhile nodes are killed, suspended for longer than
 their lease and ended in order, their links are cut and delayed, and their clocks moved by minutes. PostgreSQL is
 restarted, its disk is filled, and its replica takes over. Links need network namespaces and so root, small disks need
-root, clocks a C compiler. Anything that is missing is reported. With --older, the executable
-of an earlier version, all nodes begin as that one; they are upgraded and put back, one at a time. In the end everything is repaired, and then the
+root, clocks a C compiler. Anything that is missing is reported. With --older, the executable of an earlier version, all
+nodes begin as that one; they are upgraded and put back, one at a time. In the end everything is repaired, and then the
 following must hold:
 - each run that was accepted has ended exactly once, and every node shows the same report of it;
 - a run changed the outside (it requests a server here) at most once, plus once for each retry;
