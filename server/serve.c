@@ -568,8 +568,8 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 	server *s = calloc(1, sizeof *s);
 
 	/*
-	 * Threads free what others have allocated. Without this, glibc gives the end of a heap back to the system, and takes
-	 * it again, at nearly every transaction.
+	 * Threads free what others have allocated. Without this, glibc gives the end of a heap back to the system, and
+	 * takes it again, at nearly every transaction.
 	 */
 	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
 

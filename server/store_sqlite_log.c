@@ -64,7 +64,8 @@ static void *copy_aside(void *context)
 bool sqlite_start_log(sqlite_store *st, curfew_failure *failure)
 {
 	sqlite_log *log = &st->log;
-	log->db = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0", failure);
+	log->db = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0",
+	                         failure);
 	if (log->db == NULL)
 		return false;
 	(void)pthread_mutex_init(&log->lock, NULL);

@@ -144,11 +144,11 @@ void worker_program_unref(worker_program *program);
 /* The end of a run. Everything is borrowed for the callback. */
 typedef struct worker_result {
 	curfew_outcome outcome;
-	int32_t exit_code;       /* outcome EXITED: the program's */
-	const char *report;      /* the report as one line of JSON; NULL: a program was inspected successfully */
-	size_t report_length;    /* it does not end in NUL */
+	int32_t exit_code;           /* outcome EXITED: the program's */
+	const char *report;          /* the report as one line of JSON; NULL: a program was inspected successfully */
+	size_t report_length;        /* it does not end in NUL */
 	const curfew_report *parsed; /* the same report; NULL with a description */
-	const char *description; /* the description of that program: the worker's JSON, which is untrusted */
+	const char *description;     /* the description of that program: the worker's JSON, which is untrusted */
 	size_t description_length;
 } worker_result;
 

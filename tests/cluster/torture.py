@@ -69,15 +69,7 @@ class Node:
         self.versions, self.version = versions, 0
         self.directory, self.number, self.port, self.token = directory, number, None, token
         self.address, self.prefix = network.join(number)
-        self.words = [
-            "serve",
-            "--store",
-            url,
-            "--data",
-            os.path.join(directory, "data"),
-            "--lease",
-            f"{LEASE:g}s",
-        ]
+        self.words = ["serve", "--store", url, "--data", os.path.join(directory, "data"), "--lease", f"{LEASE:g}s"]
         self.words += ["--allow-fetch", effects, "--concurrency", "6", "--shutdown-timeout", "2s"]
         self.environment = {**os.environ, **clocks.environment(number)}
         self.process = None
