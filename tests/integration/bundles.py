@@ -127,8 +127,8 @@ def what_is_not_there(context):
 
 @test
 def archives(context):
-    """Any archive that tar makes of plain files is accepted; damaged or hostile ones are refused in one line.
-    Claims L645, T645."""
+    # Claims L645, T645.
+    """Any archive that tar makes of plain files is accepted; damaged or hostile ones are refused in one line."""
     long = "d" * 90 + "/" + "e" * 90 + "/f.mjs"
     files = {
         "./index.mjs": f"import a from './{long}'; import b from './l.mjs'; export default [a, b]",

@@ -166,8 +166,8 @@ def spread(context):
 
 @test
 def events_of_others(context):
-    """A stream at another node has the same events, with the same numbers, as at the node that executes the run.
-    Claim L605."""
+    # Claim L605.
+    """A stream at another node has the same events, with the same numbers, as at the node that executes the run."""
     source = """for (let i = 0; i < 5; i++) { console.log(i); curfew.progress(i);
     await new Promise(f => setTimeout(f, 150)); }"""
     with shared(context) as on, nodes(on, 2) as cluster:
