@@ -220,7 +220,7 @@ static void expect_stop_after_block(curfew_engine *engine, curfew_language langu
 	curfew_host_function f = {.size = sizeof f, .name = "f", .type = "->", .call = block_at_last, .context = &b};
 	curfew_program *program = make_program(engine, text, language);
 	CHECK_OK(curfew_program_set_functions(program, &f, 1, NULL));
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_patience_ms(50), .memory_bytes = 512 * MIB};
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_patience_ms(50), .memory_bytes = 2048 * MIB};
 	curfew_run_options options = {.size = sizeof options,
 	                              .limits = &limits,
 	                              .call = language == CURFEW_LANGUAGE_WAT ? "run" : NULL,

@@ -202,7 +202,11 @@ def check_component(context):
 
 
 def check_notebook(context):
-    code, out, err = run_example(context, "notebook")
+    # A cell that gets no processor while it is stopped is stopped hard, and loses the state: on such a machine, again.
+    for _ in range(5):
+        code, out, err = run_example(context, "notebook")
+        if "the state was lost" not in out:
+            break
     values = [line for line in out.splitlines() if line.startswith("Out")]
     expect(
         (code, err) == (0, "")
