@@ -36,7 +36,7 @@ static void make_many(void)
 	}
 }
 
-static uint64_t least_cpu_ns(curfew_program *program, const curfew_secret *secrets, size_t count)
+static uint64_t min_cpu_ns(curfew_program *program, const curfew_secret *secrets, size_t count)
 {
 	uint64_t least = UINT64_MAX;
 
@@ -59,10 +59,9 @@ static uint64_t least_cpu_ns(curfew_program *program, const curfew_secret *secre
 
 static void measure(curfew_program *program, const char *what)
 {
-	printf("%s without secrets  %llu us\n", what, (unsigned long long)least_cpu_ns(program, NULL, 0) / 1000);
-	printf("%s with 3 secrets  %llu us\n", what, (unsigned long long)least_cpu_ns(program, few, 3) / 1000);
-	printf("%s with 250 secrets of 1 KiB  %llu us\n", what,
-	       (unsigned long long)least_cpu_ns(program, many, MANY) / 1000);
+	printf("%s without secrets  %llu us\n", what, (unsigned long long)min_cpu_ns(program, NULL, 0) / 1000);
+	printf("%s with 3 secrets  %llu us\n", what, (unsigned long long)min_cpu_ns(program, few, 3) / 1000);
+	printf("%s with 250 secrets of 1 KiB  %llu us\n", what, (unsigned long long)min_cpu_ns(program, many, MANY) / 1000);
 }
 
 static curfew_program *make(curfew_engine *engine, const char *text)

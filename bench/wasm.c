@@ -23,7 +23,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-enum { ENTRIES = 512, CROWD_MOST = 1024, HOSTILE_MS = 20 };
+enum { ENTRIES = 512, CROWD_MAX = 1024, HOSTILE_MS = 20 };
 
 struct entry {
 	char path[1024];
@@ -153,8 +153,8 @@ static void crowd(size_t count, size_t hostile)
 {
 	static curfew_program *programs[1 + sizeof hostile_texts / sizeof *hostile_texts];
 	static curfew_engine *two;
-	curfew_run *runs[CROWD_MOST];
-	uint64_t honest_ns[CROWD_MOST], late_ns[CROWD_MOST], hostile_ns = 0, start_ns, end_ns = 0;
+	curfew_run *runs[CROWD_MAX];
+	uint64_t honest_ns[CROWD_MAX], late_ns[CROWD_MAX], hostile_ns = 0, start_ns, end_ns = 0;
 	size_t honest = 0, stopped = 0, unexpected = 0, begun = 0;
 
 	if (!two) {
@@ -210,13 +210,13 @@ static void together(size_t count, uint64_t ms, uint64_t apart_us)
 	enum { KINDS = 1 + sizeof hostile_texts / sizeof *hostile_texts };
 	static curfew_program *programs[KINDS];
 	static curfew_engine *many;
-	curfew_run *runs[CROWD_MOST];
-	uint64_t late_ns[CROWD_MOST];
+	curfew_run *runs[CROWD_MAX];
+	uint64_t late_ns[CROWD_MAX];
 	size_t stopped = 0, unexpected = 0;
 
 	if (!many) {
 		curfew_engine *one = engine;
-		engine = many = bench_engine_create(CROWD_MOST / 16);
+		engine = many = bench_engine_create(CROWD_MAX / 16);
 		for (size_t i = 0; i + 1 < KINDS; i++)
 			programs[i] = program_from_text("hostile.wat", hostile_texts[i]);
 		programs[KINDS - 1] = program_from_text("hostile.js", "for (;;) [3, 1, 2].sort();");
@@ -271,8 +271,8 @@ static void *loop_until_signal(void *at)
 struct bare_task {
 	size_t count;
 	uint64_t first_ns, apart_ns;
-	pthread_t threads[CROWD_MOST];
-	_Atomic uint64_t arrived_ns[CROWD_MOST];
+	pthread_t threads[CROWD_MAX];
+	_Atomic uint64_t arrived_ns[CROWD_MAX];
 };
 
 /* Sends the signals as promptly as the library's own thread: with its priority, if the system allows that. */
@@ -294,7 +294,7 @@ static void *send_all(void *context)
 static void bare(size_t count, uint64_t ms, uint64_t apart_us)
 {
 	static struct bare_task task;
-	uint64_t late_ns[CROWD_MOST];
+	uint64_t late_ns[CROWD_MAX];
 	pthread_t sender;
 
 	signal(SIGUSR1, on_signal);
@@ -355,11 +355,11 @@ static void serve(void *context)
 			late(variant, us, mib, line + path_at);
 		else if (sscanf(line, "fresh %zu", &count) == 1 && count > 0)
 			fresh(count);
-		else if (sscanf(line, "crowd %zu %zu", &count, &hostile) == 2 && count <= CROWD_MOST && hostile <= count)
+		else if (sscanf(line, "crowd %zu %zu", &count, &hostile) == 2 && count <= CROWD_MAX && hostile <= count)
 			crowd(count, hostile);
-		else if (sscanf(line, "together %zu %" SCNu64 " %" SCNu64, &count, &us, &mib) == 3 && count <= CROWD_MOST)
+		else if (sscanf(line, "together %zu %" SCNu64 " %" SCNu64, &count, &us, &mib) == 3 && count <= CROWD_MAX)
 			together(count, us, mib);
-		else if (sscanf(line, "bare %zu %" SCNu64 " %" SCNu64, &count, &us, &mib) == 3 && count <= CROWD_MOST)
+		else if (sscanf(line, "bare %zu %" SCNu64 " %" SCNu64, &count, &us, &mib) == 3 && count <= CROWD_MAX)
 			bare(count, us, mib);
 		else if (sscanf(line, "spin %zu", &count) == 1)
 			spin(&spinners, count);

@@ -296,7 +296,7 @@ static int read_params(parser *p)
 
 int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments)
 {
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	parser p = {.command = command, .words = words, .count = count, .arguments = arguments};
 	p.options = options;
 	p.option_count = cli_list_options(command, options);

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RUNS_MOST = 10000000, PROGRAMS = 2, PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 200 };
+enum { RUNS_MAX = 10000000, PROGRAMS = 2, PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 200 };
 
 typedef enum measure { WALL, START, CPU, FUEL, MEMORY, MEASURES } measure;
 
@@ -96,9 +96,9 @@ static int parse_runs(bench *b)
 	bool number = text[0] >= '0' && text[0] <= '9' && (*end == '\0' || scale > 1);
 	if (!number || runs == 0)
 		return cli_usage_error("--runs %s: must be a number from 1, such as 500 or 10k", text);
-	runs = runs > RUNS_MOST ? runs : runs * scale;
-	if (runs > RUNS_MOST)
-		return cli_usage_error("--runs %s: above the ceiling of %d", text, RUNS_MOST);
+	runs = runs > RUNS_MAX ? runs : runs * scale;
+	if (runs > RUNS_MAX)
+		return cli_usage_error("--runs %s: above the ceiling of %d", text, RUNS_MAX);
 	b->runs = (size_t)runs;
 	return CLI_GO_ON;
 }
@@ -164,7 +164,7 @@ static int prepare_subject(bench *b, subject *s)
 		status = curfew_program_compile(s->program, &b->arguments->limits, &report, &failure);
 	int code = status == CURFEW_OK ? prepare_run(b, s) : 0;
 	if (status != CURFEW_OK && report != NULL) {
-		cli_tell(report);
+		cli_report_lines(report);
 		code = curfew_outcome_exit_code(report->outcome);
 	} else if (status != CURFEW_OK) {
 		code = say_failure(status, &failure);
@@ -422,7 +422,7 @@ static void report_stopped(const bench *b)
 		const subject *s = &b->subjects[i];
 		if (s->stopped == NULL)
 			continue;
-		cli_tell(s->stopped);
+		cli_report_lines(s->stopped);
 		cli_say("bench stops here: %s did not end ok (measured runs: %zu ok, then 1 %s)", s->path,
 		        s->samples[WALL].count, curfew_outcome_name(s->stopped->outcome));
 	}

@@ -27,7 +27,7 @@ static int load(cli_source *source, curfew_program *program)
 	int code = report != NULL ? cli_exit_of(report) : status != CURFEW_OK ? CLI_EXIT_BAD_PROGRAM : CLI_GO_ON;
 
 	if (report != NULL)
-		cli_tell(report);
+		cli_report_lines(report);
 	else if (status != CURFEW_OK)
 		cli_say("%s", failure.message);
 	if (bundle != NULL) {

@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #define SCHEMA "curfew.calibration/2"
-#define FUEL_MOST UINT64_C(1000000000000000)
+#define FUEL_MAX UINT64_C(1000000000000000)
 #define WORK_NS UINT64_C(30000000)  /* CPU time of one run */
 #define ENOUGH_NS UINT64_C(4000000) /* enough to estimate the amount of work of one run */
 
-enum { ROUNDS = 7, FIRST_AMOUNT = 1000, AMOUNT_MOST = 1 << 30, MODEL_MOST = 128 };
+enum { ROUNDS = 7, FIRST_AMOUNT = 1000, AMOUNT_MAX = 1 << 30, MODEL_MAX = 128 };
 
 typedef enum kind { INTEGER, FLOAT, MEMORY, CALLS, JAVASCRIPT, KINDS } kind;
 
@@ -113,7 +113,7 @@ typedef struct subject {
 
 static curfew_status run_once(const subject *s, bool is_js, curfew_used *used, curfew_failure *failure)
 {
-	const curfew_limits limits = {.size = sizeof limits, .timeout_ns = UINT64_C(60000000000), .fuel = FUEL_MOST};
+	const curfew_limits limits = {.size = sizeof limits, .timeout_ns = UINT64_C(60000000000), .fuel = FUEL_MAX};
 	char params[32];
 	int length = snprintf(params, sizeof params, "[%" PRIu64 "]", s->amount);
 	const curfew_run_options options = {.size = sizeof options,
@@ -145,13 +145,13 @@ static curfew_status find_amount(subject *s, bool is_js, curfew_failure *failure
 	s->amount = FIRST_AMOUNT;
 	for (;;) {
 		status = run_once(s, is_js, &used, failure);
-		if (status != CURFEW_OK || used.cpu_ns >= ENOUGH_NS || s->amount >= AMOUNT_MOST / 4)
+		if (status != CURFEW_OK || used.cpu_ns >= ENOUGH_NS || s->amount >= AMOUNT_MAX / 4)
 			break;
 		s->amount *= 4;
 	}
 	if (status == CURFEW_OK && used.cpu_ns < WORK_NS) {
 		double amount = (double)s->amount * (double)WORK_NS / (double)used.cpu_ns;
-		s->amount = amount < AMOUNT_MOST ? (uint64_t)amount : AMOUNT_MOST;
+		s->amount = amount < AMOUNT_MAX ? (uint64_t)amount : AMOUNT_MAX;
 	}
 	return status;
 }
@@ -218,17 +218,17 @@ static int calibrate(calibration *c)
 
 /* ---- Keeping --------------------------------------------------------------------------------------------- */
 
-static void read_model(char model[MODEL_MOST])
+static void read_model(char model[MODEL_MAX])
 {
 	char line[512];
 	FILE *file = fopen("/proc/cpuinfo", "re");
-	(void)snprintf(model, MODEL_MOST, "unknown");
+	(void)snprintf(model, MODEL_MAX, "unknown");
 	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
 		const char *value = strchr(line, ':');
 		if (strncmp(line, "model name", 10) != 0 || value == NULL)
 			continue;
 		value += strspn(value, ": ");
-		(void)snprintf(model, MODEL_MOST, "%.*s", (int)strcspn(value, "\n"), value);
+		(void)snprintf(model, MODEL_MAX, "%.*s", (int)strcspn(value, "\n"), value);
 		break;
 	}
 	if (file != NULL)
@@ -238,7 +238,7 @@ static void read_model(char model[MODEL_MOST])
 /* The machine and versions that the figures belong to. */
 static json_t *about(void)
 {
-	char model[MODEL_MOST];
+	char model[MODEL_MAX];
 	read_model(model);
 	return json_pack("{s:{s:s,s:I},s:{s:s,s:s,s:s}}", "machine", "cpu", model, "cores",
 	                 (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "engine", "curfew", curfew_version(), "wasmtime",
@@ -327,9 +327,9 @@ static int keep_result(const calibration *c)
 int cli_fuel_set(const cli_arguments *arguments, uint64_t fuel_per_ms, const char *where, curfew_limits *limits)
 {
 	double fuel = (double)arguments->fuel_time_ns / 1e6 * (double)fuel_per_ms;
-	if (fuel > (double)FUEL_MOST)
+	if (fuel > (double)FUEL_MAX)
 		return cli_usage_error("--fuel %s: that is %.3g of fuel %s, above the ceiling of %.0e",
-		                       arguments->fuel_time_text, fuel, where, (double)FUEL_MOST);
+		                       arguments->fuel_time_text, fuel, where, (double)FUEL_MAX);
 	limits->fuel = fuel < 1 ? 1 : (uint64_t)fuel;
 	return CLI_GO_ON;
 }
@@ -352,7 +352,7 @@ int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *li
 
 static void write_table(FILE *out, const calibration *c)
 {
-	char model[MODEL_MOST];
+	char model[MODEL_MAX];
 	char text[CLI_QUANTITY];
 	char other[CLI_QUANTITY];
 	read_model(model);

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TOKEN_MOST = 1024 };
+enum { TOKEN_MAX = 1024 };
 
 /* ---- Where it is ------------------------------------------------------------------------------------------- */
 
@@ -69,9 +69,9 @@ static int set_token(cli_server *server, const char *words, const char *from)
 
 static int read_token(cli_server *server, const char *path)
 {
-	char words[TOKEN_MOST + 1], from[300];
+	char words[TOKEN_MAX + 1], from[300];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t length = fd >= 0 ? read(fd, words, TOKEN_MOST) : -1;
+	ssize_t length = fd >= 0 ? read(fd, words, TOKEN_MAX) : -1;
 	int error = errno;
 	if (fd >= 0)
 		(void)close(fd);

@@ -96,7 +96,7 @@ void cli_grants_finish(cli_grants *grants);
 bool cli_is_program_fault(curfew_status status);
 
 /* Prints a report for people on stderr. */
-void cli_tell(const curfew_report *report);
+void cli_report_lines(const curfew_report *report);
 /* Prints the report's value, as JSON on a line of its own; returns the exit code. */
 int cli_print_value(const curfew_report *report);
 /* The exit code for a run that ended like this. */

@@ -97,7 +97,7 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 		code = save(program, target);
 	} else if (report != NULL) {
 		if (arguments->values[CLI_OPTION_QUIET] == NULL)
-			cli_tell(report);
+			cli_report_lines(report);
 		code = curfew_outcome_exit_code(report->outcome);
 	} else {
 		code = refuse_program(arguments,

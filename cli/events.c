@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_MOST = 320 << 20 };
+enum { LINE_LENGTH_MAX = 320 << 20 };
 
 static void set_text(text *t, const char *words, size_t length)
 {
 	text_finish(t);
-	text_init(t, LINE_MOST);
+	text_init(t, LINE_LENGTH_MAX);
 	text_add(t, words, length);
 }
 

@@ -22,10 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOURCE_MOST = 16 << 20, WASM_MOST = 64 << 20, FIRST_READ = 64 << 10, MAP_MOST = 1 << 20 };
+enum { SOURCE_MAX = 16 << 20, WASM_MAX = 64 << 20, FIRST_READ = 64 << 10, MAP_MAX = 1 << 20 };
 
 /* An image contains a guest's memory, which has at most 4 GiB. */
-#define IMAGE_MOST ((size_t)5 << 30)
+#define IMAGE_MAX ((size_t)5 << 30)
 
 const char *cli_base_name(const char *path)
 {
@@ -48,12 +48,12 @@ static bool fail_at(curfew_failure *failure, const char *program, const char *wh
 	return false;
 }
 
-static size_t most_bytes(const cli_source *source)
+static size_t bytes_max(const cli_source *source)
 {
 	if (curfew_is_image(source->text, source->length))
-		return IMAGE_MOST;
+		return IMAGE_MAX;
 	bool is_large = source->language == CURFEW_LANGUAGE_WASM || source->language == CURFEW_LANGUAGE_BUNDLE;
-	return is_large ? WASM_MOST : SOURCE_MOST;
+	return is_large ? WASM_MAX : SOURCE_MAX;
 }
 
 static bool has_wasm_header(const cli_source *source)
@@ -82,7 +82,7 @@ static bool read_all(int fd, cli_source *source)
 		if (got < 0)
 			return false;
 		source->length += (size_t)got;
-		if (got == 0 || source->length > most_bytes(source))
+		if (got == 0 || source->length > bytes_max(source))
 			return true;
 	}
 }
@@ -216,11 +216,11 @@ bool cli_language_is_wasm(curfew_language language)
 
 static bool check_size(const char *program, const cli_source *source, curfew_failure *failure)
 {
-	if (source->length <= most_bytes(source))
+	if (source->length <= bytes_max(source))
 		return true;
-	const char *why = source->is_image                  ? "larger than an image can be"
-	                  : most_bytes(source) == WASM_MOST ? "larger than 64 MiB"
-	                                                    : "larger than 16 MiB";
+	const char *why = source->is_image                ? "larger than an image can be"
+	                  : bytes_max(source) == WASM_MAX ? "larger than 64 MiB"
+	                                                  : "larger than 16 MiB";
 	return fail_reading(failure, program, why);
 }
 
@@ -298,7 +298,7 @@ static char *read_main(const char *dir)
 	char *path = NULL, why[64], *main = NULL;
 	if (asprintf(&path, "%s/package.json", dir) < 0)
 		return NULL;
-	char *text = cli_file_read(path, MAP_MOST, why, sizeof why);
+	char *text = cli_file_read(path, MAP_MAX, why, sizeof why);
 	span value = text != NULL ? scan_member(text, strlen(text), "main") : (span){0};
 	size_t length = 0;
 	if (value.data != NULL && value.len > 2 && value.data[0] == '"' && (main = calloc(1, value.len)) != NULL &&
@@ -350,7 +350,7 @@ static bool set_import_map(cli_source *source, const char *path, curfew_failure 
 {
 	char why[160] = "";
 	curfew_failure problem = {.message = ""};
-	char *text = cli_file_read(path, MAP_MOST, why, sizeof why);
+	char *text = cli_file_read(path, MAP_MAX, why, sizeof why);
 	if (text != NULL && curfew_import_map_check(text, strlen(text), &problem) != CURFEW_OK)
 		(void)snprintf(why, sizeof why, "%.150s", problem.message);
 	else if (text != NULL && (source->is_image || cli_language_is_wasm(source->language)))
@@ -435,7 +435,7 @@ static bool add_file(FILE *out, const char *item, curfew_failure *failure)
 	char why[128] = "";
 	const char *equals = strchr(item, '='), *path = equals != NULL ? equals + 1 : item;
 	size_t length = 0;
-	char *bytes = cli_file_read_bytes(path, SOURCE_MOST, &length, why, sizeof why);
+	char *bytes = cli_file_read_bytes(path, SOURCE_MAX, &length, why, sizeof why);
 	char *name = equals != NULL ? strndup(item, (size_t)(equals - item)) : strdup(cli_base_name(path));
 	if (bytes != NULL && name != NULL) {
 		cli_write_json_string(out, name);

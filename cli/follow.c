@@ -95,10 +95,10 @@ static void take_run(follow *f, span run)
 static bool on_data(void *context, const char *data, size_t length)
 {
 	follow *f = context;
-	f->is_lost = f->is_told = false;
+	f->is_lost = f->is_reported = false;
 	bool more = cli_events_feed(&f->events, data, length, follow_take_event, f);
 	if (f->events.failed) {
-		follow_tell(f, "%s sent an event that is too large", f->options->server->url);
+		follow_report(f, "%s sent an event that is too large", f->options->server->url);
 		f->code = CLI_EXIT_INTERNAL;
 	}
 	return more;
@@ -173,10 +173,10 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 	}
 
 	/* Do not report that if the stream was only moved to another connection. */
-	if (!f->is_told && (uint64_t)clock_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
-		follow_tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
-		            reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
-		f->is_told = true;
+	if (!f->is_reported && (uint64_t)clock_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
+		follow_report(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
+		              reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
+		f->is_reported = true;
 	}
 
 	unsigned wait_ms = answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : *pause_ms;
@@ -241,8 +241,8 @@ static void cancel_run(follow *f, cli_http *http)
 	const cli_http_request request = {.method = "DELETE", .path = path};
 	cli_http_result result = cli_http_exchange(http, &request, &answer);
 	if (result != CLI_HTTP_INTERRUPTED && (result != CLI_HTTP_ANSWERED || answer.status >= 300))
-		follow_tell(f, "run %s could not be cancelled: %s", f->options->id,
-		            reason_of(result, &answer, reason, sizeof reason));
+		follow_report(f, "run %s could not be cancelled: %s", f->options->id,
+		              reason_of(result, &answer, reason, sizeof reason));
 	cli_http_answer_finish(&answer);
 }
 

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINE_MOST = 320 << 20 };
+enum { LINE_LENGTH_MAX = 320 << 20 };
 
-void follow_tell(follow *f, const char *format, ...)
+void follow_report(follow *f, const char *format, ...)
 {
 	char words[512], line[600];
 	va_list arguments;
@@ -102,8 +102,8 @@ static void take_report(follow *f, span json)
 	followed->json = text_copy(json.data, json.len);
 	followed->json_length = json.len;
 	if (followed->json == NULL || curfew_report_parse(json.data, json.len, &followed->report, &failure) != CURFEW_OK) {
-		follow_tell(f, "%s sent a malformed report: %s", f->options->server->url,
-		            followed->json == NULL ? "it is too large" : failure.message);
+		follow_report(f, "%s sent a malformed report: %s", f->options->server->url,
+		              followed->json == NULL ? "it is too large" : failure.message);
 		f->code = CLI_EXIT_INTERNAL;
 		return;
 	}
@@ -150,7 +150,7 @@ static void print_event(follow *f, uint64_t number, const char *kind, span data)
 	text out;
 	if (f->options->kind != CLI_FOLLOW_EVENTS)
 		return;
-	text_init(&out, LINE_MOST);
+	text_init(&out, LINE_LENGTH_MAX);
 	text_print(&out, number > 0 ? "{\"id\":%llu,\"event\":" : "{\"id\":null,\"event\":", (unsigned long long)number);
 	text_say_json(&out, kind);
 	text_say(&out, ",\"data\":");
@@ -168,7 +168,7 @@ static void note_gap(follow *f, uint64_t number)
 	f->from_report = f->was_done;
 	f->has_gap = !f->was_done;
 	if (f->has_gap && !f->options->quiet && f->options->kind == CLI_FOLLOW_OUTPUT)
-		follow_tell(f, "the server no longer has the beginning of the output");
+		follow_report(f, "the server no longer has the beginning of the output");
 }
 
 void follow_take_report(follow *f, span json)

@@ -32,7 +32,7 @@ typedef struct follow {
 	bool has_run, was_done;
 	bool has_gap;     /* the beginning of the output is missing */
 	bool from_report; /* the run has ended, and its output is not all in the stream but in its report */
-	bool is_lost, is_told;
+	bool is_lost, is_reported;
 	uint64_t lost_ms;
 	size_t passed[2];      /* bytes of stdout and stderr */
 	uint64_t output_bytes; /* bytes of output at the start; used with `once` */
@@ -44,7 +44,7 @@ typedef struct follow {
 } follow;
 
 /* Prints a message while the live line may be shown: it takes the way of the run's stderr. */
-void follow_tell(follow *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void follow_report(follow *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Whether only the output so far is wanted. */
 bool follow_ends_now(const follow *f);

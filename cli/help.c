@@ -142,7 +142,7 @@ int cli_print_help(cli_command_id command)
 
 	const cli_command *c = &cli_commands[command];
 	fprintf(p.stream, "Usage: curfew %s %s\n\n%s\n", c->name, c->usage, c->description);
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	size_t count = cli_list_options(command, options);
 	for (size_t i = 0; i < count; i++) {
 		bool is_limit = options[i].limit != NULL;
@@ -238,7 +238,7 @@ static void write_man_option(FILE *out, const cli_option *option)
 
 static void write_man_command(FILE *out, cli_command_id command)
 {
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	size_t count = cli_list_options(command, options);
 	fprintf(out, ".SS curfew %s ", cli_commands[command].name);
 	write_troff(out, cli_commands[command].usage);
@@ -254,7 +254,7 @@ static void write_man_command(FILE *out, cli_command_id command)
 
 static void write_man_limits(FILE *out)
 {
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	size_t count = cli_list_options(CLI_RUN, options);
 	fputs(
 		".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
@@ -340,7 +340,7 @@ static bool takes_file(const cli_option *option)
 
 static void write_bash_command(FILE *out, cli_command_id command)
 {
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	size_t count = cli_list_options(command, options);
 	fprintf(out, "\t%s)\n\t\tcase \"$previous\" in\n", cli_commands[command].name);
 	for (size_t i = 0; i < count; i++) {
@@ -413,7 +413,7 @@ static void write_zsh_option(FILE *out, const cli_option *option, const char *da
 
 static void write_zsh_command(FILE *out, cli_command_id command)
 {
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	size_t count = cli_list_options(command, options);
 	fprintf(out, "\t%s)\n\t\t_arguments \\\n", cli_commands[command].name);
 	for (size_t i = 0; i < count; i++) {
@@ -471,7 +471,7 @@ static void write_fish(FILE *out)
 		fprintf(out, "complete -c curfew -f -n __fish_use_subcommand -a %s -d \"%s\"\n", cli_commands[i].name,
 		        cli_commands[i].summary);
 	for (int i = 0; i < CLI_HELP; i++) {
-		cli_option options[CLI_OPTIONS_MOST];
+		cli_option options[CLI_OPTIONS_MAX];
 		size_t count = cli_list_options((cli_command_id)i, options);
 		if (cli_commands[i].actions != NULL)
 			fprintf(out, "complete -c curfew -n '__fish_seen_subcommand_from %s' -a '%s'\n", cli_commands[i].name,

@@ -16,7 +16,7 @@
 enum { CONNECT_MS = 10000, TICK_MS = 1000 };
 
 /* More than the largest answer of a server. */
-#define ANSWER_MOST ((size_t)320 << 20)
+#define ANSWER_MAX ((size_t)320 << 20)
 
 /* ---- The library ----------------------------------------------------------------------------------------- */
 
@@ -248,7 +248,7 @@ cli_http_result cli_http_exchange(cli_http *http, const cli_http_request *reques
 	exchange e = {.http = http, .request = request, .answer = answer};
 	cli_http_result result = CLI_HTTP_FAILED;
 	*answer = (cli_http_answer){.method = request->method, .message = "out of memory"};
-	text_init(&answer->body, ANSWER_MOST);
+	text_init(&answer->body, ANSWER_MAX);
 	if (add_headers(&e)) {
 		set_up(&e);
 		(void)curl.multi_add_handle(http->multi, http->easy);

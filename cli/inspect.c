@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_COLUMN_MOST = 48, TEXT_MOST = 4096 };
+enum { NAME_COLUMN_MAX = 48, TEXT_MAX = 4096 };
 
 typedef struct page {
 	FILE *out;
@@ -26,18 +26,18 @@ static const char *text_of(const json_t *item, const char *key)
 }
 
 /* MODULE.NAME for an import of a module, otherwise NAME, as one safe line. */
-static void format_name(const json_t *item, char text[TEXT_MOST])
+static void format_name(const json_t *item, char text[TEXT_MAX])
 {
-	char whole[TEXT_MOST];
+	char whole[TEXT_MAX];
 	const char *module = text_of(item, "module");
 	int length = snprintf(whole, sizeof whole, "%s%s%s", module, module[0] != '\0' ? "." : "", text_of(item, "name"));
-	cli_format_line(whole, length < TEXT_MOST ? (size_t)length : TEXT_MOST - 1, text, TEXT_MOST);
+	cli_format_line(whole, length < TEXT_MAX ? (size_t)length : TEXT_MAX - 1, text, TEXT_MAX);
 }
 
 /* Computes the widths of the columns. The contents of an instance are printed below it, indented. */
 static void measure(page *p, const json_t *items, int indent)
 {
-	char name[TEXT_MOST];
+	char name[TEXT_MAX];
 	size_t i;
 	json_t *item;
 	json_array_foreach(items, i, item)
@@ -47,7 +47,7 @@ static void measure(page *p, const json_t *items, int indent)
 		int length = (int)strlen(name);
 		if (kind_length > p->kind_width)
 			p->kind_width = kind_length;
-		if (length > p->name_width && length <= NAME_COLUMN_MOST)
+		if (length > p->name_width && length <= NAME_COLUMN_MAX)
 			p->name_width = length;
 		measure(p, json_object_get(item, "exports"), indent + 2);
 	}
@@ -55,8 +55,8 @@ static void measure(page *p, const json_t *items, int indent)
 
 static void print_items(const page *p, const json_t *items, int indent)
 {
-	char name[TEXT_MOST];
-	char type[TEXT_MOST];
+	char name[TEXT_MAX];
+	char type[TEXT_MAX];
 	size_t i;
 	json_t *item;
 	json_array_foreach(items, i, item)
@@ -118,7 +118,7 @@ static void print_text(FILE *out, const json_t *about)
 {
 	page p = {.out = out};
 	char text[CLI_QUANTITY];
-	char name[TEXT_MOST];
+	char name[TEXT_MAX];
 	const json_t *imports = json_object_get(about, "imports");
 	const json_t *exports = json_object_get(about, "exports");
 	format_name(about, name);
@@ -183,7 +183,7 @@ static int inspect(const cli_arguments *arguments, const cli_source *source, cur
 		code = print_description(arguments, json, length);
 	} else if (report != NULL) {
 		if (arguments->values[CLI_OPTION_QUIET] == NULL)
-			cli_tell(report);
+			cli_report_lines(report);
 		code = curfew_outcome_exit_code(report->outcome);
 	} else {
 		code = refuse_program(arguments, status, &failure);

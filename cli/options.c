@@ -342,7 +342,7 @@ static const cli_option static_options[] = {
      .commands = PS,
      .values = "scheduled queued running stopping done",
      .meaning = "only runs in this state"},
-	{.id = CLI_OPTION_MOST,
+	{.id = CLI_OPTION_MAX,
      .name = "limit",
      .letter = 'n',
      .argument = "N",
@@ -521,7 +521,7 @@ static size_t list_settings(cli_option *options)
 {
 	size_t count;
 	const config_setting *table = config_table(&count);
-	for (size_t i = 0; i < count && i < CLI_OPTIONS_MOST; i++) {
+	for (size_t i = 0; i < count && i < CLI_OPTIONS_MAX; i++) {
 		options[i] = (cli_option){.id = CLI_OPTION_SETTING,
 		                          .name = table[i].name,
 		                          .argument = table[i].argument,
@@ -533,7 +533,7 @@ static size_t list_settings(cli_option *options)
 		(void)snprintf(options[i].default_text, sizeof options[i].default_text, "%s",
 		               table[i].initial != NULL ? table[i].initial : "");
 	}
-	return count < CLI_OPTIONS_MOST ? count : CLI_OPTIONS_MOST;
+	return count < CLI_OPTIONS_MAX ? count : CLI_OPTIONS_MAX;
 }
 
 /* A token's limits are ceilings, and have no defaults. */
@@ -541,7 +541,7 @@ static size_t list_limits(cli_command_id command, cli_option *options)
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	for (size_t i = 0; i < count && i < CLI_OPTIONS_MOST; i++) {
+	for (size_t i = 0; i < count && i < CLI_OPTIONS_MAX; i++) {
 		options[i] = (cli_option){.id = CLI_OPTION_LIMIT,
 		                          .name = table[i].name,
 		                          .argument = argument_of(command, &table[i]),
@@ -552,10 +552,10 @@ static size_t list_limits(cli_command_id command, cli_option *options)
 			curfew_limit_format(&table[i], table[i].default_value, options[i].default_text,
 			                    sizeof options[i].default_text);
 	}
-	return count < CLI_OPTIONS_MOST ? count : CLI_OPTIONS_MOST;
+	return count < CLI_OPTIONS_MAX ? count : CLI_OPTIONS_MAX;
 }
 
-size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MOST])
+size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MAX])
 {
 	if (command == CLI_HELP)
 		return 0;
@@ -563,7 +563,7 @@ size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_M
 	               : ((LIMITED | TOKEN | SUBMIT) & 1u << command) != 0 ? list_limits(command, options)
 	                                                                   : 0;
 	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
-		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MOST)
+		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MAX)
 			options[count++] = static_options[i];
 	}
 	return count;
@@ -584,22 +584,23 @@ bool cli_is_client(cli_command_id command)
 
 /* ---- The nearest name ------------------------------------------------------------------------------------ */
 
-enum { NAME_MOST = 40 };
+enum { NAME_LENGTH_MAX = 40 };
 
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
 
-/* How many letters to insert, drop, replace or swap (Damerau and Levenshtein), over the first NAME_MOST of each. */
+/* How many letters to insert, drop, replace or swap (Damerau and Levenshtein), over the first NAME_LENGTH_MAX of each.
+ */
 static size_t edit_distance(const char *a, const char *b)
 {
-	size_t rows[3][NAME_MOST + 1];
+	size_t rows[3][NAME_LENGTH_MAX + 1];
 	size_t *before_last = rows[0];
 	size_t *last = rows[1];
 	size_t *row = rows[2];
-	size_t a_length = least(strlen(a), NAME_MOST);
-	size_t b_length = least(strlen(b), NAME_MOST);
+	size_t a_length = least(strlen(a), NAME_LENGTH_MAX);
+	size_t b_length = least(strlen(b), NAME_LENGTH_MAX);
 
 	for (size_t j = 0; j <= b_length; j++)
 		last[j] = before_last[j] = j;

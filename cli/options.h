@@ -101,7 +101,7 @@ typedef enum cli_option_id {
 	CLI_OPTION_IDEMPOTENCY_KEY,
 	CLI_OPTION_ALL,
 	CLI_OPTION_STATE,
-	CLI_OPTION_MOST,
+	CLI_OPTION_MAX,
 	CLI_OPTION_FOLLOW,
 	CLI_OPTION_SERVER,
 	CLI_OPTION_TOKEN_FILE,
@@ -127,13 +127,13 @@ typedef struct cli_option {
 	char default_text[32]; /* "": none is shown */
 } cli_option;
 
-enum { CLI_OPTIONS_MOST = 48 };
+enum { CLI_OPTIONS_MAX = 48 };
 
 /* The argument of --fuel if it may be a time. */
 #define CLI_FUEL_OR_TIME "N|DUR"
 
 /* The options of a command, limits first; returns how many. */
-size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MOST]);
+size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MAX]);
 
 /* The values of an option that may be repeated, in order. */
 typedef struct cli_list {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USUAL = 50, PAGE_MOST = 200, NAME_MOST = 128, ANSWER_SILENCE_MS = 60000 };
+enum { USUAL = 50, PAGE_MAX = 200, NAME_LENGTH_MAX = 128, ANSWER_SILENCE_MS = 60000 };
 
 /* One run of the table. */
 typedef struct row {
@@ -184,7 +184,7 @@ static int ask_page(listing *l, const char *state, uint64_t most, char after[CLI
 {
 	char path[1024];
 	cli_http_answer answer;
-	(void)snprintf(path, sizeof path, "/v1/runs?limit=%u%s%s%s%s%s%s", (unsigned)(most < PAGE_MOST ? most : PAGE_MOST),
+	(void)snprintf(path, sizeof path, "/v1/runs?limit=%u%s%s%s%s%s%s", (unsigned)(most < PAGE_MAX ? most : PAGE_MAX),
 	               state != NULL ? "&state=" : "", state != NULL ? state : "", l->program != NULL ? "&program=" : "",
 	               l->program != NULL ? l->program : "", after[0] != '\0' ? "&after=" : "", after);
 	const cli_http_request request = {.method = "GET", .path = path, .silence_ms = ANSWER_SILENCE_MS};
@@ -240,16 +240,16 @@ static int list(listing *l)
 		return code;
 	sort_rows(l);
 	code = print_rows(l);
-	if (l->has_more && code == CLI_EXIT_OK && l->arguments->values[CLI_OPTION_MOST] == NULL)
+	if (l->has_more && code == CLI_EXIT_OK && l->arguments->values[CLI_OPTION_MAX] == NULL)
 		cli_say("there are more than %" PRIu64 " of them; --limit N shows more, --limit unlimited all", l->most);
 	return code;
 }
 
 /* ---- The command ----------------------------------------------------------------------------------------- */
 
-static int read_most(const cli_arguments *arguments, uint64_t *most)
+static int read_at_most(const cli_arguments *arguments, uint64_t *most)
 {
-	const char *words = arguments->values[CLI_OPTION_MOST];
+	const char *words = arguments->values[CLI_OPTION_MAX];
 	*most = USUAL;
 	if (words == NULL)
 		return CLI_GO_ON;
@@ -265,14 +265,14 @@ int cli_ps(const cli_arguments *arguments)
 	cli_server server;
 	listing l = {.arguments = arguments, .server = &server, .is_json = arguments->values[CLI_OPTION_JSON] != NULL};
 	const char *program = arguments->values[CLI_OPTION_PROGRAM];
-	int code = read_most(arguments, &l.most);
+	int code = read_at_most(arguments, &l.most);
 
 	if (code != CLI_GO_ON)
 		return code;
 	if (arguments->values[CLI_OPTION_ALL] != NULL && arguments->values[CLI_OPTION_STATE] != NULL)
 		return cli_usage_error("--all and --state %s exclude each other", arguments->values[CLI_OPTION_STATE]);
-	if (program != NULL && (strlen(program) > NAME_MOST || (l.program = cli_http_escape(program)) == NULL))
-		return cli_usage_error("--program %s: a name has at most %d bytes", program, NAME_MOST);
+	if (program != NULL && (strlen(program) > NAME_LENGTH_MAX || (l.program = cli_http_escape(program)) == NULL))
+		return cli_usage_error("--program %s: a name has at most %d bytes", program, NAME_LENGTH_MAX);
 	code = cli_server_init(arguments, &server);
 	if (code == CLI_GO_ON)
 		l.http = cli_server_connect(&server, -1);

@@ -309,7 +309,7 @@ static int deliver(session *s)
 	/* Print nothing about a program that exited: its code says enough. */
 	bool own_end = finished || s->report->outcome == CURFEW_OUTCOME_EXITED;
 	if (!s->json && !s->quiet && !broken && !own_end)
-		cli_tell(s->report);
+		cli_report_lines(s->report);
 	if (closed)
 		return CLI_EXIT_PIPE;
 	if (broken) {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ANSWER_SILENCE_MS = 60000, TIME_ROOM = 32, CRON_SHOWN = 24 };
+enum { ANSWER_SILENCE_MS = 60000, TIME_SIZE = 32, CRON_SHOWN = 24 };
 
 /* One use of the command. */
 typedef struct session {
@@ -40,14 +40,14 @@ static int ask_schedules(const session *s, const char *method, const char *name,
 /* ---- Looking --------------------------------------------------------------------------------------------- */
 
 /* Formats a time in the local zone of this command; "-": none. */
-static void format_time(span schedule, const char *key, char words[TIME_ROOM])
+static void format_time(span schedule, const char *key, char words[TIME_SIZE])
 {
 	int64_t ms = cli_json_number(cli_json_member(schedule, key));
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm parts;
-	(void)snprintf(words, TIME_ROOM, "-");
+	(void)snprintf(words, TIME_SIZE, "-");
 	if (ms > 0 && localtime_r(&seconds, &parts) != NULL)
-		(void)strftime(words, TIME_ROOM, "%Y-%m-%d %H:%M %Z", &parts);
+		(void)strftime(words, TIME_SIZE, "%Y-%m-%d %H:%M %Z", &parts);
 }
 
 static bool is_paused(span schedule)
@@ -58,7 +58,7 @@ static bool is_paused(span schedule)
 
 static void write_row(FILE *out, int width, span schedule)
 {
-	char name[CLI_SERVER_NAME_MAX + 1], cron[CRON_SHOWN + 1], zone[65], next[TIME_ROOM];
+	char name[CLI_SERVER_NAME_MAX + 1], cron[CRON_SHOWN + 1], zone[65], next[TIME_SIZE];
 	cli_json_line(cli_json_member(schedule, "name"), name, sizeof name);
 	cli_json_line(cli_json_member(schedule, "schedule"), cron, sizeof cron);
 	cli_json_line(cli_json_member(schedule, "zone"), zone, sizeof zone);
@@ -109,7 +109,7 @@ static int print_schedule(const session *s, span one)
 	}
 
 	for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-		char when[TIME_ROOM];
+		char when[TIME_SIZE];
 		format_time(one, times[i], when);
 		fprintf(out, "%-8.4s %s\n", times[i], i == 0 && is_paused(one) ? "paused" : when);
 	}

@@ -22,10 +22,10 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { KEY_DIGITS = 2 * CURFEW_SECRETS_KEY_BYTES, KEY_FILE_MOST = 256 };
+enum { KEY_DIGITS = 2 * CURFEW_SECRETS_KEY_BYTES, KEY_FILE_MAX = 256 };
 
 /* Capacity for a value and a line break, and one byte more to detect a value that is too long. */
-enum { VALUE_ROOM = CURFEW_SECRET_BYTES + 3 };
+enum { VALUE_SIZE = CURFEW_SECRET_BYTES + 3 };
 
 /* ---- Keys ------------------------------------------------------------------------------------------------ */
 
@@ -96,7 +96,7 @@ static bool may_others_read(int fd, const struct stat *status)
 static const char *load_key(int fd, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
 	struct stat status;
-	char text[KEY_FILE_MOST];
+	char text[KEY_FILE_MAX];
 	if (fstat(fd, &status) != 0)
 		return strerror(errno);
 	if (may_others_read(fd, &status))
@@ -262,7 +262,7 @@ static ssize_t ask_for_value(const char *name, const char *user, char *value, si
 static int read_value(const char *name, const char *user, char *value, size_t *length)
 {
 	bool asks = isatty(STDIN_FILENO) != 0;
-	ssize_t got = asks ? ask_for_value(name, user, value, VALUE_ROOM) : read_until_end(STDIN_FILENO, value, VALUE_ROOM);
+	ssize_t got = asks ? ask_for_value(name, user, value, VALUE_SIZE) : read_until_end(STDIN_FILENO, value, VALUE_SIZE);
 	if (got < 0) {
 		cli_say("cannot read standard input: %s", strerror(errno));
 		return CLI_EXIT_FAILED;
@@ -291,18 +291,18 @@ static int set_secret(const cli_arguments *arguments, curfew_secrets *store)
 	curfew_failure failure = {.message = ""};
 	const char *user = arguments->values[CLI_OPTION_USER];
 	/* Use separate pages, which are kept out of swap if that is allowed. */
-	char *value = mmap(NULL, VALUE_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *value = mmap(NULL, VALUE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (value == MAP_FAILED) {
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
-	(void)mlock(value, VALUE_ROOM);
+	(void)mlock(value, VALUE_SIZE);
 	curfew_secret secret = {arguments->program, value, 0};
 	int code = read_value(secret.name, user, value, &secret.value_length);
 	if (code == CLI_GO_ON)
 		code = conclude(curfew_secrets_set(store, user, &secret, &failure), &failure);
-	explicit_bzero(value, VALUE_ROOM);
-	(void)munmap(value, VALUE_ROOM);
+	explicit_bzero(value, VALUE_SIZE);
+	(void)munmap(value, VALUE_SIZE);
 	return code;
 }
 

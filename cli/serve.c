@@ -61,7 +61,7 @@ static bool read_place(const char *given, char *place, size_t room, curfew_failu
 /* Without a given place, takes it from the environment, and removes it there. */
 static bool take_place(config *settings, curfew_failure *failure)
 {
-	char given[CONFIG_TEXT_MOST];
+	char given[CONFIG_TEXT_MAX];
 	const char *said = settings->store[0] == '\0' ? getenv("CURFEW_STORE") : settings->store;
 	if (said == NULL || said[0] == '\0')
 		return true;
@@ -76,7 +76,7 @@ static bool take_place(config *settings, curfew_failure *failure)
 
 const char *cli_store_place(const cli_arguments *arguments)
 {
-	static char place[CONFIG_TEXT_MOST];
+	static char place[CONFIG_TEXT_MAX];
 	curfew_failure failure;
 	const char *store = arguments->values[CLI_OPTION_STORE], *data = arguments->values[CLI_OPTION_DATA];
 	if (store == NULL && data == NULL)
@@ -169,8 +169,8 @@ static int read_bounds(const cli_arguments *arguments, serve_token *token)
 	if (priority != NULL && (!config_parse_amount(priority, false, &number) || number > 9))
 		return cli_usage_error("--top-priority %s: must be a number from 0 to 9", priority);
 	token->priority_max = (unsigned)number;
-	token->programs_bytes_most = UINT64_MAX;
-	if (size != NULL && !config_parse_amount(size, true, &token->programs_bytes_most))
+	token->programs_bytes_max = UINT64_MAX;
+	if (size != NULL && !config_parse_amount(size, true, &token->programs_bytes_max))
 		return cli_usage_error("--programs-size %s: must be a size, such as 64MiB", size);
 	token->lives_us = 0;
 	if (expires != NULL && (!config_parse_duration(expires, &token->lives_us) || token->lives_us == 0))
@@ -204,18 +204,18 @@ static int create_token(const cli_arguments *arguments, const char *directory)
 	                     .allow_fetch = hosts->items,
 	                     .allow_fetch_count = hosts->count};
 	curfew_failure failure = {0};
-	char words[SERVE_TOKEN_ROOM + 1];
+	char words[SERVE_TOKEN_SIZE + 1];
 
 	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))
 		return cli_usage_error("--name %s: must be 1 to 64 bytes without spaces", token.name);
 	if (!read_scopes(scopes != NULL ? scopes : "run,read", &token.scopes))
 		return cli_usage_error("--scopes %s: must be some of run, read, metrics and admin, separated by commas",
 		                       scopes);
-	int code = read_quota(arguments, CLI_OPTION_RUNNING, "running", &token.running_most);
+	int code = read_quota(arguments, CLI_OPTION_RUNNING, "running", &token.running_max);
 	if (code == CLI_GO_ON)
-		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_most);
+		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_max);
 	if (code == CLI_GO_ON)
-		code = read_quota(arguments, CLI_OPTION_PER_MINUTE, "per-minute", &token.per_minute_most);
+		code = read_quota(arguments, CLI_OPTION_PER_MINUTE, "per-minute", &token.per_minute_max);
 	if (code == CLI_GO_ON)
 		code = read_bounds(arguments, &token);
 	if (code == CLI_GO_ON)

@@ -268,7 +268,7 @@ bool cli_is_program_fault(curfew_status status)
 	return status == CURFEW_BAD_PROGRAM || status == CURFEW_BAD_IMAGE || status == CURFEW_INVALID;
 }
 
-void cli_tell(const curfew_report *report)
+void cli_report_lines(const curfew_report *report)
 {
 	const char *no_color = getenv("NO_COLOR");
 	bool colour = isatty(STDERR_FILENO) != 0 && (no_color == NULL || no_color[0] == '\0');

@@ -16,10 +16,10 @@ enum {
 	PATIENCE_MS = 30000, /* with a full server, or after a broken connection */
 	PAUSE_MS = 500,      /* before trying again, if the server does not say */
 	SILENCE_MS = 60000,
-	BODY_MOST = 256 << 20,
-	INPUT_MOST = 16 << 20,
-	KEY_MOST = 255,
-	NAME_MOST = 128,
+	BODY_MAX = 256 << 20,
+	INPUT_MAX = 16 << 20,
+	KEY_MAX = 255,
+	NAME_LENGTH_MAX = 128,
 };
 
 /* One submission. */
@@ -37,7 +37,7 @@ typedef struct session {
 	char *files, *input; /* NULL: none */
 	size_t files_length, input_length;
 	text body;
-	char header[KEY_MOST + 32];
+	char header[KEY_MAX + 32];
 	char name[CLI_SERVER_NAME_MAX + 1]; /* of the schedule */
 	char id[CLI_ID_LENGTH + 1];
 } session;
@@ -67,11 +67,11 @@ static int check_key(const session *s)
 {
 	const char *key = value_of(s, CLI_OPTION_IDEMPOTENCY_KEY);
 	size_t length = key != NULL ? strlen(key) : 1;
-	bool good = length > 0 && length <= KEY_MOST;
+	bool good = length > 0 && length <= KEY_MAX;
 	for (const char *at = key; at != NULL && *at != '\0'; at++)
 		good &= *at >= 0x20 && *at <= 0x7e;
 	return good ? CLI_GO_ON
-	            : cli_usage_error("--idempotency-key %s: must be 1 to %d printable ASCII characters", key, KEY_MOST);
+	            : cli_usage_error("--idempotency-key %s: must be 1 to %d printable ASCII characters", key, KEY_MAX);
 }
 
 static int check_program(const session *s)
@@ -80,8 +80,8 @@ static int check_program(const session *s)
 	if ((file == NULL) == (s->stored == NULL))
 		return file == NULL ? cli_usage_error("submit needs a FILE, or --program NAME; see curfew submit --help")
 		                    : cli_usage_error("%s and --program %s exclude each other", file, s->stored);
-	if (s->stored != NULL && (s->stored[0] == '\0' || strlen(s->stored) > NAME_MOST))
-		return cli_usage_error("--program %s: a name has 1 to %d bytes", s->stored, NAME_MOST);
+	if (s->stored != NULL && (s->stored[0] == '\0' || strlen(s->stored) > NAME_LENGTH_MAX))
+		return cli_usage_error("--program %s: a name has 1 to %d bytes", s->stored, NAME_LENGTH_MAX);
 	if (s->stored != NULL && is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("--lang %s belongs to a FILE, not to --program", value_of(s, CLI_OPTION_LANG));
 	if (file != NULL && strcmp(file, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
@@ -106,7 +106,7 @@ static int read_data(session *s)
 		return cli_usage_error("%s", failure.message);
 	if (input == NULL)
 		return cli_wasi_init(s->arguments, &s->wasi);
-	s->input = cli_file_read_bytes(input, INPUT_MOST, &s->input_length, why, sizeof why);
+	s->input = cli_file_read_bytes(input, INPUT_MAX, &s->input_length, why, sizeof why);
 	return s->input != NULL ? cli_wasi_init(s->arguments, &s->wasi) : cli_usage_error("--stdin %s: %s", input, why);
 }
 
@@ -198,7 +198,7 @@ static int read_source(session *s)
 /* The server knows the kind of a stored program. */
 static int ask_language(session *s, bool *is_js)
 {
-	char path[64 + 3 * NAME_MOST], what[192], language[16];
+	char path[64 + 3 * NAME_LENGTH_MAX], what[192], language[16];
 	cli_http_answer answer = {0};
 	char *name = cli_http_escape(s->stored);
 	(void)snprintf(path, sizeof path, "/v1/programs/%s", name != NULL ? name : "");
@@ -375,7 +375,7 @@ static void make_body(session *s)
 {
 	text *body = &s->body;
 
-	text_init(body, BODY_MOST);
+	text_init(body, BODY_MAX);
 	text_say(body, "{");
 	add_words(body, "program", s->stored);
 	if (s->stored == NULL)
@@ -541,7 +541,7 @@ static void report_stop(const session *s, curfew_report *report)
 			frames[i].file = s->source.name;
 	}
 	shown.frames = frames != NULL ? frames : report->frames;
-	cli_tell(&shown);
+	cli_report_lines(&shown);
 	free(frames);
 }
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200, QUEUED_MOST = 1 << 20 };
+enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200, QUEUED_MAX = 1 << 20 };
 
 /* ---- Signals --------------------------------------------------------------------------------------------- */
 
@@ -148,7 +148,7 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 		return;
 	curfew__mutex_lock(&watch->mutex);
 	/* Wait for the reader of the output, so that no more of it is kept here. A stop ends the wait. */
-	while (watch->waits && watch->length > QUEUED_MOST && !watch->stopped)
+	while (watch->waits && watch->length > QUEUED_MAX && !watch->stopped)
 		curfew__mutex_wait(&watch->mutex, &watch->passed);
 	bool was_empty = watch->length == 0;
 	if (kind == CURFEW_EVENT_PROGRESS)

@@ -36,7 +36,7 @@ typedef struct room {
 } room;
 static room *rooms;
 
-static void free_rooms(void)
+static void free_buffers(void)
 {
 	while (rooms) {
 		room *gone = rooms;
@@ -193,7 +193,7 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	free(stripped);
 	curfew_modules_loaded();
 	free(name);
-	free_rooms();
+	free_buffers();
 	curfew_control.input = curfew_control.input_length = 0;
 	curfew_control.name = curfew_control.name_length = 0;
 	curfew_engine_allocate_together();
@@ -666,7 +666,7 @@ CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 	JSContext *ctx = curfew_context;
 
 	curfew_engine_again();
-	free_rooms();
+	free_buffers();
 	curfew_timers_clear();
 	curfew_tasks_clear();
 	curfew_engine_set_async_context(JS_UNDEFINED);

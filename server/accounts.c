@@ -19,7 +19,7 @@ enum { SECRET_BYTES = 32, ID_BYTES = 6 };
 
 #define PREFIX "curfew_"
 
-void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM])
+void account_make_token(stored_token *token, char words[TOKEN_TEXT_SIZE])
 {
 	unsigned char id[ID_BYTES], secret[SECRET_BYTES];
 	char secret_words[2 * SECRET_BYTES + 1];
@@ -28,7 +28,7 @@ void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM])
 	(void)sodium_bin2hex(token->id, sizeof token->id, id, sizeof id);
 	(void)sodium_bin2base64(secret_words, sizeof secret_words, secret, sizeof secret,
 	                        sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	(void)snprintf(words, TOKEN_TEXT_ROOM, PREFIX "%s_%s", token->id, secret_words);
+	(void)snprintf(words, TOKEN_TEXT_SIZE, PREFIX "%s_%s", token->id, secret_words);
 	(void)crypto_hash_sha256(token->hash, (const unsigned char *)words, strlen(words));
 	sodium_memzero(secret, sizeof secret);
 	sodium_memzero(secret_words, sizeof secret_words);
@@ -54,16 +54,16 @@ static void add_account(server *s, const stored_token *seen)
 	a->scopes = seen->scopes;
 	a->revoked = seen->is_revoked;
 	a->tenant.running_max = seen->running_max;
-	a->queued_most = seen->queued_max;
-	a->per_minute_most = seen->per_minute_max;
-	a->programs_bytes_most = seen->programs_bytes_max;
+	a->queued_max = seen->queued_max;
+	a->per_minute_max = seen->per_minute_max;
+	a->programs_bytes_max = seen->programs_bytes_max;
 	a->priority_max = seen->priority_max < PRIORITIES ? seen->priority_max : PRIORITIES - 1;
 	a->ceilings = seen->ceilings;
 	a->expires_us = seen->expires_us;
 	a->used_us = a->noted_us = seen->used_us;
 	(void)snprintf(a->user, sizeof a->user, "%s", seen->user);
 	(void)snprintf(a->allow_fetch, sizeof a->allow_fetch, "%s", seen->allow_fetch);
-	a->allowance = a->per_minute_most == UINT64_MAX ? 0 : (double)a->per_minute_most;
+	a->allowance = a->per_minute_max == UINT64_MAX ? 0 : (double)a->per_minute_max;
 	a->allowance_us = clock_now_us();
 	a->is_over = is_over(a);
 	a->next = s->accounts;
@@ -107,7 +107,7 @@ static account *make_anybody(void)
 	if (a == NULL)
 		return NULL;
 	a->scopes = SCOPE_ALL;
-	a->tenant.running_max = a->queued_most = a->per_minute_most = a->programs_bytes_most = UINT64_MAX;
+	a->tenant.running_max = a->queued_max = a->per_minute_max = a->programs_bytes_max = UINT64_MAX;
 	a->priority_max = PRIORITIES - 1;
 	a->ceilings.size = sizeof a->ceilings;
 	return a;
@@ -231,15 +231,15 @@ bool accounts_is_own_site(const request *q, bool changes)
 
 bool account_take_run(account *a, int64_t now_us, unsigned *wait_seconds)
 {
-	if (a->per_minute_most == UINT64_MAX)
+	if (a->per_minute_max == UINT64_MAX)
 		return true;
-	double most = (double)a->per_minute_most;
+	double most = (double)a->per_minute_max;
 	a->allowance += (double)(now_us - a->allowance_us) * most / 60e6;
 	a->allowance_us = now_us;
 	if (a->allowance > most)
 		a->allowance = most;
 	/* Include those that other nodes have accepted. */
-	if (a->last_minute >= a->per_minute_most) {
+	if (a->last_minute >= a->per_minute_max) {
 		*wait_seconds = 1;
 		return false;
 	}

@@ -27,8 +27,8 @@ account *accounts_find(request *q);
 bool accounts_is_own_site(const request *q, bool changes);
 
 /* Makes the text of a token, its id and its hash. */
-enum { TOKEN_TEXT_ROOM = 96 };
-void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM]);
+enum { TOKEN_TEXT_SIZE = 96 };
+void account_make_token(stored_token *token, char words[TOKEN_TEXT_SIZE]);
 
 /* Under the lock: uses one of the runs of this minute. False: *wait_seconds until there is one. */
 bool account_take_run(account *a, int64_t now_us, unsigned *wait_seconds);

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIGURES_MOST = 64 << 10, LOWEST_PRIORITY = 19 };
+enum { FIGURES_MAX = 64 << 10, LOWEST_PRIORITY = 19 };
 
 extern char **environ;
 
@@ -117,7 +117,7 @@ static void *measure(void *context)
 {
 	server *s = context;
 	text out;
-	text_init(&out, FIGURES_MOST);
+	text_init(&out, FIGURES_MAX);
 	int fd = start_process(s, s->calibration.is_recall);
 	blob *figures = fd >= 0 && read_result(s, fd, &out) ? blob_create(out.data, out.length) : NULL;
 	text_finish(&out);
@@ -154,7 +154,7 @@ bool calibration_measure(server *s)
 
 void calibration_recall(server *s)
 {
-	char path[CONFIG_TEXT_MOST + 32];
+	char path[CONFIG_TEXT_MAX + 32];
 	(void)snprintf(path, sizeof path, "%s/curfew/calibration.json", s->config->data);
 	if (access(path, R_OK) == 0)
 		(void)begin_measuring(s, true);

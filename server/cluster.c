@@ -32,7 +32,7 @@ enum {
 /* Runs that belong to this node in the database, but are unknown to it. */
 typedef struct strays {
 	size_t count;
-	char ids[STRAYS_MAX][ID_ROOM];
+	char ids[STRAYS_MAX][ID_SIZE];
 } strays;
 
 enum { CHANGES_MAX = 512 };
@@ -43,7 +43,7 @@ typedef struct listening {
 	int64_t looked_us;
 	bool has_more; /* more runs have changed than were noted */
 	size_t count;  /* number of noted runs */
-	char changed[CHANGES_MAX][ID_ROOM];
+	char changed[CHANGES_MAX][ID_SIZE];
 } listening;
 
 /* ---- Joining --------------------------------------------------------------------------------------------- */
@@ -92,22 +92,22 @@ static bool take_run(void *context, const stored_run *row)
  * Under the lock: the runs that may wait here because they will begin soon, within the memory limit. A node that can
  * begin none leaves the others a moment to take them.
  */
-static store_room find_room(const server *s, bool may_wait)
+static store_capacity find_capacity(const server *s, bool may_wait)
 {
 	const scheduler *all = &s->scheduler;
 	size_t busy = all->running + all->queued, ahead = 2 * s->pace > all->queued ? 2 * s->pace - all->queued : 0;
 	if (all->memory_bytes > all->memory_budget / 2 || (busy >= all->concurrency && !may_wait))
 		ahead = 0;
-	store_room room = {.runs = busy < all->concurrency ? all->concurrency - busy : 0,
-	                   .ahead = ahead < all->concurrency ? ahead : all->concurrency,
-	                   .memory_bytes = all->memory_bytes < all->memory_budget ? all->memory_budget - all->memory_bytes
-	                                                                          : 0,
-	                   .memory_max = all->memory_budget};
+	store_capacity room = {
+		.runs = busy < all->concurrency ? all->concurrency - busy : 0,
+		.ahead = ahead < all->concurrency ? ahead : all->concurrency,
+		.memory_bytes = all->memory_bytes < all->memory_budget ? all->memory_budget - all->memory_bytes : 0,
+		.memory_max = all->memory_budget};
 	return room;
 }
 
 /* Under the lock: whether this node may take runs. */
-static bool may_take(const server *s, const store_room *room)
+static bool may_take(const server *s, const store_capacity *room)
 {
 	return s->launching && s->left_count == 0 && room->runs + room->ahead > 0 && store_node(s->store) != 0;
 }
@@ -117,7 +117,7 @@ static void take_runs(server *s, bool may_wait)
 {
 	for (bool is_full = true; is_full; may_wait = false) {
 		server_lock(s);
-		store_room room = find_room(s, may_wait);
+		store_capacity room = find_capacity(s, may_wait);
 		bool may = may_take(s, &room);
 		if (may)
 			s->has_work = false;
@@ -163,29 +163,29 @@ static uint64_t give_back_waiting(server *s, uint64_t most, int64_t waited_us)
 }
 
 /* Another node has reported capacity: it gets the runs that wait here, and those that come in the next moment. */
-static void on_room(void *context, uint64_t runs)
+static void on_capacity(void *context, uint64_t runs)
 {
 	listening *l = context;
 	server *s = l->server;
 	int64_t now_us = clock_now_us();
 	server_lock(s);
-	if (now_us - s->elsewhere_room_us > SERVICE_ROOM_US)
-		s->elsewhere_room = 0;
-	s->elsewhere_room_us = now_us;
-	s->elsewhere_room += runs;
-	s->elsewhere_room -= give_back_waiting(s, s->elsewhere_room, 0);
+	if (now_us - s->elsewhere_capacity_us > SERVICE_CAPACITY_US)
+		s->elsewhere_capacity = 0;
+	s->elsewhere_capacity_us = now_us;
+	s->elsewhere_capacity += runs;
+	s->elsewhere_capacity -= give_back_waiting(s, s->elsewhere_capacity, 0);
 	server_unlock(s);
 }
 
 /* Runs wait on another node, and this node may have capacity for them. */
-static void offer_room(server *s)
+static void offer_capacity(server *s)
 {
 	server_lock(s);
-	store_room room = find_room(s, false);
+	store_capacity room = find_capacity(s, false);
 	bool may = may_take(s, &room) && !s->has_backlog && !s->has_work && !s->stopping;
 	server_unlock(s);
 	if (may)
-		store_offer_room(s->store, room.runs);
+		store_offer_capacity(s->store, room.runs);
 }
 
 /*
@@ -200,7 +200,7 @@ static void look_after_waiting(server *s)
 	bool is_slow = s->scheduler.queued * SERVICE_PACE_US > s->pace * HELD_MAX_US;
 	server_unlock(s);
 	if (is_slow && store_node(s->store) != 0)
-		store_ask_for_room(s->store);
+		store_ask_for_capacity(s->store);
 }
 
 /* ---- What others ask of this node's runs ------------------------------------------------------------------- */
@@ -233,7 +233,7 @@ static void note_stray(orders *o, const stored_run *order)
 		unsigned attempt = order->state >= RUN_RUNNING && order->attempt > 0 ? order->attempt - 1 : order->attempt;
 		(void)store_give_back(o->server->store, order->id, attempt, order->node);
 	} else if (o->now.count < STRAYS_MAX) {
-		(void)snprintf(o->now.ids[o->now.count++], ID_ROOM, "%s", order->id);
+		(void)snprintf(o->now.ids[o->now.count++], ID_SIZE, "%s", order->id);
 	}
 }
 
@@ -273,7 +273,7 @@ static void carry_out_orders(server *s, strays *seen)
 
 /* A run that has ended, until all of its earlier events are shown. */
 typedef struct ended {
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	blob *report; /* NULL: the report must be read */
 	int64_t report_number, started_us, ended_us, queue_us;
 	size_t report_length;
@@ -288,7 +288,7 @@ typedef struct following {
 	server *server;
 	size_t count, room;
 	const char **ids;
-	char (*id_texts)[ID_ROOM];
+	char (*id_texts)[ID_SIZE];
 	uint64_t *after;
 	bool *found;
 	ended *done;
@@ -325,7 +325,7 @@ static bool start_following(following *f, server *s, size_t room)
 
 static void add_followed(following *f, const run *r)
 {
-	memcpy(f->id_texts[f->count], r->id, ID_ROOM);
+	memcpy(f->id_texts[f->count], r->id, ID_SIZE);
 	f->ids[f->count] = f->id_texts[f->count];
 	f->after[f->count++] = r->next_event - 1;
 }
@@ -476,7 +476,7 @@ static void on_change(void *context, const char *id)
 	server_lock(l->server);
 	const run *r = find_followed(l->server, id);
 	if (r != NULL && r->accepted && l->count < CHANGES_MAX)
-		(void)snprintf(l->changed[l->count++], ID_ROOM, "%s", id);
+		(void)snprintf(l->changed[l->count++], ID_SIZE, "%s", id);
 	else if (r != NULL && r->accepted)
 		l->has_more = true;
 	server_unlock(l->server);
@@ -649,7 +649,7 @@ static void look_once(server *s, times *t)
 	note_pace(s, t, now_us);
 	bool wants_lost = s->has_lost || is_time, is_turn = now_us - t->asked_us >= ASK_EVERY_US;
 	bool may_ask = is_turn && s->scheduler.queued > 0;
-	store_tell_load(s->store, s->scheduler.running, s->stopping);
+	store_publish_load(s->store, s->scheduler.running, s->stopping);
 	server_unlock(s);
 	if (is_time)
 		carry_out_orders(s, &t->strays);
@@ -721,7 +721,7 @@ static void heed(listening *l, unsigned news)
 	else
 		follow_changed(l);
 	if ((news & STORE_NEWS_WAITING) != 0)
-		offer_room(s);
+		offer_capacity(s);
 	if (is_time)
 		l->looked_us = now_us;
 	l->count = 0;
@@ -731,7 +731,7 @@ static void heed(listening *l, unsigned news)
 static void *listen_always(void *argument)
 {
 	listening *l = argument;
-	const store_hearer hearer = {.context = l, .on_change = on_change, .on_room = on_room};
+	const store_hearer hearer = {.context = l, .on_change = on_change, .on_capacity = on_capacity};
 	while (must_continue(l->server)) {
 		int64_t left_us = l->looked_us + LOOK_EVERY_US - clock_now_us();
 		heed(l, store_await(l->server->store, left_us, l->server->over, &hearer));

@@ -147,7 +147,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_COUNT,
      .minimum = 1,
      .ceiling = 1000000,
-     FIELD(connections_most),
+     FIELD(connections_max),
      .meaning = "connections at once"},
 	{.name = "max-address-connections",
      .argument = "N",
@@ -155,7 +155,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_COUNT,
      .minimum = 1,
      .ceiling = 1000000,
-     FIELD(address_connections_most),
+     FIELD(address_connections_max),
      .meaning = "connections at once from one address; for one more the idlest is closed"},
 	{.name = "max-streams",
      .argument = "N",
@@ -163,7 +163,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_COUNT,
      .minimum = 1,
      .ceiling = 1000000,
-     FIELD(streams_most),
+     FIELD(streams_max),
      .meaning = "open event streams"},
 	{.name = "max-queue",
      .argument = "N",
@@ -171,7 +171,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_COUNT,
      .minimum = 1,
      .ceiling = 100000000,
-     FIELD(queue_most),
+     FIELD(queue_max),
      .meaning = "runs that wait for their turn"},
 	{.name = "max-queue-size",
      .argument = "SIZE",
@@ -179,7 +179,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_BYTES,
      .minimum = MIB,
      .ceiling = UINT64_C(1) << 40,
-     FIELD(queue_bytes_most),
+     FIELD(queue_bytes_max),
      .meaning = "sources and parameters of the runs that wait"},
 	{.name = "max-scheduled",
      .argument = "N",
@@ -187,7 +187,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_COUNT,
      .minimum = 1,
      .ceiling = 100000000,
-     FIELD(scheduled_most),
+     FIELD(scheduled_max),
      .meaning = "runs that wait for their time"},
 	{.name = "max-schedules",
      .argument = "N",
@@ -195,7 +195,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_COUNT,
      .minimum = 1,
      .ceiling = 1000000,
-     FIELD(schedules_most),
+     FIELD(schedules_max),
      .meaning = "schedules that a token may have"},
 	{.name = "max-programs-size",
      .argument = "SIZE",
@@ -203,7 +203,7 @@ static const config_setting fixed[] = {
      .kind = CONFIG_BYTES,
      .minimum = 1024,
      .ceiling = UINT64_C(1) << 50,
-     FIELD(programs_bytes_most),
+     FIELD(programs_bytes_max),
      .meaning = "programs that a token may have stored, unless it says otherwise"},
 	{.name = "memory-budget",
      .argument = "SIZE",
@@ -218,11 +218,11 @@ static const config_setting fixed[] = {
      .kind = CONFIG_BYTES,
      .minimum = 1024,
      .ceiling = 64 * MIB,
-     FIELD(body_bytes_most),
+     FIELD(body_bytes_max),
      .meaning = "body of a request"},
 };
 
-enum { FIXED = sizeof fixed / sizeof fixed[0], SETTINGS_MAX = 64, NAME_ROOM = 32, MEANING_ROOM = 96 };
+enum { FIXED = sizeof fixed / sizeof fixed[0], SETTINGS_MAX = 64, NAME_SIZE = 32, MEANING_SIZE = 96 };
 
 static config_setting table[SETTINGS_MAX];
 static size_t settings;
@@ -230,12 +230,12 @@ static size_t settings;
 /* Makes a row for the ceiling of each limit. */
 static void add_ceiling(const curfew_limit_info *info)
 {
-	static char names[SETTINGS_MAX][NAME_ROOM], meanings[SETTINGS_MAX][MEANING_ROOM];
+	static char names[SETTINGS_MAX][NAME_SIZE], meanings[SETTINGS_MAX][MEANING_SIZE];
 	static const char *const arguments[] = {
 		[CURFEW_UNIT_DURATION] = "DUR", [CURFEW_UNIT_BYTES] = "SIZE", [CURFEW_UNIT_COUNT] = "N"};
 	char *name = names[settings], *meaning = meanings[settings];
-	(void)snprintf(name, NAME_ROOM, "max-%s", info->name);
-	(void)snprintf(meaning, MEANING_ROOM, "the maximum of --%s for a run; by default the library's", info->name);
+	(void)snprintf(name, NAME_SIZE, "max-%s", info->name);
+	(void)snprintf(meaning, MEANING_SIZE, "the maximum of --%s for a run; by default the library's", info->name);
 	table[settings++] = (config_setting){.name = name,
 	                                     .argument = arguments[info->unit],
 	                                     .meaning = meaning,
@@ -330,7 +330,7 @@ static bool set_text(config *c, const config_setting *s, const char *value, curf
 {
 	if (*value == '\0')
 		return refuse_setting(failure, s->name, "\"\"", "is empty");
-	if (strlen(value) >= CONFIG_TEXT_MOST)
+	if (strlen(value) >= CONFIG_TEXT_MAX)
 		return refuse_setting(failure, s->name, value, "is too long");
 	if (s->kind == CONFIG_CHOICE && !is_listed(s->values, value))
 		return refuse_setting(failure, s->name, value, "must be one of those in --help");
@@ -362,9 +362,9 @@ static bool add_host(config *c, const config_setting *s, const char *value, curf
 		const char *colon = strstr(why.message, ": ");
 		return refuse_setting(failure, s->name, value, colon != NULL ? colon + 2 : why.message);
 	}
-	if (used + strlen(value) + 2 > CONFIG_TEXT_MOST)
+	if (used + strlen(value) + 2 > CONFIG_TEXT_MAX)
 		return refuse_setting(failure, s->name, value, "is one too many");
-	(void)snprintf(list + used, CONFIG_TEXT_MOST - used, "%s%s", used > 0 ? " " : "", value);
+	(void)snprintf(list + used, CONFIG_TEXT_MAX - used, "%s%s", used > 0 ? " " : "", value);
 	return true;
 }
 

@@ -20,42 +20,42 @@ typedef enum config_kind {
 } config_kind;
 
 /* Capacity of a setting's text; enough for any path. */
-enum { CONFIG_TEXT_MOST = 4096 };
+enum { CONFIG_TEXT_MAX = 4096 };
 
 typedef struct config {
-	char listen[CONFIG_TEXT_MOST];
-	char data[CONFIG_TEXT_MOST];
-	char store[CONFIG_TEXT_MOST];    /* where the database is; "": in data. It may hold a password */
-	char tls_cert[CONFIG_TEXT_MOST]; /* "": no TLS */
-	char tls_key[CONFIG_TEXT_MOST];
-	char log_format[CONFIG_TEXT_MOST];
-	char log_level[CONFIG_TEXT_MOST];
-	char allow_fetch[CONFIG_TEXT_MOST];   /* hosts with spaces between; "": none */
-	char allow_webhook[CONFIG_TEXT_MOST]; /* the same; hosts that webhooks may go to */
-	char secrets[CONFIG_TEXT_MOST];       /* "": none */
-	char secrets_key[CONFIG_TEXT_MOST];   /* "": from the environment */
-	uint64_t workers;                     /* 0: one per core */
-	uint64_t hugepages;                   /* 1: on */
-	uint64_t require_confinement;         /* 1: on */
-	uint64_t lease_us;                    /* of a node, if servers share a database */
-	uint64_t concurrency;                 /* runs at once; 0: 16 for each worker */
+	char listen[CONFIG_TEXT_MAX];
+	char data[CONFIG_TEXT_MAX];
+	char store[CONFIG_TEXT_MAX];    /* where the database is; "": in data. It may hold a password */
+	char tls_cert[CONFIG_TEXT_MAX]; /* "": no TLS */
+	char tls_key[CONFIG_TEXT_MAX];
+	char log_format[CONFIG_TEXT_MAX];
+	char log_level[CONFIG_TEXT_MAX];
+	char allow_fetch[CONFIG_TEXT_MAX];   /* hosts with spaces between; "": none */
+	char allow_webhook[CONFIG_TEXT_MAX]; /* the same; hosts that webhooks may go to */
+	char secrets[CONFIG_TEXT_MAX];       /* "": none */
+	char secrets_key[CONFIG_TEXT_MAX];   /* "": from the environment */
+	uint64_t workers;                    /* 0: one per core */
+	uint64_t hugepages;                  /* 1: on */
+	uint64_t require_confinement;        /* 1: on */
+	uint64_t lease_us;                   /* of a node, if servers share a database */
+	uint64_t concurrency;                /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;
 	uint64_t retention_age_us;
 	uint64_t retention_bytes;
-	uint64_t connections_most;
-	uint64_t streams_most;
-	uint64_t address_connections_most;
-	uint64_t queue_most;
-	uint64_t queue_bytes_most;
-	uint64_t scheduled_most;
-	uint64_t programs_bytes_most;
-	uint64_t schedules_most; /* of a token */
-	uint64_t memory_budget;  /* 0: 3/4 of the machine's memory */
-	uint64_t body_bytes_most;
-	curfew_limits ceilings;       /* of every run; 0: none */
-	uint64_t given;               /* a bit for each row of the table that was set */
-	char cache[CONFIG_TEXT_MOST]; /* not a setting: the user's directory for compiled code; "": there is none */
+	uint64_t connections_max;
+	uint64_t streams_max;
+	uint64_t address_connections_max;
+	uint64_t queue_max;
+	uint64_t queue_bytes_max;
+	uint64_t scheduled_max;
+	uint64_t programs_bytes_max;
+	uint64_t schedules_max; /* of a token */
+	uint64_t memory_budget; /* 0: 3/4 of the machine's memory */
+	uint64_t body_bytes_max;
+	curfew_limits ceilings;      /* of every run; 0: none */
+	uint64_t given;              /* a bit for each row of the table that was set */
+	char cache[CONFIG_TEXT_MAX]; /* not a setting: the user's directory for compiled code; "": there is none */
 } config;
 
 typedef struct config_setting {

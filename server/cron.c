@@ -28,7 +28,7 @@ static const field fields[FIELDS] = {
 };
 
 /* The message shows the refused text, without characters that would break the line. */
-static bool say_on_one_line(char why[CRON_WHY_ROOM])
+static bool say_on_one_line(char why[CRON_WHY_SIZE])
 {
 	for (char *c = why; *c != '\0'; c++) {
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -37,9 +37,9 @@ static bool say_on_one_line(char why[CRON_WHY_ROOM])
 	return false;
 }
 
-static bool refuse_field(char why[CRON_WHY_ROOM], const field *f, const char *value, const char *reason)
+static bool refuse_field(char why[CRON_WHY_SIZE], const field *f, const char *value, const char *reason)
 {
-	(void)snprintf(why, CRON_WHY_ROOM, "%s \"%.*s\": %s", f->name, TEXT_MAX, value, reason);
+	(void)snprintf(why, CRON_WHY_SIZE, "%s \"%.*s\": %s", f->name, TEXT_MAX, value, reason);
 	return say_on_one_line(why);
 }
 
@@ -69,7 +69,7 @@ static bool take_value(const field *f, const char **at, unsigned *value)
 }
 
 /* Reads one item of a list: "*", "a" or "a-b", each optionally with "/n". */
-static bool take_item(const field *f, const char *item, uint64_t *bits, char why[CRON_WHY_ROOM])
+static bool take_item(const field *f, const char *item, uint64_t *bits, char why[CRON_WHY_SIZE])
 {
 	const char *at = item;
 	unsigned from = f->least, to = f->most, every = 1;
@@ -108,7 +108,7 @@ static bool take_item(const field *f, const char *item, uint64_t *bits, char why
 	return true;
 }
 
-static bool take_field(const field *f, const char *words, uint64_t *bits, char why[CRON_WHY_ROOM])
+static bool take_field(const field *f, const char *words, uint64_t *bits, char why[CRON_WHY_SIZE])
 {
 	char item[TEXT_MAX + 1];
 	*bits = 0;
@@ -165,14 +165,14 @@ static bool has_day(const cron *c)
 	return false;
 }
 
-bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
+bool cron_parse(cron *c, const char *words, char why[CRON_WHY_SIZE])
 {
 	char copy[CRON_WORDS_MAX];
 	char *parts[FIELDS + 1];
 	uint64_t bits[FIELDS];
 
 	if (words[0] == '@' && expand(words) == words) {
-		(void)snprintf(why, CRON_WHY_ROOM, "\"%.*s\" is not one of @hourly @daily @weekly @monthly @yearly", TEXT_MAX,
+		(void)snprintf(why, CRON_WHY_SIZE, "\"%.*s\" is not one of @hourly @daily @weekly @monthly @yearly", TEXT_MAX,
 		               words);
 		return say_on_one_line(why);
 	}
@@ -180,7 +180,7 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 	int length = snprintf(copy, sizeof copy, "%s", expand(words));
 	size_t count = length < (int)sizeof copy ? split(copy, parts) : 0;
 	if (count != FIELDS) {
-		(void)snprintf(why, CRON_WHY_ROOM,
+		(void)snprintf(why, CRON_WHY_SIZE,
 		               "\"%.*s\" must have five fields: minute, hour, day of the month, month, weekday", TEXT_MAX,
 		               words);
 		return say_on_one_line(why);

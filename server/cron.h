@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CRON_WHY_ROOM = 160, CRON_WORDS_MAX = 256 };
+enum { CRON_WHY_SIZE = 160, CRON_WORDS_MAX = 256 };
 #define CRON_NEVER INT64_MAX
 
 typedef struct cron {
@@ -29,7 +29,7 @@ typedef struct cron {
  * "@midnight", "@weekly", "@monthly", "@yearly" and "@annually" are supported. False, and why: one line that names the
  * field and the value.
  */
-bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM]);
+bool cron_parse(cron *c, const char *words, char why[CRON_WHY_SIZE]);
 
 /* The first such time after this one, both in seconds since 1970. CRON_NEVER: there is no such zone. */
 int64_t cron_next(const cron *c, const char *zone, int64_t after);

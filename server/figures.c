@@ -85,7 +85,7 @@ static void write_process(text *out)
 	write_value(out, "process_virtual_memory_bytes", "gauge", "Its address space.", (double)p.virtual_bytes);
 	write_value(out, "process_threads", "gauge", "Its threads.", (double)p.threads);
 	write_value(out, "process_open_fds", "gauge", "Its open descriptors.", (double)p.open_files);
-	write_value(out, "process_max_fds", "gauge", "The limit of its open descriptors.", (double)p.most_files);
+	write_value(out, "process_max_fds", "gauge", "The limit of its open descriptors.", (double)p.files_max);
 }
 
 static void write_build(text *out)

@@ -29,12 +29,12 @@ enum {
 	SPARE_FILES = 12,            /* the minimum of these, in addition to those open at the start */
 	CONNECTION_FILES_MIN = 8,    /* with fewer for connections there is no service */
 	CONNECTION_BYTES = 32 << 10, /* libmicrohttpd's memory for each, which it clears for every request */
-	HEADER_BYTES_MOST = 16 << 10,
+	HEADER_BYTES_MAX = 16 << 10,
 	BODY_BYTES_USUAL = 64 << 10, /* limit of a body that is not expected */
 	PING_EVERY_US = 10000000,
 	WATCHED_AFTER_US = 100000, /* a request that is answered sooner is not watched */
 	ENDS_AT_ONCE = 64,
-	DISCARDED_MOST = 64 << 20, /* of the body of a request that is refused */
+	DISCARDED_MAX = 64 << 20,  /* of the body of a request that is refused */
 	IDLE_CROWDED_US = 2000000, /* for a connection without a request, if most places are taken */
 };
 
@@ -146,7 +146,7 @@ static bool evict(const struct http *h, const peer *newcomer, const address *fro
 static void take_place(struct http *h, peer *p, size_t count)
 {
 	const config *c = h->server->config;
-	bool is_share_full = p->from == NULL || p->from->count > c->address_connections_most;
+	bool is_share_full = p->from == NULL || p->from->count > c->address_connections_max;
 	if (is_share_full)
 		p->refused = p->from == NULL || !evict(h, p, p->from);
 	else if (count > h->connections_max)
@@ -196,17 +196,17 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 void http_sweep(struct http *h, int64_t now_us)
 {
-	int64_t most_us = (int64_t)h->server->config->request_timeout_us;
+	int64_t max_us = (int64_t)h->server->config->request_timeout_us;
 	bool is_crowded = http_count_connections(h) > h->connections_max / 8 * 7;
-	int64_t idle_us = is_crowded ? IDLE_CROWDED_US : most_us * 10;
-	int64_t new_us = is_crowded && IDLE_CROWDED_US < most_us ? IDLE_CROWDED_US : most_us;
+	int64_t idle_us = is_crowded ? IDLE_CROWDED_US : max_us * 10;
+	int64_t new_us = is_crowded && IDLE_CROWDED_US < max_us ? IDLE_CROWDED_US : max_us;
 
 	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p)) {
 		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
 		int64_t passed_us = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed);
 		/* If places are scarce, a connection that has sent no request is closed sooner than one between two requests.
 		 */
-		bool is_slow = passed_us > (now == PHASE_IDLE ? idle_us : now == PHASE_NEW ? new_us : most_us);
+		bool is_slow = passed_us > (now == PHASE_IDLE ? idle_us : now == PHASE_NEW ? new_us : max_us);
 		if (is_slow && p->fd >= 0 && (now <= PHASE_RECEIVING || now == PHASE_REPLYING))
 			(void)shutdown(p->fd, SHUT_RDWR); /* the HTTP thread notices the end */
 	}
@@ -389,7 +389,7 @@ static request *make_request(struct http *h, struct MHD_Connection *connection)
 	q->connection = connection;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	q->peer = info != NULL ? info->socket_context : NULL;
-	text_init(&q->body, h->server->config->body_bytes_most);
+	text_init(&q->body, h->server->config->body_bytes_max);
 	return q;
 }
 
@@ -399,8 +399,8 @@ static bool refuse_early(request *q, answer *result)
 	size_t header_bytes = 0;
 	(void)MHD_get_connection_values(q->connection, MHD_HEADER_KIND, add_length, &header_bytes);
 	const char *length = http_header(q, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	size_t most = q->route->takes_body ? q->server->config->body_bytes_most : BODY_BYTES_USUAL;
-	if (header_bytes > HEADER_BYTES_MOST)
+	size_t most = q->route->takes_body ? q->server->config->body_bytes_max : BODY_BYTES_USUAL;
+	if (header_bytes > HEADER_BYTES_MAX)
 		*result = reply_problem(q, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large",
 		                        "the headers of the request are larger than 16 KiB", NULL);
 	else if (length != NULL && strtoull(length, NULL, 10) > most)
@@ -420,7 +420,7 @@ static bool has_body(const request *q)
 	if (length == NULL)
 		return http_header(q, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 	unsigned long long bytes = strtoull(length, NULL, 10);
-	return bytes > 0 && bytes <= DISCARDED_MOST;
+	return bytes > 0 && bytes <= DISCARDED_MAX;
 }
 
 static answer begin_request(struct http *h, request *q, const char *url, const char *method, const char *version)
@@ -450,19 +450,19 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 	*size = 0;
 	if (q->late != NULL) {
 		q->discarded += length;
-		return q->discarded > DISCARDED_MOST ? MHD_NO : MHD_YES;
+		return q->discarded > DISCARDED_MAX ? MHD_NO : MHD_YES;
 	}
 
 	if (q->answered)
 		return MHD_YES;
-	size_t most = q->route->takes_body ? h->server->config->body_bytes_most : BODY_BYTES_USUAL;
+	size_t most = q->route->takes_body ? h->server->config->body_bytes_max : BODY_BYTES_USUAL;
 	if (length > most - q->body.length) {
 		/* Once the body has begun, no answer can be sent before its end, so discard the rest. */
 		q->body.failed = true;
 		return MHD_YES;
 	}
 
-	if (h->body_bytes + length > h->server->config->queue_bytes_most) {
+	if (h->body_bytes + length > h->server->config->queue_bytes_max) {
 		reply_count(q, REFUSAL_BODY);
 		return MHD_NO; /* all requests together use too much memory: the connection is closed */
 	}
@@ -581,9 +581,9 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 	const config *c = h->server->config;
 	bool fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0';
 	rlim_t programs = programs_allow_files(h->server, SIZE_MAX);
-	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + OWN_FILES + (fetches ? FETCHES_AT_ONCE : 0) + programs;
+	rlim_t wanted = c->connections_max + REFUSALS_AT_ONCE + OWN_FILES + (fetches ? FETCHES_AT_ONCE : 0) + programs;
 
-	h->connections_max = c->connections_most;
+	h->connections_max = c->connections_max;
 	h->refusals_max = REFUSALS_AT_ONCE;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return true;
@@ -602,7 +602,7 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 	if (left >= h->connections_max + h->refusals_max)
 		return true;
 	h->refusals_max = left / 4 < REFUSALS_AT_ONCE ? left / 4 : REFUSALS_AT_ONCE;
-	h->connections_max = left - h->refusals_max < c->connections_most ? left - h->refusals_max : c->connections_most;
+	h->connections_max = left - h->refusals_max < c->connections_max ? left - h->refusals_max : c->connections_max;
 	log_say(LOG_WARN, "start", "the system allows %llu descriptors (ulimit -n): at most %llu connections at once",
 	        (unsigned long long)limit.rlim_cur, (unsigned long long)h->connections_max);
 	return true;

@@ -18,13 +18,13 @@ static void add_one(unsigned char digits[CURFEW__ID_DIGITS])
 	}
 }
 
-void id_first_of(int64_t wall_us, char id[ID_ROOM])
+void id_first_of(int64_t wall_us, char id[ID_SIZE])
 {
 	static const unsigned char none[CURFEW__ID_DIGITS];
 	curfew__id_write(id, wall_us > 0 ? (uint64_t)wall_us / 1000 : 0, none);
 }
 
-void id_create(char id[ID_ROOM])
+void id_create(char id[ID_SIZE])
 {
 	static curfew__mutex lock = {PTHREAD_MUTEX_INITIALIZER};
 	static uint64_t last_ms;

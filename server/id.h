@@ -6,14 +6,14 @@
 #include "common/id.h"
 
 /* Length with the NUL. */
-enum { ID_ROOM = CURFEW__ID_LENGTH + 1 };
+enum { ID_SIZE = CURFEW__ID_LENGTH + 1 };
 /* Length of a hash in hexadecimal, and of a token's id. */
-enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
+enum { SHA256_SIZE = 65, TOKEN_ID_SIZE = 17, TOKEN_NAME_SIZE = 65 };
 
 /* Makes a new id. Threads: any. */
-void id_create(char id[ID_ROOM]);
+void id_create(char id[ID_SIZE]);
 /* The first possible id of a time of the wall clock. */
-void id_first_of(int64_t wall_us, char id[ID_ROOM]);
+void id_first_of(int64_t wall_us, char id[ID_SIZE]);
 
 /* Whether this may be the name of a program or a schedule: letters, digits and "._-", beginning with a letter or digit,
  * at most NAME_MAX_BYTES. */

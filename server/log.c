@@ -14,15 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 4096, SELDOM_EACH_SECOND = 20, SELDOM_FIELDS = 12 };
+enum { LINE_LENGTH_MAX = 4096, SELDOM_EACH_SECOND = 20, SELDOM_FIELDS = 12 };
 
 static bool use_json;
-static _Atomic log_level least_level = LOG_INFO;
+static _Atomic log_level min_level = LOG_INFO;
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_set_level(log_level least)
 {
-	atomic_store(&least_level, least);
+	atomic_store(&min_level, least);
 }
 
 log_level log_level_of(const char *name)
@@ -63,7 +63,7 @@ static void add_field(text *line, const log_field *field)
 
 static void begin_line(text *line, log_level level, const char *event)
 {
-	text_init(line, LINE_MOST);
+	text_init(line, LINE_LENGTH_MAX);
 	text time;
 	text_init(&time, 64);
 	text_say_time(&time, clock_wall_us());
@@ -89,7 +89,7 @@ static void end_line(text *line)
 void log_event(log_level level, const char *event, const log_field *fields)
 {
 	text line;
-	if (level < atomic_load(&least_level))
+	if (level < atomic_load(&min_level))
 		return;
 	begin_line(&line, level, event);
 	for (; fields->name != NULL; fields++)

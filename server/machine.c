@@ -108,7 +108,7 @@ bool machine_read_process(machine_process *p)
 	                       .virtual_bytes = virtual_bytes,
 	                       .threads = threads,
 	                       .open_files = count_files(),
-	                       .most_files = files.rlim_cur};
+	                       .files_max = files.rlim_cur};
 	return true;
 }
 

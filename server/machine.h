@@ -17,7 +17,7 @@ bool machine_make_directory(const char *directory, curfew_failure *failure);
 /* The resources that the server's own process uses. */
 typedef struct machine_process {
 	double cpu_seconds, start_seconds; /* start: since 1970 */
-	uint64_t resident_bytes, virtual_bytes, threads, open_files, most_files;
+	uint64_t resident_bytes, virtual_bytes, threads, open_files, files_max;
 } machine_process;
 
 bool machine_read_process(machine_process *p);

@@ -19,7 +19,7 @@
 /* The time limit for loading a program when it is stored. */
 #define PUT_NS (UINT64_C(300) * 1000000000)
 
-enum { LIST_BYTES_MOST = 64 << 20 };
+enum { LIST_BYTES_MAX = 64 << 20 };
 
 /* more: further members, each with a comma in front of it */
 static void write_program(text *out, const stored_program *p, bool with_owner, const char *more)
@@ -103,7 +103,7 @@ static answer list_programs(request *q)
 	const char *owner = asked_owner(q);
 	if (owner == NULL)
 		return reply_not_yours(q);
-	text_init(&l.out, LIST_BYTES_MOST);
+	text_init(&l.out, LIST_BYTES_MAX);
 	text_say(&l.out, "{\"programs\":[");
 	if (!read_all(q, owner, NULL, &l)) {
 		text_finish(&l.out);
@@ -117,7 +117,7 @@ static answer list_programs(request *q)
 static bool read_one(request *q, const char *owner, const char *name, listing *l)
 {
 	*l = (listing){0};
-	text_init(&l->out, LIST_BYTES_MOST);
+	text_init(&l->out, LIST_BYTES_MAX);
 	return read_all(q, owner, name, l);
 }
 
@@ -227,7 +227,7 @@ static answer resume_put(request *q)
 		return reply_store(q);
 	log_change(q, p->is_new ? "stored" : "replaced", p->program.sha256);
 	text out;
-	text_init(&out, LIST_BYTES_MOST);
+	text_init(&out, LIST_BYTES_MAX);
 	write_program(&out, &p->program, false, p->is_new ? "" : ",\"replaced\":true");
 	return reply_json(q, p->is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK, &out);
 }
@@ -451,13 +451,13 @@ static void compare(void *context, const stored_program *p)
 }
 
 /* Whether the program fits into the size that its token may store, replacing one of that name. */
-static bool has_room(const request *q, const char *owner, uint64_t replaced_bytes)
+static bool has_capacity(const request *q, const char *owner, uint64_t replaced_bytes)
 {
-	uint64_t most = q->who->programs_bytes_most;
+	uint64_t most = q->who->programs_bytes_max;
 	if (owner[0] == '\0')
 		return true;
 	if (most == UINT64_MAX)
-		most = q->server->config->programs_bytes_most;
+		most = q->server->config->programs_bytes_max;
 	uint64_t bytes = store_count_program_bytes(q->server->store, owner);
 	return bytes != UINT64_MAX && bytes - (bytes < replaced_bytes ? bytes : replaced_bytes) + q->body.length <= most;
 }
@@ -506,7 +506,7 @@ static answer put_program(request *q)
 	const char *owner = program_owner(q->who);
 	if (!store_read_programs(q->server->store, owner, q->parameter, compare, &k))
 		return reply_store(q);
-	if (!k.is_same && !has_room(q, owner, k.size_bytes))
+	if (!k.is_same && !has_capacity(q, owner, k.size_bytes))
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                   "the programs of this token would take more than it may store", 60);
 	p->is_new = !k.is_there;

@@ -36,11 +36,11 @@ bool program_find(store *st, const account *who, const char *name, program_searc
 	return good && search->found == 1;
 }
 
-void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM])
+void program_hash(const void *bytes, size_t length, char sha256[SHA256_SIZE])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	(void)crypto_hash_sha256(hash, bytes, length);
-	(void)sodium_bin2hex(sha256, SHA256_ROOM, hash, sizeof hash);
+	(void)sodium_bin2hex(sha256, SHA256_SIZE, hash, sizeof hash);
 }
 
 static program **bucket(server *s, const char *sha256)

@@ -13,7 +13,7 @@ const char *program_owner(const account *who);
 
 /* The program of a name, and how many there are. */
 typedef struct program_search {
-	char sha256[SHA256_ROOM];
+	char sha256[SHA256_SIZE];
 	curfew_language language;
 	unsigned found;
 	bool has_failed; /* the database could not be read */
@@ -26,7 +26,7 @@ typedef struct program_search {
 bool program_find(store *st, const account *who, const char *name, program_search *search);
 
 /* SHA-256 as hexadecimal. */
-void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM]);
+void program_hash(const void *bytes, size_t length, char sha256[SHA256_SIZE]);
 
 /* Under the lock: returns the program of a source, with a reference. NULL: out of memory. */
 program *program_get(server *s, const char *sha256, curfew_language language, const char *name);

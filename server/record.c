@@ -18,7 +18,7 @@ static run **bucket(server *s, const char *id)
 {
 	unsigned index = 0;
 	/* Hash the last characters, which differ most. */
-	for (int i = ID_ROOM - 7; i < ID_ROOM - 1; i++)
+	for (int i = ID_SIZE - 7; i < ID_SIZE - 1; i++)
 		index = index * 33 + (unsigned char)id[i];
 	return &s->runs[index % RUN_BUCKETS];
 }
@@ -212,7 +212,7 @@ static void drop_first_event(run *r)
 }
 
 /* Grow the ring by copying it, from its start, into one twice as large. */
-static bool make_event_room(run *r)
+static bool reserve_event(run *r)
 {
 	if (r->event_count < r->event_capacity)
 		return true;
@@ -258,7 +258,7 @@ void run_unlisten(server *s, run *r, run_listener *l)
 
 void run_add_event(run *r, event_kind kind, blob *data)
 {
-	if (data == NULL || !make_event_room(r))
+	if (data == NULL || !reserve_event(r))
 		return;
 	if (r->event_count == 0)
 		r->first_event = r->next_event;

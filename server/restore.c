@@ -93,10 +93,10 @@ static void fill_left(server *s, run *r, const stored_run *row)
 static int64_t due_after_restart(const run *r)
 {
 	int64_t left_us = r->due_wall_us - clock_wall_us();
-	int64_t most_us = r->due_wall_us - r->created_wall_us;
+	int64_t max_us = r->due_wall_us - r->created_wall_us;
 	if (left_us <= 0)
 		return 0;
-	return clock_now_us() + (left_us < most_us ? left_us : most_us);
+	return clock_now_us() + (left_us < max_us ? left_us : max_us);
 }
 
 bool restore_left(void *context, const stored_run *row)

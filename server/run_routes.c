@@ -20,9 +20,9 @@
 #include <string.h>
 
 enum {
-	KEY_MOST = 255,
+	KEY_MAX = 255,
 	PAGE_USUAL = 50,
-	PAGE_MOST = 1000,
+	PAGE_MAX = 1000,
 	PAGE_REPORTS_MAX = 20,
 	PAGE_BYTES = 8 << 20,
 	LIST_REPORT_MAX = 256 << 10,
@@ -52,7 +52,7 @@ static answer answer_run(request *q)
 	bool has_key_taken = r->has_key_taken;
 	bool wants_report = q->wants_report && !q->is_gone;
 	blob *report = done ? blob_ref(r->report) : NULL;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	memcpy(id, r->id, sizeof id);
 	if (!refused && !done && !ending && !(accepted && !wants_report)) {
 		http_suspend(q, answer_run);
@@ -146,20 +146,19 @@ static bool has_place(const server *s, uint64_t max, uint64_t total, uint64_t ow
 	return !s->tokens_needed || scheduler_has_share(max, total, own, more);
 }
 
-static bool has_room(const server *s, const account *who, const submission *sub, refusal *why)
+static bool has_capacity(const server *s, const account *who, const submission *sub, refusal *why)
 {
 	const scheduler *all = &s->scheduler;
 	const tenant *own = &who->tenant;
 	uint64_t bytes = sub->params_length + sub->source_length + (sub->wasi != NULL ? strlen(sub->wasi) : 0);
 	const account *a = who;
-	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes + s->elsewhere_bytes,
+	if (!has_place(s, s->config->queue_bytes_max, all->held_bytes + s->elsewhere_bytes,
 	               own->held_bytes + a->elsewhere_bytes, bytes, why))
 		return false;
-	return sub->delay_us > 0
-	           ? has_place(s, s->config->scheduled_most, all->scheduled + s->elsewhere_scheduled,
-	                       own->scheduled + a->elsewhere_scheduled, 1, why)
-	           : has_place(s, s->config->queue_most, all->queued + s->elsewhere_queued + s->elsewhere_held,
-	                       own->queued + a->elsewhere_queued + a->elsewhere_held, 1, why);
+	return sub->delay_us > 0 ? has_place(s, s->config->scheduled_max, all->scheduled + s->elsewhere_scheduled,
+	                                     own->scheduled + a->elsewhere_scheduled, 1, why)
+	                         : has_place(s, s->config->queue_max, all->queued + s->elsewhere_queued + s->elsewhere_held,
+	                                     own->queued + a->elsewhere_queued + a->elsewhere_held, 1, why);
 }
 
 /* The number of a token's waiting runs. If nodes share the database, runs that will be taken at once do not count. */
@@ -186,10 +185,10 @@ static bool is_full(const server *s, account *who, const submission *sub, refusa
 	*why = REFUSAL_STORE;
 	if (sub->durable && store_is_stuck(s->store))
 		return true;
-	if (!has_room(s, who, sub, why))
+	if (!has_capacity(s, who, sub, why))
 		return true;
 	*why = REFUSAL_QUOTA;
-	return waiting_of(who) >= who->queued_most || !account_take_run(who, clock_now_us(), seconds);
+	return waiting_of(who) >= who->queued_max || !account_take_run(who, clock_now_us(), seconds);
 }
 
 static answer reply_full(request *q, refusal why, unsigned seconds)
@@ -316,7 +315,7 @@ static const char *const usual_names[] = {"source.js", "source.mjs", "source.was
 /* Makes the program of a submitted source, ready for the pool. NULL, and why; without a message: out of memory. */
 static program *make_program(server *s, const submission *sub, curfew_failure *failure)
 {
-	char sha256[SHA256_ROOM];
+	char sha256[SHA256_SIZE];
 	program_hash(sub->source, sub->source_length, sha256);
 	program *made = get_program(s, sha256, sub->language, usual_names[sub->language]);
 	worker_program *ready = made != NULL ? program_make_ready(s, made, sub->source, sub->source_length, NULL, failure)
@@ -336,7 +335,7 @@ typedef struct post {
 	request *request;
 	submission sub;
 	bool is_good;
-	char body_sha256[SHA256_ROOM]; /* set if there is a key */
+	char body_sha256[SHA256_SIZE]; /* set if there is a key */
 	program *made;                 /* the program of a submitted source */
 	curfew_failure failure;        /* why the program could not be made */
 	bool is_prepared;
@@ -378,7 +377,7 @@ static bool is_key(const char *key)
 		if (key[i] < 0x20 || key[i] > 0x7e)
 			return false;
 	}
-	return length > 0 && length <= KEY_MOST;
+	return length > 0 && length <= KEY_MAX;
 }
 
 static bool take_report(void *context, const run_view *view)
@@ -400,7 +399,7 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256, answer *result)
 {
 	server *s = q->server;
-	char id[ID_ROOM], known_sha256[SHA256_ROOM];
+	char id[ID_SIZE], known_sha256[SHA256_SIZE];
 
 	server_lock(s);
 	run *r = run_find_key(s, q->who, key);
@@ -530,14 +529,14 @@ answer route_post_run(request *q)
 
 /* ---- Without a request ------------------------------------------------------------------------------------- */
 
-static program *refuse_program(char why[RUN_WHY_ROOM], const char *reason)
+static program *refuse_program(char why[RUN_WHY_SIZE], const char *reason)
 {
-	(void)snprintf(why, RUN_WHY_ROOM, "%s", reason);
+	(void)snprintf(why, RUN_WHY_SIZE, "%s", reason);
 	return NULL;
 }
 
 /* Returns the program of a submission. NULL, and why. */
-static program *resolve_program(server *s, const account *who, submission *sub, char why[RUN_WHY_ROOM])
+static program *resolve_program(server *s, const account *who, submission *sub, char why[RUN_WHY_SIZE])
 {
 	curfew_failure failure = {.message = "out of memory"};
 	program_search search;
@@ -569,9 +568,9 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 
 /* Under the lock; takes ownership of the program. */
 static run_taken accept_turn(server *s, account *who, const submission *sub, program *p, const run_turn *turn,
-                             char why[RUN_WHY_ROOM])
+                             char why[RUN_WHY_SIZE])
 {
-	char key[KEY_MOST + 1], sha256[SHA256_ROOM];
+	char key[KEY_MAX + 1], sha256[SHA256_SIZE];
 	refusal reason;
 	unsigned seconds;
 
@@ -597,17 +596,17 @@ static run_taken accept_turn(server *s, account *who, const submission *sub, pro
 		run_unref(s, r);
 	s->metrics.turns += good;
 	if (!good)
-		(void)snprintf(why, RUN_WHY_ROOM, "%s", full ? "the queue of this token is full" : "out of memory");
+		(void)snprintf(why, RUN_WHY_SIZE, "%s", full ? "the queue of this token is full" : "out of memory");
 	return good ? RUN_TAKEN : RUN_LATER;
 }
 
 run_taken run_take_turn(server *s, account *who, const char *body, size_t length, const run_turn *turn,
-                        char why[RUN_WHY_ROOM])
+                        char why[RUN_WHY_SIZE])
 {
 	submission sub;
 	run_taken taken = RUN_NOT_TAKEN;
 	if (!submission_read(&sub, body, length, who, s)) {
-		(void)snprintf(why, RUN_WHY_ROOM, "%s", sub.fields.detail);
+		(void)snprintf(why, RUN_WHY_SIZE, "%s", sub.fields.detail);
 		submission_finish(&sub);
 		return taken;
 	}
@@ -748,10 +747,10 @@ typedef struct list {
 	text body;
 	size_t count;
 	bool more;
-	char last[ID_ROOM];
+	char last[ID_SIZE];
 	/* The matching runs in memory, newest first, to be merged with those on disk. */
 	run **found;
-	size_t found_count, found_room, taken;
+	size_t found_count, found_capacity, taken;
 } list;
 
 static bool fits(const list *l, const run *r)
@@ -783,13 +782,13 @@ static bool find_in_memory(list *l)
 		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
 			if (!fits(l, r))
 				continue;
-			if (l->found_count == l->found_room) {
-				size_t room = l->found_room == 0 ? 256 : l->found_room * 2;
+			if (l->found_count == l->found_capacity) {
+				size_t room = l->found_capacity == 0 ? 256 : l->found_capacity * 2;
 				run **grown = realloc(l->found, room * sizeof *grown);
 				if (grown == NULL)
 					return false;
 				l->found = grown;
-				l->found_room = room;
+				l->found_capacity = room;
 			}
 			l->found[l->found_count++] = r;
 			run_ref(r);
@@ -883,7 +882,7 @@ static const char *read_limit(list *l, const char *words)
 	if (words == NULL)
 		return NULL;
 	unsigned long most = strtoul(words, &end, 10);
-	if (*words < '0' || *words > '9' || *end != '\0' || most < 1 || most > PAGE_MOST)
+	if (*words < '0' || *words > '9' || *end != '\0' || most < 1 || most > PAGE_MAX)
 		return "limit must be a number from 1 to 1000";
 	if (l->with_reports && most > PAGE_REPORTS_MAX)
 		return "limit must be at most 20 with include=report";

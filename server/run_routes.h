@@ -5,7 +5,7 @@
 
 #include "server.h"
 
-enum { RUN_WHY_ROOM = 320 };
+enum { RUN_WHY_SIZE = 320 };
 
 typedef struct run_turn {
 	const char *schedule;
@@ -21,6 +21,6 @@ typedef enum run_taken {
 /* Without the lock: does what POST /v1/runs does with this body. The same turn is accepted once, however often this is
  * called. */
 run_taken run_take_turn(server *s, account *who, const char *body, size_t length, const run_turn *turn,
-                        char why[RUN_WHY_ROOM]);
+                        char why[RUN_WHY_SIZE]);
 
 #endif

@@ -350,7 +350,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 	else if (q->body.length > BODY_BYTES_MAX)
 		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
 		                        "a schedule's submission has at most 256 KiB: store the program, and name it", NULL);
-	else if (!use->has_name && use->count >= s->config->schedules_most)
+	else if (!use->has_name && use->count >= s->config->schedules_max)
 		*result = reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                      "this token has reached its maximum number of schedules (--max-schedules)", 60);
 	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found) && found.has_failed)
@@ -367,7 +367,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 /* The name of a schedule that was submitted with an Idempotency-Key, or without one. */
 static void make_name(char name[NAME_MAX_BYTES + 1], const char *key)
 {
-	char sha256[SHA256_ROOM], id[ID_ROOM];
+	char sha256[SHA256_SIZE], id[ID_SIZE];
 	if (key == NULL) {
 		id_create(id);
 		(void)snprintf(name, NAME_MAX_BYTES + 1, "%s", id);
@@ -469,7 +469,7 @@ static int read_paused(request *q, answer *result)
 static answer pause_schedule(request *q)
 {
 	answer result;
-	char why[CRON_WHY_ROOM];
+	char why[CRON_WHY_SIZE];
 	cron times;
 	int paused = read_paused(q, &result);
 	stored_schedule *one = paused >= 0 ? find_schedule(q, q->parameter, &result) : NULL;

@@ -65,7 +65,7 @@ static void cancel_last(server *s, const char *id)
 static int64_t next_time(const stored_schedule *one)
 {
 	cron times;
-	char why[CRON_WHY_ROOM];
+	char why[CRON_WHY_SIZE];
 	int64_t now_us = clock_wall_us(), from_us = now_us > one->next_us ? now_us : one->next_us;
 	int64_t next = cron_parse(&times, one->cron, why) ? cron_next(&times, one->zone, from_us / SECOND_US) : CRON_NEVER;
 	return next == CRON_NEVER ? 0 : next * SECOND_US;
@@ -73,7 +73,7 @@ static int64_t next_time(const stored_schedule *one)
 
 static void begin_turn(server *s, const stored_schedule *one)
 {
-	char why[RUN_WHY_ROOM] = "";
+	char why[RUN_WHY_SIZE] = "";
 	int64_t next_us = next_time(one);
 	run_turn turn = {.schedule = one->name, .turn_us = one->next_us, .next_us = next_us};
 

@@ -357,10 +357,10 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 }
 
 /* The user's directory for compiled code, or, if that is not writable, one beside the data. */
-static const char *cache_directory(const config *c, char own[CONFIG_TEXT_MOST + 8])
+static const char *cache_directory(const config *c, char own[CONFIG_TEXT_MAX + 8])
 {
 	bool usable = c->cache[0] != '\0' && (mkdir(c->cache, 0700) == 0 || errno == EEXIST) && access(c->cache, W_OK) == 0;
-	(void)snprintf(own, CONFIG_TEXT_MOST + 8, "%s/cache", c->data);
+	(void)snprintf(own, CONFIG_TEXT_MAX + 8, "%s/cache", c->data);
 	return usable ? c->cache : own;
 }
 
@@ -372,7 +372,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	uint64_t budget = c->memory_budget != 0 ? c->memory_budget : machine_memory() / 4 * 3;
 	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, budget);
 	take_ceilings(s, c);
-	char own[CONFIG_TEXT_MOST + 8];
+	char own[CONFIG_TEXT_MAX + 8];
 	worker_pool_options options = {.workers = (uint32_t)workers,
 	                               .spares = 1,
 	                               .fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0',

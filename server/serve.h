@@ -24,9 +24,9 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 typedef struct serve_token {
 	const char *name;
 	unsigned scopes;
-	uint64_t running_most, queued_most, per_minute_most;
+	uint64_t running_max, queued_max, per_minute_max;
 	unsigned priority_max;
-	uint64_t programs_bytes_most;
+	uint64_t programs_bytes_max;
 	uint64_t lives_us;              /* until it expires; 0: it does not */
 	curfew_limits ceilings;         /* 0: none */
 	const char *user;               /* the user of its runs; NULL: each run names it */
@@ -34,14 +34,14 @@ typedef struct serve_token {
 	size_t allow_fetch_count;
 } serve_token;
 
-enum { SERVE_TOKEN_ROOM = 96 };
+enum { SERVE_TOKEN_SIZE = 96 };
 
 /*
  * The place of a server's database is its setting store, or the directory of its data.
  *
  * Makes a token and stores its hash. words is the token itself, which nothing can show again.
  */
-bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_ROOM],
+bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_SIZE],
                         curfew_failure *failure);
 /* Lists all tokens as lines of text; free it with free. NULL, and why. */
 char *serve_token_list(const char *place, curfew_failure *failure);

@@ -51,28 +51,28 @@ typedef struct run_figures {
 
 /* A token in the server. The one without id stands for everybody, if no tokens are needed. */
 typedef struct account {
-	char id[TOKEN_ID_ROOM];
-	char name[TOKEN_NAME_ROOM];
+	char id[TOKEN_ID_SIZE];
+	char name[TOKEN_NAME_SIZE];
 	unsigned char hash[32];
 	unsigned scopes;
 	bool revoked;
-	bool is_over;                       /* revoked or expired; its waiting runs and its streams were ended */
-	run_figures figures;                /* of its runs, since the server was started */
-	tenant tenant;                      /* its runs, and the limit of concurrent ones (running_max; UINT64_MAX: none) */
-	uint64_t queued_most;               /* limit of runs that wait, for their turn or their time */
-	uint64_t per_minute_most;           /* limit of runs submitted in a minute */
-	curfew_limits ceilings;             /* 0: none */
-	unsigned priority_max;              /* the highest priority of its runs */
-	int64_t expires_us;                 /* of the wall clock; 0: never */
-	uint64_t programs_bytes_most;       /* limit of the programs that it stores */
-	int64_t used_us;                    /* when it was used last, of the wall clock; 0: never */
-	int64_t noted_us;                   /* the same, as last written to the store */
-	char user[CURFEW_USER_BYTES + 1];   /* the user of its runs; "": each run names it */
-	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts, of the server's, that its runs may reach; "": all */
+	bool is_over;                      /* revoked or expired; its waiting runs and its streams were ended */
+	run_figures figures;               /* of its runs, since the server was started */
+	tenant tenant;                     /* its runs, and the limit of concurrent ones (running_max; UINT64_MAX: none) */
+	uint64_t queued_max;               /* limit of runs that wait, for their turn or their time */
+	uint64_t per_minute_max;           /* limit of runs submitted in a minute */
+	curfew_limits ceilings;            /* 0: none */
+	unsigned priority_max;             /* the highest priority of its runs */
+	int64_t expires_us;                /* of the wall clock; 0: never */
+	uint64_t programs_bytes_max;       /* limit of the programs that it stores */
+	int64_t used_us;                   /* when it was used last, of the wall clock; 0: never */
+	int64_t noted_us;                  /* the same, as last written to the store */
+	char user[CURFEW_USER_BYTES + 1];  /* the user of its runs; "": each run names it */
+	char allow_fetch[CONFIG_TEXT_MAX]; /* the hosts, of the server's, that its runs may reach; "": all */
 	/* In a shared database: runs that wait without an owner or on other nodes, and runs accepted in the last minute, as
 	 * last counted. */
 	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_held, elsewhere_bytes, running_anywhere, last_minute;
-	double allowance; /* the rest of per_minute_most */
+	double allowance; /* the rest of per_minute_max */
 	int64_t allowance_us;
 	struct account *next;
 } account;
@@ -81,7 +81,7 @@ typedef struct account {
 
 /* The source of runs; equal sources share it. It is passed to the pool at first use. */
 typedef struct program {
-	char sha256[SHA256_ROOM];
+	char sha256[SHA256_SIZE];
 	curfew_language language;
 	char *name; /* the name in reports */
 	worker_program *ready;
@@ -105,7 +105,7 @@ typedef struct event {
 } event;
 
 /* After a restart, event numbers of a run continue at the server's life shifted by this. */
-enum { RETRIES_MOST = 10, EVENT_LIFE_SHIFT = 32 };
+enum { RETRIES_MAX = 10, EVENT_LIFE_SHIFT = 32 };
 
 /* Notifications to listeners of a run: a new event; or another change, perhaps its end. */
 typedef enum run_news { NEWS_EVENT, NEWS_CHANGE } run_news;
@@ -116,7 +116,7 @@ typedef struct run_listener {
 } run_listener;
 
 struct run {
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	run_state state;
 	unsigned refs;
 	account *owner;
@@ -140,7 +140,7 @@ struct run {
 	unsigned retry; /* how often it may be run again after a crash */
 	bool durable;
 	char *idempotency_key; /* may be NULL */
-	char body_sha256[SHA256_ROOM];
+	char body_sha256[SHA256_SIZE];
 
 	/* Its progress. Times on disk are of the wall clock, others are not. */
 	unsigned attempt;
@@ -258,8 +258,8 @@ struct server {
 	size_t left_count;    /* runs that other nodes have now, and that the pool still has */
 	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_held, elsewhere_bytes; /* of all accounts */
 	uint64_t elsewhere_nodes;                                                        /* number of nodes */
-	uint64_t elsewhere_room;   /* capacity of other nodes, as they reported */
-	int64_t elsewhere_room_us; /* when they reported it */
+	uint64_t elsewhere_capacity;   /* capacity of other nodes, as they reported */
+	int64_t elsewhere_capacity_us; /* when they reported it */
 	pthread_t taker, listener;
 	bool has_taker, has_listener, cluster_ends;
 

@@ -22,7 +22,7 @@
 
 /* A run that cannot begin is tried again a little later; this often, if its source cannot be read from a shared
  * database. */
-enum { PUT_OFF_US = 1000000, PUT_OFF_MOST = 300 };
+enum { PUT_OFF_US = 1000000, PUT_OFF_MAX = 300 };
 /* For a shared database: this many times the number of concurrent runs may wait on a node without capacity. */
 enum { HELD_EACH = 8 };
 
@@ -439,7 +439,7 @@ static void leave_to_all(server *s, run *r)
 /* Whether a run waits here for its turn, because no other node has capacity either. */
 static bool may_wait_here(const server *s)
 {
-	bool others_have = s->elsewhere_room > 0 && clock_now_us() - s->elsewhere_room_us <= SERVICE_ROOM_US;
+	bool others_have = s->elsewhere_capacity > 0 && clock_now_us() - s->elsewhere_capacity_us <= SERVICE_CAPACITY_US;
 	return !others_have && s->scheduler.queued <= HELD_EACH * s->scheduler.concurrency;
 }
 
@@ -457,8 +457,8 @@ static bool take_in(server *s, run *r)
 			server_nudge(s);
 		return true;
 	}
-	if (s->elsewhere_room > 0)
-		s->elsewhere_room--;
+	if (s->elsewhere_capacity > 0)
+		s->elsewhere_capacity--;
 	scheduler_remove(&s->scheduler, &r->turn);
 	leave_to_all(s, r);
 	return true;
@@ -758,7 +758,7 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 static bool may_be_read_later(server *s, run *r)
 {
 	return store_is_shared(s->store) && r->durable && !r->is_foreign && !r->ended && r->cancels == 0 &&
-	       r->put_off++ < PUT_OFF_MOST;
+	       r->put_off++ < PUT_OFF_MAX;
 }
 
 /* Submits a run to the pool. Without the lock. */

@@ -10,7 +10,7 @@
 #include "store.h"
 
 /* How long another node's report of its capacity is valid, and the period over which ended runs are counted. */
-enum { SERVICE_ROOM_US = 100000, SERVICE_PACE_US = 50000 };
+enum { SERVICE_CAPACITY_US = 100000, SERVICE_PACE_US = 50000 };
 
 /*
  * Accepts a run: it waits, and is written if it is durable, with its source unless the store has that. The run's fields

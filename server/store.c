@@ -485,7 +485,7 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 typedef struct writer {
 	store *st;
 	write_op *again; /* to be tried again */
-	int64_t again_us, news_us, clean_us, told_us;
+	int64_t again_us, news_us, clean_us, reported_us;
 	int64_t dropped;    /* dropped by retention, since that was last reported */
 	size_t last_count;  /* number of writes of the last transaction */
 	bool drops_sources; /* drop sources after the next writes */
@@ -589,12 +589,12 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 static void note_dropped(writer *w, int dropped, uint64_t bytes, int64_t now_us)
 {
 	w->dropped += dropped > 0 ? dropped : 0;
-	if (w->dropped == 0 || (dropped > 0 && now_us < w->told_us + CLEAN_EVERY_US))
+	if (w->dropped == 0 || (dropped > 0 && now_us < w->reported_us + CLEAN_EVERY_US))
 		return;
 	log_event(LOG_INFO, "retention",
 	          (log_field[]){{"dropped", NULL, w->dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
 	w->dropped = 0;
-	w->told_us = now_us;
+	w->reported_us = now_us;
 }
 
 static void clean(writer *w)
@@ -761,7 +761,7 @@ bool store_has_doubts(store *st)
 	return is_in_doubt;
 }
 
-int store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
+int store_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE])
 {
 	return store_has_doubts(st) ? -1 : st->backend->find_key(st, owner, key, id, body_sha256);
 }
@@ -853,9 +853,9 @@ uint64_t store_node(store *st)
 	return st->backend->node != NULL ? st->backend->node(st) : 0;
 }
 
-void store_tell_load(store *st, uint64_t running, bool is_draining)
+void store_publish_load(store *st, uint64_t running, bool is_draining)
 {
-	st->backend->tell_load(st, running, is_draining);
+	st->backend->publish_load(st, running, is_draining);
 }
 
 bool store_read_nodes(store *st, void (*show)(void *context, const stored_node *node), void *context)
@@ -863,7 +863,8 @@ bool store_read_nodes(store *st, void (*show)(void *context, const stored_node *
 	return st->backend->read_nodes(st, show, context);
 }
 
-int store_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context)
+int store_take_runs(store *st, const store_capacity *room, bool (*take)(void *context, const stored_run *r),
+                    void *context)
 {
 	return st->backend->take_runs(st, room, take, context);
 }
@@ -903,17 +904,17 @@ bool store_count_waiting(store *st, void (*show)(void *context, const store_wait
 	return st->backend->count_waiting(st, show, context);
 }
 
-unsigned store_await(store *st, int64_t most_us, int descriptor, const store_hearer *hearer)
+unsigned store_await(store *st, int64_t max_us, int descriptor, const store_hearer *hearer)
 {
-	return st->backend->await(st, most_us, descriptor, hearer);
+	return st->backend->await(st, max_us, descriptor, hearer);
 }
 
-void store_offer_room(store *st, uint64_t runs)
+void store_offer_capacity(store *st, uint64_t runs)
 {
-	st->backend->offer_room(st, runs);
+	st->backend->offer_capacity(st, runs);
 }
 
-void store_ask_for_room(store *st)
+void store_ask_for_capacity(store *st)
 {
-	st->backend->ask_for_room(st);
+	st->backend->ask_for_capacity(st);
 }

@@ -70,7 +70,7 @@ typedef struct stored_end {
 typedef struct stored_program {
 	const char *owner; /* "": everybody's */
 	const char *name;
-	char sha256[SHA256_ROOM];
+	char sha256[SHA256_SIZE];
 	curfew_language language;
 	const char *kind;
 	const char *exports; /* JSON; "": stored by a version that did not record them */
@@ -80,8 +80,8 @@ typedef struct stored_program {
 
 /* Counts: UINT64_MAX means no limit. */
 typedef struct stored_token {
-	char id[TOKEN_ID_ROOM];
-	char name[TOKEN_NAME_ROOM];
+	char id[TOKEN_ID_SIZE];
+	char name[TOKEN_NAME_SIZE];
 	unsigned char hash[32]; /* SHA-256 of the token */
 	unsigned scopes;
 	bool is_revoked; /* also set if its ceilings cannot be read */
@@ -275,7 +275,7 @@ blob *store_read_part(store *st, int64_t report_number, size_t part);
 blob *store_read_report(store *st, int64_t report_number, size_t length);
 
 /* Finds the id and the body's hash of the run with this key. Returns 1; 0: there is none; -1: the database failed. */
-int store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+int store_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
 
 /* Shows programs of an owner (NULL: of all), or one by name. */
 bool store_read_programs(store *st, const char *owner, const char *name,
@@ -339,22 +339,23 @@ bool store_join(store *st, const store_member *member, curfew_failure *failure);
 /* The number; 0: not joined, or lost. Any thread; makes no query. */
 uint64_t store_node(store *st);
 /* Sets what the next renewal reports to the others. */
-void store_tell_load(store *st, uint64_t running, bool is_draining);
+void store_publish_load(store *st, uint64_t running, bool is_draining);
 bool store_read_nodes(store *st, void (*show)(void *context, const stored_node *node), void *context);
 
 /* The capacity of a node. */
-typedef struct store_room {
+typedef struct store_capacity {
 	size_t runs;
 	size_t ahead;                      /* runs that may wait here until there is capacity */
 	uint64_t memory_bytes, memory_max; /* memory of all of these, and of one run */
-} store_room;
+} store_capacity;
 
 /*
  * Takes runs whose turn it is, until take returns false. Runs that begin have the state running; runs that wait here
  * have the state before it. Tokens take turns over all nodes, and none has more concurrent runs than it may. Returns
  * their number; -1: the database failed.
  */
-int store_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context);
+int store_take_runs(store *st, const store_capacity *room, bool (*take)(void *context, const stored_run *r),
+                    void *context);
 /* Takes runs of dead nodes that may not be repeated, to close them. Returns their number; -1: the database failed. */
 int store_take_lost(store *st, bool (*take)(void *context, const stored_run *r), void *context);
 /* Gives back a run that has not begun, or that may be repeated. */
@@ -415,16 +416,16 @@ enum {
 /* Notifications with details. */
 typedef struct store_hearer {
 	void *context;
-	void (*on_change)(void *context, const char *id); /* a run has changed */
-	void (*on_room)(void *context, uint64_t runs);    /* another node has capacity for this many */
+	void (*on_change)(void *context, const char *id);  /* a run has changed */
+	void (*on_capacity)(void *context, uint64_t runs); /* another node has capacity for this many */
 } store_hearer;
 
 /* Waits for notifications, up to this time, or until the descriptor is readable. By one thread. */
-unsigned store_await(store *st, int64_t most_us, int descriptor, const store_hearer *hearer);
+unsigned store_await(store *st, int64_t max_us, int descriptor, const store_hearer *hearer);
 /* Notifies the others that this node has capacity for this many; by the thread that waits for notifications. */
-void store_offer_room(store *st, uint64_t runs);
+void store_offer_capacity(store *st, uint64_t runs);
 /* Asks the others for capacity; by the thread that takes runs. */
-void store_ask_for_room(store *st);
+void store_ask_for_capacity(store *st);
 
 /* ---- Tokens and upkeep: also used by the command line -------------------------------------------------------- */
 

@@ -27,13 +27,13 @@ typedef struct pg_link {
 
 /* Notifications are sent after the transaction, because a transaction with a notification keeps all others from
  * committing. */
-typedef struct pg_told {
+typedef struct pg_notified {
 	bool has_work;  /* runs wait without an owner */
 	bool has_more;  /* more than fit into ids */
 	bool is_unread; /* sent, but its results were not read */
 	size_t count;
-	char ids[PG_TOLD_MAX][ID_ROOM]; /* changed runs that others show */
-} pg_told;
+	char ids[PG_TOLD_MAX][ID_SIZE]; /* changed runs that others show */
+} pg_notified;
 
 typedef struct pg_store {
 	store base;
@@ -43,7 +43,7 @@ typedef struct pg_store {
 	 * that takes runs, its notifications, the thread that checks what is due, and maintenance by the command line. */
 	pg_link writer, keeper, admin, cluster, listener, taker, upkeep;
 	bool is_writing;      /* a transaction of the writer's is open */
-	pg_told told;         /* used by the writing thread: notifications to send after the commit */
+	pg_notified told;     /* used by the writing thread: notifications to send after the commit */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t free;
 	pg_link readers[PG_READERS];
@@ -142,7 +142,7 @@ void pg_drop_sources(store *st);
 bool pg_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
                   void *context);
 blob *pg_read_part(store *st, int64_t report_number, size_t part);
-int pg_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+int pg_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
 bool pg_read_programs(store *st, const char *owner, const char *name,
                       void (*show)(void *context, const stored_program *p), void *context);
 uint64_t pg_count_program_bytes(store *st, const char *owner);
@@ -158,9 +158,10 @@ bool pg_examine(store *st, store_check *check, curfew_failure *failure);
 
 bool pg_join(store *st, const store_member *member, curfew_failure *failure);
 uint64_t pg_node(store *st);
-void pg_tell_load(store *st, uint64_t running, bool is_draining);
+void pg_publish_load(store *st, uint64_t running, bool is_draining);
 bool pg_read_nodes(store *st, void (*show)(void *context, const stored_node *node), void *context);
-int pg_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context);
+int pg_take_runs(store *st, const store_capacity *room, bool (*take)(void *context, const stored_run *r),
+                 void *context);
 int pg_take_lost(store *st, bool (*take)(void *context, const stored_run *r), void *context);
 int64_t pg_next_due(store *st);
 bool pg_cancel_run(store *st, const char *id, void (*take)(void *context, const stored_run *r), void *context);
@@ -168,8 +169,8 @@ bool pg_look_at_run(store *st, const char *id, void (*show)(void *context, const
 bool pg_read_orders(store *st, void (*show)(void *context, const stored_run *r), void *context);
 int pg_follow(store *st, const char *const *ids, const uint64_t *after, size_t count, const store_follower *follower);
 bool pg_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context);
-unsigned pg_await(store *st, int64_t most_us, int descriptor, const store_hearer *hearer);
-void pg_offer_room(store *st, uint64_t runs);
-void pg_ask_for_room(store *st);
+unsigned pg_await(store *st, int64_t max_us, int descriptor, const store_hearer *hearer);
+void pg_offer_capacity(store *st, uint64_t runs);
+void pg_ask_for_capacity(store *st);
 
 #endif

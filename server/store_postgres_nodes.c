@@ -149,7 +149,7 @@ uint64_t pg_node(store *base)
 	return atomic_load(&pg_of(base)->node);
 }
 
-void pg_tell_load(store *base, uint64_t running, bool is_draining)
+void pg_publish_load(store *base, uint64_t running, bool is_draining)
 {
 	atomic_store(&pg_of(base)->running, running);
 	atomic_store(&pg_of(base)->is_draining, is_draining);
@@ -197,7 +197,8 @@ static int take_rows(pg_store *st, PGresult *rows, bool is_lost, bool (*take)(vo
 	return count;
 }
 
-int pg_take_runs(store *base, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context)
+int pg_take_runs(store *base, const store_capacity *room, bool (*take)(void *context, const stored_run *r),
+                 void *context)
 {
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
@@ -350,7 +351,7 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 {
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
-	char first[ID_ROOM];
+	char first[ID_SIZE];
 
 	id_first_of(clock_wall_us() - INT64_C(600000000), first);
 	pg_words(&p, first);
@@ -386,11 +387,11 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
  */
 static unsigned hear_changes(const char *ids, const store_hearer *hearer)
 {
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	if (*ids == '\0')
 		return STORE_NEWS_CHANGE;
-	for (; strlen(ids) >= ID_ROOM; ids += ID_ROOM) {
-		(void)snprintf(id, sizeof id, "%.*s", ID_ROOM - 1, ids + 1);
+	for (; strlen(ids) >= ID_SIZE; ids += ID_SIZE) {
+		(void)snprintf(id, sizeof id, "%.*s", ID_SIZE - 1, ids + 1);
 		hearer->on_change(hearer->context, id);
 	}
 	return STORE_NEWS_HEARD;
@@ -410,7 +411,7 @@ static unsigned hear(pg_store *st, const char *notice, const store_hearer *heare
 	case 'q': return is_own ? 0 : STORE_NEWS_WAITING;
 	case 'h':
 		if (!is_own)
-			hearer->on_room(hearer->context, strtoull(end, NULL, 10));
+			hearer->on_capacity(hearer->context, strtoull(end, NULL, 10));
 		return STORE_NEWS_HEARD;
 	default: return 0;
 	}
@@ -436,7 +437,7 @@ static bool listen_anew(pg_store *st)
 	return good;
 }
 
-unsigned pg_await(store *base, int64_t most_us, int descriptor, const store_hearer *hearer)
+unsigned pg_await(store *base, int64_t max_us, int descriptor, const store_hearer *hearer)
 {
 	pg_store *st = pg_of(base);
 	unsigned news = 0;
@@ -450,7 +451,7 @@ unsigned pg_await(store *base, int64_t most_us, int descriptor, const store_hear
 		return news;
 	struct pollfd waits[2] = {{.fd = descriptor, .events = POLLIN},
 	                          {.fd = listens ? PQsocket(st->listener.conn) : -1, .events = POLLIN}};
-	(void)poll(waits, 2, most_us > 0 ? (int)(most_us / 1000) + 1 : 0);
+	(void)poll(waits, 2, max_us > 0 ? (int)(max_us / 1000) + 1 : 0);
 	return listens && waits[1].revents != 0 ? read_notices(st, hearer) : 0;
 }
 
@@ -461,7 +462,7 @@ static void notify_nodes(pg_store *st, pg_link *link, const char *notice)
 	PQclear(pg_run(st, link, "SELECT pg_notify('curfew', $1::text)", &p, "the database", NULL));
 }
 
-void pg_offer_room(store *base, uint64_t runs)
+void pg_offer_capacity(store *base, uint64_t runs)
 {
 	pg_store *st = pg_of(base);
 	char notice[64];
@@ -470,7 +471,7 @@ void pg_offer_room(store *base, uint64_t runs)
 	notify_nodes(st, &st->listener, notice);
 }
 
-void pg_ask_for_room(store *base)
+void pg_ask_for_capacity(store *base)
 {
 	pg_store *st = pg_of(base);
 	char notice[32];

@@ -138,7 +138,7 @@ blob *pg_read_part(store *base, int64_t report_number, size_t part)
 	return made;
 }
 
-int pg_find_key(store *base, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
+int pg_find_key(store *base, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE])
 {
 	pg_params p = {0};
 	pg_words(&p, owner);
@@ -149,8 +149,8 @@ int pg_find_key(store *base, const char *owner, const char *key, char id[ID_ROOM
 	                              &p, "keys", NULL);
 	int found = rows == NULL ? -1 : PQntuples(rows);
 	if (found == 1) {
-		(void)snprintf(id, ID_ROOM, "%s", pg_get(rows, 0, "id"));
-		(void)snprintf(body_sha256, SHA256_ROOM, "%s", pg_get(rows, 0, "body_sha256"));
+		(void)snprintf(id, ID_SIZE, "%s", pg_get(rows, 0, "id"));
+		(void)snprintf(body_sha256, SHA256_SIZE, "%s", pg_get(rows, 0, "body_sha256"));
 	}
 	PQclear(rows);
 	return found;

@@ -117,11 +117,11 @@ static store_status note_error(pg_store *st, PGconn *conn, const PGresult *resul
 
 static void note_change(pg_store *st, const char *id)
 {
-	pg_told *told = &st->told;
+	pg_notified *told = &st->told;
 	if (told->count == PG_TOLD_MAX)
 		told->has_more = true;
 	else
-		(void)snprintf(told->ids[told->count++], ID_ROOM, "%s", id);
+		(void)snprintf(told->ids[told->count++], ID_SIZE, "%s", id);
 }
 
 /* Notes the ends of runs that others show. */
@@ -183,7 +183,7 @@ static bool open_writer(pg_store *st)
 static void drop_writer(pg_store *st)
 {
 	st->is_writing = false;
-	st->told = (pg_told){0};
+	st->told = (pg_notified){0};
 	if (st->writer.conn != NULL)
 		PQfinish(st->writer.conn);
 	st->writer.conn = NULL;
@@ -213,8 +213,8 @@ static bool send_notice(pg_store *st, const char *what)
 /* Sends notifications after the commit. A failure does no harm, because the others also query regularly. */
 static void send_notifications(pg_store *st)
 {
-	pg_told *told = &st->told;
-	char ids[PG_TOLD_MAX * ID_ROOM + 2] = "d";
+	pg_notified *told = &st->told;
+	char ids[PG_TOLD_MAX * ID_SIZE + 2] = "d";
 	size_t length = 1;
 	for (size_t i = 0; i < told->count && !told->has_more; i++)
 		length += (size_t)snprintf(ids + length, sizeof ids - length, " %s", told->ids[i]);
@@ -229,7 +229,7 @@ static void send_notifications(pg_store *st)
 static bool finish_notifications(pg_store *st)
 {
 	bool good = !st->told.is_unread || read_results(st, st->writer.conn) == STORE_OK;
-	st->told = (pg_told){0};
+	st->told = (pg_notified){0};
 	return good;
 }
 

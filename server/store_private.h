@@ -55,7 +55,7 @@ typedef struct write_op {
 /* New output and checkpoints of a run. */
 typedef struct run_news {
 	struct run_news *next;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	blob *checkpoint; /* NULL: none */
 	bool is_watched;
 	size_t count;
@@ -95,7 +95,7 @@ typedef struct store_backend {
 	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
 	                  void *context);
 	blob *(*read_part)(store *st, int64_t report_number, size_t part);
-	int (*find_key)(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+	int (*find_key)(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
 	bool (*read_programs)(store *st, const char *owner, const char *name,
 	                      void (*show)(void *context, const stored_program *p), void *context);
 	uint64_t (*count_program_bytes)(store *st, const char *owner);
@@ -120,9 +120,9 @@ typedef struct store_backend {
 	/* For a shared database; NULL if it cannot be shared. */
 	bool (*join)(store *st, const store_member *member, curfew_failure *failure);
 	uint64_t (*node)(store *st);
-	void (*tell_load)(store *st, uint64_t running, bool is_draining);
+	void (*publish_load)(store *st, uint64_t running, bool is_draining);
 	bool (*read_nodes)(store *st, void (*show)(void *context, const stored_node *node), void *context);
-	int (*take_runs)(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r),
+	int (*take_runs)(store *st, const store_capacity *room, bool (*take)(void *context, const stored_run *r),
 	                 void *context);
 	int (*take_lost)(store *st, bool (*take)(void *context, const stored_run *r), void *context);
 	int64_t (*next_due)(store *st);
@@ -132,9 +132,9 @@ typedef struct store_backend {
 	int (*follow)(store *st, const char *const *ids, const uint64_t *after, size_t count,
 	              const store_follower *follower);
 	bool (*count_waiting)(store *st, void (*show)(void *context, const store_waiting *w), void *context);
-	unsigned (*await)(store *st, int64_t most_us, int descriptor, const store_hearer *hearer);
-	void (*offer_room)(store *st, uint64_t runs);
-	void (*ask_for_room)(store *st);
+	unsigned (*await)(store *st, int64_t max_us, int descriptor, const store_hearer *hearer);
+	void (*offer_capacity)(store *st, uint64_t runs);
+	void (*ask_for_capacity)(store *st);
 } store_backend;
 
 /* The common part of every backend's struct, which begins with it. */

@@ -178,7 +178,7 @@ void sqlite_drop_sources(store *st);
 bool sqlite_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
                       void *context);
 blob *sqlite_read_part(store *st, int64_t report_number, size_t part);
-int sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+int sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
 bool sqlite_read_programs(store *st, const char *owner, const char *name,
                           void (*show)(void *context, const stored_program *p), void *context);
 uint64_t sqlite_count_program_bytes(store *st, const char *owner);

@@ -123,7 +123,7 @@ blob *sqlite_read_part(store *st, int64_t report_number, size_t part)
 	return made;
 }
 
-int sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
+int sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE])
 {
 	reading r = begin_reading(st, "SELECT id, body_sha256 FROM runs WHERE owner=?1 AND key=?2 UNION ALL "
 	                              "SELECT id, body_sha256 FROM keys WHERE owner=?1 AND key=?2 LIMIT 1");
@@ -131,8 +131,8 @@ int sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_RO
 	bind_words(&r.bound, key);
 	bool found = read_row(&r);
 	if (found) {
-		(void)snprintf(id, ID_ROOM, "%s", column_words(r.bound.statement, 0));
-		(void)snprintf(body_sha256, SHA256_ROOM, "%s", column_words(r.bound.statement, 1));
+		(void)snprintf(id, ID_SIZE, "%s", column_words(r.bound.statement, 0));
+		(void)snprintf(body_sha256, SHA256_SIZE, "%s", column_words(r.bound.statement, 1));
 	}
 	return finish_reading(&r, NULL, NULL) ? found : -1;
 }

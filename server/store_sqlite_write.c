@@ -275,7 +275,7 @@ static int drop_before(sqlite_store *st, int64_t ended_us, int max)
 static int drop_bytes(sqlite_store *st, uint64_t bytes)
 {
 	sqlite3_stmt *largest = st->writes[SQL_LARGEST_OWNER];
-	char owner[TOKEN_ID_ROOM] = "";
+	char owner[TOKEN_ID_SIZE] = "";
 	if (sqlite3_step(largest) == SQLITE_ROW)
 		(void)snprintf(owner, sizeof owner, "%s", column_words(largest, 0));
 	(void)sqlite3_reset(largest);

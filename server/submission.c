@@ -18,16 +18,16 @@
 #include <string.h>
 
 enum {
-	ZONE_MOST = 64,
-	URL_MOST = 2048,
-	NAME_MOST = 128,
-	CALL_MOST = 1024,
-	USER_MOST = CURFEW_USER_BYTES,
-	HOSTS_MOST = 64,
+	ZONE_MAX = 64,
+	URL_MAX = 2048,
+	NAME_LENGTH_MAX = 128,
+	CALL_MAX = 1024,
+	USER_MAX = CURFEW_USER_BYTES,
+	HOSTS_MAX = 64,
 	REST_MAX = 64 << 10
 };
 
-#define DELAY_MOST_US (UINT64_C(366) * 24 * 3600 * 1000000)
+#define DELAY_MAX_US (UINT64_C(366) * 24 * 3600 * 1000000)
 
 bool submission_language(const char *name, curfew_language *language)
 {
@@ -84,7 +84,7 @@ static void read_source(submission *sub, span given)
 	fields *f = &sub->fields;
 	const char *lang = fields_text(f, "lang", 16);
 	json_t *source = fields_take(f, "source");
-	sub->program = fields_text(f, "program", NAME_MOST);
+	sub->program = fields_text(f, "program", NAME_LENGTH_MAX);
 	if (lang != NULL && !submission_language(lang, &sub->language))
 		fields_fail(f, "lang", "must be js, mjs, ts, mts, wasm, wat or tar");
 	if ((sub->program != NULL) == (source != NULL))
@@ -213,7 +213,7 @@ static void forbid(submission *sub, fields *f, const char *name, const char *why
 /* A token may be bound to a user. Otherwise the submission names the user. */
 static void read_user(submission *sub, const account *who)
 {
-	sub->user = fields_text(&sub->fields, "user", USER_MOST);
+	sub->user = fields_text(&sub->fields, "user", USER_MAX);
 	if (who->user[0] == '\0')
 		return;
 	if (sub->user != NULL && strcmp(sub->user, who->user) != 0)
@@ -253,12 +253,12 @@ static void read_hosts(submission *sub, const account *who, const config *c)
 {
 	json_t *array = fields_take(&sub->fields, "allow_fetch");
 	fields f = {.base = "/allow_fetch"};
-	const char *items[HOSTS_MOST];
+	const char *items[HOSTS_MAX];
 	size_t count = json_array_size(array);
 	if (array == NULL)
 		return;
-	if (!json_is_array(array) || count > HOSTS_MOST)
-		fields_fail(&f, NULL, "must be an array of at most %d hosts", HOSTS_MOST);
+	if (!json_is_array(array) || count > HOSTS_MAX)
+		fields_fail(&f, NULL, "must be an array of at most %d hosts", HOSTS_MAX);
 	for (size_t i = 0; i < count && !f.failed; i++)
 		items[i] = read_host(sub, &f, json_array_get(array, i), i, who, c);
 	if (f.failed)
@@ -290,13 +290,13 @@ static void read_delay(submission *sub)
 	bool good = value == NULL;
 	int64_t number;
 	if (fields_whole(value, &number) && number >= 0) {
-		good = number <= (int64_t)(DELAY_MOST_US / 1000);
+		good = number <= (int64_t)(DELAY_MAX_US / 1000);
 		sub->delay_us = (uint64_t)number * 1000;
 	} else if (json_is_string(value)) {
 		good = strlen(json_string_value(value)) == json_string_length(value) &&
 		       config_parse_duration(json_string_value(value), &sub->delay_us);
 	}
-	if (!good || sub->delay_us > DELAY_MOST_US)
+	if (!good || sub->delay_us > DELAY_MAX_US)
 		fields_fail(f, "delay", "must be a duration with its unit, such as \"5s\", or milliseconds; at most 8784h");
 }
 
@@ -306,9 +306,9 @@ static void read_retry(submission *sub)
 	fields *f = &sub->fields;
 	json_t *value = fields_take(f, "retry");
 	if (json_is_boolean(value))
-		sub->retry = json_is_true(value) ? RETRIES_MOST : 0;
+		sub->retry = json_is_true(value) ? RETRIES_MAX : 0;
 	else if (value != NULL)
-		sub->retry = (unsigned)fields_integer(f, "retry", 0, RETRIES_MOST, 0);
+		sub->retry = (unsigned)fields_integer(f, "retry", 0, RETRIES_MAX, 0);
 }
 
 /* Reads the priority. The token's ceiling refuses a higher one, and lowers the default. */
@@ -321,7 +321,7 @@ static void read_priority(submission *sub, const account *who)
 		fields_fail(&sub->fields, "priority", "is above the ceiling of this token, %u", who->priority_max);
 }
 
-bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM])
+bool submission_read_target(const char *url, char target[SUBMISSION_HOST_SIZE])
 {
 	bool is_tls = strncmp(url, "https://", 8) == 0;
 	const char *host = url + (is_tls ? 8 : 7);
@@ -332,11 +332,11 @@ bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM])
 			return false;
 	}
 	size_t length = strcspn(host, "/?");
-	if (length == 0 || length + sizeof ":65535" > SUBMISSION_HOST_ROOM || memchr(host, '@', length) != NULL)
+	if (length == 0 || length + sizeof ":65535" > SUBMISSION_HOST_SIZE || memchr(host, '@', length) != NULL)
 		return false;
 	const char *colon = memchr(host, ']', length);
 	colon = memchr(colon != NULL ? colon : host, ':', length - (size_t)((colon != NULL ? colon : host) - host));
-	(void)snprintf(target, SUBMISSION_HOST_ROOM, "%.*s%s", (int)length, host,
+	(void)snprintf(target, SUBMISSION_HOST_SIZE, "%.*s%s", (int)length, host,
 	               colon != NULL ? ""
 	               : is_tls      ? ":443"
 	                             : ":80");
@@ -346,8 +346,8 @@ bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM])
 /* Checks that the server and the token allow the webhook's host. */
 static void read_url(submission *sub, fields *f, const account *who, const config *c)
 {
-	char target[SUBMISSION_HOST_ROOM];
-	sub->hook_url = fields_text(f, "url", URL_MOST);
+	char target[SUBMISSION_HOST_SIZE];
+	sub->hook_url = fields_text(f, "url", URL_MAX);
 	if (sub->hook_url == NULL)
 		fields_fail(f, "url", "is missing");
 	else if (!submission_read_target(sub->hook_url, target))
@@ -368,7 +368,7 @@ static void read_webhook(submission *sub, const account *who, const server *s)
 	fields_begin(&f, object, "/webhook");
 	if (!f.failed) {
 		read_url(sub, &f, who, s->config);
-		sub->hook_secret = fields_text(&f, "secret", NAME_MOST);
+		sub->hook_secret = fields_text(&f, "secret", NAME_LENGTH_MAX);
 		if (sub->hook_secret != NULL && s->secrets == NULL)
 			fields_fail(&f, "secret", "this server has no secrets (--secrets)");
 		else if (sub->hook_secret != NULL && sub->user == NULL)
@@ -417,9 +417,9 @@ static void check_schedule(submission *sub)
 static void read_schedule(submission *sub)
 {
 	fields *f = &sub->fields;
-	char why[CRON_WHY_ROOM];
+	char why[CRON_WHY_SIZE];
 	sub->schedule = fields_text(f, "schedule", CRON_WORDS_MAX - 1);
-	sub->zone = fields_text(f, "zone", ZONE_MOST);
+	sub->zone = fields_text(f, "zone", ZONE_MAX);
 	sub->is_paused = fields_bool(f, "paused", false);
 	read_overlap(sub);
 	check_schedule(sub);
@@ -442,7 +442,7 @@ static void read_fields(submission *sub, const parts *p, const account *who, con
 	read_wasi(sub, p);
 	read_delay(sub);
 	read_retry(sub);
-	sub->call = fields_text(f, "call", CALL_MOST);
+	sub->call = fields_text(f, "call", CALL_MAX);
 	sub->wait = fields_bool(f, "wait", false);
 	sub->durable = fields_bool(f, "durable", true);
 	sub->flags = fields_bool(f, "deterministic", false) ? CURFEW_RUN_DETERMINISTIC : 0;

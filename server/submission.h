@@ -47,8 +47,8 @@ void submission_finish(submission *sub);
 bool submission_language(const char *name, curfew_language *language);
 
 /* Reads the host and port of a webhook, in the form of --allow-webhook. False: the URL is invalid. */
-enum { SUBMISSION_HOST_ROOM = 300 };
-bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM]);
+enum { SUBMISSION_HOST_SIZE = 300 };
+bool submission_read_target(const char *url, char target[SUBMISSION_HOST_SIZE]);
 
 /* Indexed by schedule_overlap. */
 extern const char *const submission_overlaps[OVERLAPS];

@@ -15,17 +15,17 @@
 _Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN &&
                    SERVE_SCOPE_METRICS == SCOPE_METRICS,
                "the same");
-_Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
+_Static_assert((int)SERVE_TOKEN_SIZE == (int)TOKEN_TEXT_SIZE, "the same");
 
-bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_ROOM],
+bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_SIZE],
                         curfew_failure *failure)
 {
 	stored_token made = {.scopes = token->scopes,
-	                     .running_max = token->running_most,
-	                     .queued_max = token->queued_most,
-	                     .per_minute_max = token->per_minute_most,
+	                     .running_max = token->running_max,
+	                     .queued_max = token->queued_max,
+	                     .per_minute_max = token->per_minute_max,
 	                     .priority_max = token->priority_max,
-	                     .programs_bytes_max = token->programs_bytes_most,
+	                     .programs_bytes_max = token->programs_bytes_max,
 	                     .expires_us = token->lives_us != 0 ? clock_wall_us() + (int64_t)token->lives_us : 0,
 	                     .ceilings = token->ceilings,
 	                     .user = token->user != NULL ? token->user : ""};
@@ -38,7 +38,7 @@ bool serve_token_create(const char *place, const serve_token *token, char words[
 
 	memcpy(made.name, token->name, strlen(token->name) + 1);
 	char *allowed = hosts_join(token->allow_fetch, token->allow_fetch_count);
-	if (allowed == NULL || strlen(allowed) >= CONFIG_TEXT_MOST) {
+	if (allowed == NULL || strlen(allowed) >= CONFIG_TEXT_MAX) {
 		(void)snprintf(failure->message, sizeof failure->message, "allow-fetch: the hosts are too many");
 		free(allowed);
 		return false;

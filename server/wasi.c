@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 1024, ZONE_MOST = 128 };
+enum { ITEMS_MAX = 1024, ZONE_MAX = 128 };
 
-#define INPUT_MOST ((size_t)16 << 20)
+#define INPUT_MAX ((size_t)16 << 20)
 
 static bool is_words(const json_t *value)
 {
@@ -23,8 +23,8 @@ static void check_args(fields *f, const json_t *args)
 {
 	size_t i;
 	const json_t *item;
-	if (args != NULL && (!json_is_array(args) || json_array_size(args) > ITEMS_MOST))
-		fields_fail(f, NULL, "must be an array of at most %d strings", ITEMS_MOST);
+	if (args != NULL && (!json_is_array(args) || json_array_size(args) > ITEMS_MAX))
+		fields_fail(f, NULL, "must be an array of at most %d strings", ITEMS_MAX);
 	json_array_foreach(args, i, item)
 	{
 		char name[24];
@@ -38,8 +38,8 @@ static void check_env(fields *f, json_t *env)
 {
 	const char *name;
 	json_t *value;
-	if (env != NULL && (!json_is_object(env) || json_object_size(env) > ITEMS_MOST))
-		fields_fail(f, NULL, "must be an object of at most %d strings", ITEMS_MOST);
+	if (env != NULL && (!json_is_object(env) || json_object_size(env) > ITEMS_MAX))
+		fields_fail(f, NULL, "must be an object of at most %d strings", ITEMS_MAX);
 	json_object_foreach(env, name, value)
 	{
 		if (name[0] == '\0' || strchr(name, '=') != NULL)
@@ -96,7 +96,7 @@ static void check_input(fields *f, span input)
 	char *decoded = decode_input(input, &length);
 	if (decoded == NULL)
 		fields_fail(f, NULL, "must be a string, or {\"base64\": \"...\"} for bytes");
-	else if (length > INPUT_MOST)
+	else if (length > INPUT_MAX)
 		fields_fail(f, NULL, "is larger than 16 MiB");
 	free(decoded);
 }
@@ -130,7 +130,7 @@ static void add_value(text *out, const char *name, const json_t *value)
 static const json_t *take_timezone(fields *f, fields *wrong)
 {
 	curfew_failure failure;
-	const char *zone = fields_text(f, "timezone", ZONE_MOST);
+	const char *zone = fields_text(f, "timezone", ZONE_MAX);
 	if (zone == NULL || curfew_timezone_check(zone, &failure) == CURFEW_OK)
 		return zone != NULL ? fields_take(f, "timezone") : NULL;
 	*wrong = (fields){.base = ""};

@@ -58,8 +58,8 @@ struct webhooks {
 typedef struct delivery {
 	struct delivery *next;
 	server *server;
-	char id[ID_ROOM];
-	char owner[TOKEN_ID_ROOM];
+	char id[ID_SIZE];
+	char owner[TOKEN_ID_SIZE];
 	char user[CURFEW_USER_BYTES + 1]; /* "": none */
 	char *url, *secret;               /* secret may be NULL */
 	run_hook before;                  /* the state before this attempt, without the texts */
@@ -301,19 +301,19 @@ static bool enter_going(delivery *d)
 	server_lock(d->server);
 	for (const delivery *other = w->going; other != NULL; other = other->next)
 		own += strcmp(other->owner, d->owner) == 0;
-	bool has_room = own < GOING_EACH_MAX && w->going_count < GOING_MAX && !d->server->stopping;
-	if (has_room) {
+	bool has_capacity = own < GOING_EACH_MAX && w->going_count < GOING_MAX && !d->server->stopping;
+	if (has_capacity) {
 		d->next = w->going;
 		w->going = d;
 		w->going_count++;
 	}
 	server_unlock(d->server);
-	return has_room;
+	return has_capacity;
 }
 
 static void begin_delivery(delivery *d)
 {
-	char target[SUBMISSION_HOST_ROOM], signature[64] = "";
+	char target[SUBMISSION_HOST_SIZE], signature[64] = "";
 	int64_t now_s = clock_wall_us() / SECOND_US;
 	text params;
 	const char *problem = submission_read_target(d->url, target) ? check_target(d, target) : "the address is malformed";

@@ -26,11 +26,11 @@ void worker_answers_note(void *context)
 }
 
 /* Returns the worker of a run, if messages to it still matter. */
-static process *worker_of(worker_run *run, bool *has_room)
+static process *worker_of(worker_run *run, bool *has_capacity)
 {
 	worker_lock(run->pool);
 	process *p = run->process != NULL && run->process->state == PROCESS_READY ? run->process : NULL;
-	*has_room = p != NULL && worker_bytes_count(&p->out) < ENOUGH_BYTES;
+	*has_capacity = p != NULL && worker_bytes_count(&p->out) < ENOUGH_BYTES;
 	worker_unlock(run->pool);
 	return p;
 }
@@ -41,11 +41,11 @@ static bool pass_messages(worker_run *run)
 	const void *message;
 	size_t length;
 	for (;;) {
-		bool has_room;
-		process *p = worker_of(run, &has_room);
+		bool has_capacity;
+		process *p = worker_of(run, &has_capacity);
 		if (p == NULL || run->broker == NULL)
 			return false;
-		if (!has_room)
+		if (!has_capacity)
 			return true;
 		if ((message = curfew_broker_next(run->broker, &length)) == NULL)
 			return false;

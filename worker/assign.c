@@ -20,7 +20,7 @@ static bool grow_slots(process *p)
 	uint32_t *free_slots = realloc(p->free_slots, count * sizeof *free_slots);
 	if (free_slots != NULL)
 		p->free_slots = free_slots;
-	if (runs == NULL || free_slots == NULL || count > WORKER_SLOTS_MOST)
+	if (runs == NULL || free_slots == NULL || count > WORKER_SLOTS_MAX)
 		return false;
 	for (size_t slot = count; slot-- > p->slot_count;) {
 		p->runs[slot] = NULL;

@@ -45,21 +45,21 @@ typedef struct worker_setup {
 /* A run's number consists of its slot on both sides, and a serial number that distinguishes it from earlier runs in
  * that slot. */
 #define WORKER_SLOT_BITS 20
-#define WORKER_SLOTS_MOST ((size_t)1 << WORKER_SLOT_BITS)
+#define WORKER_SLOTS_MAX ((size_t)1 << WORKER_SLOT_BITS)
 
 static inline size_t worker_slot(uint64_t number)
 {
-	return (size_t)(number & (WORKER_SLOTS_MOST - 1));
+	return (size_t)(number & (WORKER_SLOTS_MAX - 1));
 }
 
 /* The maximum length of the report of a run with these limits. Texts may take six times their size as JSON. */
-static inline uint64_t worker_report_most(const curfew_limits *limits)
+static inline uint64_t worker_report_max(const curfew_limits *limits)
 {
 	return (UINT64_C(2) << 20) + 7 * limits->output_bytes;
 }
 
 /* The maximum length of a program's description, which is less than any report's. */
-#define WORKER_DESCRIPTION_MOST ((uint64_t)1 << 20)
+#define WORKER_DESCRIPTION_MAX ((uint64_t)1 << 20)
 
 typedef struct worker_frame {
 	uint64_t length; /* of what follows */

@@ -112,7 +112,7 @@ struct worker_run {
 
 	/* The pool thread's alone. */
 	curfew_broker *broker; /* NULL: it may ask for nothing, or is done */
-	bool told_start;       /* on_start was called */
+	bool start_reported;   /* on_start was called */
 	bool published;        /* something of it has left the pool, so it cannot be executed again */
 	worker_bytes streams[2];
 	worker_bytes partial;

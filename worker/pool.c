@@ -26,7 +26,7 @@
 /* Pause before the next attempt if workers cannot be started. */
 #define RETRY_NS SECOND
 
-enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64, RUNS_TOLD = 8 };
+enum { THREADS = 16, FAILURES_MAX = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64, RUNS_TOLD = 8 };
 
 /* ---- Workers come and go -------------------------------------------------------------------------------------- */
 
@@ -80,7 +80,7 @@ static void give_up(worker_pool *pool, process *p)
 	worker_lock(pool);
 	if (p->state == PROCESS_STARTING) {
 		pool->failures++;
-		pool->spawn_after_ns = pool->failures < FAILURES_MOST ? 0 : clock_later(clock_now_ns(), (uint64_t)RETRY_NS);
+		pool->spawn_after_ns = pool->failures < FAILURES_MAX ? 0 : clock_later(clock_now_ns(), (uint64_t)RETRY_NS);
 	}
 	p->state = PROCESS_ENDING;
 	p->serving = false;
@@ -144,7 +144,7 @@ static void spawn(worker_pool *pool)
 		p->next = pool->processes;
 		pool->processes = p;
 	} else {
-		pool->failures = FAILURES_MOST;
+		pool->failures = FAILURES_MAX;
 		pool->spawn_after_ns = clock_later(clock_now_ns(), (uint64_t)RETRY_NS);
 		(void)snprintf(pool->failure, sizeof pool->failure, "a worker process cannot be started: %s: %s", why,
 		               strerror(errno));
@@ -208,7 +208,7 @@ static void free_dead(worker_pool *pool)
 static worker_run *take_hopeless(worker_pool *pool)
 {
 	worker_lock(pool);
-	bool none = pool->failures >= FAILURES_MOST && count_processes(pool, PROCESS_READY) == 0;
+	bool none = pool->failures >= FAILURES_MAX && count_processes(pool, PROCESS_READY) == 0;
 	worker_run *run = none || pool->ending ? pool->first_queued : NULL;
 	if (run != NULL)
 		(void)worker_run_remove(pool, run);
@@ -353,7 +353,7 @@ static void wait_for_events(worker_pool *pool)
 	}
 }
 
-static void tell_ready(worker_pool *pool)
+static void notify_ready(worker_pool *pool)
 {
 	worker_lock(pool);
 	pool->stats.workers = (uint32_t)count_processes(pool, PROCESS_READY);
@@ -400,7 +400,7 @@ static void *pool_main(void *context)
 		worker_pool_take_cancels(pool);
 		kill_overdue(pool);
 		free_dead(pool);
-		tell_ready(pool);
+		notify_ready(pool);
 	}
 	end_all(pool);
 	return NULL;
@@ -461,7 +461,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 	}
 
 	worker_lock(made);
-	while (!made->was_ready && made->failures < FAILURES_MOST)
+	while (!made->was_ready && made->failures < FAILURES_MAX)
 		curfew__mutex_wait(&made->lock, &made->changed);
 	bool ready = made->was_ready;
 	worker_unlock(made);

@@ -117,7 +117,7 @@ typedef struct worker_source {
 	bool once;                /* it will be run once: no image of its parsed form is kept */
 	const char *name;         /* as curfew_source.name */
 	const void *bytes;
-	size_t length;          /* at most WORKER_PROGRAM_MOST */
+	size_t length;          /* at most WORKER_PROGRAM_MAX */
 	const char *import_dir; /* as curfew_source.import_dir; this process reads it */
 	const char *import_map; /* as in curfew_source, down to import_map_name */
 	size_t import_map_length;
@@ -125,7 +125,7 @@ typedef struct worker_source {
 	const char *sha256; /* as in curfew_source */
 } worker_source;
 
-#define WORKER_PROGRAM_MOST ((size_t)256 << 20)
+#define WORKER_PROGRAM_MAX ((size_t)256 << 20)
 
 /*
  * Creates a program for runs, with one reference for the caller. Its bytes are copied, and sent to each worker once,

@@ -128,7 +128,7 @@ static void free_program(worker_program *program)
 curfew_status worker_program_create(worker_pool *pool, const worker_source *source, worker_program **program,
                                     curfew_failure *failure)
 {
-	if (source->name == NULL || source->length > WORKER_PROGRAM_MOST)
+	if (source->name == NULL || source->length > WORKER_PROGRAM_MAX)
 		return worker_refuse(failure, CURFEW_INVALID, "the program has no name, or is larger than 256 MiB");
 	worker_program *made = calloc(1, sizeof *made);
 	if (made != NULL)

@@ -38,7 +38,7 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 	case WORKER_FRAME_REQUEST: return run != NULL && run->broker != NULL && length <= CURFEW_REQUEST_BYTES;
 	case WORKER_FRAME_DONE:
 		return run != NULL && length >= sizeof(worker_done_head) &&
-		       length - sizeof(worker_done_head) <= worker_report_most(&run->limits);
+		       length - sizeof(worker_done_head) <= worker_report_max(&run->limits);
 	default: return false;
 	}
 }
@@ -114,7 +114,7 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 	length -= sizeof head;
 	worker_result result = {.outcome = (curfew_outcome)head.outcome, .exit_code = head.exit_code};
 	if ((run->job.flags & WORKER_JOB_INSPECT) != 0 && head.outcome == CURFEW_OUTCOME_FINISHED) {
-		if (length > WORKER_DESCRIPTION_MOST || curfew_json_check(body, length, NULL) != CURFEW_OK)
+		if (length > WORKER_DESCRIPTION_MAX || curfew_json_check(body, length, NULL) != CURFEW_OK)
 			return refuse_message(p, "a malformed description");
 		result.description = body;
 		result.description_length = length;
@@ -143,9 +143,9 @@ static bool on_started(process *p, worker_run *run)
 	worker_run_move(run, RUN_STARTED);
 	worker_run_arm(run, clock_now_ns());
 	worker_unlock(run->pool);
-	if (run->job.on_start != NULL && !run->told_start)
+	if (run->job.on_start != NULL && !run->start_reported)
 		run->job.on_start(run->job.context);
-	run->told_start = true;
+	run->start_reported = true;
 	return true;
 }
 

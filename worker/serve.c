@@ -383,7 +383,7 @@ static bool make_slot(void ***slots, size_t *count, size_t slot)
 		return true;
 	size_t wanted = slot * 2 + 16;
 	void **grown = realloc(*slots, wanted * sizeof *grown);
-	if (grown == NULL || slot >= WORKER_SLOTS_MOST)
+	if (grown == NULL || slot >= WORKER_SLOTS_MAX)
 		return false;
 	memset(grown + *count, 0, (wanted - *count) * sizeof *grown);
 	*slots = grown;
@@ -476,9 +476,9 @@ static curfew_status describe(const inspection *i, char **json, size_t *length, 
 	if (status == CURFEW_OK)
 		status = curfew_program_inspect(program, &left, json, length, report, failure);
 	left = limits_left(i, since_ns);
-	if (status == CURFEW_OK && !is_js && *length <= WORKER_DESCRIPTION_MOST)
+	if (status == CURFEW_OK && !is_js && *length <= WORKER_DESCRIPTION_MAX)
 		status = curfew_program_compile(program, &left, report, failure);
-	if (status != CURFEW_OK || *length <= WORKER_DESCRIPTION_MOST)
+	if (status != CURFEW_OK || *length <= WORKER_DESCRIPTION_MAX)
 		return status;
 	(void)snprintf(failure->message, sizeof failure->message,
 	               "what the program imports and exports takes more than 1 MiB to describe");

@@ -5,13 +5,13 @@ import { deleteProgram, listPrograms, putProgram } from './api.js';
 import { announce, find, make, setText } from './dom.js';
 
 const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wat: 'text/plain', wasm: 'application/wasm' };
-const EXPORTS_MOST = 12;
+const EXPORTS_MAX = 12;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** The first of a program's exports, by name and type. */
 function describeExports(exports) {
 	const texts = exports
-		.slice(0, EXPORTS_MOST)
+		.slice(0, EXPORTS_MAX)
 		.map(({ name, kind, type }) =>
 			kind === 'function' && type
 				? `${name} ${type.replace(/^func/, '')}`

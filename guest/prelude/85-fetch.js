@@ -11,7 +11,7 @@ const FETCH_HEAD = 1,
 	FETCH_SENT = 3,
 	FETCH_END = 4;
 const CHUNK_BYTES = 65536,
-	REDIRECTS_MOST = 20;
+	REDIRECTS_MAX = 20;
 
 const orUndefined = (value, fallback) => (value === undefined ? fallback : toText(value));
 
@@ -615,7 +615,7 @@ const secretHeaders = ['authorization', 'cookie'];
 
 function redirectTarget(f, location) {
 	if (f.redirect === 'error') throw fetchError(f, 'it redirects');
-	if (++f.hops > REDIRECTS_MOST) throw fetchError(f, 'it redirects more than ' + REDIRECTS_MOST + ' times');
+	if (++f.hops > REDIRECTS_MAX) throw fetchError(f, 'it redirects more than ' + REDIRECTS_MAX + ' times');
 	// The bytes of the header are read as UTF-8.
 	const parts = urlParse(latinToText(location), f.parts[HREF]);
 	if (!parts) throw fetchError(f, 'it redirects to what is not a URL');

@@ -178,7 +178,7 @@ static int compare_use(const void *one, const void *other)
 	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
 }
 
-static void trim(int directory, uint64_t bytes_most)
+static void trim(int directory, uint64_t bytes_max)
 {
 	kept_list list = {0};
 	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -191,9 +191,9 @@ static void trim(int directory, uint64_t bytes_most)
 	}
 	for (const struct dirent *entry; (entry = readdir(entries));)
 		note_entry(&list, directory, entry->d_name);
-	if (list.bytes > bytes_most)
+	if (list.bytes > bytes_max)
 		qsort(list.items, list.count, sizeof *list.items, compare_use);
-	for (size_t i = 0; i < list.count && list.bytes > bytes_most; i++) {
+	for (size_t i = 0; i < list.count && list.bytes > bytes_max; i++) {
 		list.bytes -= list.items[i].bytes;
 		unlinkat(directory, list.items[i].name, 0);
 	}
@@ -201,13 +201,13 @@ static void trim(int directory, uint64_t bytes_most)
 	free(list.items);
 }
 
-void curfew__cache_trim(const char *directory, uint64_t bytes_most)
+void curfew__cache_trim(const char *directory, uint64_t bytes_max)
 {
 	int opened = open_directory(directory);
 
 	if (opened < 0)
 		return;
-	trim(opened, bytes_most);
+	trim(opened, bytes_max);
 	close(opened);
 }
 
@@ -233,7 +233,7 @@ static void publish_entry(const char *directory, const char *name, entry_writer 
 		if (close(file) || !good || renameat(opened, temporary, opened, name))
 			unlinkat(opened, temporary, 0);
 	}
-	trim(opened, CURFEW__CACHE_BYTES_MOST);
+	trim(opened, CURFEW__CACHE_BYTES_MAX);
 	close(opened);
 }
 

@@ -28,8 +28,8 @@ void curfew__cache_keep(const char *directory, const char *name, int file);
 void curfew__cache_write(const char *directory, const char *name, const void *bytes, size_t length);
 
 /* The limit of all entries together. Storing another one removes the least recently used. */
-#define CURFEW__CACHE_BYTES_MOST ((uint64_t)2 << 30)
+#define CURFEW__CACHE_BYTES_MAX ((uint64_t)2 << 30)
 /* Removes entries until the rest takes at most this many bytes. */
-void curfew__cache_trim(const char *directory, uint64_t bytes_most);
+void curfew__cache_trim(const char *directory, uint64_t bytes_max);
 
 #endif

@@ -13,8 +13,8 @@
 #include "engine/interrupt.h"
 #include "wasm/json_values.h"
 
-#define FUNCTIONS_MOST 1000
-#define NAME_BYTES_MOST 128
+#define FUNCTIONS_MAX 1000
+#define NAME_BYTES_MAX 128
 
 struct curfew_host_call {
 	curfew__operation operation;       /* asynchronous only */
@@ -51,7 +51,7 @@ static bool is_name(const char *name)
 	for (size_t i = 0; i < length; i++)
 		if (name[i] <= ' ' || name[i] > '~' || strchr("\"'`\\", name[i]))
 			return false;
-	return length > 0 && length <= NAME_BYTES_MOST;
+	return length > 0 && length <= NAME_BYTES_MAX;
 }
 
 /* Reads the letters of a type up to an end. NULL: they are invalid. */
@@ -80,7 +80,7 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 {
 	if (!is_name(given->name) || (given->module && !is_name(given->module))) {
 		return curfew__fail(failure, "a host function's name is not printable ASCII of at most %d bytes",
-		                    NAME_BYTES_MOST);
+		                    NAME_BYTES_MAX);
 	}
 
 	if (!read_type(given->type, &function->import)) {
@@ -181,8 +181,8 @@ curfew__host_functions *curfew__host_functions_create(const curfew_host_function
 {
 	curfew__host_functions *made = NULL;
 
-	curfew__fail(failure, "more than %d host functions", FUNCTIONS_MOST);
-	if (count <= FUNCTIONS_MOST) {
+	curfew__fail(failure, "more than %d host functions", FUNCTIONS_MAX);
+	if (count <= FUNCTIONS_MAX) {
 		curfew__fail(failure, "out of memory");
 		made = calloc(1, sizeof *made);
 	}

@@ -26,8 +26,8 @@
 
 #define EVENTS_AT_ONCE 64
 /* Requests in flight at once, if the process may open enough files (set_bounds). */
-#define REQUESTS_MOST 1024
-#define REQUESTS_OF_RUN_MOST 32
+#define REQUESTS_MAX 1024
+#define REQUESTS_OF_RUN_MAX 32
 
 /* ---- What libcurl asks of the thread ---------------------------------------------------------------------- */
 
@@ -129,7 +129,7 @@ static void serve_turns(curfew__fetcher *fetcher)
 {
 	curfew__fetch_session *session;
 
-	while (fetcher->active < fetcher->active_most && (session = TAILQ_FIRST(&fetcher->due)))
+	while (fetcher->active < fetcher->active_max && (session = TAILQ_FIRST(&fetcher->due)))
 		take_turn(fetcher, session);
 }
 
@@ -139,10 +139,10 @@ static void set_bounds(curfew__fetcher *fetcher)
 	struct rlimit files = {.rlim_cur = 1024};
 
 	getrlimit(RLIMIT_NOFILE, &files);
-	unsigned most = files.rlim_cur / 4 < REQUESTS_MOST ? (unsigned)(files.rlim_cur / 4) : REQUESTS_MOST;
-	fetcher->active_most = most > 8 ? most : 8;
-	unsigned of_run = fetcher->active_most / 8;
-	fetcher->active_of_run_most = of_run < 4 ? 4 : of_run < REQUESTS_OF_RUN_MOST ? of_run : REQUESTS_OF_RUN_MOST;
+	unsigned most = files.rlim_cur / 4 < REQUESTS_MAX ? (unsigned)(files.rlim_cur / 4) : REQUESTS_MAX;
+	fetcher->active_max = most > 8 ? most : 8;
+	unsigned of_run = fetcher->active_max / 8;
+	fetcher->active_of_run_max = of_run < 4 ? 4 : of_run < REQUESTS_OF_RUN_MAX ? of_run : REQUESTS_OF_RUN_MAX;
 }
 
 /* ---- What libcurl has done -------------------------------------------------------------------------------- */
@@ -228,7 +228,7 @@ static bool set_up(curfew__fetcher *fetcher)
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
 	/* Connections of one run: those in use, and those that are kept for its next requests. */
-	curl->multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)fetcher->active_of_run_most);
+	curl->multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)fetcher->active_of_run_max);
 	return thread_start(&fetcher->thread, NULL, network_main, fetcher);
 }
 

@@ -119,7 +119,7 @@ void curfew__session_refund(curfew__fetch_session *session, size_t bytes)
 void curfew__session_update_due(curfew__fetch_session *session)
 {
 	curfew__fetcher *fetcher = session->fetcher;
-	bool is_due = !TAILQ_EMPTY(&session->waiting) && session->active < fetcher->active_of_run_most;
+	bool is_due = !TAILQ_EMPTY(&session->waiting) && session->active < fetcher->active_of_run_max;
 
 	if (is_due && !session->is_due)
 		TAILQ_INSERT_TAIL(&fetcher->due, session, due);
@@ -159,7 +159,7 @@ bool curfew__session_is_crowded(const curfew__fetch_session *session, bool extra
 	const curfew__fetcher *fetcher = session->fetcher;
 	unsigned sockets = atomic_load(&fetcher->sockets);
 
-	return sockets >= (extra ? fetcher->active_most + fetcher->active_most / 2 : fetcher->active_most / 2);
+	return sockets >= (extra ? fetcher->active_max + fetcher->active_max / 2 : fetcher->active_max / 2);
 }
 
 void curfew__session_count_socket(const curfew__fetch_session *session, int change)

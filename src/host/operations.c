@@ -112,7 +112,7 @@ static curfew__operation *take_off(curfew__operations *run, uint32_t id)
 
 static bool may_start(const curfew__operations *run)
 {
-	return !run->closed && run->queued < CURFEW__EVENTS_MOST && run->last_id < INT32_MAX;
+	return !run->closed && run->queued < CURFEW__EVENTS_MAX && run->last_id < INT32_MAX;
 }
 
 static bool put_on(curfew__operations *run, curfew__operation *operation)

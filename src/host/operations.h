@@ -47,7 +47,7 @@ typedef struct curfew__operation_event {
 } curfew__operation_event;
 
 /* While this many events wait, no further operation starts. */
-enum { CURFEW__EVENTS_MOST = 65536 };
+enum { CURFEW__EVENTS_MAX = 65536 };
 
 /* wake(context) is called on any thread when the first event arrives in an empty queue, and never after the close. */
 curfew__operations *curfew__operations_create(void (*wake)(void *context), void *context);

@@ -63,7 +63,7 @@ static void pass_until(curfew__redact_stream *stream, const piece *p, uint64_t e
 }
 
 /* Grows the memory of the held text. The old memory is wiped. */
-static bool make_room(curfew__redact_stream *stream, size_t more)
+static bool reserve_space(curfew__redact_stream *stream, size_t more)
 {
 	size_t needed = stream->held_length + more;
 
@@ -101,7 +101,7 @@ static void hold(curfew__redact_stream *stream, const piece *p)
 		stream->held_begin = 0;
 	if (settled >= p->length)
 		return;
-	if (!make_room(stream, p->length - settled)) {
+	if (!reserve_space(stream, p->length - settled)) {
 		stream->refused = true;
 		return;
 	}
@@ -194,7 +194,7 @@ static void note_beginning(curfew__redact_beginning *noted, const curfew__search
 	const curfew__redact_state *s = &search->states[state];
 	const curfew__pattern *p = &search->patterns[s->pattern];
 
-	if (s->depth < CURFEW__REDACT_LEAST || p->kind == CURFEW__PATTERN_CUT)
+	if (s->depth < CURFEW__REDACT_MIN || p->kind == CURFEW__PATTERN_CUT)
 		return;
 	*noted = (curfew__redact_beginning){start, end, failed_at, p->weight, p->name};
 }
@@ -436,10 +436,10 @@ static void count_end(curfew__redact_stream *stream, const curfew__redact_table 
 	const curfew__redact_state *folded = &table->folded.states[stream->folded_state];
 	const curfew__pattern *p = &table->plain.patterns[plain->pattern];
 
-	if (plain->depth >= CURFEW__REDACT_LEAST && p->kind != CURFEW__PATTERN_CUT)
+	if (plain->depth >= CURFEW__REDACT_MIN && p->kind != CURFEW__PATTERN_CUT)
 		add_match(stream, &(curfew__redact_match){plain_start(stream), stream->position, p->weight, p->name});
 	p = &table->folded.patterns[folded->pattern];
-	if (folded->depth >= CURFEW__REDACT_LEAST)
+	if (folded->depth >= CURFEW__REDACT_MIN)
 		add_match(stream, &(curfew__redact_match){folded_start(stream, 0), stream->position, p->weight, p->name});
 }
 

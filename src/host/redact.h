@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Removes secrets from what leaves a run: each value becomes "[secret NAME]", also if it comes in pieces. Values of at
- * least CURFEW__REDACT_LEAST bytes are found in these forms: as they are; as the encoders of the web platform, JSON and
+ * least CURFEW__REDACT_MIN bytes are found in these forms: as they are; as the encoders of the web platform, JSON and
  * the console write them, in any combination (redact_fold.h); in base64, wherever in the encoded bytes they begin; and
  * in hexadecimal. The longer lines of a value of several lines count as values. At the end of a text that was cut, the
  * beginning of a secret counts as one. If secrets overlap, nothing of them is left, and the longest gives the name.
@@ -16,7 +16,7 @@
 #include "host/redact_fold.h"
 
 /* Shorter values would be found in innocent text. */
-#define CURFEW__REDACT_LEAST 4
+#define CURFEW__REDACT_MIN 4
 
 /* ---- What to look for ------------------------------------------------------------------------------------- */
 

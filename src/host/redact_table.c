@@ -13,14 +13,14 @@
 #include <sys/mman.h>
 
 /* The minimum length of a line of a value that is searched for by itself. */
-enum { LINE_LEAST = 16 };
+enum { LINE_LENGTH_MIN = 16 };
 /* For shorter folded patterns, the number of bytes that were left out must match as well. */
 enum { SHORT_FOLDED = 8 };
 /* Of longer values only the beginning of the encoded form is searched for; following characters of its alphabet belong
  * to it. */
 enum { ENCODED_VALUE = 48 };
 /* The minimum length of a pattern of an encoded value. */
-enum { ENCODED_LEAST = 8 };
+enum { ENCODED_MIN = 8 };
 /* The limit of all encoded patterns of a set, in bytes. Beyond it, those of later secrets and of lines are left out. */
 enum { ENCODED_BYTES_MAX = 256 << 10 };
 /* The maximum number of patterns of a value: as it is, folded, folded as escape() writes it; nine in base64, two in
@@ -86,7 +86,7 @@ struct curfew__redactors {
 #define WIPED_AT_ONCE ((size_t)1 << 20)
 
 enum phase {
-	MAKE_ROOM,
+	RESERVE,
 	ADD_VALUES,
 	ADD_ENCODINGS,
 	ADD_LINES,
@@ -237,7 +237,7 @@ static void add_fold(curfew__redactor *r, const curfew_secret *secret, const cha
 	folded_text text = fold(value, length, room(r, length));
 	bool is_short = text.length < SHORT_FOLDED;
 
-	if (text.length < CURFEW__REDACT_LEAST)
+	if (text.length < CURFEW__REDACT_MIN)
 		return;
 	add_pattern(r, &r->table.folded,
 	            (curfew__pattern){text.bytes, text.length, (uint32_t)secret->value_length, secret->name,
@@ -258,7 +258,7 @@ static void add_encoded(curfew__redactor *r, const curfew_secret *secret, const 
 	                        0,
 	                        0};
 
-	if (length < ENCODED_LEAST || r->encoded_bytes + length * (plain + folded) > ENCODED_BYTES_MAX)
+	if (length < ENCODED_MIN || r->encoded_bytes + length * (plain + folded) > ENCODED_BYTES_MAX)
 		return;
 	r->encoded_bytes += length * (plain + folded);
 	if (plain) {
@@ -269,7 +269,7 @@ static void add_encoded(curfew__redactor *r, const curfew_secret *secret, const 
 		folded_text text = fold(bytes, length, room(r, length));
 		made.bytes = text.bytes;
 		made.length = text.length;
-		if (text.length >= ENCODED_LEAST)
+		if (text.length >= ENCODED_MIN)
 			add_pattern(r, &r->table.folded, made);
 	}
 }
@@ -294,7 +294,7 @@ static void add_encodings(curfew__redactor *r, const curfew_secret *secret)
 
 static void add_value(curfew__redactor *r, const curfew_secret *secret)
 {
-	if (secret->value_length < CURFEW__REDACT_LEAST)
+	if (secret->value_length < CURFEW__REDACT_MIN)
 		return;
 	add_plain(r, secret);
 	add_fold(r, secret, secret->value, secret->value_length);
@@ -318,7 +318,7 @@ static void each_line(curfew__redactor *r, const curfew_secret *secret,
 	while (line < end) {
 		const char *line_end = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((line_end ? line_end : end) - line);
-		if (length >= LINE_LEAST && length < secret->value_length)
+		if (length >= LINE_LENGTH_MIN && length < secret->value_length)
 			call(r, &(curfew_secret){secret->name, line, length});
 		line += length + 1;
 	}
@@ -375,7 +375,7 @@ static bool allocate_states(curfew__search *search, locked *states)
 }
 
 /* Allocates the patterns of both searches. */
-static bool make_room(curfew__redactor *r)
+static bool reserve_space(curfew__redactor *r)
 {
 	size_t bytes = ENCODED_BYTES_MAX + 4096;
 
@@ -510,8 +510,8 @@ static bool build_some(curfew__redactor *r)
 	bool is_over = true;
 
 	switch (r->phase) {
-	case MAKE_ROOM:
-		if (!make_room(r))
+	case RESERVE:
+		if (!reserve_space(r))
 			return false;
 		break;
 	case ADD_VALUES: is_over = next_secret(r, add_whole_value); break;

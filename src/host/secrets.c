@@ -452,7 +452,7 @@ curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t fl
 _Static_assert(SEAL == 40, "TOTALS has it as a number");
 
 /* Checks that the user may have one more secret, or a new value of the one of that name. */
-static curfew_status check_room(const curfew_secrets *s, const char *user, const curfew_secret *secret,
+static curfew_status check_fits(const curfew_secrets *s, const char *user, const curfew_secret *secret,
                                 curfew_failure *failure)
 {
 	sqlite3_int64 totals[2];
@@ -489,7 +489,7 @@ static curfew_status set_locked(curfew_secrets *s, const char *user, const curfe
 
 	if (status != CURFEW_OK)
 		return status;
-	status = check_room(s, user, secret, failure);
+	status = check_fits(s, user, secret, failure);
 	if (status == CURFEW_OK) {
 		int code = put_row(s, user, secret, sealed);
 		status = code == SQLITE_OK ? CURFEW_OK : refuse_sqlite(s, code, failure);
@@ -647,7 +647,7 @@ typedef struct granting {
 } granting;
 
 /* Reserves memory for a secret, whose value the caller fills in. NULL: there is none left. */
-static char *take_room(granting *g, const char *name, size_t value_length)
+static char *reserve_value(granting *g, const char *name, size_t value_length)
 {
 	size_t name_size = strlen(name) + 1;
 
@@ -668,7 +668,7 @@ static curfew_status grant_row(void *context, const char *name, sqlite3_stmt *st
 
 	if (curfew__grants_find(g->grants, name, strlen(name)))
 		return CURFEW_OK;
-	char *value = length > SEAL ? take_room(g, name, length - SEAL) : NULL;
+	char *value = length > SEAL ? reserve_value(g, name, length - SEAL) : NULL;
 	if (value && unseal(g->store, g->user, name, sealed, length, value))
 		return CURFEW_OK;
 	return refuse_row(g->user, name, failure);
@@ -710,7 +710,7 @@ static curfew_status grant(granting *g, const curfew_secret *given, size_t count
 	/* The last secret of a name counts, as with options. */
 	for (size_t i = count; i-- > 0;)
 		if (!curfew__grants_find(g->grants, given[i].name, strlen(given[i].name)))
-			memcpy(take_room(g, given[i].name, given[i].value_length), given[i].value, given[i].value_length);
+			memcpy(reserve_value(g, given[i].name, given[i].value_length), given[i].value, given[i].value_length);
 	return g->store ? each_row(g->store, g->user, grant_row, g, failure) : CURFEW_OK;
 }
 

@@ -354,7 +354,7 @@ static void post_head(curfew__transfer *transfer)
 	size_t length;
 	char *head = curfew__buffer_take(&transfer->head, &length);
 
-	transfer->head_told = true;
+	transfer->head_reported = true;
 	curfew__operation_post(&transfer->operation, CURFEW_FETCH_HEAD, false, head, length);
 }
 
@@ -376,7 +376,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
 	transfer->head_bytes += size;
 	while (length && strchr("\r\n \t", line[length - 1]))
 		length--;
-	if (transfer->head_told) /* a trailer */
+	if (transfer->head_reported) /* a trailer */
 		return size;
 	if (length >= 5 && !strncmp(line, "HTTP/", 5))
 		return start_head(transfer, line, length) ? size : 0;
@@ -389,7 +389,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
 
 /* ---- The response's body ---------------------------------------------------------------------------------- */
 
-static bool make_room(curfew__transfer *transfer, size_t size)
+static bool reserve_space(curfew__transfer *transfer, size_t size)
 {
 	size_t needed = transfer->incoming_length + size;
 	size_t capacity = transfer->incoming_capacity ? transfer->incoming_capacity : 4096;
@@ -528,7 +528,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
 		transfer->receive_paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	if (!make_room(transfer, size))
+	if (!reserve_space(transfer, size))
 		return 0;
 	memcpy(transfer->incoming + transfer->incoming_length, bytes, size);
 	transfer->incoming_length += size;
@@ -539,7 +539,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
 /* Does what is possible for the guest now. The transfer may be freed by this, unless the caller has a reference. */
 static void deliver(curfew__transfer *transfer)
 {
-	if (transfer->over || !transfer->head_told)
+	if (transfer->over || !transfer->head_reported)
 		return;
 	if (transfer->chunk_wanted && !deliver_chunk(transfer)) {
 		fail_transfer(transfer, DAMAGED);
@@ -566,7 +566,7 @@ static size_t on_send(char *to, size_t one, size_t room, void *context)
 	size_t left = transfer->sending_length - transfer->sent, size = left < room ? left : room;
 
 	/* Do not send yet: a server that has not agreed to another protocol would take the bytes for a request. */
-	if (transfer->upgrades && !(transfer->head_told && is_upgraded(transfer))) {
+	if (transfer->upgrades && !(transfer->head_reported && is_upgraded(transfer))) {
 		transfer->send_paused = true;
 		return CURL_READFUNC_PAUSE;
 	}
@@ -633,7 +633,7 @@ static int on_progress(void *context, curl_off_t all_in, curl_off_t in, curl_off
 	curfew__transfer *transfer = context;
 	char byte;
 
-	return transfer->head_told && !transfer->receive_paused &&
+	return transfer->head_reported && !transfer->receive_paused &&
 	       recv(transfer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
@@ -877,7 +877,7 @@ void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 		fail_to_connect(transfer);
 	} else if (result != CURLE_OK) {
 		fail_transfer(transfer, reason_of(transfer, result));
-	} else if (!transfer->head_told) {
+	} else if (!transfer->head_reported) {
 		fail_transfer(transfer, "the answer is not HTTP");
 	} else {
 		drop_easy(transfer);

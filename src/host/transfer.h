@@ -32,7 +32,7 @@ struct curfew__fetcher {
 	int64_t timer_ns; /* when libcurl wants to be called */
 
 	/* Requests in flight, and the sessions whose requests wait for their turn. Sessions take turns. */
-	unsigned active, active_most, active_of_run_most;
+	unsigned active, active_max, active_of_run_max;
 	TAILQ_HEAD(, curfew__fetch_session) due;
 	atomic_uint sockets; /* includes connections that are kept for later */
 };
@@ -108,7 +108,7 @@ typedef struct curfew__transfer {
 	curfew__buffer head;
 	size_t head_bytes; /* bytes of all heads so far, including those of earlier answers */
 	long status;
-	bool head_told;
+	bool head_reported;
 	char *incoming; /* the part of the response that has arrived, not inflated */
 	size_t incoming_length, incoming_capacity;
 	bool receive_paused, chunk_wanted, received;                      /* received: the response is complete */

@@ -646,7 +646,7 @@ bool curfew__guest_protect(curfew__guest *guest)
 	return curfew__region_protect(guest->region);
 }
 
-void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind)
+void curfew__guest_dispatch_abort(curfew__guest *guest, uint32_t kind)
 {
 	if (atomic_load(&guest->state) == CURFEW__GUEST_STOPPING)
 		return;

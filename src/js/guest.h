@@ -153,7 +153,7 @@ bool curfew__guest_was_stopped_hard(const curfew__guest *guest);
 /* From the watch, the last resort: protects the memory. False: it is in a host function, or the system refused. */
 bool curfew__guest_protect(curfew__guest *guest);
 /* From the watch, or while the guest does not execute: notifies the program that its time is up. */
-void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind);
+void curfew__guest_dispatch_abort(curfew__guest *guest, uint32_t kind);
 
 /* The bytes that the guest points to. NULL if they are not all in its memory. */
 const char *curfew__guest_bytes(const curfew__guest *guest, uint32_t address, uint32_t length);

@@ -31,7 +31,7 @@ typedef struct member {
 	bool optional; /* it may be missing */
 } member;
 
-enum { MEMBERS_MOST = 32 };
+enum { MEMBERS_MAX = 32 };
 
 static bool refuse_report(reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -395,12 +395,12 @@ typedef struct frame_list {
 static bool take_frames(reader *r, void *target)
 {
 	frame_list *list = target;
-	curfew_frame *frames = calloc(CURFEW__FRAMES_MOST, sizeof *frames);
+	curfew_frame *frames = calloc(CURFEW__FRAMES_MAX, sizeof *frames);
 	*list->frames = frames;
 	if (frames == NULL || !accept(r, '['))
 		return refuse_report(r, "is no list");
 	while (curfew__json_peek(&r->in) != ']') {
-		if (*list->count == CURFEW__FRAMES_MOST)
+		if (*list->count == CURFEW__FRAMES_MAX)
 			return refuse_report(r, "is too long");
 		if (!take_frame(r, &frames[(*list->count)++]))
 			return false;
@@ -433,8 +433,8 @@ static bool take_error_text(reader *r, void *target)
 		if (text[i] == '\0')
 			text[i] = ' ';
 	}
-	if (text != NULL && length > CURFEW__ERROR_MESSAGE_MOST)
-		text[curfew__utf8_cut(text, length, CURFEW__ERROR_MESSAGE_MOST)] = '\0';
+	if (text != NULL && length > CURFEW__ERROR_MESSAGE_MAX)
+		text[curfew__utf8_cut(text, length, CURFEW__ERROR_MESSAGE_MAX)] = '\0';
 	return text != NULL;
 }
 
@@ -466,7 +466,7 @@ static bool take_nested(reader *r, curfew_error *error)
 		{"cause", take_cause, &error->cause, true},
 		{"errors", take_errors, &errors, true},
 	};
-	if (r->error_count++ == CURFEW__ERRORS_MOST || r->nesting == CURFEW__ERROR_NESTING_MOST)
+	if (r->error_count++ == CURFEW__ERRORS_MAX || r->nesting == CURFEW__ERROR_NESTING_MAX)
 		return refuse_report(r, "has too many errors");
 	r->nesting++;
 	bool taken = take_object(r, members, COUNT(members));
@@ -530,7 +530,7 @@ static bool take_limits(reader *r, void *target)
 	curfew_limits *limits = target;
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	member members[MEMBERS_MOST];
+	member members[MEMBERS_MAX];
 	for (size_t i = 0; i < count; i++) {
 		bool is_time = table[i].unit == CURFEW_UNIT_DURATION;
 		members[i] = (member){table[i].report_key, is_time ? take_duration : take_count,

@@ -174,15 +174,15 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
                               size_t message_length)
 {
 	report->has_error = true;
-	if (name != NULL && !replace_text(&report->error_name, copy_error_text(name, name_length, CURFEW__ERROR_NAME_MOST)))
+	if (name != NULL && !replace_text(&report->error_name, copy_error_text(name, name_length, CURFEW__ERROR_NAME_MAX)))
 		return false;
 	return message == NULL ||
-	       replace_text(&report->error_message, copy_error_text(message, message_length, CURFEW__ERROR_MESSAGE_MOST));
+	       replace_text(&report->error_message, copy_error_text(message, message_length, CURFEW__ERROR_MESSAGE_MAX));
 }
 
 bool curfew__report_set_value_note(curfew_report *report, const char *text, size_t length)
 {
-	return replace_text(&report->value_note, copy_error_text(text, length, CURFEW__ERROR_MESSAGE_MOST));
+	return replace_text(&report->value_note, copy_error_text(text, length, CURFEW__ERROR_MESSAGE_MAX));
 }
 
 /* ---- Trace ----------------------------------------------------------------------------------------------- */
@@ -302,22 +302,22 @@ static bool copy_frame(const parsed_frame *parsed, curfew_frame *frame)
 	/* The engine's own names for code outside any function. */
 	if (function.length == 0 || span_is(function, "<eval>") || span_is(function, "<module>"))
 		function = (span){"<anonymous>", strlen("<anonymous>")};
-	frame->function = copy_error_text(function.text, function.length, CURFEW__FRAME_TEXT_MOST);
+	frame->function = copy_error_text(function.text, function.length, CURFEW__FRAME_TEXT_MAX);
 	frame->native = parsed->native;
 	frame->line = parsed->line;
 	frame->column = parsed->column;
 	if (parsed->native)
 		return frame->function != NULL;
-	frame->file = copy_error_text(parsed->file.text, parsed->file.length, CURFEW__FRAME_TEXT_MOST);
+	frame->file = copy_error_text(parsed->file.text, parsed->file.length, CURFEW__FRAME_TEXT_MAX);
 	return frame->function != NULL && frame->file != NULL;
 }
 
-/* Fills frames (room for CURFEW__FRAMES_MOST); *count says how many were begun, also on failure. */
+/* Fills frames (room for CURFEW__FRAMES_MAX); *count says how many were begun, also on failure. */
 static bool parse_lines(const char *text, size_t length, curfew_frame *frames, size_t *count)
 {
 	const char *at = text;
 	const char *end = text + length;
-	while (at < end && *count < CURFEW__FRAMES_MOST) {
+	while (at < end && *count < CURFEW__FRAMES_MAX) {
 		const char *line_end = memchr(at, '\n', (size_t)(end - at));
 		if (line_end == NULL)
 			line_end = end;
@@ -331,7 +331,7 @@ static bool parse_lines(const char *text, size_t length, curfew_frame *frames, s
 
 bool curfew__report_frames_of(const char *text, size_t length, const curfew_frame **frames, size_t *count)
 {
-	curfew_frame parsed[CURFEW__FRAMES_MOST] = {0};
+	curfew_frame parsed[CURFEW__FRAMES_MAX] = {0};
 	size_t found = 0;
 	bool good = parse_lines(text, length, parsed, &found);
 	curfew_frame *copy = good && found > 0 ? malloc(found * sizeof *copy) : NULL;
@@ -365,7 +365,7 @@ bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t 
 bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame)
 {
 	report->has_error = true;
-	if (report->frame_count == CURFEW__FRAMES_MOST)
+	if (report->frame_count == CURFEW__FRAMES_MAX)
 		return true;
 	curfew_frame *frames = realloc((void *)(uintptr_t)report->frames, (report->frame_count + 1) * sizeof *frames);
 	if (frames == NULL)
@@ -373,8 +373,8 @@ bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame)
 	report->frames = frames;
 	curfew_frame *copy = &frames[report->frame_count];
 	*copy = *frame;
-	copy->function = copy_error_text(frame->function, strlen(frame->function), CURFEW__FRAME_TEXT_MOST);
-	copy->file = copy_error_text(frame->file, strlen(frame->file), CURFEW__FRAME_TEXT_MOST);
+	copy->function = copy_error_text(frame->function, strlen(frame->function), CURFEW__FRAME_TEXT_MAX);
+	copy->file = copy_error_text(frame->file, strlen(frame->file), CURFEW__FRAME_TEXT_MAX);
 	if (copy->function == NULL || copy->file == NULL) {
 		free_text(copy->function);
 		free_text(copy->file);
@@ -465,12 +465,12 @@ bool curfew__report_set_source_line(curfew_report *report, const char *source, s
 	if (start == NULL)
 		return true;
 	/* More of a line is not kept. */
-	if (end - start > CURFEW__SOURCE_LINE_MOST + 1)
-		end = start + CURFEW__SOURCE_LINE_MOST + 1;
+	if (end - start > CURFEW__SOURCE_LINE_MAX + 1)
+		end = start + CURFEW__SOURCE_LINE_MAX + 1;
 	const char *stop = start;
 	while (stop < end && *stop != '\n' && *stop != '\r')
 		stop++;
-	return replace_text(&report->source_line, copy_error_text(start, (size_t)(stop - start), CURFEW__SOURCE_LINE_MOST));
+	return replace_text(&report->source_line, copy_error_text(start, (size_t)(stop - start), CURFEW__SOURCE_LINE_MAX));
 }
 
 /* Length without a character at the end whose last bytes were cut off. */
@@ -531,8 +531,8 @@ static void change_frames(const curfew_frame *given, size_t count, curfew__repor
 {
 	curfew_frame *frames = (curfew_frame *)(uintptr_t)given;
 	for (size_t i = 0; i < count; i++) {
-		change_text(&frames[i].function, CURFEW__FRAME_TEXT_MOST, change, context);
-		change_text(&frames[i].file, CURFEW__FRAME_TEXT_MOST, change, context);
+		change_text(&frames[i].function, CURFEW__FRAME_TEXT_MAX, change, context);
+		change_text(&frames[i].file, CURFEW__FRAME_TEXT_MAX, change, context);
 	}
 }
 
@@ -540,8 +540,8 @@ static void change_errors(const curfew_error *given, size_t count, curfew__repor
 {
 	curfew_error *errors = (curfew_error *)(uintptr_t)given;
 	for (size_t i = 0; i < count; i++) {
-		change_text(&errors[i].name, CURFEW__ERROR_NAME_MOST, change, context);
-		change_text(&errors[i].message, CURFEW__ERROR_MESSAGE_MOST, change, context);
+		change_text(&errors[i].name, CURFEW__ERROR_NAME_MAX, change, context);
+		change_text(&errors[i].message, CURFEW__ERROR_MESSAGE_MAX, change, context);
 		change_json(&errors[i].properties, change, context);
 		change_frames(errors[i].frames, errors[i].frame_count, change, context);
 		change_errors(errors[i].cause, errors[i].cause != NULL, change, context);
@@ -551,13 +551,13 @@ static void change_errors(const curfew_error *given, size_t count, curfew__repor
 
 void curfew__report_change_texts(curfew_report *report, curfew__report_change change, void *context)
 {
-	change_text(&report->value_note, CURFEW__ERROR_MESSAGE_MOST, change, context);
+	change_text(&report->value_note, CURFEW__ERROR_MESSAGE_MAX, change, context);
 	change_json(&report->error_properties, change, context);
 	change_errors(report->error_cause, report->error_cause != NULL, change, context);
 	change_errors(report->error_errors, report->error_error_count, change, context);
-	change_text(&report->error_name, CURFEW__ERROR_NAME_MOST, change, context);
-	change_text(&report->error_message, CURFEW__ERROR_MESSAGE_MOST, change, context);
-	change_text(&report->source_line, CURFEW__SOURCE_LINE_MOST, change, context);
+	change_text(&report->error_name, CURFEW__ERROR_NAME_MAX, change, context);
+	change_text(&report->error_message, CURFEW__ERROR_MESSAGE_MAX, change, context);
+	change_text(&report->source_line, CURFEW__SOURCE_LINE_MAX, change, context);
 	change_text(&report->program_name, SIZE_MAX, change, context);
 	change_frames(report->frames, report->frame_count, change, context);
 }

@@ -13,14 +13,14 @@
 #include "curfew.h"
 
 /* The maximum number of frames in a report, innermost first. */
-#define CURFEW__FRAMES_MOST 64
+#define CURFEW__FRAMES_MAX 64
 /* The maximum length of a function or file name in a frame. */
-#define CURFEW__FRAME_TEXT_MOST 256
+#define CURFEW__FRAME_TEXT_MAX 256
 /* The maximum lengths of an error's name and message. */
-#define CURFEW__ERROR_NAME_MOST 256
-#define CURFEW__ERROR_MESSAGE_MOST 65536
+#define CURFEW__ERROR_NAME_MAX 256
+#define CURFEW__ERROR_MESSAGE_MAX 65536
 /* The maximum length of a source line. */
-#define CURFEW__SOURCE_LINE_MOST 4096
+#define CURFEW__SOURCE_LINE_MAX 4096
 
 /* An empty report (outcome ok, limits and usage 0, fuel not metered) with a fresh id; NULL: out of memory. */
 curfew_report *curfew__report_create(void);
@@ -36,8 +36,8 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
                               size_t message_length);
 
 /* The maximum number of errors within one error, all together, and their depth. */
-#define CURFEW__ERRORS_MOST 128
-#define CURFEW__ERROR_NESTING_MOST 16
+#define CURFEW__ERRORS_MAX 128
+#define CURFEW__ERROR_NESTING_MAX 16
 
 /*
  * What the error holds, as the guest describes it: the JSON text of { properties, cause, errors }, where an error is
@@ -62,7 +62,7 @@ bool curfew__report_frames_of(const char *text, size_t length, const curfew_fram
  */
 bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t length);
 
-/* Appends a copy of a WebAssembly frame, outermost last; more than CURFEW__FRAMES_MOST are left out. Sets has_error. */
+/* Appends a copy of a WebAssembly frame, outermost last; more than CURFEW__FRAMES_MAX are left out. Sets has_error. */
 bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame);
 
 /* The frame that source_line is of: the first one in a text of the program's or one that it imports; NULL: there is

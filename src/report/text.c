@@ -531,7 +531,7 @@ static void add_also_tripped(writer *w, const curfew_report *report)
 /* ---- What an error holds --------------------------------------------------------------------------------- */
 
 /* The maximum number of inner errors that are shown, and their depth; the JSON report has all of them. */
-enum { HELD_MOST = 10, HELD_NESTING = 4 };
+enum { HELD_MAX = 10, HELD_NESTING = 4 };
 
 static void add_held(writer *w, const char *properties, const curfew_error *cause, const curfew_error *errors,
                      size_t error_count, int nesting);
@@ -563,7 +563,7 @@ static void add_held(writer *w, const char *properties, const curfew_error *caus
 		return;
 	if (cause != NULL)
 		add_nested(w, "caused by", cause, nesting);
-	for (size_t i = 0; i < error_count && i < HELD_MOST; i++) {
+	for (size_t i = 0; i < error_count && i < HELD_MAX; i++) {
 		(void)snprintf(label, sizeof label, "error %zu of %zu", i + 1, error_count);
 		add_nested(w, label, &errors[i], nesting);
 	}

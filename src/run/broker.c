@@ -71,7 +71,7 @@ static curfew_status allow_imports(curfew_broker *broker, const curfew_broker_op
 	return CURFEW_INVALID;
 }
 
-static void tell_ready(void *context)
+static void notify_ready(void *context)
 {
 	curfew_broker *broker = context;
 	broker->on_ready(broker->context);
@@ -83,7 +83,7 @@ static curfew_status fill(curfew_broker *broker, const curfew_broker_options *op
 	broker->fetches_left = limits->host_calls;
 	broker->on_ready = options->on_ready;
 	broker->context = options->context;
-	broker->operations = curfew__operations_create(tell_ready, broker);
+	broker->operations = curfew__operations_create(notify_ready, broker);
 	if (!broker->operations) {
 		curfew__fail(failure, "out of memory");
 		return CURFEW_NO_MEMORY;
@@ -179,7 +179,7 @@ static curfew_status on_import(curfew_broker *broker, uint32_t id, const char *n
 	bool ok = answer_import(broker, id, answer, text);
 	free(text);
 	if (ok)
-		tell_ready(broker);
+		notify_ready(broker);
 	return ok ? CURFEW_OK : CURFEW_NO_MEMORY;
 }
 

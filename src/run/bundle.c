@@ -147,7 +147,7 @@ static bool read_pax(tar_reader *r, const char *text, size_t length)
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
 
-static bool make_room(tar_reader *r)
+static bool reserve_space(tar_reader *r)
 {
 	curfew__bundle *bundle = r->bundle;
 	size_t capacity = r->capacity ? r->capacity * 2 : 64;
@@ -171,7 +171,7 @@ static bool add_file(tar_reader *r, char *name, const char *text, size_t length,
 	                       refuse_bundle(r->failure, "the bundle names '%.150s', which is not a path inside it", name)
 	                 : refuse_bundle(r->failure, "out of memory");
 
-	if (good && make_room(r)) {
+	if (good && reserve_space(r)) {
 		r->bundle->files[r->bundle->count++] = (curfew__bundle_file){
 			.name = name, .place = link, .text = text, .length = length};
 		return true;

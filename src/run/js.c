@@ -18,7 +18,7 @@
 #define TRIM_NS (20 * CURFEW__MILLISECOND)
 /* Interval between requests to the poll while the guest has a processor, and the maximum while it has none. */
 #define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
-#define SOFT_STEP_MOST_NS (200 * CURFEW__MICROSECOND)
+#define SOFT_STEP_MAX_NS (200 * CURFEW__MICROSECOND)
 /* Time for the guest's reader of its stack. Its CPU time is part of the budget for all work after the end. */
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
 /* The maximum that is read of the engine's record of an exception: a program chooses the length of names in it. */
@@ -156,7 +156,7 @@ static void publish_to_watch(curfew_run *run)
 {
 	set_control(run);
 	atomic_store(&run->alive, true);
-	curfew__run_tell_time_up(run);
+	curfew__run_notify_time_up(run);
 }
 
 /* Takes a region with the program's image, or with the engine's if there is none yet. */
@@ -193,7 +193,7 @@ static void take_image(curfew_run *run)
 	curfew__watch_disarm(watch, &run->stop.alarm);
 	curfew__program_snapshot(run->program, run->guest->region);
 	atomic_store(&run->alive, true);
-	curfew__run_tell_time_up(run);
+	curfew__run_notify_time_up(run);
 	curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, clock_now_ns()));
 }
 
@@ -326,9 +326,9 @@ static int64_t prepare_wait(curfew_run *run, int64_t now)
 
 /* ---- Stops ------------------------------------------------------------------------------------------------ */
 
-static void tell_time_up(curfew_run *run, curfew_outcome why)
+static void notify_time_up(curfew_run *run, curfew_outcome why)
 {
-	curfew__guest_tell_aborted(run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
+	curfew__guest_dispatch_abort(run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
 }
 
 static int64_t stop_trace(curfew_run *run, int64_t now)
@@ -351,7 +351,7 @@ static bool ask_poll_to_stop(curfew_run *run, int64_t now)
 		run->stop.soft_ns = now;
 		run->stop.soft_cpu_ns = cpu;
 	}
-	int64_t longer = run->stop.soft_step_ns * 2 < SOFT_STEP_MOST_NS ? run->stop.soft_step_ns * 2 : SOFT_STEP_MOST_NS;
+	int64_t longer = run->stop.soft_step_ns * 2 < SOFT_STEP_MAX_NS ? run->stop.soft_step_ns * 2 : SOFT_STEP_MAX_NS;
 	run->stop.soft_step_ns = has_processor ? SOFT_STEP_NS : longer;
 	if (!has_processor)
 		curfew__guest_hurry(run->guest);
@@ -479,7 +479,7 @@ static void fill_thrown(curfew_run *run)
 	uint32_t trace_length = c->error_trace_length < THROWN_TRACE_MAX ? c->error_trace_length : THROWN_TRACE_MAX;
 	if (trace)
 		curfew__report_parse_trace(run->report, trace, trace_length);
-	run->after.is_spent |= trace_length < c->error_trace_length && run->report->frame_count < CURFEW__FRAMES_MOST;
+	run->after.is_spent |= trace_length < c->error_trace_length && run->report->frame_count < CURFEW__FRAMES_MAX;
 	/* Genuine texts of the guest are shorter. A longer one is meant to waste the host's time. */
 	if (details && c->error_details_length <= THROWN_DETAILS_MAX)
 		curfew__report_set_error_details(run->report, details, c->error_details_length);
@@ -557,6 +557,6 @@ static void release_guest(curfew_run *run)
 }
 
 const curfew__kind curfew__kind_js = {
-	load_and_start, resume,     prepare_wait, tell_time_up, step_stop,     settle_stop,
-	fill_usage,     fill_value, fill_error,   is_sound,     release_guest,
+	load_and_start, resume,     prepare_wait, notify_time_up, step_stop,     settle_stop,
+	fill_usage,     fill_value, fill_error,   is_sound,       release_guest,
 };

@@ -146,7 +146,7 @@ typedef struct curfew__kind {
 	/* Called before it waits: frees what is not needed meanwhile, and returns the end of the wait. */
 	int64_t (*wait)(curfew_run *run, int64_t now);
 	/* Notifies the program that its time is up. From any thread, while it is alive. */
-	void (*tell_time_up)(curfew_run *run, curfew_outcome why);
+	void (*notify_time_up)(curfew_run *run, curfew_outcome why);
 	/* Called by the watch: one step of stopping a guest that executes. Returns the time of the next step. */
 	int64_t (*stop)(curfew_run *run, int64_t now);
 	/* Called once the watch no longer touches the guest: whether its state can be read, and whether it was stopped

@@ -13,7 +13,7 @@
 #include "run/stop.h"
 
 /* The maximum that labels may add to JSON of the report that has no other bound. */
-#define LABELS_MOST ((size_t)64 << 10)
+#define LABELS_MAX ((size_t)64 << 10)
 
 static bool pass_stdout(void *context, const char *bytes, size_t length)
 {
@@ -88,7 +88,7 @@ void curfew__run_set_value(curfew_run *run, const char *json, size_t length)
 static bool may_be_cut(size_t length, size_t most)
 {
 	/* The guest has already cut the names of functions and files. */
-	bool is_frame = most == CURFEW__FRAME_TEXT_MOST;
+	bool is_frame = most == CURFEW__FRAME_TEXT_MAX;
 	return length + 4 > most || (is_frame && length + 8 > CURFEW_GUEST_NAME_BYTES);
 }
 
@@ -100,7 +100,7 @@ static char *redact(void *context, const char *text, size_t most)
 	curfew__buffer buffer;
 
 	/* A text is cut to its bound. JSON cannot be cut, so it is left out if it has become much longer. */
-	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
+	curfew__buffer_init(&buffer, !most ? length + LABELS_MAX : most > SIZE_MAX - LABELS_MAX ? SIZE_MAX : most);
 	bool done = most ? curfew__redact_text(run->given->redactor, &buffer, text, length, may_be_cut(length, most)) ||
 	                       buffer.failed
 	                 : curfew__redact_json(run->given->redactor, &buffer, text, length, NULL);

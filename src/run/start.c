@@ -153,7 +153,7 @@ static char *copy(const char *text, size_t length, bool *ok)
 }
 
 /* Whether this thread's stack is large enough for guest code with this stack limit. */
-static bool stack_has_room(uint64_t stack_bytes)
+static bool stack_fits(uint64_t stack_bytes)
 {
 	static _Thread_local uintptr_t lowest;
 	char here;
@@ -408,7 +408,7 @@ static bool runs_here(curfew_run *run, curfew__stack **stack)
 	*stack = NULL;
 	if (curfew__host_call_is_inside())
 		return false;
-	if (run->program->wasm || stack_has_room(run->limits.stack_bytes))
+	if (run->program->wasm || stack_fits(run->limits.stack_bytes))
 		return true;
 	if (calls_nobody(run) && !curfew__target_current())
 		*stack = curfew__stacks_take(stacks_of(run));

@@ -14,7 +14,7 @@
 #include "engine/interrupt.h"
 
 /* A compiler uses several cores, so its CPU time may advance faster than the clock. */
-#define CORES_MOST 64
+#define CORES_MAX 64
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
 /* The lowest bits of the latch are the cause. The others are nanoseconds, enough for two years. */
 #define LATCH_SHIFT 8
@@ -111,14 +111,14 @@ static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
 	if (!atomic_compare_exchange_strong(&run->stop.time_up, &none, (unsigned)why))
 		return;
 	curfew__run_trip(run, why);
-	curfew__run_tell_time_up(run);
+	curfew__run_notify_time_up(run);
 }
 
-void curfew__run_tell_time_up(curfew_run *run)
+void curfew__run_notify_time_up(curfew_run *run)
 {
 	unsigned why = atomic_load(&run->stop.time_up);
 	if (why && run->limits.grace_ns && atomic_load(&run->alive))
-		run->kind->tell_time_up(run, (curfew_outcome)why);
+		run->kind->notify_time_up(run, (curfew_outcome)why);
 }
 
 void curfew__run_look_at_clock(curfew_run *run, int64_t now)
@@ -205,7 +205,7 @@ static int64_t check_cpu(curfew_run *run, int64_t now)
 		return CURFEW__NEVER;
 	int64_t used = curfew__run_cpu(run), limit = (int64_t)run->limits.cpu_ns;
 	if (used < limit)
-		return now + (limit - used) / (is_compiling ? CORES_MOST : 1) + is_compiling * CURFEW__MILLISECOND;
+		return now + (limit - used) / (is_compiling ? CORES_MAX : 1) + is_compiling * CURFEW__MILLISECOND;
 	curfew__run_latch(run, CURFEW_OUTCOME_CPU, now - (used - limit));
 	return CURFEW__NEVER;
 }

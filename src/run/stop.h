@@ -14,7 +14,7 @@ int64_t curfew__run_due(const curfew_run *run);
 /* Compares deadline and cancel with the time. */
 void curfew__run_look_at_clock(curfew_run *run, int64_t now);
 /* Notifies the program that its time is up, if it is. */
-void curfew__run_tell_time_up(curfew_run *run);
+void curfew__run_notify_time_up(curfew_run *run);
 /* Notes that the guest can do nothing from now on, even if its thread still has to wait for a processor. */
 void curfew__run_note_stopped(curfew_run *run);
 /*

@@ -16,8 +16,8 @@
 #include "common/utf8.h"
 
 /* Limits of all of it together, in bytes and in number. */
-#define BYTES_MOST ((size_t)1 << 20)
-#define COUNT_MOST 10000
+#define BYTES_MAX ((size_t)1 << 20)
+#define COUNT_MAX 10000
 
 static size_t size_of(const char *text)
 {
@@ -29,8 +29,8 @@ static curfew_status check_texts(const char *what, const char *const *texts, siz
 {
 	char message[128];
 
-	if (count > COUNT_MOST || (count && !texts)) {
-		snprintf(message, sizeof message, "%s are missing, or there are more than %d", what, COUNT_MOST);
+	if (count > COUNT_MAX || (count && !texts)) {
+		snprintf(message, sizeof message, "%s are missing, or there are more than %d", what, COUNT_MAX);
 		return curfew__refuse(failure, CURFEW_INVALID, message);
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -56,7 +56,7 @@ curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew
 	for (size_t i = 0; i < options->env_count; i++)
 		if (!strchr(options->env[i], '=') || options->env[i][0] == '=')
 			return curfew__refuse(failure, CURFEW_INVALID, "env: each is NAME=value");
-	if (options->dir_count > COUNT_MOST || (options->dir_count && !options->dirs))
+	if (options->dir_count > COUNT_MAX || (options->dir_count && !options->dirs))
 		return curfew__refuse(failure, CURFEW_INVALID, "dirs are missing, or too many");
 	for (size_t i = 0; i < options->dir_count; i++) {
 		const curfew_dir *dir = &options->dirs[i];
@@ -66,7 +66,7 @@ curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew
 		if ((status = check_texts("paths of a dir", texts, 2, &bytes, failure)) != CURFEW_OK)
 			return status;
 	}
-	if (bytes > BYTES_MOST)
+	if (bytes > BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "args, env and dirs are larger than 1 MiB together");
 	return CURFEW_OK;
 }
@@ -77,7 +77,7 @@ char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length)
 	curfew__json_writer writer;
 
 	/* A byte becomes at most six. */
-	curfew__buffer_init(&text, BYTES_MOST * 8);
+	curfew__buffer_init(&text, BYTES_MAX * 8);
 	curfew__json_init(&writer, &text);
 	curfew__json_begin_object(&writer);
 	for (size_t i = 0; i < given->env_count; i++) {

@@ -328,7 +328,7 @@ static int64_t prepare_wait(curfew_run *run, int64_t now)
 }
 
 /* WASI has no way to notify a program. One that reads the clock may notice. */
-static void tell_time_up(curfew_run *run, curfew_outcome why)
+static void notify_time_up(curfew_run *run, curfew_outcome why)
 {
 	(void)run, (void)why;
 }
@@ -398,7 +398,7 @@ static void fill_thrown(curfew_run *run)
 {
 	curfew__buffer value;
 
-	curfew__buffer_init(&value, CURFEW__ERROR_MESSAGE_MOST);
+	curfew__buffer_init(&value, CURFEW__ERROR_MESSAGE_MAX);
 	curfew__wasm_value(run->wasm, &value);
 	set_error(run, "error", value.data ? value.data : "null");
 	curfew__buffer_finish(&value);
@@ -453,6 +453,6 @@ static void release_instance(curfew_run *run)
 }
 
 const curfew__kind curfew__kind_wasm = {
-	load_and_start, resume,     prepare_wait, tell_time_up, step_stop,        settle_stop,
-	fill_usage,     fill_value, fill_error,   is_sound,     release_instance,
+	load_and_start, resume,     prepare_wait, notify_time_up, step_stop,        settle_stop,
+	fill_usage,     fill_value, fill_error,   is_sound,       release_instance,
 };

@@ -15,7 +15,7 @@
 #include "engine_key.h"
 
 #define MAGIC "curfew\3\n"
-#define PART_MOST ((uint64_t)2 << 30)
+#define PART_MAX ((uint64_t)2 << 30)
 
 typedef struct image_head {
 	char magic[8];
@@ -113,8 +113,8 @@ curfew_status curfew__wasm_image_save(curfew_program *program, void **image, siz
 
 static bool well_formed(const image_head *head, size_t length)
 {
-	if (head->name_length > 4096 || head->source_length > PART_MOST || head->compiled_length[0] > PART_MOST ||
-	    head->compiled_length[1] > PART_MOST || head->is_text > 1 || !curfew__program_is_sum(head->sha256) ||
+	if (head->name_length > 4096 || head->source_length > PART_MAX || head->compiled_length[0] > PART_MAX ||
+	    head->compiled_length[1] > PART_MAX || head->is_text > 1 || !curfew__program_is_sum(head->sha256) ||
 	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved) != 0)
 		return false;
 	return length ==

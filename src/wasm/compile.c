@@ -85,7 +85,7 @@ static void write_needs(const work *w, curfew__json_writer *writer, bool imports
 	curfew__json_begin_object(writer);
 	write_known(writer, "memory_bytes", known && (needs.memories || needs.table_elements),
 	            needs.memory_bytes + needs.table_elements * TABLE_ELEMENT_BYTES);
-	write_known(writer, "memory_most_bytes", known && needs.memories, needs.memory_bytes_most);
+	write_known(writer, "memory_most_bytes", known && needs.memories, needs.memory_bytes_max);
 	write_known(writer, "table_elements", known, needs.table_elements);
 	curfew__json_key(writer, "wasi");
 	curfew__json_bool(writer, imports_wasi);
@@ -150,7 +150,7 @@ static bool write_shell(const work *w, const curfew__rewritten *shell, const cur
 	return curfew__compiled_write(interface, &parts) || fail_internally(w, "the interface cannot be written");
 }
 
-static bool tell_interface(const work *w, int interface)
+static bool report_interface(const work *w, int interface)
 {
 	curfew__rewritten shell = {0};
 	curfew__bytes code = {0};
@@ -239,7 +239,7 @@ bool curfew__compile(const curfew__compile_request *request, const uint8_t *byte
 		w.length = binary.size;
 	}
 	w.engine = create_engine(request, true);
-	bool good = tell_interface(&w, interface);
+	bool good = report_interface(&w, interface);
 	if (good && !request->describe)
 		on_interface(context);
 	if (!good && !failure->internal)

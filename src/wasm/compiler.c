@@ -31,13 +31,13 @@
 #include "wasm/compiler_process.h"
 
 /* Processes at once; each uses all cores. */
-#define PROCESSES_MOST 4
+#define PROCESSES_MAX 4
 /* How often a spare process that ended by itself is replaced. */
-#define SPARES_LOST_MOST 3
+#define SPARES_LOST_MAX 3
 /* How many processes are tried for a job, if one does not take it. */
-#define ASKED_MOST 3
+#define ASKED_MAX 3
 /* Threads that compile in this process at once. */
-#define THREADS_MOST 2
+#define THREADS_MAX 2
 #define THREAD_STACK_BYTES ((size_t)16 << 20)
 /* Bytes to write to a file at a time: the thread that ends the job waits for one such piece. */
 #define PIECE_BYTES ((size_t)1 << 20)
@@ -60,7 +60,7 @@ struct curfew__job {
 	unsigned references; /* one for its owner, and one for a thread that works on it */
 	bool ended;
 	bool calling; /* its listener is being called, or its bytes are being read */
-	bool was_told;
+	bool was_notified;
 	int files[FILES];
 	curfew__compiler_process *process; /* NULL: none */
 	clockid_t cpu_clock;
@@ -96,7 +96,7 @@ struct curfew__compiler {
 	int wake;
 	curfew__job *jobs;
 	child *children;
-	place places[THREADS_MOST];
+	place places[THREADS_MAX];
 	curfew__shares shares;
 	uint64_t asked;       /* number of jobs so far */
 	unsigned spares_lost; /* spare processes that ended before they had a job */
@@ -142,7 +142,7 @@ void curfew__compiler_destroy(curfew__compiler *compiler)
 	curfew__mutex_unlock(&compiler->lock);
 	if (compiler->is_running)
 		pthread_join(compiler->thread, NULL);
-	for (int i = 0; i < THREADS_MOST; i++)
+	for (int i = 0; i < THREADS_MAX; i++)
 		if (compiler->places[i].is_taken)
 			pthread_join(compiler->places[i].thread, NULL);
 	if (compiler->wake >= 0)
@@ -194,7 +194,7 @@ static int take_file(curfew__job *job, int which)
 }
 
 /* Reports that the interface is written. Under the lock, which it releases meanwhile. */
-static void tell_interface(curfew__job *job)
+static void report_interface(curfew__job *job)
 {
 	int file = take_file(job, INTERFACE);
 
@@ -209,8 +209,8 @@ static void tell_interface(curfew__job *job)
 }
 
 /* Finishes a job, with or without success. Under the lock, which it releases meanwhile. */
-static void tell_done(curfew__job *job, const curfew__compile_failure *failure) CURFEW__UNCHECKED;
-static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
+static void report_done(curfew__job *job, const curfew__compile_failure *failure) CURFEW__UNCHECKED;
+static void report_done(curfew__job *job, const curfew__compile_failure *failure)
 {
 	static const curfew__compile_failure unsealed = {.why = {"the compiled code cannot be sealed"}, .internal = true};
 	bool has_code = !failure && !job->request.describe;
@@ -241,12 +241,12 @@ static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 	curfew__mutex_lock(&compiler->lock);
 }
 
-static void tell_failed(curfew__job *job, const char *message, bool internal)
+static void report_failed_job(curfew__job *job, const char *message, bool internal)
 {
 	curfew__compile_failure failure = {.internal = internal};
 
 	curfew__fail(&failure.why, "%s", message);
-	tell_done(job, &failure);
+	report_done(job, &failure);
 }
 
 /* ---- Here -------------------------------------------------------------------------------------------------- */
@@ -256,7 +256,7 @@ static void on_interface_here(void *context)
 	curfew__job *job = context;
 
 	curfew__mutex_lock(&job->compiler->lock);
-	tell_interface(job);
+	report_interface(job);
 	curfew__mutex_unlock(&job->compiler->lock);
 }
 
@@ -277,8 +277,8 @@ static void *compile_here(void *argument)
 		munmap(bytes, job->length);
 	curfew__mutex_lock(&compiler->lock);
 	if (good && job->request.describe)
-		tell_interface(job);
-	tell_done(job, good ? NULL : &failure);
+		report_interface(job);
+	report_done(job, good ? NULL : &failure);
 	job->has_clock = false;
 	job->place->is_over = true;
 	unref(job);
@@ -291,7 +291,7 @@ static void *compile_here(void *argument)
 static place *find_place(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static place *find_place(curfew__compiler *compiler)
 {
-	for (place *own = compiler->places; own < compiler->places + THREADS_MOST; own++)
+	for (place *own = compiler->places; own < compiler->places + THREADS_MAX; own++)
 		if (!own->is_taken || own->is_over)
 			return own;
 	return NULL;
@@ -412,7 +412,7 @@ static void take_answer(child *own, const curfew__compiler_answer *answer)
 
 	if (!job || answer->kind == CURFEW__COMPILER_INTERFACE) {
 		if (job)
-			tell_interface(job);
+			report_interface(job);
 		return;
 	}
 	own->job = NULL;
@@ -423,8 +423,8 @@ static void take_answer(child *own, const curfew__compiler_answer *answer)
 	own->is_over = true;
 	curfew__compiler_process_kill(&own->process);
 	if (answer->kind == CURFEW__COMPILER_DONE && job->request.describe)
-		tell_interface(job);
-	tell_done(job, answer->kind == CURFEW__COMPILER_DONE ? NULL : &answer->failure);
+		report_interface(job);
+	report_done(job, answer->kind == CURFEW__COMPILER_DONE ? NULL : &answer->failure);
 }
 
 static void hear(child *own)
@@ -480,9 +480,9 @@ static void bury(curfew__compiler *compiler, child *own)
 	}
 	if (job && !compiler->path[0] && may_compile_here(compiler)) {
 		if (!start_here(compiler, job))
-			tell_failed(job, "no thread can be started", true);
+			report_failed_job(job, "no thread can be started", true);
 	} else if (job) {
-		tell_failed(job, failure.message, fault);
+		report_failed_job(job, failure.message, fault);
 	}
 	free(own);
 }
@@ -531,7 +531,7 @@ static bool ask_some(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUI
 static bool ask_some(curfew__compiler *compiler, curfew__job *job)
 {
 	/* A spare process, or one that was just started, may have died meanwhile. */
-	for (int i = 0; i < ASKED_MOST; i++) {
+	for (int i = 0; i < ASKED_MAX; i++) {
 		child *own = find_spare(compiler);
 		if (!own)
 			own = start_child(compiler);
@@ -552,13 +552,13 @@ static void hand_on(curfew__compiler *compiler, curfew__job *job)
 	if (job->ended || (made && ask_some(compiler, job)))
 		return;
 	if (!made)
-		tell_failed(job, "out of memory", true);
+		report_failed_job(job, "out of memory", true);
 	else if (compiler->path[0])
-		tell_failed(job, "the compiler process ended", true);
+		report_failed_job(job, "the compiler process ended", true);
 	else if (!may_compile_here(compiler))
-		tell_failed(job, compiler->why.message, true);
+		report_failed_job(job, compiler->why.message, true);
 	else if (!start_here(compiler, job))
-		tell_failed(job, "no thread can be started", true);
+		report_failed_job(job, "no thread can be started", true);
 }
 
 /* Begins a job, and keeps it in memory meanwhile. Releases the lock meanwhile. */
@@ -579,7 +579,7 @@ static curfew__job *next_job(curfew__compiler *compiler)
 	bool by_process = path_of(compiler)[0];
 
 	/* Processes and threads of jobs that were ended may still be there. */
-	if (by_process ? count_processes(compiler) >= PROCESSES_MOST : !find_place(compiler))
+	if (by_process ? count_processes(compiler) >= PROCESSES_MAX : !find_place(compiler))
 		return NULL;
 	for (curfew__job *job = compiler->jobs; job; job = job->next) {
 		job->turn.next = job->next ? &job->next->turn : NULL;
@@ -587,7 +587,7 @@ static curfew__job *next_job(curfew__compiler *compiler)
 		job->turn.is_begun = job->state == JOB_COMPILING;
 	}
 	curfew__turn *next = curfew__turn_next(compiler->jobs ? &compiler->jobs->turn : NULL,
-	                                       by_process ? PROCESSES_MOST : THREADS_MOST, &compiler->shares);
+	                                       by_process ? PROCESSES_MAX : THREADS_MAX, &compiler->shares);
 	return CURFEW__OWNER(next, curfew__job, turn);
 }
 
@@ -595,7 +595,7 @@ static curfew__job *next_job(curfew__compiler *compiler)
 static void keep_spare(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static void keep_spare(curfew__compiler *compiler)
 {
-	if (compiler->asked > 1 && compiler->spares_lost < SPARES_LOST_MOST && !compiler->ending && !find_spare(compiler))
+	if (compiler->asked > 1 && compiler->spares_lost < SPARES_LOST_MAX && !compiler->ending && !find_spare(compiler))
 		start_child(compiler);
 }
 

@@ -14,7 +14,7 @@
 #include "wasm/machine.h"
 
 /* The maximum number of imports to check. */
-enum { LOOKED_AT_MOST = 1000000 };
+enum { LOOKED_AT_MAX = 1000000 };
 
 /* The name of an import, or of an export of an imported instance. */
 typedef struct name {
@@ -224,7 +224,7 @@ bool curfew__component_link(const curfew__component_host *host, wasmtime_compone
                             curfew__component_function **added, curfew_failure *failure)
 {
 	return visit_all(
-		&(walk){.host = host, .budget = LOOKED_AT_MOST, .linker = linker, .added = added, .failure = failure});
+		&(walk){.host = host, .budget = LOOKED_AT_MAX, .linker = linker, .added = added, .failure = failure});
 }
 
 void curfew__component_functions_destroy(curfew__component_function *added)
@@ -240,5 +240,5 @@ void curfew__component_list_unknown(const curfew__component_host *host, curfew__
 {
 	curfew_failure ignored;
 
-	visit_all(&(walk){.host = host, .budget = LOOKED_AT_MOST, .failure = &ignored, .list = list});
+	visit_all(&(walk){.host = host, .budget = LOOKED_AT_MAX, .failure = &ignored, .list = list});
 }

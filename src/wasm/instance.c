@@ -17,11 +17,11 @@
 #define TABLE_ELEMENT_BYTES 8
 /* The limit of what a component may pass in one call of a host function: this takes 30 ms, and nothing can stop it
  * meanwhile. */
-#define PASSED_BYTES_MOST ((size_t)16 << 20)
+#define PASSED_BYTES_MAX ((size_t)16 << 20)
 /* The maximum length of an error's message. */
-#define CAUSES_MOST 4096
+#define CAUSES_MAX 4096
 /* A call that yields more often than this without an end is parked. */
-#define POLLS_MOST 64
+#define POLLS_MAX 64
 
 enum { STAGE_INSTANTIATE, STAGE_INITIALIZE, STAGE_CALL, STAGE_OVER };
 
@@ -134,8 +134,8 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL,
 	                           wasm->failure.message))
 		return false;
-	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
-	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MOST : options->memory_bytes);
+	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MAX;
+	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MAX : options->memory_bytes);
 	if (!curfew__target_init(&wasm->target, &wasm->code->range, wasm->store_context, NULL, machine->stack_bytes)) {
 		curfew__fail(&wasm->failure, "a store has an unknown layout: its guest could not be interrupted");
 		return false;
@@ -282,7 +282,7 @@ static bool poll(curfew__wasm *wasm)
 		if (curfew__future_poll(wasm->future))
 			return true;
 		/* After the last attempt the thread that parks the run checks whether it was woken. */
-		if (polls == POLLS_MOST || !wasm->host->woken(wasm->context))
+		if (polls == POLLS_MAX || !wasm->host->woken(wasm->context))
 			return false;
 	}
 }
@@ -391,7 +391,7 @@ static char *causes_of(const char *data, size_t size)
 			text[strcspn(text, "\n")] = 0;
 		return text;
 	}
-	curfew__buffer_init(&buffer, CAUSES_MOST);
+	curfew__buffer_init(&buffer, CAUSES_MAX);
 	const char *line = causes + strlen("Caused by:");
 	for (line += *line == '\n'; *line && *line != '\n';) {
 		size_t length = strcspn(line, "\n");
@@ -460,9 +460,9 @@ bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 	size_t first = is_interrupted(wasm, &interrupted_at);
 	for (size_t i = first; i < frames.size; i++) {
 		size_t offset = wasm_frame_module_offset(frames.data[i]);
-		bool is_told = offset == SIZE_MAX && i == first && interrupted_at &&
-		               curfew__wasm_program_locate_address(program, wasm->code, interrupted_at, place, context);
-		if (is_told)
+		bool is_reported = offset == SIZE_MAX && i == first && interrupted_at &&
+		                   curfew__wasm_program_locate_address(program, wasm->code, interrupted_at, place, context);
+		if (is_reported)
 			continue;
 		if (offset == SIZE_MAX)
 			place_entry(frames.data[i], place, context);

@@ -21,7 +21,7 @@
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 /* The maximum number of frames of a trap. */
-#define FRAMES_MOST 64
+#define FRAMES_MAX 64
 
 struct curfew__machines {
 	curfew__mutex lock;
@@ -181,7 +181,7 @@ wasm_config_t *curfew__machine_config(void)
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
-	curfew__config_backtrace(config, FRAMES_MOST);
+	curfew__config_backtrace(config, FRAMES_MAX);
 	/* Do not compile in parallel: the threads would stay in the embedding program. */
 	curfew__config_parallel(config, false);
 	return config;

@@ -7,7 +7,7 @@
 #include "wasm/program.h"
 
 #define PAGE_BYTES 65536
-#define NESTED_MOST 64
+#define NESTED_MAX 64
 
 enum { MODULE_TABLES = 4, MODULE_MEMORIES = 5, COMPONENT_MODULE = 1, COMPONENT_COMPONENT = 4 };
 enum { HAS_MAXIMUM = 1, IS_PLAIN = 1 /* nothing but HAS_MAXIMUM */ };
@@ -63,7 +63,7 @@ static void read_memories(reader *r, curfew__wasm_needs *needs)
 		r->failed |= flags > IS_PLAIN || least > PAGE_BYTES;
 		needs->memories++;
 		needs->memory_bytes += least * PAGE_BYTES;
-		needs->memory_bytes_most += (most < PAGE_BYTES ? most : PAGE_BYTES) * PAGE_BYTES;
+		needs->memory_bytes_max += (most < PAGE_BYTES ? most : PAGE_BYTES) * PAGE_BYTES;
 	}
 }
 
@@ -92,7 +92,7 @@ static bool read_binary(reader *r, unsigned nested, curfew__wasm_needs *needs)
 		uint8_t id = read_byte(r);
 		reader section = take_bytes(r, read_number(r));
 		if (is_component && (id == COMPONENT_MODULE || id == COMPONENT_COMPONENT))
-			section.failed = nested == NESTED_MOST || !read_binary(&section, nested + 1, needs);
+			section.failed = nested == NESTED_MAX || !read_binary(&section, nested + 1, needs);
 		else if (!is_component && id == MODULE_MEMORIES)
 			read_memories(&section, needs);
 		else if (!is_component && id == MODULE_TABLES)

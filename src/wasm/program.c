@@ -23,7 +23,7 @@
 #include "common/mutex.h"
 
 /* The maximum number of inlined calls that are reported for one instruction. */
-#define LOCATIONS_MOST 8
+#define LOCATIONS_MAX 8
 /* A program, or its code, of at most so many bytes is read by the thread that needs it, which takes up to about a
  * millisecond. A thread of the loader's reads larger ones. */
 #define LITTLE_BYTES ((size_t)64 << 10)
@@ -722,12 +722,12 @@ static void place_one(curfew__location *location, curfew__wasm_place place, void
 bool curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context)
 {
-	curfew__location locations[LOCATIONS_MOST];
+	curfew__location locations[LOCATIONS_MAX];
 	curfew__compiled *code = curfew__wasm_program_compiled(program, metered);
 
 	if (!code)
 		return false;
-	size_t count = curfew__places_find(code->places, code->places_length, start, offset, locations, LOCATIONS_MOST);
+	size_t count = curfew__places_find(code->places, code->places_length, start, offset, locations, LOCATIONS_MAX);
 	for (size_t i = 0; i < count; i++)
 		place_one(&locations[i], place, context);
 	bool whole = count && !curfew__places_is_cut(code->places, code->places_length);
@@ -738,7 +738,7 @@ bool curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, ui
 bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
                                          curfew__wasm_place place, void *context)
 {
-	curfew__location locations[LOCATIONS_MOST];
+	curfew__location locations[LOCATIONS_MAX];
 	size_t module;
 	uint64_t offset;
 
@@ -748,7 +748,7 @@ bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const cu
 	if (!compiled)
 		return false;
 	size_t count = curfew__places_find_in(compiled->places, compiled->places_length, module, offset, locations,
-	                                      LOCATIONS_MOST);
+	                                      LOCATIONS_MAX);
 	for (size_t i = 0; i < count; i++)
 		place_one(&locations[i], place, context);
 	curfew__compiled_unref(compiled);

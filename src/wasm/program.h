@@ -142,7 +142,7 @@ bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const cu
 typedef struct curfew__wasm_needs {
 	uint64_t memories; /* how many there are */
 	uint64_t memory_bytes;
-	uint64_t memory_bytes_most; /* the maximum that they may grow to */
+	uint64_t memory_bytes_max; /* the maximum that they may grow to */
 	uint64_t table_elements;
 } curfew__wasm_needs;
 

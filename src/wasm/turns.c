@@ -112,11 +112,10 @@ static unsigned at_least_one(unsigned number)
 /* An owner, and large programs, may have all places but one; a user may have half of them. */
 static bool has_place(const curfew__turn *turn, const places *taken, unsigned most)
 {
-	unsigned most_of_one = at_least_one(most - 1), most_of_user = at_least_one(most / 2);
+	unsigned max_of_one = at_least_one(most - 1), max_of_user = at_least_one(most / 2);
 
-	return taken->all < most && (!turn->is_large || taken->large < most_of_one) &&
-	       (!turn->asker.owner || taken->of_owner < most_of_one) &&
-	       (!turn->asker.user || taken->of_user < most_of_user);
+	return taken->all < most && (!turn->is_large || taken->large < max_of_one) &&
+	       (!turn->asker.owner || taken->of_owner < max_of_one) && (!turn->asker.user || taken->of_user < max_of_user);
 }
 
 static bool goes_before(const curfew__turn *turn, const places *taken, const curfew__turn *other,

@@ -14,12 +14,12 @@
 
 /* ---- Messages in transit, and a server ------------------------------------------------------------------------- */
 
-enum { MESSAGES_MOST = 4096 };
+enum { MESSAGES_MAX = 4096 };
 
 typedef struct carrier {
 	pthread_mutex_t lock;
-	char *messages[MESSAGES_MOST]; /* those of the run, in order; NULL: it was carried */
-	size_t lengths[MESSAGES_MOST];
+	char *messages[MESSAGES_MAX]; /* those of the run, in order; NULL: it was carried */
+	size_t lengths[MESSAGES_MAX];
 	size_t count;
 } carrier;
 
@@ -27,7 +27,7 @@ static void on_request(void *context, const void *message, size_t length)
 {
 	carrier *c = context;
 	(void)pthread_mutex_lock(&c->lock);
-	CHECK(c->count < MESSAGES_MOST && length <= CURFEW_REQUEST_BYTES);
+	CHECK(c->count < MESSAGES_MAX && length <= CURFEW_REQUEST_BYTES);
 	c->messages[c->count] = malloc(length);
 	memcpy(c->messages[c->count], message, length);
 	c->lengths[c->count++] = length;

@@ -11,12 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MOST = 8 << 20 };
+enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MAX = 8 << 20 };
 
 /* Text of functions without branches, which takes long to compile. Each number makes another program. */
 static char *make_text(unsigned number, int functions, int chain)
 {
-	char *text = malloc(TEXT_MOST), *at = text, *end = text + TEXT_MOST;
+	char *text = malloc(TEXT_MAX), *at = text, *end = text + TEXT_MAX;
 	CHECK(text != NULL);
 	at += snprintf(at, (size_t)(end - at), "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))",
 	               number);
@@ -324,7 +324,7 @@ static uint64_t time_of(curfew_engine *engine, const char *bytes, size_t length)
 /* A run that waits for the code of a large program is stopped in time. Another run that waits for it still gets it. */
 static void check_stopped_while_loading(curfew_engine *engine, const char *bytes, size_t length)
 {
-	uint64_t whole_ns = UINT64_MAX, least_ns = UINT64_MAX;
+	uint64_t whole_ns = UINT64_MAX, min_ns = UINT64_MAX;
 	for (int i = 0; i < 3; i++) {
 		uint64_t took_ns = time_of(engine, bytes, length);
 		whole_ns = took_ns < whole_ns ? took_ns : whole_ns;
@@ -334,8 +334,8 @@ static void check_stopped_while_loading(curfew_engine *engine, const char *bytes
 		curfew_run *run = start(program, whole_ns / 4), *other = start(program, harness_ms(60000));
 		const curfew_report *report = curfew_run_wait(run);
 		CHECK(report->outcome == CURFEW_OUTCOME_DEADLINE || report->outcome == CURFEW_OUTCOME_FINISHED);
-		if (report->outcome == CURFEW_OUTCOME_DEADLINE && report->stop_latency_ns < least_ns)
-			least_ns = report->stop_latency_ns;
+		if (report->outcome == CURFEW_OUTCOME_DEADLINE && report->stop_latency_ns < min_ns)
+			min_ns = report->stop_latency_ns;
 		curfew_run_destroy(run);
 		if (i % 2 == 0)
 			curfew_run_cancel(other);
@@ -344,7 +344,7 @@ static void check_stopped_while_loading(curfew_engine *engine, const char *bytes
 		curfew_run_destroy(other);
 		curfew_program_destroy(program);
 	}
-	CHECK(least_ns < whole_ns / 4);
+	CHECK(min_ns < whole_ns / 4);
 }
 
 static void stopped_while_loading(void)
@@ -368,7 +368,7 @@ static void stopped_while_loading(void)
 
 /* ---- Compiling elsewhere ------------------------------------------------------------------------------------- */
 
-enum { ASKED_MOST = 8 };
+enum { ASKED_MAX = 8 };
 
 /* The requests of an engine, which another thread executes. */
 static struct asked {
@@ -377,7 +377,7 @@ static struct asked {
 	uint32_t what;
 	bool ended;
 	curfew_code_request *request;
-} asked[ASKED_MOST];
+} asked[ASKED_MAX];
 static atomic_uint asked_count, ended_count;
 
 static void on_compile(void *context, uint64_t number, const curfew_program *program, uint32_t what)

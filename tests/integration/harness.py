@@ -66,7 +66,7 @@ def crowd():
 # because of that, except that a hang is detected later.
 SLOWEST = 4
 # The maximum factor for other load. A larger one would only delay the detection of a hang.
-CROWD_MOST = 6
+CROWD_MAX = 6
 
 
 class Patience:
@@ -79,7 +79,7 @@ class Patience:
 
     def is_over(self):
         now = time.monotonic()
-        self.left -= (now - self.then) / min(crowd(), CROWD_MOST)
+        self.left -= (now - self.then) / min(crowd(), CROWD_MAX)
         self.then = now
         return self.left <= 0
 
@@ -208,7 +208,7 @@ class Context:
 
     def share(self, ms):
         """A time limit for a run in which it gets as much done as in this many milliseconds on an idle machine."""
-        return f"{ms * min(self.slower, 4) * SLOWEST * min(crowd(), CROWD_MOST):.0f}ms"
+        return f"{ms * min(self.slower, 4) * SLOWEST * min(crowd(), CROWD_MAX):.0f}ms"
 
     def spawn(self, words, **options):
         environment = dict(self.environment, **options.pop("env", {}))

@@ -12,7 +12,7 @@
 
 #define MS UINT64_C(1000000)
 
-enum { SEEDS_MOST = 400, QUICK = 1000 };
+enum { SEEDS_MAX = 400, QUICK = 1000 };
 
 typedef struct seed {
 	char name[256];
@@ -20,7 +20,7 @@ typedef struct seed {
 	size_t length;
 } seed;
 
-static seed seeds[SEEDS_MOST];
+static seed seeds[SEEDS_MAX];
 static size_t seed_count;
 static volatile unsigned current;
 
@@ -35,7 +35,7 @@ static void add_seed(const char *name, const char *text, size_t length)
 		wasmtime_error_delete(error);
 		return;
 	}
-	CHECK(seed_count < SEEDS_MOST);
+	CHECK(seed_count < SEEDS_MAX);
 	seed *made = &seeds[seed_count++];
 	(void)snprintf(made->name, sizeof made->name, "%s", name);
 	made->length = binary.size;

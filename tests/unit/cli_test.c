@@ -79,7 +79,7 @@ static void test_what_is_refused(void)
 
 static void test_the_nearest_name(void)
 {
-	cli_option options[CLI_OPTIONS_MOST];
+	cli_option options[CLI_OPTIONS_MAX];
 	size_t count = cli_list_options(CLI_RUN, options);
 	CHECK_TEXT(cli_nearest_command("rnu"), "run");
 	CHECK_TEXT(cli_nearest_command("cancle"), "cancel");
@@ -91,9 +91,9 @@ static void test_the_nearest_name(void)
 static void test_every_option_is_told_apart(void)
 {
 	for (int command = 0; command < CLI_COMMANDS; command++) {
-		cli_option options[CLI_OPTIONS_MOST];
+		cli_option options[CLI_OPTIONS_MAX];
 		size_t count = cli_list_options((cli_command_id)command, options);
-		CHECK(count < CLI_OPTIONS_MOST); /* no option was left out */
+		CHECK(count < CLI_OPTIONS_MAX); /* no option was left out */
 		for (size_t i = 0; i < count; i++) {
 			for (size_t k = 0; k < i; k++) {
 				CHECK(strcmp(options[i].name, options[k].name) != 0);

@@ -21,7 +21,7 @@ static int64_t at(const char *utc)
 static cron parse(const char *words)
 {
 	cron c;
-	char why[CRON_WHY_ROOM] = "";
+	char why[CRON_WHY_SIZE] = "";
 	if (!cron_parse(&c, words, why))
 		harness_fail("%s: %s", words, why);
 	return c;
@@ -164,7 +164,7 @@ static void refusals(void)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		cron c;
-		char why[CRON_WHY_ROOM] = "";
+		char why[CRON_WHY_SIZE] = "";
 		if (cron_parse(&c, cases[i][0], why))
 			harness_fail("\"%s\" is taken", cases[i][0]);
 		if (strncmp(why, cases[i][1], strlen(cases[i][1])) != 0)
@@ -178,7 +178,7 @@ static void any_text(void)
 	static const char letters[] = "0123456789 */,-?abcjanfeb@\t\n\x80#L";
 	srand(4711);
 	for (int i = 0; i < 20000; i++) {
-		char words[24], why[CRON_WHY_ROOM] = "";
+		char words[24], why[CRON_WHY_SIZE] = "";
 		size_t length = (size_t)rand() % sizeof words;
 		cron c;
 		for (size_t j = 0; j < length; j++)

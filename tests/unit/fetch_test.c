@@ -275,13 +275,13 @@ static void test_upgrade_of_get_only(void *state)
 
 /* ---- How many ---------------------------------------------------------------------------------------------------- */
 
-enum { CONNECTIONS_MOST = 512 };
+enum { CONNECTIONS_MAX = 512 };
 
 /* Accepts connections until none has arrived for a while, and returns their number. */
 static size_t accept_all(const world *w, int *connections, size_t count)
 {
 	struct pollfd wait = {.fd = w->listener, .events = POLLIN};
-	while (count < CONNECTIONS_MOST && poll(&wait, 1, 500) == 1) {
+	while (count < CONNECTIONS_MAX && poll(&wait, 1, 500) == 1) {
 		int fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			connections[count++] = fd;
@@ -312,7 +312,7 @@ static void test_requests_of_a_run_take_turns(void *state)
 	/* Claims L43, L71. */
 	enum { REQUESTS = 100, AT_ONCE = 32 };
 	world *w = state;
-	static int connections[CONNECTIONS_MOST];
+	static int connections[CONNECTIONS_MAX];
 	guest g = new_guest(w);
 	for (int i = 0; i < REQUESTS; i++)
 		(void)start(&g, "GET", "-");
@@ -341,7 +341,7 @@ static void test_requests_of_a_run_take_turns(void *state)
 static void test_waiting_requests_end(void *state)
 {
 	world *w = state;
-	static int connections[CONNECTIONS_MOST];
+	static int connections[CONNECTIONS_MAX];
 	guest g = new_guest(w);
 	uint32_t ids[40];
 	for (int i = 0; i < 40; i++)
@@ -365,7 +365,7 @@ static void test_runs_share_what_there_is(void *state)
 	enum { FILES = 256, OF_ALL = FILES / 4, OF_RUN = OF_ALL / 8, GUESTS = 12 };
 	struct rlimit before, few;
 	world *w = state;
-	static int connections[CONNECTIONS_MOST];
+	static int connections[CONNECTIONS_MAX];
 	curfew_failure failure;
 	guest guests[GUESTS];
 	(void)getrlimit(RLIMIT_NOFILE, &before);

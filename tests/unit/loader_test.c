@@ -9,7 +9,7 @@
 #define MIB ((size_t)1 << 20)
 #define KIB ((size_t)1 << 10)
 
-enum { LOADS_MOST = 16 };
+enum { LOADS_MAX = 16 };
 
 static const curfew__asker greedy = {1, 1}, modest = {2, 1};
 static curfew__loader *loader;
@@ -22,7 +22,7 @@ typedef struct item {
 	int again;    /* how often its call adds it again */
 } item;
 
-static item items[LOADS_MOST];
+static item items[LOADS_MAX];
 static int item_count;
 static atomic_int order;
 

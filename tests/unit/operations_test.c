@@ -240,7 +240,7 @@ static void test_events_are_bounded(void)
 	/* Claim L71. */
 	curfew__operations *run = curfew__operations_create(on_wake, NULL);
 	work *before = start(run);
-	for (int i = 0; i < CURFEW__EVENTS_MOST; i++)
+	for (int i = 0; i < CURFEW__EVENTS_MAX; i++)
 		CHECK(curfew__operations_answer(run, 1, strdup("refused"), 7) != 0);
 	work late = {0};
 	CHECK_EQUAL(curfew__operations_answer(run, 1, strdup("refused"), 7), 0);

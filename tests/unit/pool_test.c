@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKET = 3, HOSTILE = 1000, RUNS_MOST = 1000, KILLED_EACH = 20 };
+enum { SOCKET = 3, HOSTILE = 1000, RUNS_MAX = 1000, KILLED_EACH = 20 };
 
 /* ---- A hostile worker -------------------------------------------------------------------------------------- */
 
@@ -241,7 +241,7 @@ typedef struct seen {
 	char partial[64];
 } seen;
 
-static seen all[RUNS_MOST];
+static seen all[RUNS_MAX];
 static atomic_int done_count;
 
 static void on_done(void *context, const worker_result *result)
@@ -559,31 +559,31 @@ static void test_workers_are_killed(void)
 	                                      "curfew.checkpoint(1); for (let end = Date.now() + 5; Date.now() < end;);");
 	const curfew_limits patient = {.size = sizeof patient, .timeout_ns = harness_patience_ms(60000)};
 	CHECK_EQUAL(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
-	for (int i = 0; i < RUNS_MOST; i++) {
+	for (int i = 0; i < RUNS_MAX; i++) {
 		worker_job job = {.program = program, .limits = &patient, .context = &all[i], .on_done = on_done};
 		/* Some in flight, not all: a crash costs the runs of one worker. */
 		while (i - atomic_load(&done_count) >= 16)
 			sleep_ms(1);
 		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 	}
-	wait_until(RUNS_MOST);
+	wait_until(RUNS_MAX);
 	atomic_store(&stop, true);
 	(void)pthread_join(killer, NULL);
 	worker_pool_stats stats;
 	worker_pool_get_stats(pool, &stats);
 	int lost = 0;
-	for (int i = 0; i < RUNS_MOST; i++) {
+	for (int i = 0; i < RUNS_MAX; i++) {
 		CHECK_EQUAL(atomic_load(&all[i].done), 1);
 		CHECK(all[i].is_report);
 		lost += all[i].outcome == CURFEW_OUTCOME_CRASHED;
 		if (all[i].outcome != CURFEW_OUTCOME_CRASHED)
 			CHECK_EQUAL(all[i].outcome, CURFEW_OUTCOME_FINISHED);
 	}
-	CHECK_EQUAL(stats.runs_total, RUNS_MOST);
+	CHECK_EQUAL(stats.runs_total, RUNS_MAX);
 	CHECK_EQUAL(stats.active, 0);
 	CHECK_EQUAL(stats.crashed, lost);
 	CHECK(stats.restarts > 0);
-	CHECK(lost < RUNS_MOST / 2);
+	CHECK(lost < RUNS_MAX / 2);
 	worker_program_unref(program);
 	worker_pool_destroy(pool);
 }

@@ -212,14 +212,14 @@ static uint32_t next_random(uint64_t *seed)
 	return (uint32_t)((*seed * UINT64_C(2685821657736338717)) >> 32);
 }
 
-enum { SECRETS = 6, TEXT_MOST = 200 };
+enum { SECRETS = 6, TEXT_MAX = 200 };
 
 typedef struct trial {
 	char names[SECRETS][24];
 	char values[SECRETS][24];
 	curfew_secret secrets[SECRETS];
 	size_t count;
-	char text[TEXT_MOST + 1];
+	char text[TEXT_MAX + 1];
 	size_t length;
 } trial;
 
@@ -235,7 +235,7 @@ static void make_trial(trial *t, uint64_t *seed)
 		(void)snprintf(t->names[i], sizeof t->names[i], "S%zu", i);
 		t->secrets[i] = (curfew_secret){t->names[i], t->values[i], length};
 	}
-	t->length = next_random(seed) % TEXT_MOST;
+	t->length = next_random(seed) % TEXT_MAX;
 	for (size_t at = 0; at < t->length; at++)
 		t->text[at] = (char)('a' + next_random(seed) % (letters + 1));
 }
@@ -252,7 +252,7 @@ static void redact_simply(const trial *t, curfew__buffer *out)
 		for (size_t start = at; start < t->length && (start == at || start < end); start++) {
 			for (size_t i = 0; i < t->count; i++) {
 				const curfew_secret *s = &t->secrets[i];
-				bool here = s->value_length >= CURFEW__REDACT_LEAST && s->value_length <= t->length - start &&
+				bool here = s->value_length >= CURFEW__REDACT_MIN && s->value_length <= t->length - start &&
 				            memcmp(t->text + start, s->value, s->value_length) == 0;
 				if (here && start + s->value_length > end)
 					end = start + s->value_length;

@@ -484,8 +484,8 @@ static void test_trace_is_bounded(void)
 	}
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	CHECK(curfew__report_parse_trace(report, text, length));
-	CHECK_EQUAL(report->frame_count, CURFEW__FRAMES_MOST);
-	CHECK(strlen(report->frames[0].function) <= CURFEW__FRAME_TEXT_MOST);
+	CHECK_EQUAL(report->frame_count, CURFEW__FRAMES_MAX);
+	CHECK(strlen(report->frames[0].function) <= CURFEW__FRAME_TEXT_MAX);
 	free(text);
 	curfew_report_destroy(report);
 }

@@ -23,7 +23,7 @@ typedef struct client {
 	size_t output_count;
 	uint64_t event_count;
 	blob *checkpoint;
-	char news_of[ID_ROOM];
+	char news_of[ID_SIZE];
 } client;
 
 typedef struct fixture {
@@ -130,13 +130,13 @@ static void tear_down(void *state)
 	free(f);
 }
 
-static const char *id_of(unsigned number, char id[ID_ROOM])
+static const char *id_of(unsigned number, char id[ID_SIZE])
 {
-	(void)snprintf(id, ID_ROOM, "01ARZ3NDEKTSV4RRFFQ69G%04u", number);
+	(void)snprintf(id, ID_SIZE, "01ARZ3NDEKTSV4RRFFQ69G%04u", number);
 	return id;
 }
 
-static stored_run make_run(unsigned number, char id[ID_ROOM])
+static stored_run make_run(unsigned number, char id[ID_SIZE])
 {
 	stored_run r = {.id = id_of(number, id),
 	                .owner = "alice",
@@ -162,7 +162,7 @@ static bool insert(fixture *f, const stored_run *r)
 
 static void end(fixture *f, unsigned number, curfew_outcome outcome, const char *words, size_t length)
 {
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	blob *report = blob_create(words, length);
 	stored_end e = {.id = id_of(number, id),
 	                .node = f->node,
@@ -183,7 +183,7 @@ static void end(fixture *f, unsigned number, curfew_outcome outcome, const char 
 
 typedef struct seen {
 	size_t count;
-	char ids[64][ID_ROOM];
+	char ids[64][ID_SIZE];
 	int64_t number;
 	size_t length;
 	run_summary summary;
@@ -196,7 +196,7 @@ typedef struct seen {
 static bool see(void *context, const run_view *view)
 {
 	seen *all = context;
-	(void)snprintf(all->ids[all->count++], ID_ROOM, "%s", view->id);
+	(void)snprintf(all->ids[all->count++], ID_SIZE, "%s", view->id);
 	all->number = view->report_number;
 	all->length = view->report_length;
 	all->summary = view->summary;
@@ -219,7 +219,7 @@ static size_t count_runs(fixture *f, run_filter filter)
 static bool see_left(void *context, const stored_run *r)
 {
 	seen *all = context;
-	(void)snprintf(all->ids[all->count++], ID_ROOM, "%s", r->id);
+	(void)snprintf(all->ids[all->count++], ID_SIZE, "%s", r->id);
 	(void)snprintf(all->output, sizeof all->output, "%s", r->output != NULL ? r->output : "");
 	(void)snprintf(all->params, sizeof all->params, "%.*s", (int)r->params_length, r->params);
 	(void)snprintf(all->checkpoint, sizeof all->checkpoint, "%s", r->checkpoint != NULL ? r->checkpoint : "");
@@ -237,7 +237,7 @@ static void test_copies(void *state)
 	fixture *f = state;
 	curfew_failure failure;
 	seen all = {0};
-	char id[ID_ROOM], params[] = "[1]";
+	char id[ID_SIZE], params[] = "[1]";
 	stored_run r = make_run(1, id);
 	r.params = params;
 	(void)pthread_mutex_lock(&f->client.lock); /* nothing is reported before the next line but one */
@@ -255,7 +255,7 @@ static void test_copies(void *state)
 
 typedef struct taken {
 	unsigned count, lost, begun;
-	char id[8][ID_ROOM];
+	char id[8][ID_SIZE];
 	unsigned attempt;
 	uint64_t node, epoch;
 } taken;
@@ -263,7 +263,7 @@ typedef struct taken {
 static bool take(void *context, const stored_run *r)
 {
 	taken *t = context;
-	(void)snprintf(t->id[t->count++], ID_ROOM, "%s", r->id);
+	(void)snprintf(t->id[t->count++], ID_SIZE, "%s", r->id);
 	t->lost += r->is_lost;
 	t->begun += r->state == RUN_RUNNING;
 	t->attempt = r->attempt;
@@ -272,7 +272,7 @@ static bool take(void *context, const stored_run *r)
 	return true;
 }
 
-static const store_room much_room = {8, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
+static const store_capacity much_capacity = {8, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
 
 /* A run from its acceptance to its report, with a restart in between. */
 static void test_life(void *state)
@@ -280,7 +280,7 @@ static void test_life(void *state)
 	fixture *f = state;
 	curfew_failure failure;
 	seen all = {0};
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	stored_run r = make_run(1, id);
 	CHECK(insert(f, &r));
 	CHECK(store_start_run(f->st, &(stored_start){id, 1, 2000, 7, f->node}, on_done, &f->client));
@@ -331,7 +331,7 @@ static void test_parts(void *state)
 	static const size_t lengths[] = {1, STORE_PART_BYTES - 1, STORE_PART_BYTES, STORE_PART_BYTES + 1,
 	                                 5 * STORE_PART_BYTES + 17};
 	fixture *f = state;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	char *words = malloc(6 * STORE_PART_BYTES);
 	for (size_t i = 0; i < 6 * STORE_PART_BYTES; i++)
 		words[i] = (char)('a' + i % 23 + i / STORE_PART_BYTES % 3);
@@ -361,7 +361,7 @@ static void test_parts(void *state)
 static void test_refusal(void *state)
 {
 	fixture *f = state;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	stored_run first = make_run(1, id);
 	(void)pthread_mutex_lock(&f->client.lock);
 	first.key = "k";
@@ -370,7 +370,7 @@ static void test_refusal(void *state)
 		first.id = id_of(10 + i, id); /* one key three times */
 		CHECK(insert(f, &first));
 	}
-	char other[ID_ROOM];
+	char other[ID_SIZE];
 	stored_run second = make_run(2, other);
 	CHECK(insert(f, &second));
 	(void)pthread_mutex_unlock(&f->client.lock);
@@ -388,7 +388,7 @@ static void test_refusal(void *state)
 static void test_filters(void *state)
 {
 	fixture *f = state;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	for (unsigned i = 0; i < 40; i++) {
 		stored_run r = make_run(i, id);
 		r.owner = i % 2 == 0 ? "alice" : "bob";
@@ -413,7 +413,7 @@ static void test_filters(void *state)
 static void test_keys(void *state)
 {
 	fixture *f = state;
-	char id[ID_ROOM], found[ID_ROOM], hash[SHA256_ROOM];
+	char id[ID_SIZE], found[ID_SIZE], hash[SHA256_SIZE];
 	stored_run r = make_run(1, id);
 	r.key = "k";
 	r.body_sha256 = SHA2;
@@ -522,7 +522,7 @@ static void test_tokens(void *state)
 static void test_retention(void *state)
 {
 	fixture *f = state;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	static char large[200000];
 	for (size_t i = 0; i < sizeof large; i++)
 		large[i] = (char)('!' + random() % 90); /* data that cannot be compressed */
@@ -551,7 +551,7 @@ static void test_prune(void *state)
 	fixture *f = state;
 	curfew_failure failure;
 	store_pruned pruned;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	for (unsigned i = 0; i < 40; i++) {
 		stored_run r = make_run(i, id);
 		CHECK(insert(f, &r));
@@ -573,7 +573,7 @@ static void test_back_up_and_check(void *state)
 {
 	fixture *f = state;
 	curfew_failure failure;
-	char id[ID_ROOM], path[96], copy[128];
+	char id[ID_SIZE], path[96], copy[128];
 	uint64_t bytes = 0;
 	store_check check;
 	if (f->place != f->directory)
@@ -635,7 +635,7 @@ static void test_openings(void *state)
 static void test_taking(void *state)
 {
 	fixture *f = state;
-	char id[ID_ROOM];
+	char id[ID_SIZE];
 	taken first = {0}, second = {0};
 	if (f->node == 0)
 		harness_skip("this database has no such thing");
@@ -649,8 +649,8 @@ static void test_taking(void *state)
 	}
 	wait_for(&f->client, 4);
 	f->node = node;
-	const store_room two = {2, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
-	const store_room one_and_one = {1, 1, UINT64_C(1) << 40, UINT64_C(1) << 40};
+	const store_capacity two = {2, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
+	const store_capacity one_and_one = {1, 1, UINT64_C(1) << 40, UINT64_C(1) << 40};
 	CHECK_EQUAL(store_take_runs(f->st, &two, take, &first), 2);
 	CHECK_EQUAL(first.count, 2);
 	CHECK_EQUAL(first.begun, 2);
@@ -659,7 +659,7 @@ static void test_taking(void *state)
 	CHECK_EQUAL(first.epoch, 1);
 	CHECK_EQUAL(store_take_runs(f->st, &one_and_one, take, &second), 2);
 	CHECK_EQUAL(second.begun, 1);
-	CHECK_EQUAL(store_take_runs(f->st, &much_room, take, &second), 0);
+	CHECK_EQUAL(store_take_runs(f->st, &much_capacity, take, &second), 0);
 
 	/* With another number, the runs of the first are not its own. */
 	curfew_failure failure;

@@ -3,13 +3,13 @@
 #include "../harness.h"
 #include "wasm/turns.h"
 
-enum { PLACES = 4, TURNS_MOST = 64 };
+enum { PLACES = 4, TURNS_MAX = 64 };
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 #define SECOND INT64_C(1000000000)
 
-static curfew__turn turns[TURNS_MOST];
+static curfew__turn turns[TURNS_MAX];
 static unsigned turn_count;
 static curfew__shares shares;
 

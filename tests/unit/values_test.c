@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_MOST = 8 };
+enum { VALUES_MAX = 8 };
 
 /* ---- A module and its functions -------------------------------------------------------------------------- */
 
@@ -78,8 +78,8 @@ static void end_world(void *state)
 static char *call(world *w, const char *name, const char *text)
 {
 	curfew_failure failure = {.message = ""};
-	wasmtime_val_t values[VALUES_MOST];
-	wasmtime_val_t results[VALUES_MOST];
+	wasmtime_val_t values[VALUES_MAX];
+	wasmtime_val_t results[VALUES_MAX];
 	wasmtime_extern_t item;
 	curfew__json_reader params;
 	if (!curfew__params_open(&params, text, strlen(text), NULL, "params", &failure))

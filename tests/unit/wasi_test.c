@@ -75,11 +75,11 @@ typedef struct run {
 	int bell;
 	atomic_int references; /* those of wakers */
 	/* The account's answers, and what it was notified of. */
-	uint64_t calls, counted, returns, calls_most, calls_paid;
-	uint64_t grew_from, grew_to, grow_most;
+	uint64_t calls, counted, returns, calls_max, calls_paid;
+	uint64_t grew_from, grew_to, grow_max;
 	/* Output. */
 	char output[2][200];
-	size_t lengths[2], output_most;
+	size_t lengths[2], output_max;
 	/* The result of the last call. */
 	wasmtime_error_t *error;
 	wasm_trap_t *trap;
@@ -90,7 +90,7 @@ static bool account_grow(void *context, uint64_t from, uint64_t to)
 	run *r = context;
 	r->grew_from = from;
 	r->grew_to = to;
-	return to <= r->grow_most;
+	return to <= r->grow_max;
 }
 
 static curfew__call_verdict account_call(void *context, bool counts)
@@ -98,7 +98,7 @@ static curfew__call_verdict account_call(void *context, bool counts)
 	run *r = context;
 	r->calls++;
 	r->counted += counts;
-	return r->calls > r->calls_most   ? CURFEW__CALL_REFUSED
+	return r->calls > r->calls_max    ? CURFEW__CALL_REFUSED
 	       : r->calls > r->calls_paid ? CURFEW__CALL_OUT_OF_FUEL
 	                                  : CURFEW__CALL_GOES;
 }
@@ -113,7 +113,7 @@ static bool keep_output(void *context, uint32_t stream, const char *bytes, size_
 {
 	run *r = context;
 	size_t *used = &r->lengths[stream - 1];
-	if (length > r->output_most - *used)
+	if (length > r->output_max - *used)
 		return false;
 	memcpy(r->output[stream - 1] + *used, bytes, length);
 	*used += length;
@@ -125,10 +125,8 @@ static const curfew__wasi_options plain = {.stdin_file = -1, .write = keep_outpu
 static void run_init(run *r, const curfew__wasi_options *options)
 {
 	char message[256] = "";
-	*r = (run){.calls_most = UINT64_MAX,
-	           .calls_paid = UINT64_MAX,
-	           .grow_most = UINT64_MAX,
-	           .output_most = sizeof r->output[0]};
+	*r = (run){
+		.calls_max = UINT64_MAX, .calls_paid = UINT64_MAX, .grow_max = UINT64_MAX, .output_max = sizeof r->output[0]};
 	curfew__account account = {r, account_grow, account_call, account_returned};
 	curfew__wasi_options copy = *options;
 	copy.context = r;
@@ -181,11 +179,11 @@ static curfew__future *hold(run *r, wasmtime_call_future_t *call)
 	return future;
 }
 
-static bool wait_for_bell(run *r, int most_ms)
+static bool wait_for_bell(run *r, int max_ms)
 {
 	struct pollfd one = {r->bell, POLLIN, 0};
 	eventfd_t count;
-	return poll(&one, 1, most_ms) == 1 && eventfd_read(r->bell, &count) == 0;
+	return poll(&one, 1, max_ms) == 1 && eventfd_read(r->bell, &count) == 0;
 }
 
 static void finish(run *r, wasmtime_call_future_t *call)
@@ -645,7 +643,7 @@ static void test_output_refused(void)
 	run r;
 	int code;
 	open_workshop(&r, &plain);
-	r.output_most = 5;
+	r.output_max = 5;
 	CHECK_EQUAL(call_well(&r, "say", 5), 0);
 	call(&r, "say", 1);
 	CHECK(r.error || r.trap);
@@ -682,7 +680,7 @@ static void test_calls_are_counted_and_refused(void)
 	call_well(&r, "random", 0);
 	CHECK_EQUAL(r.counted, 1);
 	r.calls = r.returns = 0;
-	r.calls_most = 2;
+	r.calls_max = 2;
 	call_well(&r, "say", 1);
 	call_well(&r, "say", 1);
 	CHECK_EQUAL(r.calls, 2);
@@ -705,13 +703,13 @@ static void test_tables(void)
 	CHECK_EQUAL(call_well(&r, "grow table", 9), 1);
 	CHECK_EQUAL(r.grew_from, 1);
 	CHECK_EQUAL(r.grew_to, 10);
-	r.grow_most = 10;
+	r.grow_max = 10;
 	CHECK_EQUAL(call_well(&r, "grow table", 1), -1);
 	CHECK_EQUAL(r.grew_to, 11);
 	run_finish(&r);
 
 	run_init(&r, &plain);
-	r.grow_most = 99;
+	r.grow_max = 99;
 	wasmtime_module_t *made = module("(module (table 100 funcref))");
 	finish(&r, wasmtime_linker_instantiate_async(shared.linker, r.context, made, &r.instance, &r.trap, &r.error));
 	CHECK(r.error || r.trap);
@@ -846,14 +844,14 @@ static void test_component(void)
 	run_finish(&r);
 
 	open_component(&r, pre, &options);
-	r.calls_most = 1;
+	r.calls_max = 1;
 	call_component(&r, "hello", 0);
 	CHECK(r.error != NULL);
 	CHECK_EQUAL(r.lengths[0], 0);
 	run_finish(&r);
 
 	open_component(&r, pre, &options);
-	r.output_most = 4;
+	r.output_max = 4;
 	call_component(&r, "hello", 0);
 	CHECK(r.error != NULL);
 	CHECK_EQUAL(r.lengths[0], 0);

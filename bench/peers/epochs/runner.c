@@ -17,7 +17,7 @@
 #include <wasmtime.h>
 
 enum { NONE, EPOCHS, FUEL, VARIANTS };
-enum { TICK_NS = 1000000, PARAMS_MOST = 1, RESULTS_MOST = 1 };
+enum { TICK_NS = 1000000, PARAMS_MAX = 1, RESULTS_MAX = 1 };
 
 static const char *const names[VARIANTS] = {"none", "epochs", "fuel"};
 static const char small_text[] =
