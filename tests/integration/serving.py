@@ -312,10 +312,14 @@ class Server:
         return self.get(run)
 
     def wait_for_token(self, token, is_known=True):
-        """Waits until the server has noticed a change of the tokens."""
+        """Waits until the server has seen that this token is there, or gone. Before it has seen the first one, anyone may ask."""
+
+        def is_refused(which):
+            return self.request("GET", "/v1/programs", token=which).status == 401
+
         self.context.until(
             f"the server does not see that a token is {'there' if is_known else 'gone'}",
-            lambda: (self.request("GET", "/v1/programs", token=token).status != 401) == is_known,
+            lambda: is_refused("curfew_unknown") and is_refused(token) != is_known,
         )
 
     def stream(self, run, last=None, token=None):
