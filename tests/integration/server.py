@@ -1150,6 +1150,7 @@ def retention(context):
         old = server.submit("1")["id"]
         server.wait_for(old)
         server.stop()
+    time.sleep(1.2)  # it is old enough when the next server looks for the first time
     with Server(context, "--retention-age", "1s", data=server.data) as server:
         context.until("an old run stays", lambda: server.request("GET", f"/v1/runs/{old}").status == 404)
         # Its source was dropped too, and is stored again with the next run.
