@@ -241,7 +241,9 @@ def seconds_left(page):
     """The number of seconds left that the card shows. null: the run has ended."""
     text = f"{card()}.querySelector('.time').textContent"
     shown = f"Number({text}.match(/^([\\d.]+)\\ss left of /)?.[1] ?? NaN)"
-    left = page.wait(f"{shown} >= 0 ? {{ left: {shown} }} : {card()}.dataset.state === 'done' && {{}}", "a countdown")
+    left = page.wait(
+        f"{shown} >= 0 ? {{ left: {shown} }} : {card()}.dataset.state === 'done' && {{ ended: true }}", "a countdown"
+    )
     expect("left" in left, f"expected a countdown, seen {text_of(page, '.time')!r}")
     return left["left"]
 
