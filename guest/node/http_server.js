@@ -332,7 +332,7 @@ define(ServerResponse, {
 // ---- Servers ----
 
 const listens = (scheme) => failure(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
-	`${scheme}.Server.listen is not here: there are no sockets here: export a function that gives a request to the handler (light-my-request's inject does), and have it called`);
+	`${scheme}.Server.listen is not here, because there are no sockets: export a function that passes a request to the handler, as inject of light-my-request does`);
 
 function serverFor(scheme) {
 	function Server(options, handler) {

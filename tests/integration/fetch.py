@@ -470,7 +470,7 @@ setTimeout(() => control.abort(), 10);
 const cut = http.get(HERE + '/slow', (answer) => answer.destroy());
 const closed = new Promise((resolve) => cut.on('close', resolve));
 const errors = [];
-for (const wrong of [() => http.get('https://x/'), () => http.get(HERE, { headers: { 'a b': 1 } }), () => http.get(HERE, { headers: { a: '\\n' } }), () => http.get({ path: '/a b' }), () => http.createServer()]) {
+for (const wrong of [() => http.get('https://x/'), () => http.get(HERE, { headers: { 'a b': 1 } }), () => http.get(HERE, { headers: { a: '\\n' } }), () => http.get({ path: '/a b' }), () => http.createServer().listen(1)]) {
 	try { wrong(); } catch (error) { errors.push(error.code); }
 }
 export default [[echo.method, echo.path, echo.query, echo.body], [echo.headers.filter((h) => h[0] === 'x-a').map((h) => h[1]).join(), sent.authorization, sent['content-length'], sent['accept-encoding']],

@@ -234,7 +234,8 @@ def loading_beside_others(context):
             thread.join()
         expect_equal("the large ones", reports, [("ok", True)] * 24)
         expect_equal("the other's", set(others), {42})
-        expect(len(others) >= 24, f"only {len(others)} runs of the other token ended meanwhile")
+        # Three large runs at a time, eight times: it has its turn beside each.
+        expect(len(others) >= 8, f"only {len(others)} runs of the other token ended meanwhile")
 
 
 @test
