@@ -303,49 +303,47 @@ def run_button(session, page):
     session.shoot(page, "completed")
 
 
-# The page itself records the card's text while its run is scheduled, because that may last only a moment.
-NOTE_SCHEDULED = """new MutationObserver(() => {
+# The page itself records what the newest card shows in each state, because a state may last only a moment.
+NOTE_STATES = """window.noted = {};
+new MutationObserver(() => {
     const card = document.querySelectorAll('.card')[0];
-    if (card?.dataset.state === 'scheduled' && card.querySelector('.time').textContent)
-        window.noted ??= ['.badge', '.time', '.clock'].map((part) => card.querySelector(part).textContent);
-}).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true})"""
+    const text = part => card.querySelector(part).textContent.replaceAll('\\xa0', ' ');
+    if (!card?.dataset.state || !text('.time')) return;
+    const all = (noted[card.dataset.state] ??= []);
+    const shown = { badge: text('.badge'), time: text('.time'), clock: text('.clock'),
+        colour: getComputedStyle(card).borderLeftColor, hasSymbol: card.querySelector('.badge svg use') !== null };
+    if (all.at(-1)?.time !== shown.time) all.push(shown);
+}).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+void 0"""
 
 
-def schedule_and_note(page):
-    """The text of the card. On a busy machine a run may start before the page is notified. Then try again."""
-    page.evaluate(f"delete window.noted; void {NOTE_SCHEDULED}")
-    for _ in range(5):
-        before = page.evaluate("document.querySelectorAll('.card').length")
-        page.click("#schedule")
-        page.wait(
-            f"window.noted || document.querySelectorAll('.card').length > {before} && "
-            f"['running', 'done'].includes({card()}.dataset.state)",
-            "the run to be scheduled, or to run",
-        )
-        if page.evaluate("window.noted !== undefined"):
-            return [text.replace("\xa0", " ") for text in page.evaluate("window.noted")]
-    raise Failed("five runs were never shown as scheduled")
+def expect_seen(page):
+    """What the page showed of a run that was scheduled, and then ran: its states by word, colour and symbol, and countdowns."""
+    noted = page.evaluate("noted")
+    scheduled, running = noted["scheduled"][0], noted["running"]
+    expect_equal("word", scheduled["badge"], "Scheduled")
+    expect(re.fullmatch(r"starts in [01]\.\d s", scheduled["time"]), f"when it starts: {scheduled}")
+    expect(re.fullmatch(r"\d\d:\d\d:\d\d", scheduled["clock"]), f"the time on the card: {scheduled}")
+    for shown in running:
+        expect_equal("word", (shown["badge"], shown["hasSymbol"]), ("Running", True))
+    expect(is_hue(running[-1]["colour"], "green"), f"expected green, seen {running[-1]}")
+    left = [float(match[1]) for shown in running if (match := re.match(r"([\d.]+) s left of ", shown["time"]))]
+    expect(left == sorted(left, reverse=True) and left[0] - left[-1] > 0.25, f"the countdown: {left}")
 
 
 @on_page
 def schedule_button(session, page):
     write_program(page, "'mine'\n")
-
-    def begin(_):
-        badge, begins, clock = schedule_and_note(page)
-        expect_equal("word", badge, "Scheduled")
-        expect(re.fullmatch(r"starts in [01]\.\d s", begins), f"when it starts: {begins!r}")
-        expect(re.fullmatch(r"\d\d:\d\d:\d\d", clock), f"the time on the card: {clock!r}")
-        session.shoot(page, "scheduled")
-
-    def look():
-        page.wait(f"{card()}.dataset.state !== 'scheduled'", "the run to begin")
-        wait_for_state(page, "running")
-        expect_shown(page, "green", "Running")
-        expect_countdown(page)
-
-    look_while_it_runs(page, begin, look)
-    wait_for_outcome(page, "deadline")
+    page.evaluate(NOTE_STATES)
+    for _ in range(5):
+        before = page.evaluate("noted = {}, document.querySelectorAll('.card').length")
+        page.click("#schedule")
+        page.wait(f"document.querySelectorAll('.card').length > {before}", "a run")
+        wait_for_outcome(page, "deadline")
+        # On a busy machine a run may begin before the page is notified. Then try again.
+        if page.evaluate("noted.scheduled !== undefined && noted.running?.length > 3"):
+            break
+    expect_seen(page)
     expect_shown(page, "orange", "Deadline")
     expect_late(page)
     expect("found" in text_of(page, ".value-box pre"), "the partial result is not shown")
@@ -369,7 +367,9 @@ def later_by_the_server(session, page):
     """A run that somebody else has scheduled is shown as scheduled, with a countdown to its start."""
     session.ask("POST", "v1/runs", {"source": "1", "delay": "1h"})
     wait_for_state(page, "scheduled")
+    page.wait(f"{card()}.querySelector('.time').textContent", "the time until it starts")
     expect_equal("word", text_of(page, ".badge"), "Scheduled")
+    session.shoot(page, "scheduled")
     expect(
         re.fullmatch(r"starts in (59 min \d+ s|1 h)", text_of(page, ".time")),
         f"when it starts: {text_of(page, '.time')!r}",
