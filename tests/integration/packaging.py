@@ -199,13 +199,13 @@ def keep_assets(source, target, kept):
     with open(source, "rb") as file:
         data = file.read()
     (count,) = struct.unpack_from("<I", data)
-    entries = [struct.unpack_from("<5I", data, 8 + 20 * i) for i in range(count)]
+    entries = [struct.unpack_from("<6I", data, 8 + 24 * i) for i in range(count)]
     chosen = [entry for entry in entries if data[entry[0] : entry[0] + entry[1]].decode() in kept]
     expect_equal("assets", len(chosen), len(kept))
     head, tail = struct.pack("<II", len(chosen), 0), b""
-    for name, name_length, at, length, packed in chosen:
-        place = 8 + 20 * len(chosen) + len(tail)
-        head += struct.pack("<5I", place, name_length, place + name_length, length, packed)
+    for name, name_length, at, length, packed, method in chosen:
+        place = 8 + 24 * len(chosen) + len(tail)
+        head += struct.pack("<6I", place, name_length, place + name_length, length, packed, method)
         tail += data[name : name + name_length] + data[at : at + (packed or length)]
     with open(target, "wb") as file:
         file.write(head + tail)

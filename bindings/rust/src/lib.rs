@@ -215,6 +215,7 @@ impl Engine {
             import_map: source.import_map.as_ref().map_or(ptr::null(), |text| text.as_ptr().cast()),
             import_map_length: source.import_map.as_ref().map_or(0, String::len),
             import_map_name: ptr::null(),
+            sha256: ptr::null(),
         };
         self.finish(source.functions, |program, failure| unsafe {
             sys::curfew_program_create(self.0 .0, &given, program, failure)
