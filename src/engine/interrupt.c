@@ -471,17 +471,15 @@ bool curfew__target_has_landed(const curfew__target *target)
 
 /* ---- Priority ----------------------------------------------------------------------------------------------- */
 
-#define RESET_ON_FORK 1
-
-static bool set_priority(pid_t thread, const curfew__priority *priority)
+static bool set_priority(pid_t thread, const curfew__scheduling *priority)
 {
 	return !syscall(SYS_sched_setattr, thread, priority, 0);
 }
 
 /* Whether this thread runs before one of that priority. Otherwise it could not stop it on the same processor. */
-static bool comes_before(const curfew__priority *priority)
+static bool comes_before(const curfew__scheduling *priority)
 {
-	curfew__priority own;
+	curfew__scheduling own;
 	return !syscall(SYS_sched_getattr, 0, &own, sizeof own, 0) && own.policy == SCHED_FIFO &&
 	       own.priority > priority->priority;
 }
@@ -492,7 +490,8 @@ static bool comes_before(const curfew__priority *priority)
  */
 void curfew__target_hurry(curfew__target *target)
 {
-	curfew__priority first = {.size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1};
+	curfew__scheduling first = {
+		.size = sizeof first, .policy = SCHED_FIFO, .flags = CURFEW__RESET_ON_FORK, .priority = CURFEW__PRIORITY_GUEST};
 	static atomic_bool is_refused;
 	pid_t thread = atomic_load(&target->thread);
 
@@ -513,7 +512,7 @@ void curfew__target_calm(curfew__target *target)
 		return;
 	/* Without the privilege the flag stays set, which has no effect on a thread like this. */
 	if (!set_priority(target->raised, &target->before)) {
-		target->before.flags |= RESET_ON_FORK;
+		target->before.flags |= CURFEW__RESET_ON_FORK;
 		set_priority(target->raised, &target->before);
 	}
 	target->raised = 0;

@@ -14,19 +14,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/scheduling.h"
 #include "curfew.h"
 #include "engine/extra.h"
 
 #define CURFEW__FRAMES_LEFT 64
-
-/* The scheduling of a thread: the argument of sched_setattr(2). */
-typedef struct curfew__priority {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-} curfew__priority;
 
 /* One guest, as the watch and the handler see it. */
 typedef struct curfew__target {
@@ -49,7 +41,7 @@ typedef struct curfew__target {
 	unsigned left_count; /* the frames at that time, innermost first: the return address in each */
 	uintptr_t left[CURFEW__FRAMES_LEFT];
 	pid_t raised; /* a thread whose priority was raised, 0: none; and its scheduling before */
-	curfew__priority before;
+	curfew__scheduling before;
 } curfew__target;
 
 /*

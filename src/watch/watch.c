@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/scheduling.h"
 #include "common/mutex.h"
 #include "common/clock.h"
 #include "common/thread.h"
@@ -119,26 +120,16 @@ static void *watch_main(void *argument)
 	return NULL;
 }
 
-#define RESET_ON_FORK 1
-
-/* The argument of sched_setattr(2). */
-struct scheduling {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-};
-
 static void *run_promptly(void *argument)
 {
 	/*
 	 * If allowed, this thread has priority: it runs for microseconds at a time, and others wait for it, also the guests
-	 * that curfew__target_hurry gives priority. They have 1.
+	 * that curfew__target_hurry gives priority.
 	 */
-	struct scheduling first = {.size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 2};
+	curfew__scheduling first = {
+		.size = sizeof first, .policy = SCHED_FIFO, .flags = CURFEW__RESET_ON_FORK, .priority = CURFEW__PRIORITY_WATCH};
 	/* Otherwise use the shortest time slice, which makes the scheduler prefer it when it wakes (Linux 6.12). */
-	struct scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000};
+	curfew__scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000};
 
 	prctl(PR_SET_NAME, "curfew-watch");
 	prctl(PR_SET_TIMERSLACK, 1UL);
