@@ -110,15 +110,17 @@ class Session:
     def wait_until_taken(self, token):
         """Waits until the server accepts a token that another process has made, which takes about a second."""
         request = urllib.request.Request(self.url + "v1/stats", headers={"Authorization": f"Bearer {token}"})
-        until = self.context.patience(30)
-        while True:
+
+        def is_taken():
             try:
-                with urllib.request.urlopen(request, timeout=self.context.socket_timeout(30)) as answer:
-                    return answer.read()
+                with urllib.request.urlopen(request, timeout=self.context.socket_timeout(30)):
+                    return True
             except urllib.error.HTTPError as error:
-                if error.code != 401 or until.is_over():
-                    raise Failed(f"the server does not take the token: {error}") from error
-            time.sleep(0.05)
+                if error.code != 401:
+                    raise
+                return False
+
+        self.context.until("the server does not take the token", is_taken, 30)
 
     def put(self, path, body):
         request = urllib.request.Request(
