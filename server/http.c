@@ -242,7 +242,7 @@ void http_suspend(request *q, answer (*go_on)(request *q))
 
 void http_wake(request *q)
 {
-	if (!curfew__link_is_listed(&q->suspended))
+	if (q->is_held || !curfew__link_is_listed(&q->suspended))
 		return;
 	curfew__list_remove(&q->suspended);
 	MHD_resume_connection(q->connection);
@@ -250,22 +250,42 @@ void http_wake(request *q)
 
 void http_wake_all(struct http *h)
 {
-	for (request *q; (q = first_suspended(h)) != NULL;)
+	for (request *q = first_suspended(h), *next; q != NULL; q = next) {
+		next = next_suspended(h, q);
 		http_wake(q);
+	}
+}
+
+void http_hold(request *q)
+{
+	q->is_held = true;
+}
+
+void http_release(request *q)
+{
+	q->is_held = false;
+	http_wake(q);
+}
+
+static void hold_for_help(request *q, bool is_helped)
+{
+	server_lock(q->server);
+	q->is_helped = q->is_held = is_helped;
+	server_unlock(q->server);
 }
 
 /* On a helper's thread. */
 static void run_help(void *context)
 {
 	request *q = context;
+	server *s = q->server;
 	(void)q->help(q);
-	server_lock(q->server);
+	server_lock(s);
 	q->is_helped = false;
-	http_wake(q);
-	server_unlock(q->server);
+	http_release(q);
+	server_unlock(s);
 }
 
-/* Until the helper is finished, the request keeps waiting, whatever wakes it. */
 static answer resume_helped(request *q)
 {
 	server_lock(q->server);
@@ -275,20 +295,23 @@ static answer resume_helped(request *q)
 	server_unlock(q->server);
 	if (waits)
 		return MHD_YES;
-	if (q->held != NULL)
-		return reply_queue(q, q->held_status, q->held);
+	struct MHD_Response *noted = q->noted;
+	q->noted = NULL;
+	if (noted != NULL)
+		return reply_queue(q, q->noted_status, noted);
 	return q->after_help != NULL ? q->after_help(q) : MHD_NO;
 }
 
 answer http_help(request *q, answer (*work)(request *q))
 {
+	if (q->is_helped)
+		return work(q);
 	q->help = work;
-	q->held = NULL;
 	q->after_help = NULL;
-	q->is_helped = true;
+	hold_for_help(q, true);
 	if (helpers_run(q->server->helpers, run_help, q))
 		return resume_helped(q);
-	q->is_helped = false;
+	hold_for_help(q, false);
 	return work(q);
 }
 
@@ -549,6 +572,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	free(q->chunk);
 	if (q->late != NULL)
 		MHD_destroy_response(q->late);
+	if (q->noted != NULL)
+		MHD_destroy_response(q->noted);
 	set_phase(q->peer, PHASE_IDLE);
 	free(q);
 	*place = NULL;

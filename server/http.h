@@ -41,13 +41,16 @@ struct request {
 
 	answer (*go_on)(request *q);
 	curfew__link suspended; /* linked while it is suspended */
+	/* Another thread uses the request. It is not woken until then, because libmicrohttpd frees what it resumes if the
+	 * client has left. */
+	bool is_held;
 	/* Set while a helper works on the request (http_help): answers and waits are noted, and the HTTP thread performs
 	 * them. */
 	bool is_helped;
 	answer (*help)(request *q);
 	answer (*after_help)(request *q);
-	struct MHD_Response *held; /* NULL: none */
-	unsigned held_status;
+	struct MHD_Response *noted; /* NULL: none */
+	unsigned noted_status;
 	bool is_gone; /* its client has closed the connection while it waited */
 
 	/* What it waits for: news of a run (subscription.h), or the result of its own operation. */
@@ -103,6 +106,10 @@ void http_notice_ends(struct http *h, int64_t now_us);
 /* Under the lock: suspends the request. go_on is called when it is woken. */
 void http_suspend(request *q, answer (*go_on)(request *q));
 void http_wake(request *q);
+/* Between the two, another thread may use the request, and nothing wakes it. Both under the lock. */
+void http_hold(request *q);
+/* Wakes it, if it is suspended. It must not be used afterwards. */
+void http_release(request *q);
 /*
  * Calls work(q) on another thread, because it reads from disk, and answers with its result. work may reply, suspend or
  * subscribe as on the HTTP thread. Not under the lock.

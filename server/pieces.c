@@ -38,7 +38,7 @@ static void read_part(void *context)
 	p->part = part;
 	p->has_failed = part == NULL || part->len == 0;
 	p->is_reading = false;
-	http_wake(p->request);
+	http_release(p->request);
 	server_unlock(s);
 }
 
@@ -53,8 +53,10 @@ static bool has_part(pieces *p, size_t at)
 		blob_unref(p->part);
 		p->part = NULL;
 		p->part_index = index;
-		p->is_reading = true;
-		p->has_failed = !helpers_run(s->helpers, read_part, p);
+		p->is_reading = helpers_run(s->helpers, read_part, p);
+		p->has_failed = !p->is_reading;
+		if (p->is_reading)
+			http_hold(p->request); /* in time: the helper releases it under the lock */
 	}
 	if (!has && !p->has_failed)
 		http_suspend(p->request, NULL);

@@ -65,8 +65,8 @@ static void count_answer(const request *q, unsigned status)
 answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
 {
 	if (q->is_helped) {
-		q->held = response;
-		q->held_status = status;
+		q->noted = response;
+		q->noted_status = status;
 		return MHD_YES;
 	}
 	if (response == NULL)

@@ -3,7 +3,6 @@
 #include "accounts.h"
 #include "cluster.h"
 #include "common/clock.h"
-#include "helpers.h"
 #include "pieces.h"
 #include "programs.h"
 #include "record.h"
@@ -65,7 +64,7 @@ static answer answer_run(request *q)
 		return reply_pieces(q, "application/json", NULL, (piece_report){.here = report, .length = report->len}, "");
 	blob_unref(report);
 	if (refused && has_key_taken)
-		return q->is_helped ? answer_key_taken(q) : http_help(q, answer_key_taken);
+		return http_help(q, answer_key_taken);
 	if (refused)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store",
 		                   "the run could not be written to disk, and was not accepted", 5);
@@ -338,7 +337,6 @@ typedef struct post {
 	char body_sha256[SHA256_SIZE]; /* set if there is a key */
 	program *made;                 /* the program of a submitted source */
 	curfew_failure failure;        /* why the program could not be made */
-	bool is_prepared;
 } post;
 
 /* Reads and hashes the body, and prepares a submitted source. Without the lock, on any thread. */
@@ -471,10 +469,10 @@ static answer answer_prepared(request *q)
 	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
 }
 
-/* A request that has to query the store first is handled on a thread that may wait. */
 static answer answer_post(request *q)
 {
 	const post *p = q->work;
+	read_submission(q->work);
 	bool reads = p->is_good &&
 	             (p->sub.program != NULL || p->sub.schedule != NULL || http_header(q, "Idempotency-Key") != NULL);
 	return reads ? http_help(q, answer_prepared) : answer_prepared(q);
@@ -488,29 +486,7 @@ static void free_post(server *s, void *work)
 	free(p);
 }
 
-static void help_with_post(void *context)
-{
-	post *p = context;
-	server *s = p->request->server;
-	read_submission(p);
-	server_lock(s);
-	p->is_prepared = true;
-	http_wake(p->request);
-	server_unlock(s);
-}
-
-/* Until its body has been read the request is not answered, whatever wakes it. */
-static answer resume_post(request *q)
-{
-	const post *p = q->work;
-	server_lock(q->server);
-	bool is_prepared = p->is_prepared;
-	if (!is_prepared)
-		http_suspend(q, resume_post);
-	server_unlock(q->server);
-	return is_prepared ? answer_post(q) : MHD_YES;
-}
-
+/* A large body, and what has to query the store first, are handled on a thread that may wait. */
 answer route_post_run(request *q)
 {
 	if (!http_has_json_type(q))
@@ -521,10 +497,7 @@ answer route_post_run(request *q)
 	p->request = q;
 	q->work = p;
 	q->free_work = free_post;
-	if (q->body.length > HELPED_BYTES && helpers_run(q->server->helpers, help_with_post, p))
-		return resume_post(q);
-	read_submission(p);
-	return answer_post(q);
+	return q->body.length > HELPED_BYTES ? http_help(q, answer_post) : answer_post(q);
 }
 
 /* ---- Without a request ------------------------------------------------------------------------------------- */
