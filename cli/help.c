@@ -216,8 +216,11 @@ static void write_man_option(FILE *out, const cli_option *option)
 	fputs("\\fB\\-\\-", out);
 	write_troff(out, option->name);
 	fputs("\\fR", out);
-	if (option->argument != NULL)
-		fprintf(out, " \\fI%s\\fR", option->argument);
+	if (option->argument != NULL) {
+		fputs(" \\fI", out);
+		write_troff(out, option->argument);
+		fputs("\\fR", out);
+	}
 	fputc('\n', out);
 	write_troff(out, option->meaning);
 	if (option->default_text[0] != '\0') {
@@ -245,9 +248,11 @@ static void write_man_command(FILE *out, cli_command_id command)
 	fputc('\n', out);
 	write_troff(out, cli_commands[command].description);
 	fputc('\n', out);
+	if (count > 0 && options[0].limit != NULL)
+		fputs(".PP\nThe options of \\fBLIMITS\\fR, below, are options of this command too.\n", out);
 	for (size_t i = 0; i < count; i++) {
-		/* Limits are the same for all commands, and have a section of their own. */
-		if (options[i].limit == NULL)
+		/* Limits are the same for all commands, and have a section of their own. So have --help and --version. */
+		if (options[i].limit == NULL && options[i].id != CLI_OPTION_HELP && options[i].id != CLI_OPTION_VERSION)
 			write_man_option(out, &options[i]);
 	}
 }
@@ -270,26 +275,65 @@ static void write_man_limits(FILE *out)
 	}
 }
 
+static void write_man_code(FILE *out, int code, const char *name, const char *text)
+{
+	fprintf(out, ".TP\n.B %d\n%s: ", code, name);
+	write_troff(out, text);
+	fputs(".\n", out);
+}
+
+/* In the order of the codes; outcomes with the same code are in the order of the table. */
 static void write_man_exit(FILE *out)
 {
-	fputs(".SH EXIT STATUS\n.TP\n.B 2\nThe command line is wrong: nothing was run.\n", out);
-	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
-		curfew_outcome outcome = (curfew_outcome)i;
-		if (outcome == CURFEW_OUTCOME_EXITED)
-			fputs(".TP\n.I n\n", out);
-		else
-			fprintf(out, ".TP\n.B %d\n", curfew_outcome_exit_code(outcome));
-		fprintf(out, "%s: ", curfew_outcome_name(outcome));
-		write_troff(out, curfew_outcome_text(outcome));
-		fputs(".\n", out);
+	fputs(".SH EXIT STATUS\nThat of \\fBcurfew run\\fR and \\fBcurfew submit \\-\\-wait\\fR is the outcome of the run. "
+	      "Of other commands 0 means that it is done, and 1 that it is not; 2, 3 and 125 mean what they mean below. "
+	      "The help of a command that asks a server lists its own.\n",
+	      out);
+	for (int code = 0; code <= UINT8_MAX; code++) {
+		if (code == CLI_EXIT_USAGE)
+			write_man_code(out, code, "usage", "the command line is wrong, and nothing was run");
+		for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
+			curfew_outcome outcome = (curfew_outcome)i;
+			if (outcome != CURFEW_OUTCOME_EXITED && curfew_outcome_exit_code(outcome) == code)
+				write_man_code(out, code, curfew_outcome_name(outcome), curfew_outcome_text(outcome));
+		}
+	}
+	fprintf(out, ".TP\n.I n\n%s: ", curfew_outcome_name(CURFEW_OUTCOME_EXITED));
+	write_troff(out, curfew_outcome_text(CURFEW_OUTCOME_EXITED));
+	fputs(", which is passed on.\n", out);
+}
+
+static void write_man_environment(FILE *out)
+{
+	static const struct {
+		const char *name, *meaning;
+	} variables[] = {
+		{"CURFEW_SECRETS_KEY", "The key of the file of secrets, 64 hexadecimal digits."},
+		{"CURFEW_SECRETS_KEY_FILE", "A file that contains this key and that nobody else may read."},
+		{"CURFEW_SERVER", "The address of the server, for submit, ps, logs, cancel, programs and schedules."},
+		{"CURFEW_STORE", "The database of serve, token and admin, as --store gives it."},
+		{"CURFEW_TOKEN", "The access token that commands send to the server."},
+		{"NO_COLOR", "If it is not empty, no colour is used on a terminal."},
+		{"XDG_CACHE_HOME", "Compiled code is kept in its directory curfew; by default in ~/.cache/curfew."},
+		{"XDG_STATE_HOME", "The secrets and the server's database are kept in its directory curfew; by default in "
+	                       "~/.local/state/curfew."},
+	};
+	fputs(".SH ENVIRONMENT\n", out);
+	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+		fprintf(out, ".TP\n.B %s\n", variables[i].name);
+		write_troff(out, variables[i].meaning);
+		fputc('\n', out);
 	}
 }
 
 static void write_man(FILE *out)
 {
 	fprintf(out, ".TH CURFEW 1 \"\" \"curfew %s\" \"User Commands\"\n", curfew_version());
-	/* Words are not hyphenated and lines not padded: names of options and files stay as they are typed. */
-	fputs(".nh\n.ad l\n.SH NAME\n", out);
+	/*
+	 * Words are not hyphenated and lines not padded: names of options and files stay as they are typed. One space
+	 * follows a sentence, wherever its line ends.
+	 */
+	fputs(".nh\n.ad l\n.ss 12 0\n.SH NAME\n", out);
 	fputs("curfew \\- run code you do not trust, and always get control back\n.SH SYNOPSIS\n", out);
 	for (int i = 0; i < CLI_COMMANDS; i++) {
 		fprintf(out, "%s\\fBcurfew %s\\fR ", i > 0 ? ".br\n" : "", cli_commands[i].name);
@@ -297,24 +341,25 @@ static void write_man(FILE *out)
 		fputc('\n', out);
 	}
 
-	fputs(".SH DESCRIPTION\ncurfew runs JavaScript inside WebAssembly under limits that the program can neither "
-	      "see nor lift: time, CPU time, instructions, memory, stack and output. A program that exceeds one is "
+	fputs(".SH DESCRIPTION\ncurfew runs JavaScript, TypeScript and WebAssembly under limits that the program can "
+	      "neither see nor lift: time, CPU time, instructions, memory, stack and output. A program that exceeds one is "
 	      "stopped from outside, and a report says what stopped it, where it was and how much of each limit it "
-	      "had used.\n"
+	      "had used. A program reaches no variable and no host but those that options name, and no file but those and "
+	      "what it imports from its own directory.\n.PP\n"
+	      "\\fBcurfew run\\fR runs a program here. \\fBcurfew serve\\fR runs programs for others, over HTTP; "
+	      "\\fBsubmit\\fR, \\fBps\\fR, \\fBlogs\\fR, \\fBcancel\\fR, \\fBprograms\\fR and \\fBschedules\\fR ask such a "
+	      "server. Every command takes \\fB\\-h\\fR, \\fB\\-\\-help\\fR, which explains it and its options, and "
+	      "\\fB\\-\\-version\\fR.\n"
 	      ".SH COMMANDS\n",
 	      out);
 	for (int i = 0; i < CLI_HELP; i++)
 		write_man_command(out, (cli_command_id)i);
 	write_man_limits(out);
 	write_man_exit(out);
-	fputs(".SH SIGNALS\nSIGINT and SIGTERM cancel the run; a second one skips the grace. The report still comes.\n"
-	      ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nCompiled code is kept in its directory curfew; by default in "
-	      "~/.cache/curfew.\n.TP\n.B CURFEW_SECRETS_KEY\nThe key of the secrets, 64 hexadecimal digits.\n.TP\n"
-	      ".B CURFEW_SECRETS_KEY_FILE\nA file that holds it, which nobody else may read.\n.TP\n"
-	      ".B XDG_STATE_HOME\ncurfew secret keeps secrets in curfew/secrets.db in it; by default in ~/.local/state.\n"
-	      ".TP\n.B CURFEW_SERVER\nThe address of the server, for submit, ps, logs, cancel, programs and schedules.\n"
-	      ".TP\n.B CURFEW_TOKEN\nThe token that they send to it.\n"
-	      ".TP\n.B NO_COLOR\nIf not empty, no colour is used on a terminal.\n.SH EXAMPLES\n.EX\n"
+	fputs(".SH SIGNALS\nSIGINT and SIGTERM cancel the run; a second one skips the grace. The report still comes.\n",
+	      out);
+	write_man_environment(out);
+	fputs(".SH EXAMPLES\n.EX\n"
 	      "curfew run \\-\\-timeout 1s script.js\n"
 	      "curfew run \\-\\-json \\-\\-memory 32MiB script.js\n"
 	      "curfew run \\-\\-print \\-\\-params '[2, 3]' add.mjs\n"

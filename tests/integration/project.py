@@ -222,6 +222,19 @@ def check_man(context):
     for command in COMMANDS:
         missing = [name for name in sorted(options_of(context, command)) if f"--{name}" not in text]
         expect(not missing, f"options of {command} that the man page lacks: {missing}")
+    codes = [int(code) for code in re.findall(r"^\.B (\d+)$", text, re.M)]
+    expect_equal("exit codes, in order", codes, sorted(codes))
+    expect_equal(
+        "variables of the environment",
+        sorted(re.findall(r"^\.B ([A-Z_]+)$", text, re.M)),
+        sorted(variables_read() - {"HOME", "TERM", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"}),
+    )
+
+
+def variables_read():
+    """The variables of its environment that the command reads."""
+    paths = [path for place in ("cli", "server") for path in glob.glob(os.path.join(ROOT, place, "*.c"))]
+    return {name for path in paths for name in re.findall(r'getenv\("([A-Z_]+)"\)', read(path))}
 
 
 def check_completion(context):
