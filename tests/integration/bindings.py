@@ -2,6 +2,7 @@
 """The packages for other languages, built and used like their users do."""
 
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -108,15 +109,19 @@ def check_node(context, name):
 
 
 def go_environment(context):
-    """The environment in which the library of the build is found. Compiled packages stay in the user's own cache."""
+    """The environment in which the library of the build is found. Compiled packages stay in the user's own cache. Go
+    looks there by these flags, not by what pkg-config says, and not by the contents of the header."""
     directory = context.directory()
+    header = hashlib.sha256(read("include/curfew.h").encode()).hexdigest()[:16]
     with open(os.path.join(directory, "curfew.pc"), "w", encoding="utf-8") as file:
         file.write(
             f"Name: curfew\nDescription: the library of the build\nVersion: 0\nCflags: -I{ROOT}/include\n"
-            f"Libs: -L{context.build} -lcurfew -Wl,-rpath,{context.build}\n"
+            "Libs: -lcurfew\n"
         )
     return {
         "PKG_CONFIG_PATH": directory,
+        "CGO_CFLAGS": f"-O2 -g -DCURFEW_HEADER=0x{header}",
+        "CGO_LDFLAGS": f"-O2 -g -L{context.build} -Wl,-rpath,{context.build}",
         "GOCACHE": os.path.expanduser("~/.cache/go-build"),
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "",
