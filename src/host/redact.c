@@ -14,8 +14,11 @@
 #include "common/utf8.h"
 #include "host/redact_table.h"
 
-/* The maximum number of consecutive bytes within a secret that folding may leave out. More of them end it. */
-enum { GAP_MAX = 64 };
+/*
+ * The maximum length of a folded secret in the text: this, and this much for each byte of the longest one. A text that
+ * is longer without becoming a secret is passed on. So a run cannot have any amount of it held back.
+ */
+enum { SPAN_BASE = 64 << 10, SPAN_EACH = 64 };
 /* Bytes between two checks for a stop: less than a millisecond of work. */
 enum { PIECE = 64 << 10 };
 
@@ -88,10 +91,13 @@ static bool reserve_space(curfew__redact_stream *stream, size_t more)
 	return true;
 }
 
-/* Keeps the part of the piece that is not settled, and drops the settled part of the held text. */
+/* Keeps the part of the piece that is still needed, and drops that part of the held text which is not. */
 static void hold(curfew__redact_stream *stream, const piece *p)
 {
-	uint64_t from = stream->settled;
+	const curfew__redact_match *first = &stream->matches[0];
+	/* The text of a match that has begun will not pass, however long the match becomes. */
+	bool is_within = stream->match_count && first->start <= stream->settled;
+	uint64_t from = is_within ? first->end : stream->settled;
 	size_t gone = from < p->start ? (size_t)(from - held_start(stream, p)) : stream->held_length;
 	size_t settled = from > p->start ? (size_t)(from - p->start) : 0;
 
@@ -143,9 +149,10 @@ static void settle_match(curfew__redact_stream *stream, const piece *p)
  * searches find, and every byte of a text that repeats a short secret. NULL: none. */
 static curfew__redact_match *find_larger(curfew__redact_stream *stream, const curfew__redact_match *made)
 {
+	if (!stream->match_count)
+		return NULL;
 	curfew__redact_match *last = &stream->matches[stream->match_count - 1];
-	bool is_larger = stream->match_count && last->start <= made->start && made->start < last->end &&
-	                 last->weight >= made->weight;
+	bool is_larger = last->start <= made->start && made->start < last->end && last->weight >= made->weight;
 	return is_larger ? last : NULL;
 }
 
@@ -268,16 +275,47 @@ static uint64_t folded_start(const curfew__redact_stream *stream, uint64_t end)
 	return depth ? stream->places[(stream->folded_count - depth) & stream->place_mask].start : end;
 }
 
-static void match_folded(curfew__redact_stream *stream, const curfew__pattern *p, uint64_t end)
+/* False: the bytes that are left out differ. */
+static bool match_folded(curfew__redact_stream *stream, const curfew__pattern *p, uint64_t end)
 {
 	const curfew__redact_place *first = &stream->places[(stream->folded_count - p->length) & stream->place_mask];
 
-	if (p->kind == CURFEW__PATTERN_SHORT && stream->left_out - first->left_out != p->left_out)
-		return;
+	if (p->is_short && stream->left_out - first->left_out != p->left_out)
+		return false;
 	add_match(stream, &(curfew__redact_match){first->start, end, p->weight, p->name});
 	stream->absorb = p->trailing;
 	if (p->kind == CURFEW__PATTERN_BASE64 || p->kind == CURFEW__PATTERN_HEX)
 		stream->swallow = (unsigned char)p->kind;
+	return true;
+}
+
+/* Notes that the folded text so far ends in a pattern, or in several that differ in what is left out. */
+static void match_all_folded(curfew__redact_stream *stream, const curfew__search *search, uint64_t end)
+{
+	uint32_t state = stream->folded_state, match = search->states[state].match;
+
+	while (match) {
+		const curfew__pattern *p = &search->patterns[match - 1];
+		if (match_folded(stream, p, end))
+			return;
+		/* Another one of the same bytes, or a shorter one. */
+		for (match = p->next; !match && (state = search->states[state].fail);)
+			if (search->states[state].depth < p->length)
+				match = search->states[state].match;
+	}
+}
+
+/* Gives up the beginning of a secret, and an escape, that would have to be held back for too long. */
+static void limit_span(curfew__redact_stream *stream, uint64_t end)
+{
+	uint64_t longest = SPAN_BASE + (uint64_t)SPAN_EACH * stream->table->folded.longest;
+
+	if (end - curfew__fold_unread(&stream->fold, end) > longest) {
+		stream->fold = (curfew__fold){0};
+		stream->folded_state = 0;
+	}
+	if (end - folded_start(stream, end) > longest)
+		stream->folded_state = 0;
 }
 
 /* Handles a byte that folding leaves out: it belongs to the secret before it, or is inside one. */
@@ -290,9 +328,7 @@ static void leave_out(curfew__redact_stream *stream, const curfew__folded *folde
 		stream->absorb--;
 		extend_match(stream, folded->start, folded->end);
 	}
-	const curfew__redact_place *last = &stream->places[(stream->folded_count - 1) & stream->place_mask];
-	if (stream->folded_state && stream->left_out - last->left_out > GAP_MAX)
-		stream->folded_state = 0;
+	limit_span(stream, folded->end);
 }
 
 static void read_folded(curfew__redact_stream *stream, const curfew__search *search, const curfew__folded *folded)
@@ -313,9 +349,7 @@ static void read_folded(curfew__redact_stream *stream, const curfew__search *sea
 	stream->folded_end = folded->end;
 	stream->places[stream->folded_count++ & stream->place_mask] = (curfew__redact_place){folded->start,
 	                                                                                     stream->left_out};
-	uint32_t match = search->states[stream->folded_state].match;
-	if (match)
-		match_folded(stream, &search->patterns[match - 1], folded->end);
+	match_all_folded(stream, search, folded->end);
 }
 
 /* Called before the first byte. The redactor must be ready. */
@@ -392,6 +426,7 @@ static void read_byte(curfew__redact_stream *stream, const curfew__redact_table 
 		size_t count = curfew__fold_byte(&stream->fold, byte, at, folded);
 		for (size_t i = 0; i < count; i++)
 			read_folded(stream, &table->folded, &folded[i]);
+		limit_span(stream, at + 1);
 	}
 	/* The first comparison alone says so nearly always. */
 	if (stream->match_count && stream->matches[0].end <= plain_start(stream) &&

@@ -19,13 +19,14 @@ enum { SHORT_FOLDED = 8 };
 /* Of longer values only the beginning of the encoded form is searched for; following characters of its alphabet belong
  * to it. */
 enum { ENCODED_VALUE = 48 };
-/* The minimum length of a pattern of an encoded value. */
-enum { ENCODED_MIN = 8 };
+/* The minimum length of a pattern of an encoded value: the digits that nothing but a value of the minimum length
+ * decides. */
+enum { ENCODED_MIN = 4 };
 /* The limit of all encoded patterns of a set, in bytes. Beyond it, those of later secrets and of lines are left out. */
 enum { ENCODED_BYTES_MAX = 256 << 10 };
-/* The maximum number of patterns of a value: as it is, folded, folded as escape() writes it; nine in base64, two in
- * hexadecimal. */
-enum { PATTERNS_MAX = 14 };
+/* The maximum number of patterns of a value: as it is; folded, and folded as escape() writes it, each also without an
+ * escape at its end; in UTF-8 and in Latin-1, nine in base64 and two in hexadecimal. */
+enum { PATTERNS_MAX = 27 };
 /* Bytes of patterns that one piece of building handles. */
 enum { PIECE = 4096 };
 
@@ -177,6 +178,7 @@ static size_t to_latin1(const char *value, size_t length, char *out)
 typedef struct folded_text {
 	char *bytes;
 	uint32_t length, left_out, trailing;
+	uint32_t closed; /* the length without an escape that the end of the text leaves open */
 } folded_text;
 
 static void add_folded(folded_text *text, const curfew__folded *bytes, size_t count)
@@ -200,6 +202,7 @@ static folded_text fold(const char *value, size_t length, char *out)
 
 	for (size_t i = 0; i < length; i++)
 		add_folded(&text, bytes, curfew__fold_byte(&state, (unsigned char)value[i], i, bytes));
+	text.closed = text.length;
 	add_folded(&text, bytes, curfew__fold_end(&state, length, bytes));
 	return text;
 }
@@ -229,67 +232,84 @@ static void add_plain(curfew__redactor *r, const curfew_secret *value)
 	uint32_t length = (uint32_t)value->value_length;
 
 	memcpy(bytes, value->value, length);
-	add_pattern(r, &r->table.plain, (curfew__pattern){bytes, length, length, value->name, CURFEW__PATTERN_VALUE, 0, 0});
+	add_pattern(r, &r->table.plain,
+	            (curfew__pattern){.bytes = bytes, .length = length, .weight = length, .name = value->name});
+}
+
+static void add_folded_pattern(curfew__redactor *r, const curfew_secret *secret, folded_text text,
+                               curfew__pattern_kind kind)
+{
+	curfew__pattern made = {text.bytes, text.length,   (uint32_t)secret->value_length, secret->name,  kind,
+	                        false,      text.left_out, text.trailing,                  0};
+
+	/* What follows the value may complete its last escape. Both patterns use the same bytes. */
+	if (text.closed < text.length && text.closed >= SHORT_FOLDED) {
+		made.length = text.closed;
+		add_pattern(r, &r->table.folded, made);
+		r->pattern_bytes -= text.closed;
+	}
+	made.length = text.length;
+	made.is_short = text.length < SHORT_FOLDED;
+	if (text.length >= CURFEW__REDACT_MIN)
+		add_pattern(r, &r->table.folded, made);
 }
 
 static void add_fold(curfew__redactor *r, const curfew_secret *secret, const char *value, size_t length)
 {
-	folded_text text = fold(value, length, room(r, length));
-	bool is_short = text.length < SHORT_FOLDED;
-
-	if (text.length < CURFEW__REDACT_MIN)
-		return;
-	add_pattern(r, &r->table.folded,
-	            (curfew__pattern){text.bytes, text.length, (uint32_t)secret->value_length, secret->name,
-	                              is_short ? CURFEW__PATTERN_SHORT : CURFEW__PATTERN_VALUE, text.left_out,
-	                              text.trailing});
+	add_folded_pattern(r, secret, fold(value, length, room(r, length)), CURFEW__PATTERN_VALUE);
 }
 
 /* Adds an encoded form, within the limit; also folded, if the folded search has to know it. */
 static void add_encoded(curfew__redactor *r, const curfew_secret *secret, const char *bytes, size_t length,
                         curfew__pattern_kind kind, bool plain, bool folded)
 {
-	bool is_whole = secret->value_length <= ENCODED_VALUE;
-	curfew__pattern made = {NULL,
-	                        (uint32_t)length,
-	                        (uint32_t)secret->value_length,
-	                        secret->name,
-	                        is_whole ? CURFEW__PATTERN_VALUE : kind,
-	                        0,
-	                        0};
-
+	if (secret->value_length <= ENCODED_VALUE)
+		kind = CURFEW__PATTERN_VALUE;
 	if (length < ENCODED_MIN || r->encoded_bytes + length * (plain + folded) > ENCODED_BYTES_MAX)
 		return;
 	r->encoded_bytes += length * (plain + folded);
-	if (plain) {
-		made.bytes = memcpy(room(r, length), bytes, length);
-		add_pattern(r, &r->table.plain, made);
-	}
-	if (folded) {
-		folded_text text = fold(bytes, length, room(r, length));
-		made.bytes = text.bytes;
-		made.length = text.length;
-		if (text.length >= ENCODED_MIN)
-			add_pattern(r, &r->table.folded, made);
-	}
+	if (plain)
+		add_pattern(r, &r->table.plain,
+		            (curfew__pattern){.bytes = memcpy(room(r, length), bytes, length),
+		                              .length = (uint32_t)length,
+		                              .weight = (uint32_t)secret->value_length,
+		                              .name = secret->name,
+		                              .kind = kind});
+	if (folded)
+		add_folded_pattern(r, secret, fold(bytes, length, room(r, length)), kind);
 }
 
-static void add_encodings(curfew__redactor *r, const curfew_secret *secret)
+static void add_encodings_of(curfew__redactor *r, const curfew_secret *secret, const char *value, size_t length)
 {
 	char out[2 * ENCODED_VALUE];
-	size_t length = secret->value_length < ENCODED_VALUE ? secret->value_length : ENCODED_VALUE;
 
 	for (unsigned before = 0; before < 3; before++) {
-		add_encoded(r, secret, out, to_base64(secret->value, length, before, false, out), CURFEW__PATTERN_BASE64, true,
-		            true);
-		add_encoded(r, secret, out, to_base64(secret->value, length, before, true, out), CURFEW__PATTERN_BASE64, true,
-		            false);
+		add_encoded(r, secret, out, to_base64(value, length, before, false, out), CURFEW__PATTERN_BASE64, true, true);
+		add_encoded(r, secret, out, to_base64(value, length, before, true, out), CURFEW__PATTERN_BASE64, true, false);
 	}
-	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789abcdef", out), CURFEW__PATTERN_HEX, false,
-	            true);
-	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789ABCDEF", out), CURFEW__PATTERN_HEX, false,
-	            true);
+	add_encoded(r, secret, out, to_hex(value, length, "0123456789abcdef", out), CURFEW__PATTERN_HEX, false, true);
+	add_encoded(r, secret, out, to_hex(value, length, "0123456789ABCDEF", out), CURFEW__PATTERN_HEX, false, true);
 	explicit_bzero(out, sizeof out);
+}
+
+/* btoa() encodes a value in Latin-1 if all of its characters are in it. */
+static void add_encodings(curfew__redactor *r, const curfew_secret *secret)
+{
+	char latin1[ENCODED_VALUE];
+	size_t length = secret->value_length < ENCODED_VALUE ? secret->value_length : ENCODED_VALUE;
+
+	if (secret->value_length < CURFEW__REDACT_MIN)
+		return;
+	add_encodings_of(r, secret, secret->value, length);
+	for (size_t i = 0; i < secret->value_length; i++)
+		if ((unsigned char)secret->value[i] > 0xc3)
+			return;
+	/* A character that the maximum length divides is left out. */
+	length -= (unsigned char)secret->value[length - 1] >= 0xc2;
+	size_t count = to_latin1(secret->value, length, latin1);
+	if (count < length)
+		add_encodings_of(r, secret, latin1, count);
+	explicit_bzero(latin1, sizeof latin1);
 }
 
 static void add_value(curfew__redactor *r, const curfew_secret *secret)
@@ -337,7 +357,8 @@ static void add_cuts(curfew__redactor *r)
 
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		char *bytes = memcpy(room(r, 5), cuts[i], 5);
-		add_pattern(r, &r->table.plain, (curfew__pattern){bytes, 5, 0, NULL, CURFEW__PATTERN_CUT, 0, 0});
+		add_pattern(r, &r->table.plain,
+		            (curfew__pattern){.bytes = bytes, .length = 5, .kind = CURFEW__PATTERN_CUT});
 	}
 }
 
@@ -421,6 +442,21 @@ static uint32_t add_child(curfew__search *search, locked *memory, uint32_t from,
 	return made;
 }
 
+/* Notes that a pattern ends in a state. Short ones of the same bytes count apart if they differ in what is left out. */
+static void end_pattern(curfew__search *search, uint32_t state, uint32_t pattern)
+{
+	uint32_t *link = &search->states[state].match;
+	const curfew__pattern *made = &search->patterns[pattern];
+
+	while (*link) {
+		curfew__pattern *other = &search->patterns[*link - 1];
+		if (!made->is_short || other->left_out == made->left_out)
+			return;
+		link = &other->next;
+	}
+	*link = pattern + 1;
+}
+
 /* Adds this many bytes of patterns to the states. True: all are added. */
 static bool add_some(curfew__redactor *r, curfew__search *search, locked *memory)
 {
@@ -431,8 +467,7 @@ static bool add_some(curfew__redactor *r, curfew__search *search, locked *memory
 			r->at = next ? next : add_child(search, memory, r->at, r->pattern);
 			continue;
 		}
-		if (!search->states[r->at].match)
-			search->states[r->at].match = r->pattern + 1;
+		end_pattern(search, r->at, r->pattern);
 		r->pattern++;
 		r->byte = r->at = 0;
 	}

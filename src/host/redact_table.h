@@ -12,7 +12,6 @@
 
 typedef enum curfew__pattern_kind {
 	CURFEW__PATTERN_VALUE,
-	CURFEW__PATTERN_SHORT,  /* folded, and so short that the number of bytes left out must match as well */
 	CURFEW__PATTERN_BASE64, /* the beginning of a longer one: following characters of its alphabet belong to it */
 	CURFEW__PATTERN_HEX,
 	CURFEW__PATTERN_CUT, /* the mark that the console writes after a string that it cut */
@@ -24,8 +23,10 @@ typedef struct curfew__pattern {
 	uint32_t weight;  /* of overlapping patterns, the one with the largest weight gives the name */
 	const char *name; /* of the secret */
 	curfew__pattern_kind kind;
-	uint32_t left_out; /* SHORT: bytes of the value left out between its first and last folded byte */
+	bool is_short;     /* folded, and so short that `left_out` must match as well */
+	uint32_t left_out; /* folded: bytes left out between its first and last folded byte */
 	uint32_t trailing; /* folded: bytes left out after the last one */
+	uint32_t next;     /* 1 + another short pattern of the same bytes; 0: none */
 } curfew__pattern;
 
 typedef struct curfew__redact_state {

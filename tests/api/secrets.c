@@ -216,6 +216,7 @@ static void forms_of_the_platform(void)
 		"console.log({ t: s }, [s], { [s]: s })",
 		"console.log({ m: 'say \"x\" `y`: ' + s + ' \\'' })",
 		"console.group(); console.group(); console.log(s); console.log({ s, deep: { a: [s] } }); console.groupEnd()",
+		"for (let i = 0; i < 60; i++) console.group(); console.log(s); console.log({ s })",
 		"console.table([{ s }])",
 		"console.log(new Error('about ' + s).message)",
 		"console.log('%s and %o and %j', s, s, s)",

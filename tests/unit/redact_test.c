@@ -2,6 +2,7 @@
 /* Secrets are removed from texts, however these are divided into pieces, and JSON stays valid. */
 #include "../harness.h"
 #include "common/json.h"
+#include "common/utf8.h"
 #include "host/redact.h"
 
 #include <stdio.h>
@@ -564,6 +565,121 @@ static void test_hexadecimal_and_long_base64(void)
 	curfew__redactor_unref(r);
 }
 
+/* Values of the minimum length, and values in Latin-1, which is what btoa() encodes. */
+static void test_base64_of_any_value(void)
+{
+	/* Claim L79. */
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const curfew_secret given[] = {
+		SECRET("s", "hunt"), SECRET("s", "hun\xff\xbe"), SECRET("s", "hunter2"), SECRET("s", "p\xe4ssw\xf6rt"),
+		SECRET("s", "\xfcjust-as-many-bytes-as-needed-\xe4\xf6\xfc\xe4\xf6\xfc-yes-\xe9\xe8\xe9")};
+	for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+		char utf8[128], text[160], encoded[256], hex[256];
+		size_t length = 0;
+		for (size_t at = 0; at < given[i].value_length; at++)
+			length += curfew__utf8_encode((unsigned char)given[i].value[at], utf8 + length);
+		curfew__redactor *r = build(&(curfew_secret){"s", utf8, length}, 1);
+		for (unsigned before = 0; before < 3; before++) {
+			for (int is_latin1 = 0; is_latin1 < 2; is_latin1++) {
+				const char *value = is_latin1 ? given[i].value : utf8;
+				size_t count = is_latin1 ? given[i].value_length : length, at = 0, used = 0;
+				memset(text, 0, sizeof text);
+				memcpy(text + before, value, count);
+				for (; at < (before + count) * 8 / 6; at++) {
+					unsigned pair = (unsigned)(unsigned char)text[at * 6 / 8] << 8 | (unsigned char)text[at * 6 / 8 + 1];
+					encoded[at] = digits[pair >> (10 - at * 6 % 8) & 63];
+				}
+				encoded[at] = '\0';
+				curfew__buffer buffer;
+				curfew__buffer_init(&buffer, SIZE_MAX);
+				CHECK(curfew__redact_text(r, &buffer, encoded, at, false));
+				/* The digits at either end depend on what is beside the value. */
+				if (buffer.length > strlen("[secret s]") + before + 1 || strstr(buffer.data, "[secret s]") == NULL)
+					harness_fail("%s: %s is left as %s\n", given[i].value, encoded, buffer.data);
+				curfew__buffer_finish(&buffer);
+				for (at = 0; at < count; at++)
+					used += (size_t)sprintf(hex + used, "%02x", (unsigned char)value[at]);
+				expect_text(r, hex, false, "[secret s]");
+			}
+		}
+		curfew__redactor_unref(r);
+	}
+}
+
+/* Other secrets of the same letters, or text behind a value that ends in a percent sign, hide no secret. */
+static void test_secrets_that_hide_others(void)
+{
+	/* Claim L78. */
+	static const curfew_secret alike[] = {SECRET("NEAR", "1256"), SECRET("PLUS", "12+56"), SECRET("LONG", "9 12+567"),
+	                                      SECRET("PART", "GHIJKLMNOP%"), SECRET("HALF", "QRSTUVWXYZ%4")};
+	curfew__redactor *r = build(alike, sizeof alike / sizeof alike[0]);
+	expect_text(r, "12%2B56 %31256 9++12%2B56 9+12%2B567", false,
+	            "[secret PLUS] [secret NEAR] 9++[secret PLUS] [secret LONG]");
+	expect_text(r, "%47HIJKLMNOP%25ab %47HIJKLMNOP%25 %47HIJKLMNOP%25zz", false,
+	            "[secret PART]%25ab [secret PART] [secret PART]zz");
+	expect_text(r, "%51RSTUVWXYZ%2541 %51RSTUVWXYZ%254 ", false, "[secret HALF]%2541 [secret HALF] ");
+	curfew__redactor_unref(r);
+}
+
+/* Indentation of any depth. */
+static void test_deep_indentation(void)
+{
+	/* Claim L78. */
+	static const curfew_secret key = SECRET("KEY", "GHIJ\nKLMN\nOPQR\n");
+	static char spaces[1001], text[4096];
+	memset(spaces, ' ', sizeof spaces - 1);
+	curfew__redactor *r = build(&key, 1);
+	(void)snprintf(text, sizeof text, "GHIJ\n%sKLMN\n%sOPQR\n!", spaces, spaces);
+	expect_text(r, text, false, "[secret KEY]!");
+	curfew__redactor_unref(r);
+}
+
+static bool count_bytes(void *context, const char *bytes, size_t length)
+{
+	(void)bytes;
+	*(size_t *)context += length;
+	return true;
+}
+
+/* No text has more than a bounded part of it held back: escapes and gaps that never end, and secrets that overlap. */
+static void test_what_is_held_back_is_bounded(void)
+{
+	/* Claim L83. */
+	enum { PIECE = 1 << 12, PIECES = 1 << 10, MOST = 1 << 18 };
+	static const struct {
+		const char *begin, *repeated;
+		bool is_secret;
+	} texts[] = {
+		{"", "\\", false},      {"%", "25", false},         {"hunter2", " ", false}, {"hunter2", "%20", false},
+		{"hunter2", "\\", false}, {"hunter2%", "25", false}, {"", "aaaa", true},      {"", "aaaa%61\\", true},
+		{"hunter2\\ud83d", "\\", false},
+	};
+	static const curfew_secret given[] = {SECRET("s", "hunter2hunter"), SECRET("s", "aaaa")};
+	static char piece[PIECE + 16];
+	curfew__redactor *r = build(given, 2);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		size_t passed = 0, length = 0;
+		curfew__redact_stream stream;
+		while (length < PIECE)
+			length = put_text(piece, length, texts[i].repeated);
+		curfew__redact_init(&stream, r, count_bytes, &passed);
+		CHECK(curfew__redact_write(&stream, texts[i].begin, strlen(texts[i].begin)));
+		for (int n = 0; n < PIECES; n++)
+			CHECK(curfew__redact_write(&stream, piece, length));
+		if (stream.held_capacity > MOST || (passed + MOST < PIECES * length && !texts[i].is_secret))
+			harness_fail("%s%s...: %zu bytes are held back, %zu have passed\n", texts[i].begin, texts[i].repeated,
+			             stream.held_capacity, passed);
+		/* Secrets behind it are found. */
+		passed = 0;
+		CHECK(curfew__redact_write(&stream, " \n!", 3) && curfew__redact_end(&stream, false));
+		size_t before = passed;
+		CHECK(curfew__redact_write(&stream, "hunter2hunter", 13) && curfew__redact_end(&stream, false));
+		CHECK_EQUAL(passed - before, strlen("[secret s]"));
+		curfew__redact_finish(&stream);
+	}
+	curfew__redactor_unref(r);
+}
+
 /* ---- Tables ------------------------------------------------------------------------------------------------ */
 
 static void test_tables_are_shared(void)
@@ -716,6 +832,10 @@ static const harness_test tests[] = {
 	{"texts_that_only_look_alike", test_texts_that_only_look_alike, FIXTURE},
 	{"strings_that_the_console_cut", test_strings_that_the_console_cut, FIXTURE},
 	{"hexadecimal_and_long_base64", test_hexadecimal_and_long_base64, FIXTURE},
+	{"base64_of_any_value", test_base64_of_any_value, FIXTURE},
+	{"secrets_that_hide_others", test_secrets_that_hide_others, FIXTURE},
+	{"deep_indentation", test_deep_indentation, FIXTURE},
+	{"what_is_held_back_is_bounded", test_what_is_held_back_is_bounded, FIXTURE},
 	{"tables_are_shared", test_tables_are_shared, FIXTURE},
 	{"the_largest_set", test_the_largest_set, FIXTURE},
 	{"long_secrets", test_long_secrets, FIXTURE},
