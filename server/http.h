@@ -143,6 +143,8 @@ answer reply_nothing(request *q, unsigned status);
 answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer);
 /* The same with Retry-After. Counts the refusal, unless it is REFUSALS. */
 answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds);
+/* 503: the database cannot be read. */
+answer reply_unreadable(request *q);
 /* Counts a refusal without answering. */
 void reply_count(request *q, refusal why);
 /* Answers with a problem of the request's form, and then closes the connection. */

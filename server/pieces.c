@@ -3,8 +3,10 @@
 #include "pieces.h"
 
 #include "helpers.h"
+#include "log.h"
 #include "store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,9 +26,11 @@ typedef struct pieces {
 
 piece_report piece_of(const run_view *view, blob *here)
 {
-	return (piece_report){.here = blob_ref(here),
-	                      .number = view->report_number,
-	                      .length = here != NULL ? here->len : view->report_length};
+	piece_report made = {.here = blob_ref(here),
+	                     .number = view->report_number,
+	                     .length = here != NULL ? here->len : view->report_length};
+	(void)snprintf(made.id, sizeof made.id, "%s", view->id);
+	return made;
 }
 
 static void read_part(void *context)
@@ -110,12 +114,27 @@ static void free_pieces(void *context)
 	free(p);
 }
 
-/* The run was dropped after it was found. */
-static answer reply_dropped(request *q, text *head)
+static bool note_number(void *context, const run_view *view)
 {
+	*(int64_t *)context = view->report_number;
+	return false;
+}
+
+/* The store has no report of a run that was found there: the run was dropped since then, or its report is lost. */
+static answer reply_without_report(request *q, text *head, const piece_report *report)
+{
+	const run_filter filter = {.id = report->id, .outcome = -1, .most = 1};
+	int64_t number = -1;
+
 	if (head != NULL)
 		text_finish(head);
-	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
+	if (!store_read_runs(q->server->store, &filter, note_number, &number))
+		return reply_unreadable(q);
+	if (number != report->number)
+		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
+	log_event_seldom(LOG_ERROR, "report", (log_field[]){{"id", report->id, 0}, {"problem", "unreadable", 0}, {0}});
+	return reply_problem(q, MHD_HTTP_INTERNAL_SERVER_ERROR, "report-lost",
+	                     "the run has ended, and its report cannot be read: 'curfew admin check' finds out why", NULL);
 }
 
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail)
@@ -123,7 +142,7 @@ answer reply_pieces(request *q, const char *type, text *head, piece_report repor
 	blob *first = report.here == NULL ? store_read_part(q->server->store, report.number, 0) : NULL;
 
 	if (report.here == NULL && first == NULL)
-		return reply_dropped(q, head);
+		return reply_without_report(q, head, &report);
 	pieces *p = calloc(1, sizeof *p);
 	if (p != NULL) {
 		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report, .part = first};

@@ -10,12 +10,16 @@ typedef struct piece_report {
 	blob *here; /* one reference, owned; NULL: it is in the store */
 	int64_t number;
 	size_t length;
+	char id[ID_SIZE]; /* of its run; "": there is none */
 } piece_report;
 
 /* The report of a view, with a reference of its own; blob is that of a run in memory, or NULL. */
 piece_report piece_of(const run_view *view, blob *here);
 
-/* Answers 200 with head (NULL: none; owned), the report and tail, as this type. */
+/*
+ * Answers 200 with head (NULL: none; owned), the report and tail, as this type. 404 if the run was dropped meanwhile; 500
+ * if the store has the run and not its report.
+ */
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail);
 
 #endif

@@ -262,6 +262,11 @@ answer reply_later(request *q, unsigned status, refusal why, const char *kind, c
 	return reply_queue(q, status, response);
 }
 
+answer reply_unreadable(request *q)
+{
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+}
+
 answer reply_not_json(request *q)
 {
 	return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json",

@@ -266,11 +266,6 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 	return answer_run(q);
 }
 
-static answer reply_unreadable(request *q)
-{
-	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
-}
-
 /* ---- Its program ----------------------------------------------------------------------------------------- */
 
 static program *get_program(server *s, const char *sha256, curfew_language language, const char *name)

@@ -6,8 +6,9 @@ crash/workers.py --curfew build/curfew [--seconds 60] [--rate 10] [--directory D
 
 Clients submit runs as fast as they are answered: short ones, ones that compute, ones that wait, durable ones and
 others, some with retry after a crash. Meanwhile workers are killed (SIGKILL) at a rate, whether they are busy, idle or
-just starting. Each run must end: with its own value, or as crashed, but then not with retry. The server's list
-afterwards must match the answers, and no more runs may have crashed than the killed workers can have had.
+just starting. Each run must end: with its own value, or as crashed, but then only after as many attempts as it was
+granted. The server's list afterwards must match the answers, and no more runs may have crashed than the killed workers
+can have had.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import time
 
 CLIENTS = 16
 WORKERS = 3
+RETRIES = 10  # the maximum
 RUNS_EACH = 16  # the maximum of a worker: see --concurrency below
 
 
@@ -34,6 +36,7 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.reports = {}  # id: outcome
+        self.given_up = set()  # those that crashed though they were to be run again
         self.faults = []
         self.kills = 0
         self.slowest_us = 0
@@ -74,7 +77,7 @@ def make(number):
         "lang": "mjs" if number % 3 == 2 else "js",
         "wait": True,
         "durable": number % 2 == 0,
-        "retry": 10 if number % 5 == 0 else 0,
+        "retry": RETRIES if number % 5 == 0 else 0,
         "limits": {"timeout": "60s"},
     }
 
@@ -95,14 +98,14 @@ def client(port, ledger, stop):
             ledger.fault(f"{response.status} for {fields}: {report}")
             continue
         outcome = report["outcome"]
-        if outcome == "crashed" and fields["retry"]:
-            ledger.fault(f"not run again: {report['id']}")
-        elif outcome == "ok" and report["value"] != number:
+        if outcome == "ok" and report["value"] != number:
             ledger.fault(f"another value than {number}: {report}")
         elif outcome not in ("ok", "crashed"):
             ledger.fault(f"ended with {outcome}: {report['error']}")
         with ledger.lock:
             ledger.reports[report["id"]] = outcome
+            if outcome == "crashed" and fields["retry"]:
+                ledger.given_up.add(report["id"])
             ledger.slowest_us = max(ledger.slowest_us, int((time.monotonic() - begun) * 1e6))
     return None
 
@@ -163,6 +166,10 @@ def check(port, ledger):
             ledger.fault(f"it is {run['state']}: {run['id']}")
         elif ledger.reports.get(run["id"]) != run["outcome"]:
             ledger.fault(f"answered {ledger.reports.get(run['id'])}, kept {run['outcome']}: {run['id']}")
+        elif run["outcome"] == "crashed" and run["attempt"] != 1 + run["retry"]:
+            ledger.fault(f"not run again after {run['attempt']} of {1 + run['retry']} attempts: {run['id']}")
+    for run in ledger.given_up - runs.keys():
+        ledger.fault(f"not run again, or not in the list: {run}")
     lost = read_metric(port, "curfew_worker_crashed_runs_total")
     crashed = sum(outcome == "crashed" for outcome in ledger.reports.values())
     told = sum(read_metric(port, f'curfew_runs_total{{outcome="{outcome}"}}') for outcome in ("ok", "crashed"))
@@ -206,7 +213,7 @@ def main():
         ledger.fault(f"{ledger.kills} workers were killed, and {restarts} came in their place")
     print(
         f"{ledger.kills} workers killed in {arguments.seconds:g} s, {restarts} started in their place; {len(ledger.reports)} runs answered, {crashed} of them crashed, "
-        f"{lost - crashed} lost and run again; the slowest answer took {ledger.slowest_us / 1e6:.2f} s; {len(ledger.faults)} faults"
+        f"{len(ledger.given_up)} of these in each of their {1 + RETRIES} attempts, {lost - crashed} lost and run again; the slowest answer took {ledger.slowest_us / 1e6:.2f} s; {len(ledger.faults)} faults"
     )
     print("\n".join(ledger.faults[:20]))
     return 1 if ledger.faults or not ledger.reports or not ledger.kills else 0

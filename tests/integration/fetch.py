@@ -563,6 +563,7 @@ export default seen""",
         right = [302, "TypeError"] if kind == "redirect" else [[200, "yes", "ok"], "TypeError"]
         expect(got in right, f"{kind}: {got}")
     expect_equal("a header with a line break is left out", seen["cr"], [200, "yes", "ok"])
+    expect_equal("a NUL fails the request", seen["nul"], "TypeError")
 
 
 @test

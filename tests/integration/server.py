@@ -507,6 +507,30 @@ def reports_of_many_parts(context):
         check(server, report["id"], report)
 
 
+@test
+def a_lost_report(context):
+    """A run whose report the database has lost is not said to be unknown. Lists show it, and a dropped run is unknown."""
+    with Server(context) as server:
+        run = server.submit("1", 200, wait=True, headers={"Idempotency-Key": "lost"})["id"]
+        other = server.submit("2", 200, wait=True)["id"]
+        server.stop()
+    with sqlite3.connect(os.path.join(server.data, "curfew.db")) as database:
+        database.execute("DELETE FROM reports WHERE place IN (SELECT number << 12 FROM runs WHERE id=?)", (run,))
+        expect_equal("reports left", database.execute("SELECT count(*) FROM reports").fetchone(), (1,))
+    database.close()
+    with Server(context, data=server.data) as server:
+        for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/events")):
+            problem = server.ask(method, f"/v1/runs/{run}{path}", status=500)
+            expect_equal(f"{method} {path}", problem["type"], "urn:curfew:problem:report-lost")
+            expect("admin check" in problem["detail"], problem["detail"])
+        problem = server.submit("1", 500, wait=True, headers={"Idempotency-Key": "lost"})
+        expect_equal("the same key", problem["type"], "urn:curfew:problem:report-lost")
+        listed = server.ask("GET", "/v1/runs?include=report")["runs"]
+        listed = [(each["id"], each["report"] is None) for each in listed]
+        expect_equal("the list", listed, [(other, False), (run, True)])
+        server.ask("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", status=404)
+
+
 # ---- Programs -----------------------------------------------------------------------------------------------------
 
 
