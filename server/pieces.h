@@ -17,8 +17,8 @@ typedef struct piece_report {
 piece_report piece_of(const run_view *view, blob *here);
 
 /*
- * Answers 200 with head (NULL: none; owned), the report and tail, as this type. 404 if the run was dropped meanwhile; 500
- * if the store has the run and not its report.
+ * Answers 200 with head (NULL: none; owned), the report and tail, as this type. 404 if the run was dropped meanwhile;
+ * 500 if the store has the run and not its report.
  */
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail);
 

@@ -239,8 +239,9 @@ static void add_plain(curfew__redactor *r, const curfew_secret *value)
 static void add_folded_pattern(curfew__redactor *r, const curfew_secret *secret, folded_text text,
                                curfew__pattern_kind kind)
 {
-	curfew__pattern made = {text.bytes, text.length,   (uint32_t)secret->value_length, secret->name,  kind,
-	                        false,      text.left_out, text.trailing,                  0};
+	curfew__pattern made = {text.bytes,    text.length,   (uint32_t)secret->value_length,
+	                        secret->name,  kind,          false,
+	                        text.left_out, text.trailing, 0};
 
 	/* What follows the value may complete its last escape. Both patterns use the same bytes. */
 	if (text.closed < text.length && text.closed >= SHORT_FOLDED) {
@@ -357,8 +358,7 @@ static void add_cuts(curfew__redactor *r)
 
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		char *bytes = memcpy(room(r, 5), cuts[i], 5);
-		add_pattern(r, &r->table.plain,
-		            (curfew__pattern){.bytes = bytes, .length = 5, .kind = CURFEW__PATTERN_CUT});
+		add_pattern(r, &r->table.plain, (curfew__pattern){.bytes = bytes, .length = 5, .kind = CURFEW__PATTERN_CUT});
 	}
 }
 

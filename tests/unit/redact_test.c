@@ -586,7 +586,8 @@ static void test_base64_of_any_value(void)
 				memset(text, 0, sizeof text);
 				memcpy(text + before, value, count);
 				for (; at < (before + count) * 8 / 6; at++) {
-					unsigned pair = (unsigned)(unsigned char)text[at * 6 / 8] << 8 | (unsigned char)text[at * 6 / 8 + 1];
+					unsigned pair = (unsigned)(unsigned char)text[at * 6 / 8] << 8 |
+					                (unsigned char)text[at * 6 / 8 + 1];
 					encoded[at] = digits[pair >> (10 - at * 6 % 8) & 63];
 				}
 				encoded[at] = '\0';
@@ -650,9 +651,9 @@ static void test_what_is_held_back_is_bounded(void)
 		const char *begin, *repeated;
 		bool is_secret;
 	} texts[] = {
-		{"", "\\", false},      {"%", "25", false},         {"hunter2", " ", false}, {"hunter2", "%20", false},
-		{"hunter2", "\\", false}, {"hunter2%", "25", false}, {"", "aaaa", true},      {"", "aaaa%61\\", true},
-		{"hunter2\\ud83d", "\\", false},
+		{"", "\\", false},         {"%", "25", false},       {"hunter2", " ", false},
+		{"hunter2", "%20", false}, {"hunter2", "\\", false}, {"hunter2%", "25", false},
+		{"", "aaaa", true},        {"", "aaaa%61\\", true},  {"hunter2\\ud83d", "\\", false},
 	};
 	static const curfew_secret given[] = {SECRET("s", "hunter2hunter"), SECRET("s", "aaaa")};
 	static char piece[PIECE + 16];
