@@ -6,6 +6,8 @@
 #include "format.h"
 #include "say.h"
 #include "worker/pool.h"
+#include "common/memory_file.h"
+#include "common/scheduling.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -58,25 +60,16 @@ static bool has_pagemap_scan(void)
 
 static bool has_realtime(void)
 {
-	struct sched_param first = {.sched_priority = 2}, none = {0};
+	struct sched_param first = {.sched_priority = CURFEW__PRIORITY_WATCH}, none = {0};
 	if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
 		return false;
 	(void)sched_setscheduler(0, SCHED_OTHER, &none);
 	return true;
 }
 
-/* The argument of sched_setattr(2). */
-typedef struct scheduling {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-} scheduling;
-
 static bool has_time_slices(void)
 {
-	scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000}, seen = {0};
+	curfew__scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000}, seen = {0};
 	return syscall(SYS_sched_setattr, 0, &brief, 0) == 0 && syscall(SYS_sched_getattr, 0, &seen, sizeof seen, 0) == 0 &&
 	       seen.runtime == brief.runtime;
 }
@@ -93,8 +86,8 @@ static bool has_huge_pages(void)
 
 static bool has_sealing(void)
 {
-	int fd = memfd_create("curfew-doctor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	bool sealed = fd >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
+	int fd = curfew__memory_file("curfew-doctor");
+	bool sealed = fd >= 0 && curfew__file_seal(fd);
 	if (fd >= 0)
 		(void)close(fd);
 	return sealed;

@@ -2,7 +2,8 @@
 /* Programs of the pool: bytes that are sent to a worker before its first run of them. */
 #include "inside.h"
 
-#include <errno.h>
+#include "common/memory_file.h"
+
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -32,25 +33,11 @@ static bool take_program_slot(worker_pool *pool, worker_program *program)
 /* A program of more bytes is a sealed file: a worker that read it from the socket would do nothing else meanwhile. */
 enum { SHORT_BYTES = 64 * 1024 };
 
-static bool write_whole(int file, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(file, bytes, length);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return true;
-}
-
 static bool map_bytes(worker_program *program, const worker_source *source)
 {
-	program->file = memfd_create("curfew-program", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (program->file < 0 || !write_whole(program->file, source->bytes, source->length) ||
-	    fcntl(program->file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+	program->file = curfew__memory_file("curfew-program");
+	if (program->file < 0 || !curfew__file_write(program->file, source->bytes, source->length, 0) ||
+	    !curfew__file_seal(program->file))
 		return false;
 	void *mapped = mmap(NULL, source->length, PROT_READ, MAP_PRIVATE, program->file, 0);
 	program->bytes = mapped != MAP_FAILED ? mapped : NULL;

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/scheduling.h"
+#include "common/scheduling.h"
 #include "curfew.h"
 #include "engine/extra.h"
 

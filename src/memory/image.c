@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images: sealed anonymous files, which regions map copy-on-write. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/seal.h"
+#include "common/memory_file.h"
 #include "memory/region.h"
 
 static bool is_zero(const uint8_t *page)
 {
 	return page[0] == 0 && !memcmp(page, page + 1, CURFEW__PAGE - 1);
-}
-
-static bool write_bytes(int file, const uint8_t *bytes, size_t length, size_t offset)
-{
-	while (length) {
-		ssize_t written = pwrite(file, bytes, length, (off_t)offset);
-		if (written < 0 && errno != EINTR)
-			return false;
-		size_t done = written > 0 ? (size_t)written : 0;
-		bytes += done;
-		offset += done;
-		length -= done;
-	}
-	return true;
 }
 
 /* Pages of zeros stay holes of the file. */
@@ -38,7 +22,7 @@ static bool write_base(int file, const curfew__image *base)
 		size_t from = at;
 		while (at < base->length && !is_zero(base->bytes + at))
 			at += CURFEW__PAGE;
-		if (at > from && !write_bytes(file, base->bytes + from, at - from, from))
+		if (at > from && !curfew__file_write(file, base->bytes + from, at - from, from))
 			return false;
 		at += CURFEW__PAGE;
 	}
@@ -48,7 +32,7 @@ static bool write_base(int file, const curfew__image *base)
 static bool write_pages(int file, const uint32_t *numbers, const uint8_t *pages, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!write_bytes(file, pages + i * CURFEW__PAGE, CURFEW__PAGE, numbers[i] * CURFEW__PAGE))
+		if (!curfew__file_write(file, pages + i * CURFEW__PAGE, CURFEW__PAGE, numbers[i] * CURFEW__PAGE))
 			return false;
 	return true;
 }
@@ -63,13 +47,13 @@ curfew__image *curfew__image_create(const curfew__image *base, size_t length, co
 	atomic_init(&image->references, 1);
 	image->length = length;
 	image->layout = *layout;
-	image->file = memfd_create("curfew-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	image->file = curfew__memory_file("curfew-image");
 	if (image->file < 0 || ftruncate(image->file, (off_t)length) || (base && !write_base(image->file, base)) ||
 	    !write_pages(image->file, page_numbers, pages, page_count))
 		goto failed;
 
 	/* From here on nothing can change the memory that every run starts from. */
-	if (!curfew__seal(image->file))
+	if (!curfew__file_seal(image->file))
 		goto failed;
 	image->bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, image->file, 0);
 	if (image->bytes == MAP_FAILED)

@@ -3,15 +3,14 @@
  * returned. */
 #include "run/run.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
 #include "common/json.h"
+#include "common/memory_file.h"
 #include "base/refuse.h"
 #include "common/utf8.h"
 
@@ -122,17 +121,12 @@ static size_t total(const curfew_run_options *options, const char *name)
 /* Creates a file in memory with these bytes, positioned at its start. -1: it cannot be created. */
 static int make_input(const void *bytes, size_t length)
 {
-	int file = memfd_create("curfew-stdin", MFD_CLOEXEC);
+	int file = curfew__memory_file("curfew-stdin");
 
-	for (size_t done = 0; file >= 0 && done < length;) {
-		ssize_t put = pwrite(file, (const char *)bytes + done, length - done, (off_t)done);
-		if (put <= 0 && errno != EINTR) {
-			close(file);
-			return -1;
-		}
-		done += put > 0 ? (size_t)put : 0;
-	}
-	return file;
+	if (file < 0 || curfew__file_write(file, bytes, length, 0))
+		return file;
+	close(file);
+	return -1;
 }
 
 curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options, const char *name)

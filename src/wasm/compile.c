@@ -7,6 +7,7 @@
 
 #include "base/refuse.h"
 #include "common/json.h"
+#include "common/memory_file.h"
 #include "engine/error.h"
 #include "wasm/compiled.h"
 #include "wasm/machine.h"
@@ -132,7 +133,7 @@ static bool describe(const work *w, const curfew__rewritten *shell, const curfew
 	curfew__json_end_object(&writer);
 	if (good && (members.failed || text.failed))
 		good = refuse_program(w, "the program's imports and exports are too many to be described");
-	if (good && !curfew__file_write(interface, text.data, text.length))
+	if (good && !curfew__file_write(interface, text.data, text.length, 0))
 		good = fail_internally(w, "the description cannot be written");
 	curfew__buffer_finish(&members);
 	curfew__buffer_finish(&text);

@@ -3,11 +3,9 @@
  * The tail is at the end, so that the file begins like one that Wasmtime wrote. Its checksum detects damage. It is
  * Poly1305 under a public key, which takes a sixth of the time of a hash.
  */
-#include "base/seal.h"
+#include "common/memory_file.h"
 #include "wasm/compiled.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,34 +27,6 @@ typedef struct tail {
 
 static const uint8_t known_key[crypto_onetimeauth_KEYBYTES] = "finds damage, and nothing else.";
 
-int curfew__compiled_file(const char *name)
-{
-	return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-
-static bool write_at(int file, const uint8_t *bytes, size_t length, off_t at)
-{
-	for (size_t done = 0; done < length;) {
-		ssize_t n = pwrite(file, bytes + done, length - done, at + (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		done += (size_t)n;
-	}
-	return true;
-}
-
-bool curfew__file_write(int file, const void *bytes, size_t length)
-{
-	return write_at(file, bytes, length, 0);
-}
-
-bool curfew__file_seal(int file)
-{
-	return curfew__seal(file);
-}
-
 bool curfew__compiled_write(int file, const curfew__compiled_parts *parts)
 {
 	crypto_onetimeauth_state state;
@@ -73,9 +43,9 @@ bool curfew__compiled_write(int file, const curfew__compiled_parts *parts)
 	crypto_onetimeauth_update(&state, parts->places, parts->places_length);
 	crypto_onetimeauth_update(&state, (const uint8_t *)&end, offsetof(tail, sum));
 	crypto_onetimeauth_final(&state, end.sum);
-	return write_at(file, parts->code, parts->code_length, 0) &&
-	       write_at(file, parts->places, parts->places_length, places_at) &&
-	       write_at(file, (const uint8_t *)&end, sizeof end, end_at);
+	return curfew__file_write(file, parts->code, parts->code_length, 0) &&
+	       curfew__file_write(file, parts->places, parts->places_length, places_at) &&
+	       curfew__file_write(file, (const uint8_t *)&end, sizeof end, end_at);
 }
 
 /* Whether the sizes in the tail match the file. */
@@ -135,11 +105,11 @@ curfew__compiled *curfew__compiled_open(int file, bool verify)
 
 curfew__compiled *curfew__compiled_copy(const void *bytes, size_t length)
 {
-	int file = curfew__compiled_file("curfew-code");
+	int file = curfew__memory_file("curfew-code");
 
 	if (file < 0)
 		return NULL;
-	if (curfew__file_write(file, bytes, length) && curfew__file_seal(file))
+	if (curfew__file_write(file, bytes, length, 0) && curfew__file_seal(file))
 		return curfew__compiled_open(file, true);
 	close(file);
 	return NULL;

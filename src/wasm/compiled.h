@@ -34,13 +34,6 @@ typedef struct curfew__compiled_parts {
 	bool imports_wasi;
 } curfew__compiled_parts;
 
-/* Creates an empty file without a name. -1: it cannot. */
-int curfew__compiled_file(const char *name);
-/* Writes all bytes to the beginning of a file. */
-bool curfew__file_write(int file, const void *bytes, size_t length);
-/* Seals the file, so that nobody can change it any more. */
-bool curfew__file_seal(int file);
-
 bool curfew__compiled_write(int file, const curfew__compiled_parts *parts);
 /*
  * Takes ownership of the file, which must not change any more. NULL: it is truncated, or (with verify) damaged; then

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/memory_file.h"
 #include "common/mutex.h"
 #include "common/owner.h"
 #include "common/thread.h"
@@ -513,7 +514,7 @@ static bool make_files(curfew__job *job)
 	bool made = true;
 
 	for (int i = 0; i < FILES; i++)
-		made = made && (job->files[i] = curfew__compiled_file(names[i])) >= 0;
+		made = made && (job->files[i] = curfew__memory_file(names[i])) >= 0;
 	return made && write_input(job);
 }
 

@@ -16,9 +16,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/scheduling.h"
 #include "common/mutex.h"
 #include "common/clock.h"
+#include "common/scheduling.h"
 #include "common/thread.h"
 
 struct curfew__watch {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scheduling of threads, see sched_setattr(2). The C library has no type and no function for it. */
-#ifndef CURFEW_BASE_SCHEDULING_H
-#define CURFEW_BASE_SCHEDULING_H
+#ifndef CURFEW_COMMON_SCHEDULING_H
+#define CURFEW_COMMON_SCHEDULING_H
 
 #include <stdint.h>
 
