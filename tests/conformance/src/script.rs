@@ -39,25 +39,43 @@ fn directives(text: &str) -> Vec<(usize, &str)> {
     found
 }
 
+/// What the rewriter says of shared memories, which guests do not have.
+const NOT_SHARED: &str = "shared memories (threads) are not supported";
+
 /// Compiles the modules of a directive, rewritten, into the directory where the runner looks for them. A refused module
-/// is missing there.
-fn compile(name: &str, directive: &str, engine: &Engine, options: Options, directory: &Path) -> Option<()> {
+/// is missing there. True: one was refused because it has a shared memory.
+fn compile(name: &str, directive: &str, engine: &Engine, options: Options, directory: &Path) -> Option<bool> {
     let buffer = ParseBuffer::new_with_lexer(lexer(directive)).ok()?;
     let script = parse::<wast::Wast>(&buffer).ok()?;
     let script = json_from_wast::Opts::default().convert(name, directive, script).ok()?;
+    let mut shares = false;
     for (file, wasm) in script.wasms {
         let path = directory.join(file).with_extension("cwasm");
         let _ = std::fs::remove_file(&path);
-        if let Ok(rewritten) = rewrite(&wasm, options) {
-            let compiled = engine.precompile_module(&rewritten.bytes).ok()?;
-            std::fs::write(path, compiled).expect("a directory to write to");
+        match rewrite(&wasm, options) {
+            Ok(rewritten) => {
+                let compiled = engine.precompile_module(&rewritten.bytes).ok()?;
+                std::fs::write(path, compiled).expect("a directory to write to");
+            }
+            Err(refusal) => shares |= refusal.to_string().contains(NOT_SHARED),
         }
     }
-    Some(())
+    Some(shares)
 }
 
-/// Runs a script. Returns the offsets of the directives that pass, and the number of all.
-pub fn run(name: &str, text: &str, engine: &Engine, rewriting: Option<Options>) -> (BTreeSet<usize>, usize) {
+/// How a script ended.
+#[derive(Default)]
+pub struct Outcome {
+    /// The offsets of the directives that pass.
+    pub passed: BTreeSet<usize>,
+    /// Those of the directives that were refused because of a shared memory.
+    pub shared: BTreeSet<usize>,
+    /// The number of all directives.
+    pub all: usize,
+}
+
+/// Runs a script.
+pub fn run(name: &str, text: &str, engine: &Engine, rewriting: Option<Options>) -> Outcome {
     let directory = std::env::temp_dir().join(format!("conformance-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory to write to");
     let mut context = WastContext::new(engine, Async::No, |_| {});
@@ -68,16 +86,18 @@ pub fn run(name: &str, text: &str, engine: &Engine, rewriting: Option<Options>) 
     if rewriting.is_some() {
         context.precompile_load(&directory);
     }
-    let mut passed = BTreeSet::new();
     let directives = directives(text);
+    let mut outcome = Outcome { all: directives.len(), ..Outcome::default() };
     for &(start, directive) in &directives {
         if let Some(options) = rewriting {
-            compile(name, directive, engine, options, &directory);
+            if compile(name, directive, engine, options, &directory) == Some(true) {
+                outcome.shared.insert(start);
+            }
         }
         if context.run_wast(name, directive.as_bytes()).is_ok() {
-            passed.insert(start);
+            outcome.passed.insert(start);
         }
     }
     std::fs::remove_dir_all(&directory).expect("the directory is still there");
-    (passed, directives.len())
+    outcome
 }
