@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOURCE_MAX = 16 << 20, WASM_MAX = 64 << 20, FIRST_READ = 64 << 10, MAP_MAX = 1 << 20 };
+enum { SOURCE_MAX = 16 << 20, BUNDLE_MAX = 64 << 20, WASM_MAX = 128 << 20, FIRST_READ = 64 << 10, MAP_MAX = 1 << 20 };
 
 /* An image contains a guest's memory, which has at most 4 GiB. */
 #define IMAGE_MAX ((size_t)5 << 30)
@@ -52,8 +52,9 @@ static size_t bytes_max(const cli_source *source)
 {
 	if (curfew_is_image(source->text, source->length))
 		return IMAGE_MAX;
-	bool is_large = source->language == CURFEW_LANGUAGE_WASM || source->language == CURFEW_LANGUAGE_BUNDLE;
-	return is_large ? WASM_MAX : SOURCE_MAX;
+	if (source->language == CURFEW_LANGUAGE_BUNDLE)
+		return BUNDLE_MAX;
+	return source->language == CURFEW_LANGUAGE_WASM ? WASM_MAX : SOURCE_MAX;
 }
 
 static bool has_wasm_header(const cli_source *source)
@@ -218,10 +219,9 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 {
 	if (source->length <= bytes_max(source))
 		return true;
-	const char *why = source->is_image                ? "larger than an image can be"
-	                  : bytes_max(source) == WASM_MAX ? "larger than 64 MiB"
-	                                                  : "larger than 16 MiB";
-	return fail_reading(failure, program, why);
+	char why[40];
+	(void)snprintf(why, sizeof why, "larger than %zu MiB", bytes_max(source) >> 20);
+	return fail_reading(failure, program, source->is_image ? "larger than an image can be" : why);
 }
 
 static bool read_source(const char *program, const char *lang, cli_source *source, curfew_failure *failure)

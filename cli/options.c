@@ -152,7 +152,7 @@ static const cli_option static_options[] = {
      .commands = RUN | SUBMIT,
      .repeatable = true,
      .meaning =
-         "a file that JavaScript sees as curfew.files[NAME], a WASI module as /NAME; its own name by default; 16 MiB together"},
+         "a file that JavaScript sees as curfew.files[NAME], WASI as /NAME; its own name by default; 16 MiB together"},
 	{.id = CLI_OPTION_STDIN,
      .name = "stdin",
      .argument = "FILE",

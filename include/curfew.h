@@ -292,7 +292,7 @@ typedef struct curfew_source {
 	curfew_language language;
 	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
 	const char *text;       /* UTF-8, need not end in NUL; or the bytes of a module or component */
-	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly and bundles: 64 MiB (WebAssembly as text 16) */
+	size_t text_length;     /* at most 16 MiB; a bundle 64 MiB, WebAssembly that is not text 128 MiB */
 	const char *import_dir; /* directory that imports may read, and nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_* */
 	uint32_t reserved;
@@ -652,8 +652,8 @@ typedef struct curfew_run_options {
 	const char *timezone;    /* JavaScript: the zone of Date and Intl, an IANA name ("Europe/Berlin"); NULL: UTC */
 	const void *stdin_bytes; /* [stdin_length] its standard input, in place of stdin_fd; NULL: not given */
 	size_t stdin_length;     /* at most 16 MiB */
-	/* As curfew_files_check describes them; NULL: none. JavaScript: curfew.files. A module of WASI preview 1 can read
-	 * them below "/", and then has no dirs; a component has none. */
+	/* As curfew_files_check describes them; NULL: none. JavaScript: curfew.files. A WebAssembly program with WASI can
+	 * read them below "/", and then has no dirs. */
 	const char *files;
 	size_t files_length;
 	uint64_t owner; /* a number for the tenant, as in curfew_code_set_asker; 0: none in particular */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Files that a run is given as data, as preview 1 of WASI shows them: one directory, `/`, which exists only in memory, so that
-//! a confined process has it, too. Nothing in it can be changed.
+//! Files that a run is given as data: one directory, `/`, which exists only in memory, so that a confined process has it,
+//! too. Nothing in it can be changed. This is how preview 1 of WASI shows it; `component_files` is that of components.
 //!
 //! The host's own WASI has the standard streams then, and nothing else; descriptors from 3 on are those of here.
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void, CStr};
+use std::ops::Bound;
+use std::sync::Arc;
 
 #[allow(non_camel_case_types)]
 #[repr(C)]
@@ -53,35 +55,40 @@ struct Open {
     position: u64,
 }
 
+/// A directory and what is below it. A node is known by its number.
+pub struct Tree {
+    nodes: Vec<Node>,
+}
+
 /// A directory and the descriptors that are open in it.
 pub struct Files {
-    nodes: Vec<Node>,
+    tree: Arc<Tree>,
     open: Vec<Option<Open>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
 
-const BAD_DESCRIPTOR: Errno = Errno(8);
-const EXISTS: Errno = Errno(20);
+pub const BAD_DESCRIPTOR: Errno = Errno(8);
+pub const EXISTS: Errno = Errno(20);
 const FAULT: Errno = Errno(21);
-const INVALID: Errno = Errno(28);
-const IS_DIRECTORY: Errno = Errno(31);
-const NAME_TOO_LONG: Errno = Errno(37);
+pub const INVALID: Errno = Errno(28);
+pub const IS_DIRECTORY: Errno = Errno(31);
+pub const NAME_TOO_LONG: Errno = Errno(37);
 const TOO_MANY: Errno = Errno(41);
-const NOT_THERE: Errno = Errno(44);
-const NO_DIRECTORY: Errno = Errno(54);
-const NOT_PERMITTED: Errno = Errno(63);
-const READ_ONLY: Errno = Errno(69);
+pub const NOT_THERE: Errno = Errno(44);
+pub const NO_DIRECTORY: Errno = Errno(54);
+pub const NOT_PERMITTED: Errno = Errno(63);
+pub const READ_ONLY: Errno = Errno(69);
 
 type Outcome = Result<(), Errno>;
 
-const ROOT: usize = 0;
+pub const ROOT: usize = 0;
 /// The descriptor of the directory that is given; those below are the standard streams.
 const FIRST: u32 = 3;
 const OPEN_MOST: usize = 400;
 /// What one call copies at most: nothing interrupts it.
-const PIECE: usize = 256 << 10;
+pub const PIECE: usize = 256 << 10;
 const PATH_BYTES: usize = 4096;
 
 const TYPE_DIRECTORY: u8 = 3;
@@ -106,6 +113,15 @@ const OPEN_DIRECTORY: i32 = 2;
 const OPEN_EXCLUSIVE: i32 = 4;
 const OPEN_TRUNCATE: i32 = 8;
 
+/// What a file is opened for.
+#[derive(Clone, Copy, Default)]
+pub struct Purpose {
+    pub creates: bool,
+    pub directory: bool,
+    pub exclusive: bool,
+    pub writes: bool,
+}
+
 // ---- The guest's memory --------------------------------------------------------------------------------------------
 
 fn part(memory: &[u8], at: u32, length: usize) -> Result<&[u8], Errno> {
@@ -125,12 +141,12 @@ fn number(memory: &[u8], at: u32) -> Result<u32, Errno> {
 
 // ---- Making it -----------------------------------------------------------------------------------------------------
 
-impl Files {
+impl Tree {
     /// # Safety
     /// Names end with NUL; names and bytes are malloc's, and the caller does not have them any more.
-    pub unsafe fn take(files: &[curfew__wasi_file]) -> Result<Files, String> {
+    pub unsafe fn take(files: &[curfew__wasi_file]) -> Result<Tree, String> {
         let root = Node { parent: ROOT, content: Content::Directory(BTreeMap::new()) };
-        let mut made = Files { nodes: vec![root], open: vec![Some(Open { node: ROOT, position: 0 })] };
+        let mut made = Tree { nodes: vec![root] };
         let mut refused = None;
         for file in files {
             let name = CStr::from_ptr(file.name).to_string_lossy().into_owned();
@@ -170,6 +186,92 @@ impl Files {
         is_file
     }
 
+    // ---- What there is ---------------------------------------------------------------------------------------------
+
+    pub fn bytes_of(&self, node: usize) -> Result<&[u8], Errno> {
+        match &self.nodes[node].content {
+            Content::File(bytes) => Ok(bytes.as_slice()),
+            Content::Directory(_) => Err(IS_DIRECTORY),
+        }
+    }
+
+    pub fn is_file(&self, node: usize) -> bool {
+        matches!(self.nodes[node].content, Content::File(_))
+    }
+
+    fn entries_of(&self, node: usize) -> Result<&BTreeMap<String, usize>, Errno> {
+        match &self.nodes[node].content {
+            Content::Directory(entries) => Ok(entries),
+            Content::File(_) => Err(NO_DIRECTORY),
+        }
+    }
+
+    /// The first entry of a directory whose name comes after this one, in order; None: the first of all.
+    pub fn entry_after(&self, node: usize, name: Option<&str>) -> Result<Option<(&str, usize)>, Errno> {
+        let from = name.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut rest = self.entries_of(node)?.range::<str, _>((from, Bound::Unbounded));
+        Ok(rest.next().map(|(name, &below)| (name.as_str(), below)))
+    }
+
+    /// What a path leads to from a directory.
+    pub fn find(&self, from: usize, path: &str) -> Result<usize, Errno> {
+        let mut at = from;
+        if path.len() > PATH_BYTES {
+            return Err(NAME_TOO_LONG);
+        }
+        if path.is_empty() {
+            return Err(NOT_THERE);
+        }
+        if path.starts_with('/') {
+            return Err(NOT_PERMITTED);
+        }
+        for part in path.split('/') {
+            let entries = self.entries_of(at)?;
+            at = match part {
+                "" | "." => at,
+                ".." if at == ROOT => return Err(NOT_PERMITTED),
+                ".." => self.nodes[at].parent,
+                name => *entries.get(name).ok_or(NOT_THERE)?,
+            };
+        }
+        Ok(at)
+    }
+
+    /// What a path leads to, if it can be opened for a purpose.
+    pub fn open(&self, from: usize, path: &str, purpose: Purpose) -> Result<usize, Errno> {
+        let node = match self.find(from, path) {
+            Err(NOT_THERE) if purpose.creates => return Err(READ_ONLY),
+            found => found?,
+        };
+        match self.is_file(node) {
+            _ if purpose.creates && purpose.exclusive => Err(EXISTS),
+            true if purpose.directory => Err(NO_DIRECTORY),
+            true if purpose.writes => Err(READ_ONLY),
+            _ => Ok(node),
+        }
+    }
+}
+
+fn type_of(tree: &Tree, node: usize) -> u8 {
+    match tree.is_file(node) {
+        true => TYPE_FILE,
+        false => TYPE_DIRECTORY,
+    }
+}
+
+fn path_of(memory: &[u8], path: i32, length: i32) -> Result<&str, Errno> {
+    let length = length as u32 as usize;
+    if length > PATH_BYTES {
+        return Err(NAME_TOO_LONG);
+    }
+    std::str::from_utf8(part(memory, path as u32, length)?).map_err(|_| INVALID)
+}
+
+impl Files {
+    pub fn new(tree: Arc<Tree>) -> Files {
+        Files { tree, open: vec![Some(Open { node: ROOT, position: 0 })] }
+    }
+
     // ---- Descriptors and paths -------------------------------------------------------------------------------------
 
     /// Whether a descriptor is none of the standard streams.
@@ -182,43 +284,9 @@ impl Files {
         self.open.get_mut(index as usize).and_then(Option::as_mut).ok_or(BAD_DESCRIPTOR)
     }
 
-    fn bytes_of(&self, node: usize) -> Result<&[u8], Errno> {
-        match &self.nodes[node].content {
-            Content::File(bytes) => Ok(bytes.as_slice()),
-            Content::Directory(_) => Err(IS_DIRECTORY),
-        }
-    }
-
     fn find(&mut self, memory: &[u8], fd: i32, path: i32, length: i32) -> Result<usize, Errno> {
-        let mut at = self.open_at(fd)?.node;
-        if length as u32 as usize > PATH_BYTES {
-            return Err(NAME_TOO_LONG);
-        }
-        let path = part(memory, path as u32, length as u32 as usize)?;
-        let path = std::str::from_utf8(path).map_err(|_| INVALID)?;
-        if path.is_empty() {
-            return Err(NOT_THERE);
-        }
-        if path.starts_with('/') {
-            return Err(NOT_PERMITTED);
-        }
-        for part in path.split('/') {
-            let Content::Directory(entries) = &self.nodes[at].content else { return Err(NO_DIRECTORY) };
-            at = match part {
-                "" | "." => at,
-                ".." if at == ROOT => return Err(NOT_PERMITTED),
-                ".." => self.nodes[at].parent,
-                name => *entries.get(name).ok_or(NOT_THERE)?,
-            };
-        }
-        Ok(at)
-    }
-
-    fn type_of(&self, node: usize) -> u8 {
-        match self.nodes[node].content {
-            Content::Directory(_) => TYPE_DIRECTORY,
-            Content::File(_) => TYPE_FILE,
-        }
+        let from = self.open_at(fd)?.node;
+        self.tree.find(from, path_of(memory, path, length)?)
     }
 
     // ---- Calls -----------------------------------------------------------------------------------------------------
@@ -243,10 +311,10 @@ impl Files {
     pub fn fdstat_get(&mut self, memory: &mut [u8], fd: i32, to: i32) -> Outcome {
         let node = self.open_at(fd)?.node;
         let mut status = [0; 24];
-        let is_file = self.type_of(node) == TYPE_FILE;
+        let is_file = self.tree.is_file(node);
         let own = if is_file { RIGHTS_OF_FILE } else { RIGHTS_OF_DIRECTORY };
         let below = if is_file { 0 } else { RIGHTS_OF_DIRECTORY | RIGHTS_OF_FILE };
-        status[0] = self.type_of(node);
+        status[0] = type_of(&self.tree, node);
         status[8..16].copy_from_slice(&own.to_le_bytes());
         status[16..24].copy_from_slice(&below.to_le_bytes());
         put(memory, to as u32, &status)
@@ -255,9 +323,9 @@ impl Files {
     fn put_status(&self, memory: &mut [u8], node: usize, to: i32) -> Outcome {
         let mut status = [0; 64];
         status[8..16].copy_from_slice(&(node as u64 + 1).to_le_bytes());
-        status[16] = self.type_of(node);
+        status[16] = type_of(&self.tree, node);
         status[24] = 1;
-        status[32..40].copy_from_slice(&(self.bytes_of(node).map_or(0, <[u8]>::len) as u64).to_le_bytes());
+        status[32..40].copy_from_slice(&(self.tree.bytes_of(node).map_or(0, <[u8]>::len) as u64).to_le_bytes());
         put(memory, to as u32, &status)
     }
 
@@ -285,18 +353,14 @@ impl Files {
         rights: i64,
         to: i32,
     ) -> Outcome {
-        let node = match self.find(memory, fd, path.0, path.1) {
-            Err(NOT_THERE) if flags & OPEN_CREATE != 0 => return Err(READ_ONLY),
-            found => found?,
+        let purpose = Purpose {
+            creates: flags & OPEN_CREATE != 0,
+            directory: flags & OPEN_DIRECTORY != 0,
+            exclusive: flags & OPEN_EXCLUSIVE != 0,
+            writes: rights as u64 & RIGHT_WRITE != 0 || flags & OPEN_TRUNCATE != 0,
         };
-        let is_file = self.type_of(node) == TYPE_FILE;
-        let writes = rights as u64 & RIGHT_WRITE != 0 || flags & OPEN_TRUNCATE != 0;
-        match () {
-            () if flags & (OPEN_CREATE | OPEN_EXCLUSIVE) == OPEN_CREATE | OPEN_EXCLUSIVE => return Err(EXISTS),
-            () if is_file && flags & OPEN_DIRECTORY != 0 => return Err(NO_DIRECTORY),
-            () if is_file && writes => return Err(READ_ONLY),
-            () => {}
-        }
+        let from = self.open_at(fd)?.node;
+        let node = self.tree.open(from, path_of(memory, path.0, path.1)?, purpose)?;
         let free = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
         if free >= OPEN_MOST {
             return Err(TOO_MANY);
@@ -335,7 +399,7 @@ impl Files {
         buffers: (i32, i32),
         to: i32,
     ) -> Result<u64, Errno> {
-        let bytes = self.bytes_of(node)?;
+        let bytes = self.tree.bytes_of(node)?;
         let start = usize::try_from(position).unwrap_or(usize::MAX).min(bytes.len());
         let mut rest = &bytes[start..bytes.len().min(start.saturating_add(PIECE))];
         let all = rest.len();
@@ -368,7 +432,7 @@ impl Files {
 
     pub fn seek(&mut self, memory: &mut [u8], fd: i32, offset: i64, from: i32, to: i32) -> Outcome {
         let Open { node, position } = *self.open_at(fd)?;
-        let length = self.bytes_of(node)?.len() as u64;
+        let length = self.tree.bytes_of(node)?.len() as u64;
         let base = match from {
             0 => 0,
             1 => position,
@@ -383,8 +447,8 @@ impl Files {
 
     pub fn readdir(&mut self, memory: &mut [u8], fd: i32, buffer: (i32, i32), cookie: i64, to: i32) -> Outcome {
         let node = self.open_at(fd)?.node;
-        let Content::Directory(entries) = &self.nodes[node].content else { return Err(NO_DIRECTORY) };
-        let own = [(".", node), ("..", self.nodes[node].parent)];
+        let entries = self.tree.entries_of(node)?;
+        let own = [(".", node), ("..", self.tree.nodes[node].parent)];
         let all = own.into_iter().chain(entries.iter().map(|(name, &below)| (name.as_str(), below)));
         let room = buffer.1 as u32 as usize;
         let mut made = Vec::new();
@@ -392,7 +456,7 @@ impl Files {
             made.extend((index as u64 + 1).to_le_bytes());
             made.extend((below as u64 + 1).to_le_bytes());
             made.extend((name.len() as u32).to_le_bytes());
-            made.extend([self.type_of(below), 0, 0, 0]);
+            made.extend([type_of(&self.tree, below), 0, 0, 0]);
             made.extend(name.as_bytes());
             if made.len() >= room {
                 break;

@@ -5,6 +5,7 @@ pub use wasmtime_c_api::*;
 
 mod account;
 mod compile;
+mod component_files;
 mod exports;
 mod files;
 mod functions;

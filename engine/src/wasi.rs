@@ -17,7 +17,7 @@ use wasmtime::{bail, format_err, AsContextMut, Caller, Extern, Result};
 use wasmtime_c_api::*;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliCtxView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView};
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
@@ -31,7 +31,8 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use wiggle::GuestMemory;
 
 use crate::account::Calls;
-use crate::files::{curfew__wasi_file, Errno, Files};
+use crate::component_files::{Filesystem, FilesystemView};
+use crate::files::{curfew__wasi_file, Errno, Files, Tree};
 use crate::handles::Handle;
 use crate::input::Input;
 
@@ -283,8 +284,9 @@ struct Guest {
     wasi: WasiP1Ctx,
     nothing: Option<WasiP1Ctx>, // the empty state that a refused call works on
     calls: Arc<Calls>,
-    clock: Option<Clock>, // only if the run is deterministic
-    files: Option<Files>, // only preview 1, and then there are no directories
+    clock: Option<Clock>,    // only if the run is deterministic
+    tree: Option<Arc<Tree>>, // the files given as data; then there are no directories
+    files: Option<Files>,    // how preview 1 sees them
 }
 
 /// The index of the guest's WASI in the store's table: the first.
@@ -293,7 +295,7 @@ const GUEST: u32 = 0;
 impl Guest {
     unsafe fn new(options: &curfew__wasi_options, calls: Arc<Calls>) -> Result<Guest, Refused> {
         let given = list(options.files, options.file_count);
-        let files = if given.is_empty() { None } else { Some(Files::take(given)?) };
+        let tree = if given.is_empty() { None } else { Some(Arc::new(Tree::take(given)?)) };
         let mut builder = WasiCtxBuilder::new();
         builder
             .allow_blocking_current_thread(false)
@@ -307,7 +309,8 @@ impl Guest {
         let clock = give_determinism(&mut builder, options);
         let mut wasi = builder.build_p1();
         wasi.ctx().table.set_max_capacity(RESOURCES);
-        Ok(Guest { wasi, nothing: None, calls, clock, files })
+        let files = tree.clone().map(Files::new);
+        Ok(Guest { wasi, nothing: None, calls, clock, tree, files })
     }
 
     /// The state for a function of WASI that reaches only what the run was given (arguments, environment, input,
@@ -564,9 +567,13 @@ fn monotonic_view(data: &mut Data) -> MonotonicView<'_> {
     MonotonicView { real: clocks_view(data), clock }
 }
 
-fn filesystem_view(data: &mut Data) -> WasiFilesystemCtxView<'_> {
+fn filesystem_view(data: &mut Data) -> FilesystemView<'_> {
+    let tree = guest(data).tree.clone();
     let WasiCtxView { ctx, table } = view(data);
-    WasiFilesystemCtxView { ctx: ctx.filesystem(), table }
+    match tree {
+        Some(tree) => FilesystemView::Given { tree, table },
+        None => FilesystemView::System(WasiFilesystemCtxView { ctx: ctx.filesystem(), table }),
+    }
 }
 
 fn sockets_view(data: &mut Data) -> WasiSocketsCtxView<'_> {
@@ -599,8 +606,8 @@ fn link_preview2(l: &mut wasmtime::component::Linker<Data>) -> Result<()> {
     cli::terminal_stdin::add_to_linker::<Data, WasiCli>(l, cli_view)?;
     cli::terminal_stdout::add_to_linker::<Data, WasiCli>(l, cli_view)?;
     cli::terminal_stderr::add_to_linker::<Data, WasiCli>(l, cli_view)?;
-    filesystem::preopens::add_to_linker::<Data, WasiFilesystem>(l, filesystem_view)?;
-    filesystem::types::add_to_linker::<Data, WasiFilesystem>(l, filesystem_view)?;
+    filesystem::preopens::add_to_linker::<Data, Filesystem>(l, filesystem_view)?;
+    filesystem::types::add_to_linker::<Data, Filesystem>(l, filesystem_view)?;
     sockets::tcp::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
     sockets::tcp_create_socket::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
     sockets::udp::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;

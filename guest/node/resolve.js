@@ -413,8 +413,10 @@ function resolvePath(use, directory, text) {
 		return path;
 	const isDirectory = endsWith(text, '/') || text === '.' || text === '..' || endsWith(text, '/..') || endsWith(text, '/.');
 	const place = isDirectory ? asDirectory(path) : asFileOrDirectory(path);
-	if (place === undefined)
-		throw failFile(use, path, NO_FILE);
+	if (place === undefined) {
+		const why = openFile(path);
+		throw failFile(use, path, why === OUTSIDE || why === TOO_LARGE || why === NO_MODULE ? why : NO_FILE);
+	}
 	return place;
 }
 

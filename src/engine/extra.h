@@ -250,8 +250,7 @@ typedef struct curfew__wasi_options {
 	size_t environment_count;
 	const curfew__wasi_directory *directories; /* [directory_count]; UTF-8 */
 	size_t directory_count;
-	/* Preview 1 only, and without directories. Their names and bytes belong to the store, once it was prepared with
-	 * them. */
+	/* Without directories. Their names and bytes belong to the store, once it was prepared with them. */
 	const curfew__wasi_file *files; /* [file_count] */
 	size_t file_count;
 	int stdin_file;         /* read when the guest reads, from a duplicate; -1: empty */

@@ -17,7 +17,7 @@
 
 #define SOURCE_BYTES_MAX ((size_t)16 << 20)
 #define NAME_BYTES_MAX 4096
-#define WASM_BYTES_MAX ((size_t)64 << 20)
+#define WASM_BYTES_MAX ((size_t)128 << 20)
 
 static bool is_wasm(const curfew_source *source)
 {
@@ -111,7 +111,7 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 	if (source->language == CURFEW_LANGUAGE_WAT && source->text_length > SOURCE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the text is larger than 16 MiB");
 	if (source->text_length > WASM_BYTES_MAX)
-		return curfew__refuse(failure, CURFEW_INVALID, "the module is larger than 64 MiB");
+		return curfew__refuse(failure, CURFEW_INVALID, "the module is larger than 128 MiB");
 	return CURFEW_OK;
 }
 

@@ -107,9 +107,6 @@ static bool may_have_files(curfew__wasm *wasm, const curfew__wasi_options *wasi)
 
 	if (!wasi->file_count || !wasm->code->imports_wasi)
 		return false;
-	if (wasm->code->is_component)
-		return curfew__fail(&wasm->failure,
-		                    "files are for modules (preview 1 of WASI): a component has standard input");
 	for (size_t i = 0; i < wasi->file_count; i++)
 		bytes += wasi->files[i].length;
 	return charge_memory(wasm, bytes) || curfew__fail(&wasm->failure, "the memory limit does not allow the files");

@@ -304,6 +304,19 @@ def large_text_in_every_tier(context):
 
 
 @test
+def a_large_file(context):
+    """100 MiB, most of it data, in every tier. Claim L87."""
+    data = bytes(100 << 20)
+    path = write(context, module([b"\x41\6\x1a"], section(11, b"\1\1" + leb(len(data)) + data)), "large.wasm")
+    for words in ([], ["--isolate", "process"]):
+        report, _ = context.report("--timeout", "5m", "--call", "f", *words, path, timeout=300)
+        expect_equal(f"outcome {words}", report["outcome"], "ok")
+    os.truncate(path, (128 << 20) + 1)
+    done = context.run(path)
+    expect(done.code == 3 and b"larger than 128 MiB" in done.err, f"{done}")
+
+
+@test
 def compiling_for_a_worker_is_stopped(context):
     """A deadline, a CPU limit and a cancel end the compiler of an isolated run, without killing the worker."""
     for option, outcome in (("--timeout", "deadline"), ("--cpu", "cpu"), (None, "cancelled")):
@@ -485,7 +498,7 @@ def tests(_):
             lambda context, kind=kind, size=size: check_straight(context, kind, size),
         )
         for kind in STRAIGHT
-        for size in ((1, 60) if kind == "sums" else (20,))
+        for size in ((1, 120) if kind == "sums" else (20,))
     ]
     made += [Test("compiler", f"text_{name}", lambda context, name=name: check_text(context, name)) for name in TEXTS]
     made += [Test("compiler", f"says_{name}", lambda context, name=name: check_names(context, name)) for name in NAMES]

@@ -383,6 +383,27 @@ def enemies(context):
 
 
 @test
+def what_is_no_file(context):
+    """A FIFO, and links that lead to each other: no run waits for them, and the message says why, and where it was."""
+    directory = make(
+        context,
+        {
+            **{f"require_{name}.cjs": f"\nrequire('./{name}.js')" for name in ("pipe", "circle")},
+            **{f"import_{name}.mjs": f"\nimport './{name}.js'" for name in ("pipe", "circle")},
+        },
+    )
+    os.mkfifo(os.path.join(directory, "pipe.js"))
+    os.symlink("circle.js", os.path.join(directory, "other.js"))
+    os.symlink("other.js", os.path.join(directory, "circle.js"))
+    for program, verb in (("require_{}.cjs", "require"), ("import_{}.mjs", "import")):
+        for name in ("pipe", "circle"):
+            file = program.format(name)
+            done = context.run(os.path.join(directory, file))
+            message, place = f"cannot {verb} './{name}.js': it is not a JavaScript file", f"{file}:2:"
+            expect(message.encode() in done.err and place.encode() in done.err, f"{file}: {done}")
+
+
+@test
 def run_time_imports_are_counted(context):
     # Claim L48: each file that is opened at run time is a host call.
     directory = make(

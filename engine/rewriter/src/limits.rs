@@ -11,8 +11,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::WIDE_ARITHMETIC)
     .difference(WasmFeatures::GC);
 
-/// Large programs of C++, Rust or Go have 10 to 30 MiB.
-pub(crate) const FILE_BYTES: u64 = 64 << 20;
+/// Large programs of C++, Rust or Go have 10 to 70 MiB.
+pub(crate) const FILE_BYTES: u64 = 128 << 20;
 /// A small function takes 30 to 110 us to compile; one that calls and is exported takes longest. A program of 20 MiB
 /// has some 50,000.
 pub(crate) const FUNCTIONS: u64 = 100_000;
