@@ -43,7 +43,8 @@ async function speed(bytes, action) {
 export default async (what) => {
 	if (what !== 'speeds') {
 		const uses = { DateTimeFormat: () => new Intl.DateTimeFormat('en-US').format(0), NumberFormat: () => new Intl.NumberFormat('en-US').format(1), RelativeTimeFormat: () => new Intl.RelativeTimeFormat('en').format(1, 'day'),
-			PluralRules: () => new Intl.PluralRules('en').select(1), Segmenter: () => [...new Intl.Segmenter('en').segment('a b')].length, Collator: () => new Intl.Collator('en').compare('a', 'b') };
+			PluralRules: () => new Intl.PluralRules('en').select(1), Segmenter: () => [...new Intl.Segmenter('en').segment('a b')].length,
+			Words: () => [...new Intl.Segmenter('en', { granularity: 'word' }).segment('a b')].length, Collator: () => new Intl.Collator('en').compare('a', 'b') };
 		const from = performance.now();
 		uses[what]();
 		return performance.now() - from;

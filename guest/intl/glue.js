@@ -56,6 +56,7 @@
 
 	// ---- The environment of the scripts --------------------------------------------------------------------
 
+	const segments = new Map();
 	const inner = {}; // Intl as the packages see it, whatever a program does to its own Intl
 	let zones;
 	function zoneName(name) {
@@ -141,8 +142,10 @@
 	const host = {
 		zoneName,
 		segmentation(locale, granularity) {
-			const name = 'x/segments/' + locale + '.' + granularity;
-			return text('intl/' + name) === undefined ? undefined : data(name);
+			const name = locale + '.' + granularity;
+			if (!segments.has(name))
+				segments.set(name, data('x/segments').includes(name) ? script('intl/x/segments/' + name)() : undefined);
+			return segments.get(name);
 		},
 		// Below the first combining mark, only CR LF is not to be split.
 		isPlainBreak(input, position) {

@@ -67,9 +67,9 @@ const patches = [
 	['intl-datetimeformat', /new RangeError\("Invalid timeZoneName"\)/g, null, 'new RangeError("Invalid time zone specified: " + timeZone)'],
 	// Years and hours are mostly plain digits, which need no NumberFormat.
 	['intl-datetimeformat', /(?<=createMemoizedNumberFormat = [^;]{0,80}=> )new Intl\.NumberFormat\(\.\.\.args\)/, 1, 'host.digits(...args)'],
-	// The expression of a rule is created when the rule is first applied.
-	['intl-segmenter', /return (new RegExp\(`\$\{after \? "\^" : ""\}[^;]*\));/, 1, 'let made; return { test: (text) => (made ??= $1).test(text) };'],
-	// Each kind of segments is parsed separately. Only the end of the text before a position is matched: matching all
+	// A rule is a function that makes its expression, when the rule is first applied.
+	['intl-segmenter', /return new RegExp\(`\$\{after \? "\^" : ""\}[^;]*\);/, 1, 'let made; return { test: (text) => (made ??= rule()).test(text) };'],
+	// Each kind of segments is loaded separately. Only the end of the text before a position is matched: matching all
 	// of it took a time that grew with the square of the length. Between plain characters there always is a grapheme
 	// break, so no rule is applied.
 	['intl-segmenter', /SegmentationRules\$get\(\)\.root\[granularity\]/, 1, "host.segmentation('root', granularity)"],
@@ -118,7 +118,29 @@ function rulesOf(language) {
 }`);
 }
 
-function takeOutTables(name, text) {
+// The rules of segments, of each kind and locale. Their expressions have 170,000 characters for words. As literals they
+// are compiled here, with the script that contains them.
+async function addSegments(table) {
+	const names = [];
+	for (const [locale, kinds] of Object.entries(table)) {
+		for (const [kind, own] of Object.entries(kinds)) {
+			const base = table.root[kind], variables = { ...base.variables, ...own.variables };
+			const expand = (rule) => rule.replaceAll(/\$\w+/g, (name) => variables[name] ?? fail('no variable ' + name));
+			const literal = (rule) => '() => ' + new RegExp(rule);
+			const isSame = Object.keys(own.variables).length === 0;
+			const rules = Object.entries(isSame ? own.segmentRules : { ...base.segmentRules, ...own.segmentRules }).map(([number, rule]) =>
+				JSON.stringify(number) + ': { breaks: ' + rule.breaks + (rule.before ? ', before: ' + literal(expand(rule.before) + '$') : '') +
+				(rule.after ? ', after: ' + literal('^' + expand(rule.after)) : '') + ' }');
+			const suppressions = JSON.stringify(own.suppressions ?? []);
+			add('script', 'intl/x/segments/' + locale + '.' + kind, await shrink(
+				'(function () { return { suppressions: ' + suppressions + ', variables: {}, segmentRules: { ' + rules.join(', ') + ' } }; })'));
+			names.push(locale + '.' + kind);
+		}
+	}
+	addJson('intl/x/segments', names);
+}
+
+async function takeOutTables(name, text) {
 	for (const table of tables[name]) {
 		const declaration = new RegExp('^(?:var|const|let) ' + table + ' = ((?:\\{|\\[)[\\s\\S]*?^[\\]}][ \\]}]*);$', 'm');
 		const found = declaration.exec(text);
@@ -126,10 +148,7 @@ function takeOutTables(name, text) {
 			fail('no table ' + table + ' in ' + name);
 		const value = new Function('return ' + found[1])();
 		if (table === 'SegmentationRules') {
-			for (const [locale, kinds] of Object.entries(value)) {
-				for (const kind of Object.keys(kinds))
-					addJson('intl/x/segments/' + locale + '.' + kind, kinds[kind]);
-			}
+			await addSegments(value);
 		} else {
 			addJson('intl/x/' + name + '.' + table, value);
 		}
@@ -157,7 +176,7 @@ async function makeScript(name) {
 	text = text.replace(/__toESM\((require\("[^"]*"\)), 1\)/g, '__toESM($1)'); // import only the default export
 	if (name === 'intl-getcanonicallocales')
 		text = takeOutLanguageRules(text);
-	text = takeOutTables(name, text);
+	text = await takeOutTables(name, text);
 	for (const [where, what, times, instead] of patches) {
 		if (where !== name)
 			continue;
