@@ -44,8 +44,8 @@ typedef struct service service;
  * A run's events are sent as they come, up to this many at once; further ones wait for a moment. Of the waiting events
  * a few keep their order. Those after them are combined: output of one kind becomes one piece, and of progress and of
  * checkpoints only the last one stays. So however often a guest writes, nobody else waits behind thousands of its
- * messages. Events are not sent either before the pool has read what was sent: its reading is the credit that all runs
- * of a worker have.
+ * messages. A large event counts as several, so that nobody waits behind many large ones either. Events are not sent
+ * before the pool has read what was sent: its reading is the credit that all runs of a worker have.
  */
 #define EVENT_EVERY_NS ((int64_t)1000000)
 enum {
@@ -54,6 +54,7 @@ enum {
 	EVENTS_IN_ORDER = 4,
 	EVENTS_IN_ORDER_ALONE = 1024,
 	EVENT_KINDS = 4,
+	EVENT_BYTES_EACH = 16 << 10, /* of a large event, what counts as one */
 	UNREAD_BYTES_MAX = 64 << 10
 };
 _Static_assert((int)CURFEW_EVENT_CHECKPOINT == EVENT_KINDS - 1, "a place for each kind");
@@ -161,17 +162,37 @@ static bool has_backlog(service *s)
 	return has;
 }
 
-/* Under out_lock: whether one more event may be sent at once. */
-static bool take_allowance(task *t)
+/* Under out_lock: whether the pool has read enough, so that more may be sent. */
+static bool has_credit(const service *s)
+{
+	return !s->blocked && worker_bytes_count(&s->out) + worker_bytes_count(&s->going) <= UNREAD_BYTES_MAX;
+}
+
+/* Under out_lock. */
+static void add_allowance(task *t)
 {
 	int64_t now = clock_now_ns();
 	t->allowance_ns += now - t->seen_ns;
 	t->seen_ns = now;
 	if (t->allowance_ns > EVENTS_IN_A_ROW * EVENT_EVERY_NS)
 		t->allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS;
-	if (t->allowance_ns < EVENT_EVERY_NS)
+}
+
+/* Under out_lock: the allowance may become less than nothing. */
+static void charge_bytes(task *t, size_t length)
+{
+	if (t->service->events_in_order != EVENTS_IN_ORDER_ALONE) /* else nobody waits */
+		t->allowance_ns -= (int64_t)(length / EVENT_BYTES_EACH) * EVENT_EVERY_NS;
+}
+
+/* Under out_lock: whether one more event may be sent at once. */
+static bool take_allowance(task *t, size_t length)
+{
+	add_allowance(t);
+	if (t->allowance_ns < EVENT_EVERY_NS || !has_credit(t->service))
 		return false;
 	t->allowance_ns -= EVENT_EVERY_NS;
+	charge_bytes(t, length);
 	return true;
 }
 
@@ -265,21 +286,23 @@ static void release_events(task *t)
 	}
 }
 
-/* Under out_lock: whether the pool has read enough, so that more may be sent. */
-static bool has_credit(const service *s)
-{
-	return !s->blocked && worker_bytes_count(&s->out) + worker_bytes_count(&s->going) <= UNREAD_BYTES_MAX;
-}
-
 static void release_all(service *s)
 {
 	curfew__mutex_lock(&s->out_lock);
-	while (s->waiting != NULL && has_credit(s)) {
-		task *t = s->waiting;
-		s->waiting = t->next_waiting;
+	for (task **at = &s->waiting; *at != NULL && has_credit(s);) {
+		task *t = *at;
+		add_allowance(t);
+		if (t->allowance_ns < 0) {
+			at = &t->next_waiting;
+			continue;
+		}
+		*at = t->next_waiting;
 		t->is_waiting = false;
+		size_t before = worker_bytes_count(&s->out);
 		release_events(t);
+		charge_bytes(t, worker_bytes_count(&s->out) - before);
 	}
+	s->release_ns = clock_now_ns() + EVENTS_WAIT_MS * INT64_C(1000000);
 	flush(s);
 	curfew__mutex_unlock(&s->out_lock);
 }
@@ -309,7 +332,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	if (!is_output((uint32_t)kind) && has_backlog(s))
 		return;
 	curfew__mutex_lock(&s->out_lock);
-	if (!t->is_waiting && take_allowance(t)) {
+	if (!t->is_waiting && take_allowance(t, length)) {
 		add_event(&s->out, t->number, (uint32_t)kind, data, length);
 		flush(s);
 	} else {

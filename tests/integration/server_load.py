@@ -619,6 +619,24 @@ def floods_of_events(context):
 
 
 @test
+def floods_of_large_events(context):
+    """However large a guest's checkpoints and its progress are, it makes no more of them than others can bear. The last
+    ones arrive."""
+    size = 256 << 10
+    source = f"""const text = 'x'.repeat({size}), end = Date.now() + 2000; let n = 0;
+        for (; Date.now() < end || n < 40; n++) {{ curfew.checkpoint([n, text]); curfew.progress([n, text]); }} n"""
+    with Server(context) as server:
+        run = server.submit(source, limits={"timeout": "10m", "host-calls": "unlimited"}, durable=False)["id"]
+        report = server.wait_for(run, timeout=600)["report"]
+        stream = list(server.stream(run))
+        sent, seconds = stream[-1][0] * size, report["used"]["wall_us"] / 1e6
+        expect(sent < (20 * seconds + 8) * (1 << 20), f"{sent >> 20} MiB of events in {seconds:.1f} s")
+        for kind in ("checkpoint", "progress"):
+            last = [event for _, name, event in stream if name == kind][-1]
+            expect_equal(f"the last {kind}", last[0], report["value"] - 1)
+
+
+@test
 def the_end_of_the_output(context):
     """The last output of a run is in its stream before its report, whatever its size."""
     with Server(context) as server:
