@@ -9,7 +9,10 @@
 /* Migration takes this lock, so that one server migrates at a time. */
 #define MIGRATION_LOCK "7433181301"
 
-/* Each entry upgrades the schema from its index to the next version. Never change one: add one. */
+/*
+ * Each entry upgrades the schema from its index to the next version. Never change one: add one. One that servers of
+ * before cannot use names its own version as the oldest, and deletes all fences: from then on these write nothing.
+ */
 static const struct migration {
 	int oldest; /* the oldest version whose servers may still use it */
 	const char *sql;
@@ -250,14 +253,6 @@ static int64_t read_version(pg_store *st, pg_link *link, int64_t *oldest)
 	return read_number(st, link, "SELECT coalesce(max(version), 0)::bigint FROM schema_version", NULL);
 }
 
-static bool refuse_newer(int64_t version, int64_t oldest, curfew_failure *failure)
-{
-	(void)snprintf(failure->message, sizeof failure->message,
-	               "the database has version %lld for curfew of version %lld or newer, and this curfew knows %d",
-	               (long long)version, (long long)oldest, SCHEMA);
-	return false;
-}
-
 static bool migrate_from(pg_store *st, pg_link *link, int64_t version, curfew_failure *failure)
 {
 	static const char what[] = "the database cannot be upgraded to this version";
@@ -284,7 +279,7 @@ static bool migrate(pg_store *st, pg_link *link, curfew_failure *failure)
 	static const char what[] = "the database cannot be used";
 	int64_t oldest, version = read_version(st, link, &oldest);
 	if (oldest > SCHEMA)
-		return refuse_newer(version, oldest, failure);
+		return pg_refuse_newer(st, version, oldest, failure);
 	if (version >= SCHEMA)
 		return true;
 	if (!execute_sql(st, link, "BEGIN", what, failure) ||
@@ -292,7 +287,7 @@ static bool migrate(pg_store *st, pg_link *link, curfew_failure *failure)
 		return false;
 	version = read_version(st, link, &oldest);
 	bool good = version < 0       ? execute_sql(st, link, "SELECT 1", what, failure)
-	            : oldest > SCHEMA ? refuse_newer(version, oldest, failure)
+	            : oldest > SCHEMA ? pg_refuse_newer(st, version, oldest, failure)
 	                              : migrate_from(st, link, version, failure);
 	return execute_sql(st, link, good ? "COMMIT" : "ROLLBACK", what, good ? failure : NULL) && good;
 }
@@ -302,7 +297,7 @@ static bool check_version(pg_store *st, pg_link *link, store_user user, curfew_f
 {
 	int64_t oldest, version = read_version(st, link, &oldest);
 	if (oldest > SCHEMA)
-		return refuse_newer(version, oldest, failure);
+		return pg_refuse_newer(st, version, oldest, failure);
 	if (version >= SCHEMA || (version == 0 && user == STORE_MAKER))
 		return migrate(st, link, failure);
 	if (version < 0)
@@ -418,6 +413,7 @@ store *store_open_postgres(const char *url, store_user user, curfew_failure *fai
 		return NULL;
 	}
 	store_init(&st->base, &backend);
+	st->schema = SCHEMA;
 	(void)pthread_mutex_init(&st->lock, NULL);
 	(void)pthread_cond_init(&st->free, NULL);
 	bool good = pq_load(&inner) && execute_sql(st, &st->admin, "SELECT 1", "the database cannot be reached", &inner) &&

@@ -37,6 +37,7 @@ typedef struct pg_notified {
 
 typedef struct pg_store {
 	store base;
+	int64_t schema;   /* the version that this program knows */
 	char *url;        /* contains the password, and is never shown */
 	char reason[160]; /* of the last connection that failed; without the address */
 	/* The connections of: the writing thread, the thread that renews the lease, the start and retention, the thread
@@ -79,6 +80,8 @@ void pg_quota(pg_params *p, uint64_t max);
 void pg_bytes(pg_params *p, const void *data, size_t length);
 
 void pg_copy_reason(pg_store *st, char reason[160]);
+/* Says that the database has this version of the schema, for nothing older than that one. Returns false. */
+bool pg_refuse_newer(const pg_store *st, int64_t version, int64_t oldest, curfew_failure *failure);
 /* Connects it if necessary. False: that failed, and st->reason says why. */
 bool pg_connect(pg_store *st, pg_link *link);
 void pg_close(pg_link *link);

@@ -33,10 +33,12 @@ static bool renew(pg_store *st)
 	pg_number(&p, (int64_t)st->lease_us);
 	pg_number(&p, (int64_t)atomic_load(&st->running));
 	pg_words(&p, atomic_load(&st->is_draining) ? "t" : "f");
+	pg_number(&p, st->schema);
 	int64_t before_us = clock_wall_us();
 	PGresult *done = pg_run(st, &st->keeper,
 	                        "UPDATE nodes SET lease_until_us=clock_us()+$2::bigint, running=$3, is_draining=$4 WHERE "
-	                        "number=$1 AND NOT is_over RETURNING clock_us() AS now_us",
+	                        "number=$1 AND NOT is_over AND (SELECT coalesce(max(oldest), 0) FROM schema_version)<=$5 "
+	                        "RETURNING clock_us() AS now_us",
 	                        &p, "the lease", NULL);
 	char reason[sizeof st->reason];
 	pg_copy_reason(st, reason);
@@ -96,12 +98,32 @@ static void name_node(char *name, size_t room)
 	(void)snprintf(name, room, "%s, process %ld", host[0] != '\0' ? host : "?", (long)getpid());
 }
 
+/* A newer version may have made the database one that this program cannot use. */
+static bool is_allowed(pg_store *st, curfew_failure *failure)
+{
+	PGresult *rows = pg_run(st, &st->cluster,
+	                        "SELECT coalesce(max(version), 0)::bigint AS version, coalesce(max(oldest), 0)::bigint AS "
+	                        "oldest FROM schema_version",
+	                        &(pg_params){0}, "the database cannot be joined", failure);
+	if (rows == NULL)
+		return false;
+	int64_t version = pg_get_number(rows, 0, "version"), oldest = pg_get_number(rows, 0, "oldest");
+	PQclear(rows);
+	if (oldest <= st->schema)
+		return true;
+	(void)pg_refuse_newer(st, version, oldest, failure);
+	store_note_health(&st->base, false, failure->message);
+	return false;
+}
+
 bool pg_join(store *base, const store_member *member, curfew_failure *failure)
 {
 	pg_store *st = pg_of(base);
 	char name[160];
 	pg_params p = {0};
 
+	if (!is_allowed(st, failure))
+		return false;
 	name_node(name, sizeof name);
 	st->lease_us = member->lease_us;
 	pg_words(&p, name);

@@ -9,6 +9,14 @@
 
 enum { TRY_AGAIN_US = 500000 };
 
+bool pg_refuse_newer(const pg_store *st, int64_t version, int64_t oldest, curfew_failure *failure)
+{
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "the database has version %lld for curfew of version %lld or newer, and this curfew knows %lld",
+	               (long long)version, (long long)oldest, (long long)st->schema);
+	return false;
+}
+
 /* ---- Connections ------------------------------------------------------------------------------------------- */
 
 static void note_reason(pg_store *st, const char *words)

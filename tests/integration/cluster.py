@@ -468,6 +468,29 @@ def a_newer_version_beside(context):
 
 
 @test
+def a_newer_version_instead(context):
+    """After a newer version has made the database unusable for this one, nodes of this version say so and leave the runs
+    to others. They continue as soon as they may."""
+    newer = "INSERT INTO schema_version SELECT max(version) + 1, max(version) + 1 FROM schema_version"
+    with shared(context) as on, nodes(on, 1) as cluster:
+        (node,) = cluster.all
+        run = node.submit(FOREVER, limits={"timeout": "600s"}, retry=3)["id"]
+        waits = node.submit("6 * 7", delay="1s")["id"]
+        node.wait_for(run, "running")
+        cluster.query(newer)
+
+        def refusal():
+            answer = node.request("GET", "/readyz")
+            return answer.status == 503 and b"curfew of version" in answer.body
+
+        context.until("it is not ready, and says why", refusal, 60)
+        cluster.query("DELETE FROM schema_version WHERE version=oldest AND version>1")
+        expect_equal("the one that waited", node.wait_for(waits, timeout=60)["report"]["value"], 42)
+        context.until("it runs again", lambda: node.get(run)["attempt"] > 1 and node.get(run)["state"] == "running", 60)
+        expect_equal("its end", node.ask("DELETE", f"/v1/runs/{run}")["outcome"], "cancelled")
+
+
+@test
 def history_is_not_read(context):
     """The repeated queries of a node take no longer after very many runs have ended. Claim L606."""
     columns = (
