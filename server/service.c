@@ -96,7 +96,9 @@ static void release_pending(pending *p)
 static void on_end_written(void *context, const char *problem)
 {
 	pending *p = context;
-	if (p->node == p->run->node) {
+	/* A node that has lost its lease wrote no end. It will leave its runs to others in a moment. */
+	bool is_late = p->node != 0 && store_node(p->server->store) != p->node;
+	if (p->node == p->run->node && !is_late) {
 		p->run->written = problem == NULL;
 		publish(p->server, p->run);
 	}
