@@ -101,18 +101,20 @@ impl<'a> Image<'a> {
         traps.find(|(at, _)| traps_here(*at as usize)).map(|(at, _)| at as usize)
     }
 
-    /// The module and the offset of the code at an address in a guest's function, or of the nearest code before it.
+    /// The module and the offset of the code at an address in a guest's function, or of the nearest code before it. What a
+    /// function does before its first instruction has the place of that one.
     fn place(&self, address: usize) -> Option<(usize, u32)> {
         let at = address.checked_sub(self.text)?;
         let function = self.symbols().0.into_iter().find(|function| (function.start..function.end).contains(&at))?;
         let places = wasmtime_environ::iterate_address_map(self.section(ELF_WASMTIME_ADDRMAP)?)?;
-        let before = places
+        let mut own = places
             .map(|(start, place)| (start as usize, place))
             .skip_while(|(start, _)| *start < function.start)
-            .take_while(|(start, _)| *start <= at)
-            .filter_map(|(_, place)| place.file_offset())
-            .last()?;
-        Some((function.module, before))
+            .take_while(|(start, _)| *start < function.end)
+            .filter_map(|(start, place)| Some((start, place.file_offset()?)));
+        let (_, first) = own.next()?;
+        let nearest = own.take_while(|(start, _)| *start <= at).last().map_or(first, |(_, offset)| offset);
+        Some((function.module, nearest))
     }
 }
 

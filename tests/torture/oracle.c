@@ -71,6 +71,13 @@ static const guest guests[] = {
      "(module (memory 4) (func $run (export \"run\") (local $at i32) (loop $l (i32.store (local.get $at) (i32.const 7))"
      " (memory.fill (local.get $at) (i32.const 1) (i32.const 100)) (drop (memory.grow (i32.const 0)))"
      " (local.set $at (i32.and (i32.add (local.get $at) (i32.const 4096)) (i32.const 0x1ffff))) (br $l))))"},
+	{"bulk_64", "run<,",
+     "(module (memory i64 4) (table $t i64 100 funcref) (func $run (export \"run\") (local $n i64)"
+     " (loop $l (local.set $n (i64.and (i64.add (local.get $n) (i64.const 37)) (i64.const 63)))"
+     " (memory.fill (local.get $n) (i32.const 1) (i64.mul (local.get $n) (i64.const 100)))"
+     " (memory.copy (i64.const 3) (local.get $n) (i64.mul (local.get $n) (i64.const 50)))"
+     " (table.fill $t (local.get $n) (ref.null func) (i64.const 36)) (table.copy $t $t (i64.const 1) (i64.const 0) (local.get $n))"
+     " (br $l))))"},
 	{"vectors", "run<,mix<run,",
      "(module (memory 1) (func $mix (param v128 v128) (result v128) (i32x4.mul (i8x16.add (local.get 0) (local.get 1))"
      " (i16x8.avgr_u (local.get 0) (local.get 1)))) (func $run (export \"run\") (local $a v128) (local $b v128)"
