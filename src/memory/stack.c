@@ -13,7 +13,11 @@
 #include <sys/mman.h>
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#define UNPOISON(stack) __asan_unpoison_memory_region((stack)->base, (stack)->size)
+#else
+#define UNPOISON(stack) ((void)0)
 #endif
 
 #define PAGE ((size_t)4096)
@@ -130,6 +134,7 @@ static size_t clear(curfew__stack *stack)
 
 void curfew__stacks_give_shallow(curfew__stacks *stacks, curfew__stack *stack)
 {
+	UNPOISON(stack); /* frames that a stop has left without their returns */
 	curfew__mutex_lock(&stacks->lock);
 	stack->next = stacks->free;
 	stacks->free = stack;
@@ -140,6 +145,7 @@ size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack)
 {
 	size_t used = 0;
 
+	UNPOISON(stack);
 	if (stacks->is_measured)
 		used = clear(stack);
 	else

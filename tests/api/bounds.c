@@ -62,6 +62,7 @@ static void large_parameters(void)
 		"(component (core module $m (func (export \"f\") (param i32) (result i32) (local.get 0)))"
 		" (core instance $i (instantiate $m)) (func (export \"f\") (param \"a\" u32) (result u32) (canon lift (core func $i \"f\"))))",
 	};
+	const curfew_limits unhurried = {.size = sizeof unhurried, .timeout_ns = 600000000000, .cpu_ns = 600000000000};
 	curfew_engine *engine = harness_engine(1);
 	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
 		curfew_program *program = make(engine, CURFEW_LANGUAGE_WAT, texts[t], NULL, 0);
@@ -71,7 +72,7 @@ static void large_parameters(void)
 			size_t count;
 			char *params = list_of(items[i], 16 * MIB, &count);
 			size_t before = peak_bytes();
-			curfew_report *report = run(program, "f", params, strlen(params), NULL);
+			curfew_report *report = run(program, "f", params, strlen(params), &unhurried);
 			CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_BAD_PROGRAM);
 			(void)snprintf(expected, sizeof expected, "f takes 1 parameter (%s), got %zu", t == 0 ? "i32" : "u32",
 			               count);
