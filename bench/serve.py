@@ -85,7 +85,7 @@ def submit(port, **fields):
 
 PAUSED_SCRIPT = (
     SCRIPT
-    + """function delay() return tonumber(os.getenv("PAUSE")) end
+    + """function delay() return tonumber(os.getenv("PAUSE")) * (0.5 + math.random()) end
 """
 )
 LARGE = """import http.client, sys, time
@@ -116,7 +116,7 @@ def ask_again_and_again(port, seconds, method, path, body=None):
 
 
 def measure_half(port, directory, rate, seconds):
-    """Latency at half of the maximum rate, with connections that pause."""
+    """Latency at half of the maximum rate, with connections that pause, each for another time: else all ask at once."""
     script, connections = os.path.join(directory, "half.lua"), 128
     with open(script, "w", encoding="utf-8") as file:
         file.write(PAUSED_SCRIPT)
