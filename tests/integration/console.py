@@ -268,12 +268,10 @@ def expect_late(page):
 
 def expect_marked_line(page):
     """The line of the stop. A run whose process had to be killed on a busy machine has none."""
-    line = page.evaluate(
-        "document.querySelector('#editor').shadowRoot.querySelector('.cm-marked')?.textContent ?? null"
-    )
-    expect(
-        line or "process ended" in text_of(page, ".time"),
-        f"no line is marked in the editor; {text_of(page, '.results')}",
+    page.wait(
+        "document.querySelector('#editor').shadowRoot.querySelector('.cm-marked') || "
+        f"{card()}.querySelector('.time').textContent.includes('process ended')",
+        "a line to be marked in the editor",
     )
 
 

@@ -29,10 +29,20 @@ def commands(text):
             yield command, rest.splitlines()
 
 
+def is_version(command, least):
+    """Whether a command has this version or a newer one."""
+    done = subprocess.run([command, "version"], capture_output=True, text=True)
+    said = re.search(r"(\d+)\.(\d+)", done.stdout)
+    return said is not None and tuple(map(int, said.groups())) >= tuple(map(int, least.split(".")))
+
+
 def needs(text):
     """The requirements that a recipe names (commands, npm packages, other files), each with its path; None: absent."""
     said = re.search(r"\bNeeds\s(.*?)(?:[.;]\s| \(|, packages)", text, re.S)
-    for name in re.findall(r"`([^`]+)`", said[1]) if said else []:
+    for name, least in re.findall(r"`([^`]+)`(?:, ([\d.]+) or newer)?", said[1]) if said else []:
+        if least and shutil.which(name) and not is_version(name, least):
+            yield f"{name} {least}", None
+            continue
         given = os.path.join(os.environ.get("CURFEW_RECIPES", ""), name)
         is_file = "/" in name or name.endswith(".wasm")
         yield name, (given if os.path.exists(given) else None) if is_file else shutil.which(name)
