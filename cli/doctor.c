@@ -69,7 +69,8 @@ static bool has_realtime(void)
 
 static bool has_time_slices(void)
 {
-	curfew__scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000}, seen = {0};
+	curfew__scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = CURFEW__SLICE_MIN_NS},
+					   seen = {0};
 	return syscall(SYS_sched_setattr, 0, &brief, 0) == 0 && syscall(SYS_sched_getattr, 0, &seen, sizeof seen, 0) == 0 &&
 	       seen.runtime == brief.runtime;
 }

@@ -17,6 +17,9 @@ typedef struct curfew__scheduling {
 /* A flag: threads and processes that the thread starts do not inherit its scheduling. */
 #define CURFEW__RESET_ON_FORK 1
 
+/* The shortest time slice, in ns, which makes the scheduler prefer a thread when it wakes (Linux 6.12). */
+#define CURFEW__SLICE_MIN_NS 100000
+
 /*
  * Priorities under SCHED_FIFO. The watch needs the higher one: it stops guests, and a thread never gets a processor on
  * which one of the same priority computes.

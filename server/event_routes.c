@@ -165,7 +165,7 @@ static answer replay_stored(request *q)
 		return reply_pieces(q, "text/event-stream", &p.head, p.report, "\n\n");
 	text_finish(&p.head);
 	if (!good)
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+		return reply_unreadable(q);
 	return p.is_found ? reply_nothing(q, MHD_HTTP_NO_CONTENT)
 	                  : reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 }
@@ -184,7 +184,7 @@ static answer get_events_elsewhere(request *q)
 	if (!q->server->is_shared)
 		return replay_stored(q);
 	if (!cluster_find(q->server, q->parameter, q->who, &r))
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+		return reply_unreadable(q);
 	return r != NULL ? start_stream(q, r, q->next_event) : replay_stored(q);
 }
 

@@ -91,7 +91,7 @@ static answer list_nodes(request *q)
 	bool good = !s->is_shared || store_read_nodes(s->store, show_node, &body);
 	if (!good) {
 		text_finish(&body);
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+		return reply_unreadable(q);
 	}
 	if (!s->is_shared)
 		write_alone(s, &body);

@@ -326,7 +326,6 @@ static program *make_program(server *s, const submission *sub, curfew_failure *f
 
 /* The work on a body before it can be answered; a large body is handled on another thread. */
 typedef struct post {
-	request *request;
 	submission sub;
 	bool is_good;
 	char body_sha256[SHA256_SIZE]; /* set if there is a key */
@@ -335,9 +334,9 @@ typedef struct post {
 } post;
 
 /* Reads and hashes the body, and prepares a submitted source. Without the lock, on any thread. */
-static void read_submission(post *p)
+static void read_submission(request *q)
 {
-	request *q = p->request;
+	post *p = q->work;
 	server *s = q->server;
 	p->is_good = submission_read(&p->sub, q->body.data != NULL ? q->body.data : "", q->body.length, q->who, s);
 	if (!p->is_good)
@@ -467,7 +466,7 @@ static answer answer_prepared(request *q)
 static answer answer_post(request *q)
 {
 	const post *p = q->work;
-	read_submission(q->work);
+	read_submission(q);
 	bool reads = p->is_good &&
 	             (p->sub.program != NULL || p->sub.schedule != NULL || http_header(q, "Idempotency-Key") != NULL);
 	return reads ? http_help(q, answer_prepared) : answer_prepared(q);
@@ -489,7 +488,6 @@ answer route_post_run(request *q)
 	post *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return reply_no_memory(q);
-	p->request = q;
 	q->work = p;
 	q->free_work = free_post;
 	return q->body.length > HELPED_BYTES ? http_help(q, answer_post) : answer_post(q);

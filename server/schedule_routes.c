@@ -354,8 +354,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 		*result = reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                      "this token has reached its maximum number of schedules (--max-schedules)", 60);
 	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found) && found.has_failed)
-		*result = reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read",
-		                      5);
+		*result = reply_unreadable(q);
 	else if (sub->program != NULL && found.found != 1)
 		*result = reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name",
 		                        "/program");

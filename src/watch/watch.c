@@ -128,8 +128,7 @@ static void *run_promptly(void *argument)
 	 */
 	curfew__scheduling first = {
 		.size = sizeof first, .policy = SCHED_FIFO, .flags = CURFEW__RESET_ON_FORK, .priority = CURFEW__PRIORITY_WATCH};
-	/* Otherwise use the shortest time slice, which makes the scheduler prefer it when it wakes (Linux 6.12). */
-	curfew__scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000};
+	curfew__scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = CURFEW__SLICE_MIN_NS};
 
 	prctl(PR_SET_NAME, "curfew-watch");
 	prctl(PR_SET_TIMERSLACK, 1UL);
