@@ -860,6 +860,8 @@ static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
 	case CURLE_PARTIAL_FILE: return "the server closed the connection in the middle of the body";
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP";
+	case CURLE_OUT_OF_MEMORY: /* also for one line of 100 KiB and more */
+		return transfer->head_reported ? "out of memory" : "a header of the answer is too large, or memory ran out";
 	case CURLE_WRITE_ERROR:
 		return transfer->damaged       ? DAMAGED
 		       : transfer->head.failed ? "the answer's headers are larger than 64 KiB"

@@ -532,7 +532,7 @@ def failing_servers(context):
         ("/garbage", "HTTP"),
         ("/no-colon", "HTTP"),
         ("/endless-headers", "headers"),
-        ("/long-header",),
+        ("/long-header", "header", "too large"),
         ("/nothing", "without an answer"),
         ("/reset",),
     ):

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -78,6 +79,35 @@ class Receiver:
         self.released.set()
         self.server.shutdown()
         self.server.server_close()
+
+
+@contextlib.contextmanager
+def odd_receiver(answer):
+    """Answers every request with these bytes, whatever they are, and yields its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(10)
+                connection.recv(1 << 20)
+                connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1 << 20):
+                    pass
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
 
 
 def wait_hook(server, run, wanted, timeout=30):
@@ -355,6 +385,53 @@ def holds_nobody_up(context):
             server.token = bob
             run = server.submit("1", webhook={"url": quick.url()})["id"]
             wait_hook(server, run, is_delivered, timeout=10)
+
+
+@test
+def log_has_nothing_that_was_sent(context):
+    # Claim T622.
+    """What clients, programs and receivers send is in no line of the log, at any level, and not in the metrics."""
+    refuse_sanitizer(context)
+    said = "MARKER-OF-THE-TEST"
+    answers = (
+        f"HTTP/1.1 abc {said}\r\n\r\n",
+        f"{said}\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nX: a\0{said}\r\n\r\n",
+        f"HTTP/1.1 302 {said}\r\nLocation: http://x/{said}\r\n\r\n",
+        f"HTTP/1.1 500 \x1b[31m{said}\r\nRetry-After: {said}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n" + f"X: {said}\r\n" * 10000 + "\r\n",
+        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {said}\r\n\r\n{said}",
+        f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n\r\n{said}",
+        "",
+    )
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(odd_receiver(answer.encode())) for answer in answers]
+        options = [word for port in ports for word in ("--allow-webhook", f"127.0.0.1:{port}")]
+        server = stack.enter_context(Server(context, "--log-level", "debug", *options))
+        runs = []
+        for port in ports:
+            url = f"http://127.0.0.1:{port}/{said}?{said}"
+            fields = {"source": f"throw new Error('{said}')", "params": [said], "webhook": {"url": url}}
+            headers = {"Idempotency-Key": f"{said}-{port}", "Cookie": said}
+            runs.append(server.ask("POST", "/v1/runs", fields, 202, headers=headers)["id"])
+        for run in runs:
+            hook = wait_hook(server, run, lambda hook: hook["attempts"] == 1)
+            expect(said not in (hook["problem"] or ""), f"{hook}")
+        fields = {"source": said}
+        for method, path, body, status, headers in (
+            ("POST", "/v1/runs", {"source": "1", said: 1}, 400, {}),
+            ("POST", "/v1/runs", {"source": "1", "webhook": {"url": f"http://x/{said}"}}, 403, {}),
+            ("POST", "/v1/runs", fields, 400, {"Idempotency-Key": said * 100}),
+            ("POST", "/v1/runs", fields, 422, {"Idempotency-Key": f"{said}-{ports[0]}"}),
+            ("GET", f"/v1/{said}?{said}", None, 404, {"Authorization": f"Bearer {said}"}),
+            ("GET", f"/v1/runs?{said}={said}", None, 400, {}),
+        ):
+            server.ask(method, path, body, status, headers=headers)
+        expect(said not in server.request("GET", "/metrics").body.decode(), "it is in the metrics")
+        log = server.log()
+        expect("webhook" in log and "accepted" in log, f"the log lacks what it should have: {log[-2000:]}")
+        expect(said.lower() not in log.lower(), f"it is in the log: {log[:4000]}")
+        expect(log.isascii() and "\x1b" not in log, f"control characters: {log[:4000]!r}")
 
 
 @test
