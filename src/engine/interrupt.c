@@ -332,8 +332,8 @@ static void watch_forks(void)
 	pthread_atfork(NULL, NULL, forget_id);
 }
 
-/* The id of this thread, which is asked for once: that is a system call, and a guest is entered often. */
-static pid_t thread_id(void)
+/* Asking is a system call, and a guest is entered often. */
+pid_t curfew__thread_id(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -372,7 +372,7 @@ void curfew__interrupt_restore(const sigset_t *old)
 /* Sends this thread a signal and waits for it. NULL: it has arrived. */
 static const char *try_signal(void)
 {
-	curfew__target trial = {.thread = thread_id()}, *old = curfew__current;
+	curfew__target trial = {.thread = curfew__thread_id()}, *old = curfew__current;
 	int64_t until = clock_now_ns() + TRIAL_NS;
 	const char *wrong = NULL;
 
@@ -440,7 +440,7 @@ bool curfew__target_enter(curfew__target *target, curfew__target **old)
 {
 	*old = curfew__current;
 	curfew__current = target;
-	atomic_store(&target->thread, thread_id());
+	atomic_store(&target->thread, curfew__thread_id());
 	/* The order of these accesses ensures that either the watch sees this thread, or this thread sees its request. */
 	return !atomic_load(&target->wanted);
 }
@@ -485,37 +485,42 @@ static bool comes_before(const curfew__scheduling *priority)
 }
 
 /*
- * On a busy machine a guest that has to trap waits for its turn like every thread, for some milliseconds. It needs only
- * microseconds more, so it may have priority.
+ * On a busy machine a thread that has to trap, or to notice a stop, waits for its turn like every thread, for some
+ * milliseconds. It needs only microseconds more, so it may have priority.
  */
-void curfew__target_hurry(curfew__target *target)
+void curfew__hurry(curfew__hurried *hurried, pid_t thread)
 {
 	curfew__scheduling first = {
 		.size = sizeof first, .policy = SCHED_FIFO, .flags = CURFEW__RESET_ON_FORK, .priority = CURFEW__PRIORITY_GUEST};
 	static atomic_bool is_refused;
-	pid_t thread = atomic_load(&target->thread);
 
-	if (!thread || target->raised || atomic_load(&target->is_away) || atomic_load(&is_refused) || !comes_before(&first))
+	if (!thread || hurried->thread || atomic_load(&is_refused) || !comes_before(&first))
 		return;
-	bool is_known = !syscall(SYS_sched_getattr, thread, &target->before, sizeof target->before, 0);
-	if (is_known && target->before.policy != SCHED_OTHER && target->before.policy != SCHED_BATCH)
+	bool is_known = !syscall(SYS_sched_getattr, thread, &hurried->before, sizeof hurried->before, 0);
+	if (is_known && hurried->before.policy != SCHED_OTHER && hurried->before.policy != SCHED_BATCH)
 		return;
 	if (is_known && set_priority(thread, &first))
-		target->raised = thread;
+		hurried->thread = thread;
 	else if (errno == EPERM)
 		atomic_store(&is_refused, true);
 }
 
-void curfew__target_calm(curfew__target *target)
+void curfew__target_hurry(curfew__target *target)
 {
-	if (!target->raised)
+	if (!atomic_load(&target->is_away))
+		curfew__hurry(&target->hurried, atomic_load(&target->thread));
+}
+
+void curfew__calm(curfew__hurried *hurried)
+{
+	if (!hurried->thread)
 		return;
 	/* Without the privilege the flag stays set, which has no effect on a thread like this. */
-	if (!set_priority(target->raised, &target->before)) {
-		target->before.flags |= CURFEW__RESET_ON_FORK;
-		set_priority(target->raised, &target->before);
+	if (!set_priority(hurried->thread, &hurried->before)) {
+		hurried->before.flags |= CURFEW__RESET_ON_FORK;
+		set_priority(hurried->thread, &hurried->before);
 	}
-	target->raised = 0;
+	hurried->thread = 0;
 }
 
 /* ---- From the watch ----------------------------------------------------------------------------------------- */

@@ -20,6 +20,12 @@
 
 #define CURFEW__FRAMES_LEFT 64
 
+/* A thread whose priority the watch has raised; 0: none. And its scheduling before. */
+typedef struct curfew__hurried {
+	pid_t thread;
+	curfew__scheduling before;
+} curfew__hurried;
+
 /* One guest, as the watch and the handler see it. */
 typedef struct curfew__target {
 	/* The code that a hijacked return comes to knows the offsets of the first three. */
@@ -40,8 +46,7 @@ typedef struct curfew__target {
 	bool ended_by_error; /* it has landed in that way, and no frame is the landing's */
 	unsigned left_count; /* the frames at that time, innermost first: the return address in each */
 	uintptr_t left[CURFEW__FRAMES_LEFT];
-	pid_t raised; /* a thread whose priority was raised, 0: none; and its scheduling before */
-	curfew__scheduling before;
+	curfew__hurried hurried;
 } curfew__target;
 
 /*
@@ -77,8 +82,14 @@ void curfew__target_leave(curfew__target *target, curfew__target *before);
 int64_t curfew__target_interrupt(curfew__target *target, int64_t now);
 /* From the watch: raises the priority of its thread, which has no processor, if the system allows it. */
 void curfew__target_hurry(curfew__target *target);
-/* Restores the priority, once the watch no longer uses the target. */
-void curfew__target_calm(curfew__target *target);
+
+/* The same for a thread that executes none of a guest's code: it has only to notice that its run is stopped. */
+void curfew__hurry(curfew__hurried *hurried, pid_t thread);
+/* Restores the priority, once the watch no longer raises it. */
+void curfew__calm(curfew__hurried *hurried);
+/* The id of this thread, which is asked for once. */
+pid_t curfew__thread_id(void);
+
 /* Notes that the guest ended with an error. The interruption caused it if the frames were hidden before. */
 void curfew__target_note_error(curfew__target *target);
 /* Whether the interruption caused its trap, if any. The innermost frame is then not the guest's own. */

@@ -582,7 +582,7 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 
 bool curfew__guest_settle(curfew__guest *guest)
 {
-	curfew__target_calm(curfew__instance_target(guest->instance));
+	curfew__calm(&curfew__instance_target(guest->instance)->hurried);
 	curfew__target_reset(curfew__instance_target(guest->instance));
 	if (atomic_exchange(&guest->state, CURFEW__GUEST_IDLE) != CURFEW__GUEST_STOPPING)
 		return true;

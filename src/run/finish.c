@@ -206,6 +206,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 
 	if (readable)
 		kind->fill_usage(run);
+	curfew__calm(&run->stop.hurried); /* what follows may call the embedder */
 	curfew__run_end_output(run);
 	if (end == CURFEW__END_STACK || end == CURFEW__END_FUEL)
 		curfew__run_latch(run, outcome_without_cause(end), ended_ns);

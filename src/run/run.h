@@ -280,6 +280,8 @@ typedef struct curfew__run_stop {
 	int64_t soft_cpu_ns;
 	int64_t soft_seen_cpu_ns, soft_step_ns; /* the CPU time at the last check, and the time until the next one */
 	int64_t hard_cpu_ns;                    /* the CPU time when it was first interrupted, or last did not respond */
+	/* The thread that makes the guest, if the run is stopped before that is made. */
+	curfew__hurried hurried;
 } curfew__run_stop;
 
 /* What a parked run waits for. */
@@ -298,7 +300,8 @@ typedef struct curfew__run_clocks {
 	int64_t loaded_ns, compiled_ns, entered_ns; /* when the run reached these steps; 0: it has not */
 	int64_t virtual_ns;                         /* deterministic: the program's clock */
 	int64_t virtual_wake_ns;                    /* and the value that it will have at wake_ns */
-	_Atomic clockid_t cpu_clock;                /* of the executing thread */
+	_Atomic pid_t thread;                       /* the executing thread; 0: none */
+	_Atomic clockid_t cpu_clock;                /* its CPU time */
 	_Atomic int64_t cpu_segment_ns;             /* the value of that clock when this stretch began; -1: not executing */
 	_Atomic int64_t cpu_before_ns;              /* of earlier stretches */
 } curfew__run_clocks;

@@ -154,6 +154,7 @@ void curfew__run_begin_stretch(curfew_run *run)
 
 	pthread_getcpuclockid(pthread_self(), &clock);
 	atomic_store(&run->clock.cpu_clock, clock);
+	atomic_store(&run->clock.thread, curfew__thread_id());
 	atomic_store(&run->clock.cpu_segment_ns, clock_read_ns(CLOCK_THREAD_CPUTIME_ID));
 }
 
@@ -161,6 +162,7 @@ void curfew__run_end_stretch(curfew_run *run)
 {
 	int64_t since = atomic_load(&run->clock.cpu_segment_ns);
 
+	atomic_store(&run->clock.thread, 0);
 	if (since < 0)
 		return;
 	int64_t used = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - since;
@@ -250,7 +252,10 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 		make_ready(run);
 		return CURFEW__NEVER;
 	}
-	return atomic_load(&run->alive) ? run->kind->stop(run, now) : now + RETRY_NS;
+	if (atomic_load(&run->alive))
+		return run->kind->stop(run, now);
+	curfew__hurry(&run->stop.hurried, atomic_load(&run->clock.thread));
+	return now + RETRY_NS;
 }
 
 static int64_t earlier(int64_t a, int64_t b)

@@ -347,7 +347,7 @@ static int64_t step_stop(curfew_run *run, int64_t now)
 
 static bool settle_stop(curfew_run *run, bool *hard)
 {
-	curfew__target_calm(&run->wasm->target);
+	curfew__calm(&run->wasm->target.hurried);
 	*hard = curfew__target_has_landed(&run->wasm->target);
 	return true;
 }

@@ -4,6 +4,8 @@
 #include "run/stop.h"
 #include "common/clock.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +150,38 @@ static void test_phases_follow_each_other(void)
 	free(run);
 }
 
+/* The watch's part: it has the priority of the watch, which stops the run while its guest is still being made. */
+static void *stop_as_the_watch(void *context)
+{
+	curfew_run *run = context;
+	struct sched_param first = {.sched_priority = CURFEW__PRIORITY_WATCH};
+	if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &first) != 0)
+		return NULL;
+	int64_t next = curfew__run_on_alarm(run, SECONDS(120));
+	CHECK(next > SECONDS(120) && next < SECONDS(121));
+	return run;
+}
+
+/* On a busy machine the thread would otherwise wait for its turn, long after the deadline. */
+static void test_a_run_without_a_guest_is_hurried_to_its_end(void)
+{
+	curfew_run *run = make_run();
+	pthread_t watch;
+	void *stopped;
+	run->limits.grace_ns = 0;
+	curfew__run_begin_stretch(run);
+	CHECK_EQUAL(pthread_create(&watch, NULL, stop_as_the_watch, run), 0);
+	CHECK_EQUAL(pthread_join(watch, &stopped), 0);
+	if (stopped == NULL)
+		harness_skip("threads may not have priority here");
+	CHECK_EQUAL(atomic_load(&run->stop.cause), CURFEW_OUTCOME_DEADLINE);
+	CHECK_EQUAL(sched_getscheduler(0) & ~SCHED_RESET_ON_FORK, SCHED_FIFO);
+	curfew__run_end_stretch(run);
+	curfew__calm(&run->stop.hurried);
+	CHECK_EQUAL(sched_getscheduler(0) & ~SCHED_RESET_ON_FORK, SCHED_OTHER);
+	free(run);
+}
+
 static const harness_test tests[] = {
 	{"the_first_cause_stays", test_the_first_cause_stays},
 	{"what_was_due_before_the_start_is_late_from_there", test_what_was_due_before_the_start_is_late_from_there},
@@ -156,6 +190,7 @@ static const harness_test tests[] = {
 	{"the_deadline_goes_before_the_cancel", test_the_deadline_goes_before_the_cancel},
 	{"a_parked_run_is_looked_at_when_it_is_to_wake", test_a_parked_run_is_looked_at_when_it_is_to_wake},
 	{"processor_time_is_looked_at_when_it_may_be_over", test_processor_time_is_looked_at_when_it_may_be_over},
+	{"a_run_without_a_guest_is_hurried_to_its_end", test_a_run_without_a_guest_is_hurried_to_its_end},
 	{"phases_follow_each_other", test_phases_follow_each_other},
 };
 
