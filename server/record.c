@@ -147,6 +147,15 @@ void run_skip_events(run *r, uint64_t number)
 		r->first_event = r->next_event;
 }
 
+void run_forget(server *s, run *r)
+{
+	*(r->older != NULL ? &r->older->newer : &s->oldest) = r->newer;
+	*(r->newer != NULL ? &r->newer->older : &s->newest) = r->older;
+	s->kept_count--;
+	s->kept_bytes -= r->event_bytes + r->report->len;
+	run_unregister(s, r);
+}
+
 /* Ended runs stay in memory for a while, for clients that come late or reconnect. */
 void run_keep(server *s, run *r)
 {
@@ -159,14 +168,8 @@ void run_keep(server *s, run *r)
 	s->kept_count++;
 	s->kept_bytes += r->event_bytes + r->report->len;
 	/* Keep a run that the store does not have: it is only in memory. */
-	while ((s->kept_count > KEPT_MAX || s->kept_bytes > KEPT_BYTES_MAX) && s->oldest->written) {
-		run *oldest = s->oldest;
-		s->oldest = oldest->newer;
-		*(s->oldest != NULL ? &s->oldest->older : &s->newest) = NULL;
-		s->kept_count--;
-		s->kept_bytes -= oldest->event_bytes + oldest->report->len;
-		run_unregister(s, oldest);
-	}
+	while ((s->kept_count > KEPT_MAX || s->kept_bytes > KEPT_BYTES_MAX) && s->oldest->written)
+		run_forget(s, s->oldest);
 }
 
 /* ---- Events ---------------------------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ run *run_find_key(server *s, const account *owner, const char *key);
 void run_set_foreign(server *s, run *r, bool is_foreign);
 /* Keeps an ended run for a while, for clients that come late or reconnect. */
 void run_keep(server *s, run *r);
+void run_forget(server *s, run *r);
 
 /* Whether an account may see the run. */
 bool run_is_visible(const run *r, const account *who);

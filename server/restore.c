@@ -215,8 +215,12 @@ static void resume_or_begin(server *s, run *r, const stored_run *row)
 
 bool restore_taken(server *s, const stored_run *row)
 {
-	run *r = find_or_make(s, row);
+	run *r = run_find(s, row->id);
 
+	/* The database has lost the end of it, as one that took over from another may have. */
+	if (r != NULL && r->kept)
+		run_forget(s, r);
+	r = find_or_make(s, row);
 	if (r == NULL)
 		return false;
 	if (!r->is_foreign) {

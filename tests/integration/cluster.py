@@ -263,6 +263,23 @@ def a_node_is_killed(context):
 
 
 @test
+def the_database_forgets_an_end(context):
+    """A database to which another one failed over may lack the last commits. A run whose end it has lost is executed
+    again, also by the node that knows the end."""
+    with shared(context) as on, nodes(on, 1) as cluster:
+        node = cluster.all[0]
+        run = node.submit("6 * 7")["id"]
+        node.wait_for(run)
+        cluster.query(
+            "DELETE FROM reports; UPDATE runs SET state=1, node=0, ended_us=0, outcome=NULL, report_bytes=0, "
+            f"started_us=0, attempt=0, last_event=0 WHERE id='{run}'"
+        )
+        context.until("it stays as it was", lambda: cluster.query("SELECT state FROM runs") == "4")
+        expect_equal("value", node.wait_for(run)["report"]["value"], 42)
+        expect_equal("reports", cluster.query("SELECT count(*) FROM reports"), "1")
+
+
+@test
 def a_node_sleeps(context):
     """A node that was suspended for longer than its lease writes nothing when it resumes, and continues with another
     number. Claim L601."""
