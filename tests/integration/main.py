@@ -36,6 +36,7 @@ from . import (
     programs,
     project,
     recipes,
+    sdks,
     secrets,
     server,
     server_api,
@@ -74,7 +75,7 @@ GROUPS = {
         + inspect.tests(context)
     ),
     "after": after.tests,
-    "fetch": fetch.tests,
+    "fetch": lambda context: fetch.tests(context) + sdks.tests(context),
     "isolation": isolation.tests,
     "server": lambda context: (
         server.tests(context)
