@@ -267,6 +267,40 @@ def check_without_packs(context):
         expect(without in said[2], f"{what}: {said}")
 
 
+# ---- The static library -----------------------------------------------------------------------------------------------
+
+
+def check_static_library(context):
+    """It has few sections, which linkers and tools for ELF go through quickly, and its only names are the public ones. What
+    cannot be reached from those is not in it."""
+    if context.is_sanitized:
+        raise Skipped("the same without sanitizers")
+    library, directory = os.path.join(context.build, "libcurfew.a"), context.directory()
+
+    def out(*command):
+        done = context.command(list(command), timeout=120)
+        expect(done.code == 0, done.err.decode())
+        return done.out.decode()
+
+    def names(*options):
+        return set(re.findall(r"^(\w+)", out("nm", "--defined-only", "--format=posix", *options), re.M))
+
+    with open(os.path.join(ROOT, "src/exported.map"), encoding="utf-8") as file:
+        expect("global: curfew_[a-z]*;" in file.read(), "other names are exported")
+    shared = names("--dynamic", os.path.join(context.build, "libcurfew.so"))
+    expect_equal("public names", names("--extern-only", library) - {"libcurfew"}, shared)
+    sections = out("readelf", "--file-header", library)
+    expect(int(re.search(r"Number of section headers: *(\d+)", sections)[1]) in range(1, 100), sections)
+    size, whole = (os.path.getsize(os.path.join(context.build, name)) for name in ("libcurfew.a", "libcurfew.so"))
+    expect(size < 1.5 * whole, f"the static library has {size} bytes, the shared one {whole}")
+    program = os.path.join(directory, "embed")
+    libraries = ["-lsodium", "-lsqlite3", "-ljansson", "-lz", "-lm", "-ldl", "-lpthread"]
+    source = os.path.join(ROOT, "examples/embed.c")
+    out("cc", "-I" + os.path.join(ROOT, "include"), source, library, *libraries, "-o", program)
+    expect(".eh_frame_hdr" in out("readelf", "--sections", "--wide", program), "debuggers cannot walk its stack")
+    expect_equal("embed", out(program), 'ok: {"answer":42}\n')
+
+
 # ---- Installing -------------------------------------------------------------------------------------------------------
 
 
@@ -311,5 +345,6 @@ def tests(context):
         Test("packaging", "plain-editor", check_plain_editor),
         Test("packaging", "empty-packs", check_empty_packs),
         Test("packaging", "without-packs", check_without_packs),
+        Test("packaging", "static-library", check_static_library),
         Test("packaging", "install", check_install),
     ]
