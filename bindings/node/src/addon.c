@@ -602,6 +602,9 @@ static void on_end(void *context)
 	addon->calls = NULL;
 }
 
+/* Called after the finalizers of all handles, whose runs' threads refer to the addon until then. */
+FINALIZER(finalize_addon, free)
+
 /* setDispatcher(function) */
 static napi_value set_dispatcher(napi_env env, napi_callback_info info)
 {
@@ -655,7 +658,7 @@ NAPI_MODULE_INIT()
 	napi_create_string_utf8(env, "curfew", NAPI_AUTO_LENGTH, &name);
 	napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, addon, on_message, &addon->queue);
 	napi_unref_threadsafe_function(env, addon->queue);
-	napi_set_instance_data(env, addon, NULL, NULL);
+	napi_set_instance_data(env, addon, finalize_addon, NULL);
 	napi_add_env_cleanup_hook(env, on_end, addon);
 
 	define_functions(env, exports);
