@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import threading
+import xml.etree.ElementTree
 
 from .checked_server import CheckedServer
 from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
@@ -165,18 +166,16 @@ RUST_EXAMPLES = {
 }
 
 
+def rust_options(context):
+    manifest, target = os.path.join(ROOT, "bindings/rust/Cargo.toml"), os.path.join(context.build, "rust")
+    return ["--locked", "--quiet", "--manifest-path", manifest, "--target-dir", target]
+
+
 def check_rust(context):
     if context.is_sanitized:
         raise Skipped("the crate is built without sanitizers")
     directory = os.path.join(ROOT, "bindings", "rust")
-    options = [
-        "--locked",
-        "--quiet",
-        "--manifest-path",
-        os.path.join(directory, "Cargo.toml"),
-        "--target-dir",
-        os.path.join(context.build, "rust"),
-    ]
+    options = rust_options(context)
     environment = {"CURFEW_LIB_DIR": context.build}
     with CheckedServer(context, True) as url:
         out = run(context, ["cargo", "test", *options], timeout=600, env={**environment, "CURFEW_SERVER": url})
@@ -186,6 +185,91 @@ def check_rust(context):
     found = {name.removesuffix(".rs") for name in os.listdir(os.path.join(directory, "examples"))}
     expect(found == set(RUST_EXAMPLES), f"examples that are not tried: {found ^ set(RUST_EXAMPLES)}")
     return sum(int(count) for count in re.findall(r"(\d+) passed", out)) + len(RUST_EXAMPLES)
+
+
+# ---- Memory -------------------------------------------------------------------------------------------------------
+
+# How often the programs of this section do everything.
+COUNT = 3
+MEMCHECK = [
+    "valgrind",
+    # Memcheck knows the stacks of threads, not those of programs, Go's or Node's. So only what it says of the heap counts.
+    "--undef-value-errors=no",
+    "--leak-check=full",
+    "--show-leak-kinds=all",
+    "--leak-resolution=high",
+    "--num-callers=20",
+    "--xml=yes",
+]
+OF_ALLOCATORS = re.compile(r"/vgpreload|/libc\.so|/ld-linux|/libstdc")
+# Of Go's runtime: it reads texts by whole vectors, and keeps its threads.
+OF_GO = {"indexbytebody", "_cgo_try_pthread_create"}
+OF_THE_LIBRARY = re.compile(r"curfew|/leaks|/libjansson|/libsqlite3|/libsodium")
+
+
+def faults(path):
+    """What is wrong with the heap in a report of Memcheck: blocks of the library or a package that nothing refers to, those
+    of which one is left each time, and accesses outside of a block."""
+    for error in xml.etree.ElementTree.parse(path).iter("error"):
+        kind, blocks = error.findtext("kind"), int(error.findtext("xwhat/leakedblocks") or 0)
+        frames = [
+            frame
+            for frame in error.find("stack").iter("frame")
+            if not OF_ALLOCATORS.search(frame.findtext("obj") or "")
+        ]
+        if not frames or not OF_THE_LIBRARY.search(frames[0].findtext("obj") or ""):
+            continue
+        if frames[0].findtext("fn") in OF_GO:
+            continue
+        if kind.startswith("Leak_"):
+            wrong = kind == "Leak_DefinitelyLost" or blocks >= COUNT
+        else:
+            wrong = "block of size" in (error.findtext("auxwhat") or "") or kind in {"InvalidFree", "MismatchedFree"}
+        if wrong:
+            names = [frame.findtext("fn") or frame.findtext("ip") for frame in frames[:8]]
+            yield f"{kind}, {blocks} blocks: {' < '.join(names)}"
+
+
+def python_of_leaks(context):
+    site = WHEEL.place(context)
+    program = os.path.join(ROOT, "bindings/python/tests/leaks.py")
+    # Python unloads the library at its end. What the library keeps once for each process would not be referred to then.
+    loaded = os.path.join(site, "curfew/lib/libcurfew.so.0")
+    return [PYTHON, program, str(COUNT)], {"PYTHONPATH": site, "PYTHONMALLOC": "malloc", "LD_PRELOAD": loaded}
+
+
+def node_of_leaks(context):
+    return ["node", "--expose-gc", os.path.join(NODE.place(context), "leaks.mjs"), str(COUNT)], {}
+
+
+def go_of_leaks(context):
+    if shutil.which("go") is None:
+        raise Skipped("there is no Go")
+    environment, program = go_environment(context), os.path.join(context.directory(), "leaks")
+    run(context, ["go", "test", "-c", "-o", program], cwd=os.path.join(ROOT, "bindings", "go"), env=environment)
+    return [program, "-test.run=^TestLeaks$"], {}
+
+
+def rust_of_leaks(context):
+    command = ["cargo", "test", *rust_options(context), "--test", "leaks", "--no-run", "--message-format=json"]
+    out = run(context, command, timeout=600, env={"CURFEW_LIB_DIR": context.build})
+    return [re.search(r'"executable":"([^"]+/leaks-[^"]+)"', out)[1]], {}
+
+
+LEAKS = {"python": python_of_leaks, "node": node_of_leaks, "go": go_of_leaks, "rust": rust_of_leaks}
+
+
+def check_leaks(context, language):
+    """Calls that succeed and fail, and what is stopped, dropped or collected in use, leave nothing."""
+    if context.is_sanitized:
+        raise Skipped("valgrind runs no sanitizer")
+    if shutil.which("valgrind") is None:
+        raise Skipped("there is no valgrind")
+    command, environment = LEAKS[language](context)
+    found = os.path.join(context.directory(), "memcheck.xml")
+    memcheck = [*MEMCHECK, "--xml-file=" + found, *command]
+    run(context, memcheck, timeout=1200, env={"CURFEW_COUNT": str(COUNT), "RUST_BACKTRACE": "0", **environment})
+    expect_equal("left in memory", list(faults(found)), [])
 
 
 # ---- The README's first lines ---------------------------------------------------------------------------------------
@@ -372,4 +456,5 @@ def tests(context):
         Test("bindings", "go", lambda context: check_go(context, False)),
         Test("bindings", "go-race", lambda context: check_go(context, True)),
         Test("bindings", "rust", check_rust),
+        *[Test("bindings", "leaks-" + name, lambda context, name=name: check_leaks(context, name)) for name in LEAKS],
     ]
