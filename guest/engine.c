@@ -72,6 +72,11 @@ int64_t curfew_zone_offset(int64_t ms);
 int64_t curfew_zone_offset_of_local(int64_t ms);
 void curfew_zone_describe(int64_t ms, char *to, size_t room);
 static bool curfew_refuse_cut(JSContext *ctx, const char **text, size_t length);
+/* Where the running function calls import(), as a line of a stack. JS_UNDEFINED: unknown. */
+static JSValue curfew_place_of_call(JSContext *ctx);
+/* Gives the pending exception, of an import that failed, that place, unless the error is in the imported file. */
+static void curfew_place_failed_import(JSContext *ctx, JSValueConst place);
+static void curfew_place_lacking(JSContext *ctx, struct JSModuleDef *module);
 static int curfew_json_place_length; /* of the text that curfew_note_json_place has written */
 
 #include "host.h"

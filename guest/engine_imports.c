@@ -42,20 +42,88 @@ static int lacking_request(JSContext *ctx, const JSModuleDef *module)
 	return -1;
 }
 
-bool curfew_engine_find_lacking(JSValue *base, JSValue *specifier)
+/* Adds a module to those that are to be looked at, unless it was added under this number already. */
+static JSModuleDef *add_unlinked(JSModuleDef *list, JSModuleDef *module, int number)
 {
-	JSContext *ctx = curfew_context;
-	struct list_head *at;
+	if (!module || module->status != JS_MODULE_STATUS_UNLINKED || module->dfs_index == number)
+		return list;
+	module->dfs_index = number;
+	module->stack_prev = list;
+	return module;
+}
 
-	list_for_each(at, &ctx->loaded_modules)
-	{
-		const JSModuleDef *module = list_entry(at, JSModuleDef, link);
-		int request = module->resolved ? lacking_request(ctx, module) : -1;
-		if (request < 0)
-			continue;
-		*base = JS_AtomToString(ctx, module->module_name);
-		*specifier = JS_AtomToString(ctx, module->req_module_entries[request].module_name);
-		return true;
+bool curfew_engine_find_lacking(JSValueConst root, JSValue *base, JSValue *specifier)
+{
+	static int number; /* the engine's own are not negative */
+	JSContext *ctx = curfew_context;
+	JSModuleDef *list = add_unlinked(NULL, JS_VALUE_GET_PTR(root), --number);
+
+	while (list) {
+		JSModuleDef *module = list;
+		int request = lacking_request(ctx, module);
+
+		if (request >= 0) {
+			*base = JS_AtomToString(ctx, module->module_name);
+			*specifier = JS_AtomToString(ctx, module->req_module_entries[request].module_name);
+			return true;
+		}
+		list = module->stack_prev;
+		for (int i = 0; i < module->req_module_entries_count; i++)
+			list = add_unlinked(list, module->req_module_entries[i].module, number);
 	}
 	return false;
+}
+
+static void (*lacking_hook)(JSValueConst module);
+
+void curfew_engine_set_lacking_hook(void (*hook)(JSValueConst module))
+{
+	lacking_hook = hook;
+}
+
+static void curfew_place_lacking(JSContext *ctx, JSModuleDef *module)
+{
+	(void)ctx;
+	lacking_hook(JS_MKPTR(JS_TAG_MODULE, module));
+}
+
+/* ---- import() --------------------------------------------------------------------------------------------- */
+
+static JSValue curfew_place_of_call(JSContext *ctx)
+{
+	const JSStackFrame *frame = ctx->rt->current_stack_frame;
+	JSObject *function = frame && JS_IsObject(frame->cur_func) ? JS_VALUE_GET_OBJ(frame->cur_func) : NULL;
+	char file[FILE_BYTES], text[FILE_BYTES + 48];
+	int column;
+
+	if (!function || !js_class_has_bytecode(function->class_id))
+		return JS_UNDEFINED;
+	JSFunctionBytecode *code = function->u.func.function_bytecode;
+	int line = find_line_num(ctx, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
+	JS_AtomGetStrRT(ctx->rt, file, sizeof file, code->filename);
+	curfew_clean_name(file, strlen(file), strlen(file));
+	snprintf(text, sizeof text, "    at %s:%d:%d\n", file, line, column);
+	return JS_NewString(ctx, text);
+}
+
+/* Whether an error's record begins in a file: where its text is wrong, or with a static import that failed. */
+static bool has_place(JSContext *ctx, JSValueConst error)
+{
+	JSValue trace = curfew_engine_trace_of(error);
+	const char *text = JS_IsString(trace) ? JS_ToCString(ctx, trace) : NULL, *end = text ? strchr(text, '\n') : NULL;
+	/* A line of a function, here of guest/node, ends with a bracket. */
+	bool has = end && end > text && end[-1] != ')';
+
+	JS_FreeCString(ctx, text);
+	JS_FreeValue(ctx, trace);
+	return has;
+}
+
+static void curfew_place_failed_import(JSContext *ctx, JSValueConst place)
+{
+	JSValue error = JS_GetException(ctx);
+
+	if (!has_place(ctx, error))
+		curfew_engine_set_trace(error, place);
+	JS_Throw(ctx, error);
 }

@@ -58,10 +58,12 @@ int32_t curfew_engine_describe(int32_t result);
 /* Where an error was thrown, as the engine recorded it. JS_UNDEFINED: it has no record. */
 JSValue curfew_engine_trace_of(JSValueConst error);
 /*
- * Finds a loaded module that wants an export that its import lacks, and the specifier that it used. False: there is
- * none.
+ * Finds a module, this one or one that it imports, that wants an export that its import lacks, and the specifier that
+ * it used. False: there is none.
  */
-bool curfew_engine_find_lacking(JSValue *base, JSValue *specifier);
+bool curfew_engine_find_lacking(JSValueConst module, JSValue *base, JSValue *specifier);
+/* What is called with a module that import() cannot link, while its exception is pending. */
+void curfew_engine_set_lacking_hook(void (*hook)(JSValueConst module));
 /* Gives an error the record of another error. */
 void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
 /*
@@ -187,8 +189,8 @@ void curfew_modules_loaded(void);
 int curfew_modules_end(void);
 /* Gives the program Node's globals. -1: an exception is pending. */
 int curfew_modules_add_globals(void);
-/* Called when an export was missing: gives the pending exception the position of the import. */
-void curfew_modules_place_lacking(void);
+/* Called when an export was missing, of an import below this module: gives the pending exception its position. */
+void curfew_modules_place_lacking(JSValueConst module);
 /*
  * Loading what may be imported later takes three steps: begin; note each loaded text, whose first byte is a line break;
  * load what was found, as far as possible. -1: an exception is pending.

@@ -102,7 +102,7 @@ static JSValue compile(const char *source, size_t length, const char *name, int 
 		if (JS_ResolveModule(ctx, compiled) < 0)
 			return JS_EXCEPTION;
 		if (curfew_engine_link(compiled) < 0) {
-			curfew_modules_place_lacking();
+			curfew_modules_place_lacking(compiled);
 			return JS_EXCEPTION;
 		}
 		module = JS_DupValue(ctx, compiled);

@@ -635,12 +635,12 @@ int curfew_modules_end(void)
 	return JS_IsException(answer) ? -1 : 0;
 }
 
-void curfew_modules_place_lacking(void)
+void curfew_modules_place_lacking(JSValueConst module)
 {
 	JSContext *ctx = curfew_context;
 	JSValue error = JS_GetException(ctx), arguments[3] = {error, JS_UNDEFINED, JS_UNDEFINED};
 
-	if (JS_IsObject(error) && curfew_engine_find_lacking(&arguments[1], &arguments[2])) {
+	if (JS_IsObject(error) && curfew_engine_find_lacking(module, &arguments[1], &arguments[2])) {
 		JSValue answer = call_hook(ctx, "place", 3, (JSValueConst *)arguments);
 		if (JS_IsException(answer))
 			JS_FreeValue(ctx, JS_GetException(ctx));
@@ -742,4 +742,5 @@ void curfew_modules_init(void)
 	hooks = JS_UNDEFINED;
 	JS_SetModuleLoaderFunc2(curfew_runtime, NULL, load, check_attributes, NULL);
 	JS_SetModuleNormalizeFunc2(curfew_runtime, normalize);
+	curfew_engine_set_lacking_hook(curfew_modules_place_lacking);
 }

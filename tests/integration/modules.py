@@ -289,6 +289,53 @@ def errors_say_where_and_what(context):
         expect("a NUL follows" in report["error"]["message"], f"{text}: {report['error']}")
     message, place = refusal(context, {**files, "main.mjs": "import './b.mjs'"})
     expect_equal(message, place, ("b.mjs", 3, 8))
+
+
+@test
+def errors_of_dynamic_imports_say_where(context):
+    files = {
+        "lib/one.js": "\nexport const load = async (name) => {\n\tawait null;\n\treturn await import(name);\n};",
+        "lib/static.js": "\nimport './nowhere.js'",
+        "lib/lacks.js": "\nimport { x, y } from './has.js'",
+        "lib/has.js": "export const x = 1",
+        "bad.js": "\n\nlet let = 1",
+        "data.json": "1",
+        "bad.json": "{",
+        "throws.js": "\nthrow new RangeError('own')",
+    }
+    here = None  # at the word import
+    for text, part, at in (
+        ("await import('./none.js')", "no such file", here),
+        ("await import(`./no${'ne'}.js`)", "no such file", here),
+        ("export default import('lodash')", "npm install lodash", here),
+        ("import('../x.js').then(() => 1)", "--import-dir", here),
+        ("await import('./data.json')", "{ type: 'json' }", here),
+        ("await import('./data.json', { with: { type: 'css' } })", "no type of modules", here),
+        ("await Promise.all(['./lib', './none'].map((name) => import(name)))", "it is a directory", here),
+        ("await (await import('./lib/one.js')).load('./two.js')", "no such file", ("lib/one.js", 4, 15)),
+        # What is wrong in the imported file is there.
+        ("await import('./lib/static.js')", "no such file", ("lib/static.js", 2, 8)),
+        ("await import('./lib/lacks.js')", "'y'", ("lib/lacks.js", 2, 22)),
+        ("await import('./bad.js')", "variable name", ("bad.js", 3, 5)),
+        ("await import('./throws.js')", "own", ("throws.js", 2, 7)),
+    ):
+        directory = make(context, {**files, "main.mjs": "'use strict';\n\n " + text})
+        report, _ = context.report(os.path.join(directory, "main.mjs"))
+        expect(report["outcome"] == "threw" and part in report["error"]["message"], f"{text}: {report['error']}")
+        frame = report["error"]["stack"][0]
+        at = at or ("main.mjs", 3, 2 + text.rindex("import("))
+        expect_equal(f"{text}: {report['error']}", (frame["file"], frame["line"], frame["column"]), at)
+    # A failure of one import says nothing of another; what a program catches has the place as well.
+    text = """const failed = async (name) => { try { await import(name); } catch (error) { return error.stack.split('\\n').slice(0, 2); } };
+export default [await failed('./lib/lacks.js'), await failed('./none.js'), await failed('./lib/lacks.js')];"""
+    lacks = ["SyntaxError: Could not find export 'y' in module 'lib/has.js'", "    at lib/lacks.js:2:22"]
+    none = ["ReferenceError: cannot import './none.js': no such file", "    at main.mjs:1:46"]
+    expect_equal("caught", value(context, {**files, "main.mjs": text}), [lacks, none, lacks])
+
+
+@test
+def modules_are_as_they_are(context):
+    files = {"tool.mjs": "#!/usr/bin/env node\nexport const a = 1"}
     expect_equal(
         "a first line for the shell",
         value(context, {**files, "main.mjs": "import { a } from './tool.mjs'; export default a"}),
