@@ -138,15 +138,21 @@ blob *pg_read_part(store *base, int64_t report_number, size_t part)
 	return made;
 }
 
+/*
+ * A run that was committed, and that no replica has confirmed, can be seen after a restart of the database, and a
+ * failover then loses it. So the row is locked: that is a write, and its commit waits until the replica has all before.
+ */
 int pg_find_key(store *base, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE])
 {
 	pg_params p = {0};
 	pg_words(&p, owner);
 	pg_words(&p, key);
-	PGresult *rows = pg_read_rows(base,
-	                              "SELECT id, body_sha256 FROM runs WHERE owner=$1 AND key=$2 UNION ALL "
-	                              "SELECT id, body_sha256 FROM keys WHERE owner=$1 AND key=$2 LIMIT 1",
-	                              &p, "keys", NULL);
+	PGresult *rows = pg_read_rows(
+		base,
+		"WITH r AS (SELECT id, body_sha256 FROM runs WHERE owner=$1 AND key=$2 FOR KEY SHARE), "
+		"k AS (SELECT id, body_sha256 FROM keys WHERE owner=$1 AND key=$2 FOR KEY SHARE) "
+		"SELECT * FROM r UNION ALL SELECT * FROM k LIMIT 1",
+		&p, "keys", NULL);
 	int found = rows == NULL ? -1 : PQntuples(rows);
 	if (found == 1) {
 		(void)snprintf(id, ID_SIZE, "%s", pg_get(rows, 0, "id"));

@@ -87,6 +87,16 @@ __attribute__((format(printf, 2, 3), noreturn)) static inline void harness_end(i
 	_exit(code);
 }
 
+enum { HARNESS_PATH = 64 };
+
+/* Makes an empty directory, which the test removes; what a test leaves in TMPDIR, the runner removes at its end. */
+static inline void harness_directory(char path[HARNESS_PATH], const char *name)
+{
+	const char *parent = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+	CHECK(snprintf(path, HARNESS_PATH, "%s/%s-XXXXXX", parent, name) < HARNESS_PATH - 16);
+	CHECK(mkdtemp(path) != NULL);
+}
+
 static inline double harness_factor(const char *name)
 {
 	const char *text = getenv(name);

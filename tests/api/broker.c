@@ -253,8 +253,8 @@ static void its_end_closes_connections(void)
 static void imports(void)
 {
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};
-	char directory[] = "/tmp/broker-XXXXXX", path[64];
-	CHECK(mkdtemp(directory) != NULL);
+	char directory[HARNESS_PATH], path[2 * HARNESS_PATH];
+	harness_directory(directory, "broker");
 	(void)snprintf(path, sizeof path, "%s/a.mjs", directory);
 	FILE *file = fopen(path, "w");
 	CHECK(file != NULL && fputs("export default 41;", file) >= 0 && fclose(file) == 0);
@@ -313,8 +313,8 @@ static void damaged_requests(void)
 	static char changed[CURFEW_REQUEST_BYTES + 1];
 	uint64_t state = 4711;
 	int port, listener = listen_somewhere(&port);
-	char text[256], directory[] = "/tmp/broker-XXXXXX";
-	CHECK(mkdtemp(directory) != NULL);
+	char text[256], directory[HARNESS_PATH];
+	harness_directory(directory, "broker");
 	(void)snprintf(
 		text, sizeof text,
 		"fetch('http://127.0.0.1:%d/', { method: 'POST', headers: { a: 'b' }, body: 'x' }); await import('./x.mjs')",

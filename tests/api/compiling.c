@@ -350,10 +350,10 @@ static void check_stopped_while_loading(curfew_engine *engine, const char *bytes
 static void stopped_while_loading(void)
 {
 	/* Claim T19, L21. */
-	char directory[] = "/tmp/curfew-loading-XXXXXX", command[64];
+	char directory[HARNESS_PATH], command[96];
 	char *bytes = malloc(LOADED_BYTES);
 	size_t length = make_exports(bytes);
-	CHECK(mkdtemp(directory) != NULL);
+	harness_directory(directory, "loading");
 	curfew_engine *engine = engine_that_keeps(directory);
 	(void)time_of(engine, bytes, length);
 	curfew_engine_destroy(engine); /* it waits until the code is stored */

@@ -104,7 +104,7 @@ static void write_file(const char *directory, const char *name, const char *text
 static void bundles(void)
 {
 	curfew_engine *engine = harness_engine(1);
-	char directory[] = "/tmp/curfew-given-XXXXXX", inner[64];
+	char directory[HARNESS_PATH], inner[2 * HARNESS_PATH];
 	static const char map[] = "{\"imports\": {\"b\": \"./lib/b.mjs\"}}";
 	curfew_source source = {.language = CURFEW_LANGUAGE_JS,
 	                        .name = "a.mjs",
@@ -114,7 +114,7 @@ static void bundles(void)
 	void *bundle[2] = {NULL, NULL};
 	size_t length[2] = {0, 0};
 
-	CHECK(mkdtemp(directory) != NULL);
+	harness_directory(directory, "given");
 	(void)snprintf(inner, sizeof inner, "%s/lib", directory);
 	CHECK(mkdir(inner, 0700) == 0);
 	write_file(directory, "lib/b.mjs", "export default 'b'");

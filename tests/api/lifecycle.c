@@ -308,9 +308,8 @@ static void bad_params(void)
 static void cache_directories(void)
 {
 	/* Claim T20. */
-	char path[] = "/tmp/curfew-test-XXXXXX";
-	char inner[64];
-	CHECK(mkdtemp(path) != NULL);
+	char path[HARNESS_PATH], inner[2 * HARNESS_PATH];
+	harness_directory(path, "cache");
 	(void)snprintf(inner, sizeof inner, "%s/cache", path);
 	curfew_engine *engine = NULL;
 	curfew_failure failure;

@@ -313,8 +313,8 @@ static const unsigned char key[CURFEW_SECRETS_KEY_BYTES] = "a key of tests, no s
 static void of_its_user_only(void)
 {
 	/* Claim T23. */
-	char directory[] = "/tmp/curfew-secrets-XXXXXX", path[64];
-	CHECK(mkdtemp(directory) != NULL);
+	char directory[HARNESS_PATH], path[2 * HARNESS_PATH];
+	harness_directory(directory, "secrets");
 	(void)snprintf(path, sizeof path, "%s/store", directory);
 	curfew_secrets *store = NULL;
 	CHECK_OK(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL));

@@ -234,6 +234,33 @@ def one_run_for_a_key(context):
 
 
 @test
+def a_key_is_as_sure_as_its_run(context):
+    """A repeated key is answered only when the replica that has to confirm commits has confirmed its run."""
+
+    def confirm_by(names):
+        on.postgres.query(f"ALTER SYSTEM SET synchronous_standby_names='{names}'")
+        on.postgres.query("SELECT pg_reload_conf()")
+        shown = "SELECT current_setting('synchronous_standby_names')"
+        context.until("the setting is not taken", lambda: on.postgres.query(shown) == names)
+
+    with own(context) as on, nodes(on, 2) as cluster:
+        a, b = cluster.all
+        headers, answers = {"Idempotency-Key": "the same"}, []
+        run = a.submit("6 * 7", headers=headers)["id"]
+        a.wait_for(run)
+        confirm_by("nobody")
+        thread = threading.Thread(target=lambda: answers.append(b.submit("6 * 7", headers=headers)["id"]))
+        thread.start()
+        try:
+            thread.join(2)
+            expect_equal("answers without a replica", answers, [])
+        finally:
+            confirm_by("")
+        thread.join(60)
+        expect_equal("answers", answers, [run])
+
+
+@test
 def a_node_is_killed(context):
     """When a node dies, other nodes take its runs over within the lease and a second: with retry they are executed
     again, otherwise they have crashed. Claim L600."""

@@ -73,7 +73,8 @@ SKIPPED = 77  # HARNESS_SKIPPED in tests/harness.h
 
 
 def check_listed(context, path, name, limit, **options):
-    done = context.command([path, name], timeout=limit, **options)
+    environment = {**options.pop("env", {}), "TMPDIR": context.scratch}
+    done = context.command([path, name], timeout=limit, env=environment, **options)
     if done.code == SKIPPED:
         raise Skipped(done.err.decode(errors="replace").strip())
     expect(done.code == 0, f"exit {done.code}\n{shorten((done.out + done.err).decode(errors='replace'), 2000)}")

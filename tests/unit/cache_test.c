@@ -13,11 +13,11 @@
 
 enum { ENTRIES = 6, ENTRY_BYTES = 1000 };
 
-static char directory[] = "/tmp/curfew-cache-XXXXXX";
+static char directory[HARNESS_PATH];
 
 static void *make_directory(void)
 {
-	CHECK(mkdtemp(directory) != NULL);
+	harness_directory(directory, "cache");
 	return directory;
 }
 

@@ -14,13 +14,11 @@
 static const unsigned char key[CURFEW_SECRETS_KEY_BYTES] = "0123456789abcdef0123456789abcde";
 static const unsigned char other_key[CURFEW_SECRETS_KEY_BYTES] = "another";
 
-static char directory[] = "/tmp/curfew-secrets-XXXXXX";
-static char path[64];
+static char directory[HARNESS_PATH], path[2 * HARNESS_PATH];
 
 static void *begin(void)
 {
-	(void)snprintf(directory, sizeof directory, "/tmp/curfew-secrets-XXXXXX");
-	CHECK(mkdtemp(directory) != NULL);
+	harness_directory(directory, "secrets");
 	(void)snprintf(path, sizeof path, "%s/store", directory);
 	return directory;
 }
@@ -264,7 +262,7 @@ static void test_rows_cannot_be_moved(void)
 
 static void test_rows_of_another_store(void)
 {
-	char sql[200], other[64];
+	char sql[200 + HARNESS_PATH], other[2 * HARNESS_PATH];
 	(void)snprintf(other, sizeof other, "%s/other", directory);
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	set(store, "ann", "A", "old");

@@ -27,7 +27,7 @@ typedef struct client {
 } client;
 
 typedef struct fixture {
-	char directory[64];
+	char directory[HARNESS_PATH];
 	const char *place; /* the directory, or CURFEW_TEST_STORE; then the command CURFEW_TEST_RESET empties it */
 	store *st;
 	uint64_t node; /* 0: the database is not shared */
@@ -111,8 +111,7 @@ static void *set_up(void)
 	CHECK(f != NULL);
 	(void)pthread_mutex_init(&f->client.lock, NULL);
 	(void)pthread_cond_init(&f->client.changed, NULL);
-	(void)snprintf(f->directory, sizeof f->directory, "/tmp/store_test.XXXXXX");
-	CHECK(mkdtemp(f->directory) != NULL);
+	harness_directory(f->directory, "store");
 	f->place = getenv("CURFEW_TEST_STORE") != NULL ? getenv("CURFEW_TEST_STORE") : f->directory;
 	CHECK(f->place == f->directory || system(getenv("CURFEW_TEST_RESET")) == 0);
 	start(f, FOR_EVER, FOR_EVER);

@@ -519,8 +519,8 @@ static void remove_in(const char *directory, const char *name)
 static void test_directory_with_a_fifo(void)
 {
 	run r;
-	char path[] = "/tmp/curfew-wasi-fifo-XXXXXX", fifo[100];
-	CHECK(mkdtemp(path) != NULL);
+	char path[HARNESS_PATH], fifo[100];
+	harness_directory(path, "fifo");
 	snprintf(fifo, sizeof fifo, "%s/fifo", path);
 	CHECK_EQUAL(mkfifo(fifo, 0600), 0);
 	curfew__wasi_directory directory = {path, "/", false};
@@ -547,8 +547,8 @@ static void test_directory_with_a_fifo(void)
 static void test_directory(void)
 {
 	run r;
-	char outside[] = "/tmp/curfew-wasi-directory-XXXXXX", inside[100], link[120], absolute[120];
-	CHECK(mkdtemp(outside) != NULL);
+	char outside[HARNESS_PATH], inside[100], link[120], absolute[120];
+	harness_directory(outside, "wasi");
 	snprintf(inside, sizeof inside, "%s/inside", outside);
 	snprintf(link, sizeof link, "%s/link", inside);
 	snprintf(absolute, sizeof absolute, "%s/absolute", inside);
