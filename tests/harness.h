@@ -123,8 +123,8 @@ static inline uint64_t harness_ms(uint64_t ms)
  */
 enum { HARNESS_SLOWEST = 4 };
 
-/* An upper bound for work that takes at most this long on an idle machine, because others may use this one as well. */
-static inline uint64_t harness_patience_ms(uint64_t ms)
+/* How many threads want each processor. */
+static inline double harness_crowd(void)
 {
 	double load = 0;
 	unsigned running = 0;
@@ -136,7 +136,13 @@ static inline uint64_t harness_patience_ms(uint64_t ms)
 	}
 	cpu_set_t processors;
 	CHECK(sched_getaffinity(0, sizeof processors, &processors) == 0);
-	double crowd = (load > running ? load : running) / CPU_COUNT(&processors);
+	return (load > running ? load : running) / CPU_COUNT(&processors);
+}
+
+/* An upper bound for work that takes at most this long on an idle machine, because others may use this one as well. */
+static inline uint64_t harness_patience_ms(uint64_t ms)
+{
+	double crowd = harness_crowd();
 	return (uint64_t)((double)harness_ms(ms) * HARNESS_SLOWEST * (crowd > 1 ? crowd : 1));
 }
 

@@ -190,7 +190,7 @@ def check_rust(context):
 # ---- Memory -------------------------------------------------------------------------------------------------------
 
 # How often the programs of this section do everything.
-COUNT = 3
+COUNT = 2
 MEMCHECK = [
     "valgrind",
     # Memcheck knows the stacks of threads, not those of programs, Go's or Node's. So only what it says of the heap counts.
