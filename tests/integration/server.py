@@ -1398,7 +1398,8 @@ def worker_figures(context):
             os.kill(worker, signal.SIGKILL)
         expect_equal("report", server.wait_for(run)["outcome"], "crashed")
         context.until("no worker comes", lambda: server.metric("curfew_workers") >= 1)
-        expect_equal("after it", server.run("1")["value"], 1)
+        after = server.run("1")
+        expect_equal("after it", (after["outcome"], after["value"], after["error"]), ("ok", 1, None))
         for name, least in (
             ("curfew_worker_restarts_total", 1),
             ("curfew_worker_crashed_runs_total", 1),
