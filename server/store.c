@@ -383,7 +383,7 @@ static void note_doubts(store *st, write_op *ops, const write_op *end)
 	}
 }
 
-/* Removes a run that was refused but may have been written, because nobody would ever execute it. */
+/* A run that was refused, but may have been written, is removed: nobody would ever execute it. */
 static void settle_doubt(store *st, write_op *op, store_status status)
 {
 	if (!op->is_in_doubt)

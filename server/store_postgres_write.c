@@ -509,9 +509,15 @@ static store_status write_too_late(pg_store *st, const write_op *op)
 	return STORE_REFUSED;
 }
 
+/*
+ * A run that was refused, but may have been written. If it has a key, another node may have answered with it: then it
+ * stays, and whoever has capacity executes it.
+ */
 static store_status drop_run(pg_store *st, const stored_run *r)
 {
 	pg_params p = {0};
+	if (r->key != NULL)
+		return r->node != 0 ? give_back(st, &(stored_start){.id = r->id, .node = r->node}) : STORE_OK;
 	pg_words(&p, r->id);
 	pg_number(&p, (int64_t)r->node);
 	return send_one(st, PG_DROP_RUN, &p);

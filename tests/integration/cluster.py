@@ -233,31 +233,57 @@ def one_run_for_a_key(context):
             expect_equal("another body", refused.status, 422)
 
 
+def confirm_by(on, names):
+    """Commits wait until one of these replicas has confirmed them. Empty: they do not wait."""
+    on.postgres.query(f"ALTER SYSTEM SET synchronous_standby_names='{names}'")
+    on.postgres.query("SELECT pg_reload_conf()")
+    shown = "SELECT current_setting('synchronous_standby_names')"
+    on.context.until("the setting is not taken", lambda: on.postgres.query(shown) == names)
+
+
+KEYED = ("POST", "/v1/runs", {"source": "6 * 7"}, {"Idempotency-Key": "the same"})
+
+
 @test
 def a_key_is_as_sure_as_its_run(context):
     """A repeated key is answered only when the replica that has to confirm commits has confirmed its run."""
-
-    def confirm_by(names):
-        on.postgres.query(f"ALTER SYSTEM SET synchronous_standby_names='{names}'")
-        on.postgres.query("SELECT pg_reload_conf()")
-        shown = "SELECT current_setting('synchronous_standby_names')"
-        context.until("the setting is not taken", lambda: on.postgres.query(shown) == names)
-
     with own(context) as on, nodes(on, 2) as cluster:
         a, b = cluster.all
-        headers, answers = {"Idempotency-Key": "the same"}, []
-        run = a.submit("6 * 7", headers=headers)["id"]
+        answers = []
+        run = a.request(*KEYED).json()["id"]
         a.wait_for(run)
-        confirm_by("nobody")
-        thread = threading.Thread(target=lambda: answers.append(b.submit("6 * 7", headers=headers)["id"]))
+        confirm_by(on, "nobody")
+        thread = threading.Thread(target=lambda: answers.append(b.request(*KEYED).json()["id"]))
         thread.start()
         try:
             thread.join(2)
             expect_equal("answers without a replica", answers, [])
         finally:
-            confirm_by("")
+            confirm_by(on, "")
         thread.join(60)
         expect_equal("answers", answers, [run])
+
+
+@test
+def a_key_that_one_node_refused(context):
+    """A node that does not know whether it has written a run answers 503. If the run is there, another node answers
+    with it, so the first one must not remove it."""
+    with own(context) as on, nodes(on, 2) as cluster:
+        a, b = cluster.all
+        confirm_by(on, "nobody")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            first = pool.submit(a.request, *KEYED)
+            while not first.done():
+                on.postgres.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event='SyncRep'")
+                time.sleep(0.1)
+        expect_equal("without a result", first.result().status, 503)
+        a.process.send_signal(signal.SIGSTOP)
+        confirm_by(on, "")
+        run = b.request(*KEYED).json()["id"]
+        a.process.send_signal(signal.SIGCONT)
+        for node in (b, a):
+            expect_equal("value", node.wait_for(run)["report"]["value"], 42)
+        expect_equal("runs", cluster.query("SELECT count(*), max(attempt) FROM runs"), "1|1")
 
 
 @test
