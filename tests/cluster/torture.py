@@ -200,7 +200,7 @@ def look(nodes, history, stop, number):
         status, answer = rng.choice(nodes).ask(method, f"/v1/runs/{run}")
         if status == 200 and (method == "DELETE" or answer["state"] == "done"):
             history.saw_report(run, answer if method == "DELETE" else answer["report"])
-        elif status not in (0, 200, 503):
+        elif status not in (0, 200, 503) and (method, status) != ("DELETE", 202):  # 202: the node is shutting down
             history.note(f"{method} {run}: {status} {answer}")
         time.sleep(0.01)
 
