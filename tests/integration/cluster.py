@@ -268,7 +268,7 @@ def a_key_is_as_sure_as_its_run(context):
 def a_key_that_one_node_refused(context):
     """A node that does not know whether it has written a run answers 503. If the run is there, another node answers
     with it, so the first one must not remove it."""
-    with own(context) as on, nodes(on, 2) as cluster:
+    with own(context) as on, nodes(on, 2, lease=60) as cluster:
         a, b = cluster.all
         confirm_by(on, "nobody")
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
