@@ -391,6 +391,7 @@ def what_runs_is_shown(session, page):
     choose(page, "ten")
     page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()")
     page.type("throw 'edited'; ")
+    page.wait(f"{FIRST_LINE}.startsWith(\"throw 'edited'; \")", "the text to be in the editor")
     page.click("#both")
     wait_for_outcome(page, "threw")
     expect_equal(
