@@ -383,7 +383,10 @@ static void note_doubts(store *st, write_op *ops, const write_op *end)
 	}
 }
 
-/* A run that was refused, but may have been written, is removed: nobody would ever execute it. */
+/*
+ * A run that was refused, but may have been written, would never be executed. The database removes it, or gives it to
+ * another node if that may have answered with it.
+ */
 static void settle_doubt(store *st, write_op *op, store_status status)
 {
 	if (!op->is_in_doubt)
