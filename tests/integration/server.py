@@ -980,8 +980,7 @@ def dead_workers(context):
         again = server.submit(f"curfew.checkpoint(1); await {ends_at(5)}; 'done'", lang="mjs", retry=True)["id"]
         for run in (lost, again):
             server.wait_for_checkpoint(run)
-        for pid in server.children():
-            os.kill(pid, signal.SIGKILL)
+        server.kill_children()
         view = server.wait_for(lost)
         expect_equal("lost", (view["report"]["outcome"], view["report"]["partial"]), ("crashed", 1))
         view = server.wait_for(again)
@@ -1394,8 +1393,7 @@ def worker_figures(context):
     with Server(context, "--workers", "1") as server:
         run = server.submit("curfew.checkpoint(1); " + PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
         context.until("it does not come to a worker", lambda: server.get(run)["checkpoint"] == 1)
-        for worker in server.children():
-            os.kill(worker, signal.SIGKILL)
+        server.kill_children()
         expect_equal("report", server.wait_for(run)["outcome"], "crashed")
         context.until("no worker comes", lambda: server.metric("curfew_workers") >= 1)
         after = server.run("1")

@@ -355,9 +355,7 @@ def dead_workers(context):
         next(name for _, name, _ in server.stream(run) if name == "output")
 
         def is_over():
-            for pid in server.children():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            server.kill_children()
             time.sleep(0.1)
             return server.get(run)["state"] == "done"
 

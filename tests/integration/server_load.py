@@ -804,32 +804,36 @@ def reload(context):
             expect_equal("stopping", listener.recv(100), b"STOPPING=1")
 
 
+def check_pagemap(pid):
+    """No frame numbers in what a worker reads of its pages. Returns how many such files it has."""
+    libc, seen = ctypes.CDLL(None, use_errno=True), 0
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            file = os.readlink(f"/proc/{pid}/fd/{number}")
+        except FileNotFoundError:
+            continue  # a spare worker that still starts has closed it meanwhile
+        if not file.endswith("/pagemap"):
+            continue
+        copy = libc.syscall(438, os.pidfd_open(pid), int(number), 0)
+        if copy < 0:
+            raise Skipped("descriptors of another process cannot be had here")
+        with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:
+            starts = [int(line.split("-")[0], 16) for line in maps if " rw-p " in line]
+        entries = [int.from_bytes(os.pread(copy, 8, (start >> 12) * 8), "little") for start in starts]
+        present = [entry for entry in entries if entry >> 63]
+        expect(present and all(entry & ((1 << 55) - 1) == 0 for entry in present), f"frames are told: {present[:4]}")
+        seen += 1
+    return seen
+
+
 @test
 def no_frame_numbers(context):
     """A worker's view of its pages does not reveal their physical addresses."""
     with Server(context) as server:
         seen = 0
         for pid in server.children():
-            libc = ctypes.CDLL(None, use_errno=True)
-            for number in os.listdir(f"/proc/{pid}/fd"):
-                try:
-                    file = os.readlink(f"/proc/{pid}/fd/{number}")
-                except FileNotFoundError:
-                    continue  # a spare worker that still starts has closed it meanwhile
-                if not file.endswith("/pagemap"):
-                    continue
-                copy = libc.syscall(438, os.pidfd_open(pid), int(number), 0)
-                if copy < 0:
-                    raise Skipped("descriptors of another process cannot be had here")
-                with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:
-                    starts = [int(line.split("-")[0], 16) for line in maps if " rw-p " in line]
-                entries = [int.from_bytes(os.pread(copy, 8, (start >> 12) * 8), "little") for start in starts]
-                present = [entry for entry in entries if entry >> 63]
-                expect(
-                    present and all(entry & ((1 << 55) - 1) == 0 for entry in present),
-                    f"frames are told: {present[:4]}",
-                )
-                seen += 1
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended by itself
+                seen += check_pagemap(pid)
         if seen == 0:
             raise Skipped("the workers have no such file here")
 

@@ -2,6 +2,7 @@
 """A server for tests. It is started on a free port of this machine, used over HTTP, and ended by its process id. Every
 answer is checked against docs/openapi.json."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -360,6 +361,12 @@ class Server:
             with open(f"{tasks}/{task}/children", encoding="ascii") as children:
                 found.update(map(int, children.read().split()))
         return found
+
+    def kill_children(self):
+        """Kills them all. One may end by itself meanwhile."""
+        for pid in self.children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def metric(self, name):
         """A value of /metrics. The name includes its labels."""

@@ -45,16 +45,26 @@ async function runAll(engine) {
 		wrong: () => 1n,
 		promised: async x => x,
 		later: { call: x => setImmediate(x), async: true },
-		never: { call: () => new Promise(() => {}), async: true },
+		never: { call: () => new Promise(() => called()), async: true },
 	};
-	const calls = engine.program(
-		"export default async () => { let n = host.next(1); for (const name of ['fail', 'wrong']) try { host[name]() } catch { n++ }" +
-			' return n + await host.promised(1) + await host.later(3) }',
-		{ functions },
-	);
-	assert.equal((await calls.run({ limits })).value, 8);
+	let called;
+	const isCalled = new Promise(resolve => {
+		called = resolve;
+	});
+	// The add-on keeps what its open calls used, for further ones. So here only one is open at once.
+	const answers = {
+		"let n = host.next(1); for (const name of ['fail', 'wrong']) try { host[name]() } catch { n++ }; return n": 4,
+		'return await host.promised(1)': 1,
+		'return await host.later(3)': 3,
+	};
+	for (const [body, answer] of Object.entries(answers)) {
+		const calls = engine.program(`export default async () => { ${body} }`, { functions });
+		assert.equal((await calls.run({ limits })).value, answer);
+		await collect();
+	}
 	assert.throws(() => engine.program('1', { functions: { 'not a name': raising } }), { code: 'INVALID' });
 	const forever = engine.program('host.never()', { functions }).start({ limits });
+	await isCalled;
 	forever.cancel();
 	assert.equal(await outcomeOf(forever.done), 'cancelled');
 
