@@ -919,7 +919,7 @@ def crash(context):
     source = "console.log('said'); console.error('loud'); curfew.checkpoint({step: 3}); " + FOREVER
     with Server(context, "--concurrency", "2") as server:
         lost = server.submit(source, limits={"timeout": "60s"})["id"]
-        again = server.submit(source.replace(FOREVER, ends_at(6)), retry=1)["id"]
+        again = server.submit(source.replace(FOREVER, ends_at(10)), retry=1)["id"]
         queued = server.submit("'queued'", limits={"timeout": "3s"})["id"]
         for run in (lost, again):
             server.wait_for_checkpoint(run)
