@@ -72,6 +72,8 @@ int64_t curfew_zone_offset(int64_t ms);
 int64_t curfew_zone_offset_of_local(int64_t ms);
 void curfew_zone_describe(int64_t ms, char *to, size_t room);
 static bool curfew_refuse_cut(JSContext *ctx, const char **text, size_t length);
+/* The file that a frame's code belongs to. Text that eval or Function has compiled belongs to its caller's. */
+static JSAtom curfew_file_of(JSContext *ctx, const struct JSStackFrame *frame);
 /* Where the running function calls import(), as a line of a stack. JS_UNDEFINED: unknown. */
 static JSValue curfew_place_of_call(JSContext *ctx);
 /* Gives the pending exception, of an import that failed, that place, unless the error is in the imported file. */

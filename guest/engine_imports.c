@@ -89,16 +89,39 @@ static void curfew_place_lacking(JSContext *ctx, JSModuleDef *module)
 
 /* ---- import() --------------------------------------------------------------------------------------------- */
 
+#define EVAL_NAME "<input>" /* the file name of what eval and Function compile */
+
+static JSFunctionBytecode *code_of(const JSStackFrame *frame)
+{
+	JSObject *function = JS_IsObject(frame->cur_func) ? JS_VALUE_GET_OBJ(frame->cur_func) : NULL;
+	return function && js_class_has_bytecode(function->class_id) ? function->u.func.function_bytecode : NULL;
+}
+
+static JSAtom curfew_file_of(JSContext *ctx, const JSStackFrame *frame)
+{
+	JSAtom own = code_of(frame)->filename;
+	char name[FILE_BYTES];
+
+	for (; frame; frame = frame->prev_frame) {
+		const JSFunctionBytecode *code = code_of(frame);
+		if (!code || curfew_is_prelude(code))
+			continue;
+		JS_AtomGetStrRT(ctx->rt, name, sizeof name, code->filename);
+		if (strcmp(name, EVAL_NAME) != 0)
+			return code->filename;
+	}
+	return own;
+}
+
 static JSValue curfew_place_of_call(JSContext *ctx)
 {
 	const JSStackFrame *frame = ctx->rt->current_stack_frame;
-	JSObject *function = frame && JS_IsObject(frame->cur_func) ? JS_VALUE_GET_OBJ(frame->cur_func) : NULL;
+	JSFunctionBytecode *code = frame ? code_of(frame) : NULL;
 	char file[FILE_BYTES], text[FILE_BYTES + 48];
 	int column;
 
-	if (!function || !js_class_has_bytecode(function->class_id))
+	if (!code)
 		return JS_UNDEFINED;
-	JSFunctionBytecode *code = function->u.func.function_bytecode;
 	int line = find_line_num(ctx, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
 	JS_AtomGetStrRT(ctx->rt, file, sizeof file, code->filename);
 	curfew_clean_name(file, strlen(file), strlen(file));
