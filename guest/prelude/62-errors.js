@@ -79,8 +79,11 @@ function nestedText(value, budget) {
 
 function thrownName(value, kind) {
 	if (isErrorObject(kind)) return errorName(value, kind === 'DOMException' ? null : constructorName(value));
-	const name = isObject(value) ? safeGet(value, 'name') : undefined;
-	return typeof name === 'string' ? name : 'Uncaught';
+	if (!isObject(value)) return 'Uncaught';
+	const name = safeGet(value, 'name');
+	if (typeof name === 'string') return name;
+	const made = constructorName(value);
+	return made === null || made === 'Object' || made === 'Array' ? 'Uncaught' : made;
 }
 
 function thrownMessage(value, kind) {
