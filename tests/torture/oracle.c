@@ -5,6 +5,8 @@
  * that the handler would leave. Then the same guests are interrupted at their first, second, third... instruction, and
  * the stack in the report must be one that the program can have.
  *
+ * Each guest is tried in both flavours, plain and metered, because their code differs.
+ *
  * These assumptions must be tested again with every version of Wasmtime. CURFEW_ORACLE_STEPS is the number of
  * instructions to step.
  */
@@ -26,12 +28,17 @@
 #define HOST_STEPS_FIRST 600000ul
 #define HOST_STEPS_EACH 100ul
 #define TRAP_FLAG 0x100
+/* More than any run here uses. It selects the metered flavour. */
+#define FUEL (900000ull * 1000000000)
+#define METERED "metered_"
 
 typedef struct guest {
 	const char *name;
 	/* the "callee<caller" pairs that a stack may have; "<" alone after the outermost; NULL: any */
 	const char *edges;
-	const char *text;
+	const char *text;   /* WebAssembly text */
+	const char *script; /* or JavaScript */
+	const char *params;
 } guest;
 
 static const guest guests[] = {
@@ -98,12 +105,55 @@ static const guest guests[] = {
      " (func (export \"run\") (canon lift (core func $i \"run\"))))"
      " (instance $ia (instantiate $a)) (instance $ib (instantiate $b (with \"take\" (func $ia \"take\"))))"
      " (export \"run\" (func $ib \"run\")))"},
-	{"javascript", NULL, NULL},
+	/* Resources, parameters and results in memory, the system interface, and a function of the embedder's. */
+	{"component", NULL,
+     "(component (import \"tick\" (func $tick (param \"n\" u32) (result u32)))"
+     " (import \"wasi:clocks/monotonic-clock@0.2.0\" (instance $clock (export \"now\" (func (result u64)))))"
+     " (core func $tick (canon lower (func $tick))) (core func $now (canon lower (func $clock \"now\")))"
+     " (core module $end (func (export \"end\") (param i32))) (core instance $end (instantiate $end))"
+     " (type $thing (resource (rep i32) (dtor (core func $end \"end\")))) (core func $new (canon resource.new $thing))"
+     " (core func $rep (canon resource.rep $thing)) (core func $drop (canon resource.drop $thing))"
+     " (core module $m (import \"i\" \"tick\" (func $tick (param i32) (result i32))) (import \"i\" \"now\" (func $now (result i64)))"
+     " (import \"i\" \"new\" (func $new (param i32) (result i32))) (import \"i\" \"rep\" (func $rep (param i32) (result i32)))"
+     " (import \"i\" \"drop\" (func $drop (param i32)))"
+     " (memory (export \"mem\") 1) (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (i32.const 1024))"
+     " (func $compute (param $n i32) (result i32) (local $sum i32) (loop $l (local.set $sum (i32.add (i32.mul (local.get $sum)"
+     " (i32.const 31)) (local.get $n))) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))) (local.get $sum))"
+     " (func (export \"run\") (param i32 i32) (result i32) (local $thing i32)"
+     " (loop $l (local.set $thing (call $new (call $compute (i32.const 300))))"
+     " (i32.store (i32.const 64) (call $compute (i32.add (i32.const 1) (i32.and (call $rep (local.get $thing)) (i32.const 255)))))"
+     " (call $drop (local.get $thing)) (i32.store (i32.const 64) (call $tick (call $compute (i32.const 300))))"
+     " (i64.store (i32.const 64) (call $now)) (br $l)) (i32.const 0)))"
+     " (core instance $i (instantiate $m (with \"i\" (instance (export \"tick\" (func $tick)) (export \"now\" (func $now))"
+     " (export \"new\" (func $new)) (export \"rep\" (func $rep)) (export \"drop\" (func $drop))))))"
+     " (func (export \"run\") (param \"words\" (list string)) (result (list string))"
+     " (canon lift (core func $i \"run\") (memory (core memory $i \"mem\")) (realloc (core func $i \"realloc\")))))",
+     .params = "[[\"one\",\"two\"]]"},
+	{"javascript", NULL, NULL,
+     "function spin(n) { return n > 0 ? spin(n - 1) + 1 : [3, 1, 2].sort().join('').length; } for (;;) spin(5);"},
+	/* Builtins that compute, that call back and that throw; generators, jobs, and a function of the embedder's. */
+	{"builtins", NULL, NULL,
+     "function* powers() { for (let i = 0; ; i++) yield BigInt(i) ** 20n; } const numbers = powers();"
+     "(async () => { for (;;) { try {"
+     " const text = JSON.stringify({ n: [...'abc'].map((c) => c + numbers.next().value) }, null, host.tick(1));"
+     " JSON.parse(text.replace(/(\\d)\\1/g, (all) => all) + (/^(a|aa)+$/.test('aaaaaaab') ? '' : ']'));"
+     " } catch (error) { await error.message; } } })()"},
+};
+
+static void tick(void *context, curfew_host_call *call)
+{
+	(void)context;
+	curfew_host_call_return(call, "2", 1);
+}
+
+static const curfew_host_function functions[] = {
+	{.size = sizeof(curfew_host_function), .name = "tick", .call = tick},
 };
 
 static curfew_engine *engine;
 static curfew_program *program;
 static curfew_cancel *cancel;
+static bool is_metered;
 
 /* ---- Stepping --------------------------------------------------------------------------------------------- */
 
@@ -243,46 +293,55 @@ static void end_stepping(void)
 
 /* ---- Runs ------------------------------------------------------------------------------------------------- */
 
-static curfew_report *run_once(uint64_t timeout_ms)
+static curfew_report *run_once(const guest *given, uint64_t timeout_ms)
 {
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(timeout_ms), .stack_bytes = 256 << 10};
+	curfew_limits limits = {.size = sizeof limits,
+	                        .timeout_ns = harness_ms(timeout_ms),
+	                        .stack_bytes = 256 << 10,
+	                        .host_calls = CURFEW_UNLIMITED,
+	                        .fuel = is_metered ? FUEL : 0};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits, .cancel = cancel};
 	curfew_report *report = NULL;
 	if (curfew_program_kind(program)[0] != 'j')
 		options.call = "run";
-	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+	options.params = given->params;
+	options.params_length = given->params != NULL ? strlen(given->params) : 0;
+	curfew_failure failure = {.message = ""};
+	curfew_status status = curfew_program_run(program, &options, &report, &failure);
+	if (status != CURFEW_OK)
+		(void)fprintf(stderr, "%s: %s\n", given->name, failure.message);
+	CHECK_OK(status);
 	return report;
 }
 
 /* Compiles it and starts its threads, because these must not be stepped. */
 static void prepare(const guest *given)
 {
-	static const char js[] = "function spin(n) { return n > 0 ? spin(n - 1) + 1 : [3, 1, 2].sort().join('').length; }"
-							 "for (;;) spin(5);";
 	struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	CHECK_EQUAL(sigaction(SIGTRAP, &action, NULL), 0);
 	CHECK_OK(curfew_engine_create(NULL, &engine, NULL));
-	const char *text = given->text != NULL ? given->text : js;
+	const char *text = given->text != NULL ? given->text : given->script;
 	curfew_source source = {.size = sizeof source,
 	                        .name = "a",
 	                        .text = text,
 	                        .text_length = strlen(text),
 	                        .language = given->text != NULL ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS};
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+	CHECK_OK(curfew_program_set_functions(program, functions, 1, NULL));
 	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
-	curfew_report *report = run_once(100);
+	curfew_report *report = run_once(given, 100);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
 	curfew_report_destroy(report);
 }
 
-static curfew_report *step_through(unsigned long budget, bool interrupts)
+static curfew_report *step_through(const guest *given, unsigned long budget, bool interrupts)
 {
 	memset(&oracle, 0, sizeof oracle);
 	oracle.budget = budget;
 	oracle.interrupts = interrupts;
 	CHECK_OK(curfew_cancel_create(engine, &cancel));
 	begin_stepping();
-	curfew_report *report = run_once(100000);
+	curfew_report *report = run_once(given, 100000);
 	end_stepping();
 	curfew_cancel_destroy(cancel);
 	cancel = NULL;
@@ -310,11 +369,12 @@ static unsigned long steps_wanted(void)
 	return steps > 0 ? steps : STEPS;
 }
 
-static void try_guest(const guest *given)
+static void try_guest(const guest *given, bool metered)
 {
 	unsigned long steps = steps_wanted();
+	is_metered = metered;
 	prepare(given);
-	curfew_report_destroy(step_through(steps, false));
+	curfew_report_destroy(step_through(given, steps, false));
 	if (oracle.wrong > 0)
 		(void)fprintf(stderr, "%s: %lu of %lu instructions, the first at 0x%lx of the code\n", given->name,
 		              oracle.wrong, oracle.steps, (unsigned long)oracle.first_wrong);
@@ -326,7 +386,7 @@ static void try_guest(const guest *given)
 	/* Each of the first ones, then with growing distances. */
 	for (unsigned long k = 1; k <= (steps > STEPS ? 5 * INTERRUPTIONS : INTERRUPTIONS); k++) {
 		unsigned long at = k + k * k / 4;
-		curfew_report *report = step_through(at, true);
+		curfew_report *report = step_through(given, at, true);
 		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_TRAPPED);
 		expect_stack(given, report, at);
 		curfew_report_destroy(report);
@@ -338,11 +398,13 @@ static void try_guest(const guest *given)
 int main(int argument_count, char **arguments)
 {
 	size_t count = sizeof guests / sizeof *guests;
+	bool metered = argument_count > 1 && strncmp(arguments[1], METERED, sizeof METERED - 1) == 0;
+	const char *name = argument_count > 1 ? arguments[1] + (metered ? sizeof METERED - 1 : 0) : "";
 	for (size_t i = 0; i < count; i++) {
 		if (argument_count < 2)
-			(void)puts(guests[i].name);
-		else if (strcmp(arguments[1], guests[i].name) == 0)
-			return try_guest(&guests[i]), 0;
+			(void)printf("%s\n" METERED "%s\n", guests[i].name, guests[i].name);
+		else if (strcmp(name, guests[i].name) == 0)
+			return try_guest(&guests[i], metered), 0;
 	}
 	return argument_count < 2 ? 0 : 2;
 }
