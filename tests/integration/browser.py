@@ -38,7 +38,10 @@ WHERE_TO_CLICK = """async selector => {
     const [x, y] = middle();
     await new Promise(done => setTimeout(done, 30));
     const isStill = element.isConnected && middle().join() === [x, y].join();
-    return isStill && element.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+    if (!isStill || !element.contains(document.elementFromPoint(x, y))) return null;
+    element.isClicked = false;
+    element.addEventListener('click', () => { element.isClicked = true; }, { capture: true, once: true });
+    return [x, y];
 }"""
 
 
@@ -253,10 +256,16 @@ class Page:
         )
 
     def click(self, selector):
-        """A real click in the middle of an element, once it exists, does not move, and is not covered."""
-        x, y = self.wait(f"({WHERE_TO_CLICK})({json.dumps(selector)})", f"{selector} to lie still")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        """A real click in the middle of an element, once it exists, does not move, and is not covered. If it moves just
+        then, so that the click does not arrive, another one."""
+        missed = f"document.querySelector({json.dumps(selector)})?.isClicked === false"
+        for _ in range(5):
+            x, y = self.wait(f"({WHERE_TO_CLICK})({json.dumps(selector)})", f"{selector} to lie still")
+            for kind in ("mousePressed", "mouseReleased"):
+                self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+            if not self.evaluate(missed):
+                return
+        raise Failed(f"{selector} cannot be clicked")
 
     def press(self, key, modifiers=0):
         for kind in ("keyDown", "keyUp"):
