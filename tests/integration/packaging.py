@@ -53,6 +53,28 @@ def check_packages(context):
     )
 
 
+def check_engine_of_settings(context):
+    """The engine that is kept for one set of cargo's settings serves no other."""
+    kept = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    own = os.path.join(context.directory(), "curfew-build")
+    os.mkdir(own)
+    for sources in glob.glob(os.path.join(kept, "curfew-build", "sources-*")):
+        os.symlink(sources, os.path.join(own, os.path.basename(sources)))
+    places = []
+    for level, lto in (("3", "off"), ("s", "off"), ("s", "fat")):
+        done = context.command(
+            [os.path.join(ROOT, "engine/build"), "--where"],
+            env={
+                "XDG_CACHE_HOME": os.path.dirname(own),
+                "CARGO_PROFILE_RELEASE_OPT_LEVEL": level,
+                "CARGO_PROFILE_RELEASE_LTO": lto,
+            },
+        )
+        expect_equal("exit code", done.code, 0)
+        places.append(done.out)
+    expect_equal("places of three engines", len(set(places)), 3)
+
+
 # ---- The library alone ----------------------------------------------------------------------------------------------
 
 # Objects of the whole build that the options leave out, and their replacements.
@@ -341,6 +363,7 @@ def check_install(context):
 def tests(context):
     return [
         Test("packaging", "packages", check_packages),
+        Test("packaging", "engine-of-settings", check_engine_of_settings),
         Test("packaging", "alone", check_alone),
         Test("packaging", "plain-editor", check_plain_editor),
         Test("packaging", "empty-packs", check_empty_packs),
