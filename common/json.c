@@ -20,44 +20,59 @@ void curfew__json_init(curfew__json_writer *writer, curfew__buffer *buffer)
 	writer->comma = false;
 }
 
+static bool has_room(const curfew__buffer *buffer, size_t length)
+{
+	return buffer->capacity - buffer->length > length;
+}
+
+static void add_byte(curfew__buffer *buffer, char byte)
+{
+	if (!has_room(buffer, 1)) {
+		curfew__buffer_add(buffer, &byte, 1);
+		return;
+	}
+	buffer->data[buffer->length++] = byte;
+	buffer->data[buffer->length] = '\0';
+}
+
 static void begin_value(curfew__json_writer *writer)
 {
 	if (writer->comma)
-		curfew__buffer_add(writer->buffer, ",", 1);
+		add_byte(writer->buffer, ',');
 	writer->comma = true;
 }
 
-static void open_bracket(curfew__json_writer *writer, const char *bracket)
+static void open_bracket(curfew__json_writer *writer, char bracket)
 {
 	begin_value(writer);
-	curfew__buffer_add(writer->buffer, bracket, 1);
+	add_byte(writer->buffer, bracket);
 	writer->comma = false;
 }
 
-static void close_bracket(curfew__json_writer *writer, const char *bracket)
+static void close_bracket(curfew__json_writer *writer, char bracket)
 {
-	curfew__buffer_add(writer->buffer, bracket, 1);
+	add_byte(writer->buffer, bracket);
 	writer->comma = true;
 }
 
 void curfew__json_begin_object(curfew__json_writer *writer)
 {
-	open_bracket(writer, "{");
+	open_bracket(writer, '{');
 }
 
 void curfew__json_end_object(curfew__json_writer *writer)
 {
-	close_bracket(writer, "}");
+	close_bracket(writer, '}');
 }
 
 void curfew__json_begin_array(curfew__json_writer *writer)
 {
-	open_bracket(writer, "[");
+	open_bracket(writer, '[');
 }
 
 void curfew__json_end_array(curfew__json_writer *writer)
 {
-	close_bracket(writer, "]");
+	close_bracket(writer, ']');
 }
 
 /* The escape of a character that a JSON string cannot contain directly; NULL if it can. */
@@ -89,9 +104,30 @@ static bool is_plain(unsigned char byte)
 	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
 }
 
+/* Adds a short string of plain ASCII in one pass, if it is one and there is room. Most keys and values are. */
+static bool add_short_string(curfew__buffer *buffer, const char *text, size_t length)
+{
+	enum { SHORT_BYTES = 128 };
+	if (length > SHORT_BYTES || !has_room(buffer, length + 2))
+		return false;
+	char *to = buffer->data + buffer->length;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)text[i];
+		if (byte >= 0x80 || !is_plain(byte))
+			return false;
+		to[i + 1] = (char)byte;
+	}
+	to[0] = to[length + 1] = '"';
+	to[length + 2] = '\0';
+	buffer->length += length + 2;
+	return true;
+}
+
 static void add_string(curfew__buffer *buffer, const char *text, size_t length)
 {
-	curfew__buffer_add(buffer, "\"", 1);
+	if (add_short_string(buffer, text, length))
+		return;
+	add_byte(buffer, '"');
 	size_t at = 0;
 	while (at < length) {
 		size_t start = at;
@@ -106,14 +142,14 @@ static void add_string(curfew__buffer *buffer, const char *text, size_t length)
 		if (at < length)
 			add_escape(buffer, (unsigned char)text[at++]);
 	}
-	curfew__buffer_add(buffer, "\"", 1);
+	add_byte(buffer, '"');
 }
 
 void curfew__json_key(curfew__json_writer *writer, const char *key)
 {
 	begin_value(writer);
 	add_string(writer->buffer, key, strlen(key));
-	curfew__buffer_add(writer->buffer, ":", 1);
+	add_byte(writer->buffer, ':');
 	writer->comma = false;
 }
 

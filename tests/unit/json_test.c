@@ -35,16 +35,21 @@ static void test_writer_puts_commas(void)
 	curfew__buffer_finish(&buffer);
 }
 
+/* What a string becomes in an empty buffer, and in one that has room for it. */
 static void expect_written(const char *text, size_t length, const char *expected)
 {
-	curfew__buffer buffer;
-	curfew__json_writer writer;
-	curfew__buffer_init(&buffer, SIZE_MAX);
-	curfew__json_init(&writer, &buffer);
-	curfew__json_string(&writer, text, length);
-	CHECK_TEXT(buffer.data, expected);
-	CHECK(curfew__json_check(buffer.data, buffer.length, NULL, NULL));
-	curfew__buffer_finish(&buffer);
+	for (size_t before = 0; before <= 40; before += 40) {
+		curfew__buffer buffer;
+		curfew__json_writer writer;
+		curfew__buffer_init(&buffer, SIZE_MAX);
+		for (size_t i = 0; i < before; i++)
+			curfew__buffer_add(&buffer, " ", 1);
+		curfew__json_init(&writer, &buffer);
+		curfew__json_string(&writer, text, length);
+		CHECK_TEXT(buffer.data + before, expected);
+		CHECK(curfew__json_check(buffer.data, buffer.length, NULL, NULL));
+		curfew__buffer_finish(&buffer);
+	}
 }
 
 static void test_writer_escapes(void)
@@ -67,6 +72,34 @@ static void test_writer_is_capped(void)
 	CHECK(buffer.failed);
 	CHECK_EQUAL(buffer.length, 10);
 	curfew__buffer_finish(&buffer);
+}
+
+/* Of strings of every length, a buffer of any limit holds exactly what fits. */
+static void test_writer_keeps_a_prefix(void)
+{
+	char text[140], expected[2 * sizeof text + 16];
+	memset(text, 'x', sizeof text);
+	for (size_t length = 0; length <= sizeof text; length++) {
+		size_t whole = (size_t)snprintf(expected, sizeof expected, "{\"%.*s\":\"%.*s\"}", (int)length, text,
+		                                (int)length, text);
+		for (size_t limit = 0; limit <= whole + 1; limit++) {
+			curfew__buffer buffer;
+			curfew__json_writer writer;
+			char key[sizeof text + 1] = {0};
+			memcpy(key, text, length);
+			curfew__buffer_init(&buffer, limit);
+			curfew__json_init(&writer, &buffer);
+			curfew__json_begin_object(&writer);
+			curfew__json_key(&writer, key);
+			curfew__json_string(&writer, text, length);
+			curfew__json_end_object(&writer);
+			CHECK_EQUAL(buffer.length, limit < whole ? limit : whole);
+			CHECK(buffer.length == 0 || memcmp(buffer.data, expected, buffer.length) == 0);
+			CHECK(buffer.length == 0 || buffer.data[buffer.length] == '\0');
+			CHECK_EQUAL(buffer.failed, limit < whole);
+			curfew__buffer_finish(&buffer);
+		}
+	}
 }
 
 /* ---- Checker --------------------------------------------------------------------------------------------- */
@@ -384,6 +417,7 @@ static const harness_test tests[] = {
 	{"writer_puts_commas", test_writer_puts_commas},
 	{"writer_escapes", test_writer_escapes},
 	{"writer_is_capped", test_writer_is_capped},
+	{"writer_keeps_a_prefix", test_writer_keeps_a_prefix},
 	{"checker_accepts", test_checker_accepts},
 	{"checker_refuses", test_checker_refuses},
 	{"checker_reads_no_further_than_the_length", test_checker_reads_no_further_than_the_length},
