@@ -26,6 +26,11 @@
  * takes longer than a small run.
  */
 #define LOOK_OUT_NS (50 * CURFEW__MICROSECOND)
+/*
+ * A thread that looks out in vain delays who would submit the next run, if both share a processor because the others
+ * are busy. The more often that happens, the more runs pass before the next try, up to so many.
+ */
+#define MOST_PASSED 63u
 /* The maximum of additional threads for a slice. */
 #define MORE_THREADS 64
 
@@ -54,6 +59,8 @@ struct curfew__executor {
 	uint32_t woken;    /* idle threads that were woken and have not run yet; they check the queue next */
 	int64_t ended_ns;  /* when a thread last had nothing more to do */
 	bool is_brisk;     /* the last run was submitted soon after that */
+	uint32_t passes;   /* so many runs pass without looking out after the next time in vain... */
+	uint32_t passing;  /* ... and so many pass now */
 	bool may_look_out; /* there are several processors, and one for each thread: not in one worker of several */
 	bool watched;      /* an idle thread wakes at the end of the next slice */
 	bool ending;
@@ -207,8 +214,8 @@ static void carry_on(curfew__executor *executor, slot *own)
 static bool expects_work(const curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static bool expects_work(const curfew__executor *executor)
 {
-	return executor->is_brisk && executor->may_look_out && !executor->queued && !executor->coming &&
-	       clock_now_ns() < executor->ended_ns + LOOK_OUT_NS;
+	return executor->is_brisk && executor->may_look_out && !executor->passing && !executor->queued &&
+	       !executor->coming && clock_now_ns() < executor->ended_ns + LOOK_OUT_NS;
 }
 
 /* Polls the queue for the next run. Releases the lock meanwhile. */
@@ -223,6 +230,12 @@ static void look_out(curfew__executor *executor)
 		__builtin_ia32_pause();
 	curfew__mutex_lock(&executor->lock);
 	executor->coming--;
+	if (executor->queued) {
+		executor->passes -= executor->passes > 0;
+	} else {
+		executor->passes = executor->passes < MOST_PASSED ? 2 * executor->passes + 1 : MOST_PASSED;
+		executor->passing = executor->passes;
+	}
 }
 
 /* Clears a region that an ended run has left. Releases the lock meanwhile. */
@@ -349,6 +362,7 @@ bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 	run->next = NULL;
 	executor->queued++;
 	executor->is_brisk = clock_now_ns() - executor->ended_ns < LOOK_OUT_NS;
+	executor->passing -= executor->passing > 0;
 	*executor->last = run;
 	executor->last = &run->next;
 	bool ok = want_thread(executor, &wakes);
