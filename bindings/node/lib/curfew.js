@@ -363,9 +363,15 @@ function openStdin(stdin) {
 
 /** The result of one run: the keys of docs/report.schema.json, and a few additions for JavaScript. */
 class Report {
-	constructor({ json, exitCode }) {
+	#exitCode;
+
+	constructor([json, exitCode]) {
 		Object.assign(this, JSON.parse(json));
-		Object.defineProperty(this, 'exitCode', { value: exitCode });
+		this.#exitCode = exitCode;
+	}
+
+	get exitCode() {
+		return this.#exitCode;
 	}
 
 	get ok() {
@@ -493,12 +499,14 @@ function readSource(source, { language, name, importDir }) {
 }
 
 /**
- * A run is brief if its wall time is at most this, in microseconds. The thread waits for a brief run, because waking
+ * A run is brief if it computes for less than this, in microseconds. The thread waits for a brief run, because waking
  * two threads takes longer.
  */
-const BRIEF_US = 30;
+const BRIEF_US = 60;
 /** The maximum time, in milliseconds, that this thread waits like that in one turn of its event loop. */
 const WATCH_MS = 1;
+/** The maximum number of runs that are not waited for after one that was waited for in vain. */
+const MOST_PASSED = 63;
 let turnBegan;
 
 function mayWatch() {
@@ -510,10 +518,36 @@ function mayWatch() {
 	return now - turnBegan < WATCH_MS;
 }
 
+/**
+ * Decides which runs of a program this thread waits for: those that follow a brief one. The more often it waits in vain,
+ * because the processors have other work, the fewer it waits for.
+ */
+class Watch {
+	#isBrief = false;
+	#passes = 0; // so many runs are passed over after the next one that is late
+	#left = 0; // so many are passed over now
+
+	isDue() {
+		if (!this.#isBrief) return false;
+		if (this.#left === 0) return mayWatch();
+		this.#left--;
+		return false;
+	}
+
+	/** How long a run had to wait for a thread does not count. */
+	learn({ cpu_us, run_us, host_calls }) {
+		this.#isBrief = cpu_us < BRIEF_US && run_us < BRIEF_US && host_calls === 0;
+	}
+
+	end(isLate) {
+		this.#passes = isLate ? Math.min(2 * this.#passes + 1, MOST_PASSED) : Math.max(this.#passes - 1, 0);
+		this.#left = isLate ? this.#passes : 0;
+	}
+}
+
 class Program {
 	#handle;
-	/** Its last run was brief, so this thread waits for the next one. */
-	_isBrief = false;
+	_watch = new Watch();
 
 	constructor(handle, engine) {
 		this.#handle = handle;
@@ -600,11 +634,11 @@ class Run {
 		this._end = result => {
 			runs.delete(id);
 			const report = new Report(result);
-			program._isBrief = report.used.wall_us < BRIEF_US && report.used.host_calls === 0;
+			program._watch.learn(report.used);
 			this.#finish(report);
 		};
 		const tells = this.#wantsEvents || this.#listener !== undefined;
-		const watches = program._isBrief && !tells && !options.signal?.aborted && mayWatch();
+		const watches = !tells && !options.signal?.aborted && program._watch.isDue();
 		try {
 			this.#handle = call('runStart', handle, id, tells, watches, ...this.#given.values);
 		} catch (error) {
@@ -613,6 +647,7 @@ class Run {
 			throw error;
 		}
 		const result = watches ? native.runEnd(this.#handle) : undefined;
+		if (watches) program._watch.end(result === undefined);
 		if (result !== undefined) this._end(result);
 		else this.#listen(options.signal);
 	}

@@ -7,7 +7,7 @@
 #include <time.h>
 
 /* How long the JavaScript thread waits for the end of a run whose predecessor was brief. */
-#define BRIEF_NS 40000
+#define BRIEF_NS 100000
 
 /* ---- Messages --------------------------------------------------------------------------------------------- */
 
@@ -333,7 +333,7 @@ static napi_value program_save(napi_env env, napi_callback_info info)
 	return buffer;
 }
 
-/* programRunSync(program, options...) -> {json, exitCode} */
+/* programRunSync(program, options...) -> [JSON, exit code] */
 static napi_value program_run_sync(napi_env env, napi_callback_info info)
 {
 	napi_value values[CURFEW_NODE_ARGUMENTS], result = NULL;

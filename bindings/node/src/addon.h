@@ -103,7 +103,7 @@ void curfew_node_report_exception(napi_env env);
 /* Throws a CurfewError of this status; returns NULL. */
 napi_value curfew_node_throw(napi_env env, curfew_status status, const curfew_failure *failure);
 napi_value curfew_node_error(napi_env env, curfew_status status, const char *message);
-/* {json, exitCode} */
+/* [JSON, exit code] */
 napi_value curfew_node_report(napi_env env, const curfew_report *report);
 
 /* A list of strings for the library: items[count], freed with curfew_node_strings_free. */
@@ -134,7 +134,7 @@ napi_value curfew_node_compile(napi_env env, napi_callback_info info);
 napi_value curfew_node_inspect(napi_env env, napi_callback_info info);
 napi_value curfew_node_session_call(napi_env env, napi_callback_info info);
 napi_value curfew_node_session_eval(napi_env env, napi_callback_info info);
-/* The results of a job for the dispatcher: an error or null, and {json, exitCode}, a string or null. Frees the job. */
+/* The results of a job for the dispatcher: an error or null, and [JSON, exit code], a string or null. Frees the job. */
 void curfew_node_job_results(napi_env env, struct job *job, napi_value results[2]);
 void curfew_node_job_free(struct job *job);
 /* Cancels the calls of sessions that are in progress. */

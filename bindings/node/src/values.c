@@ -114,7 +114,7 @@ napi_value curfew_node_report(napi_env env, const curfew_report *report)
 {
 	char *json = NULL;
 	size_t length = 0;
-	napi_value object, text, code;
+	napi_value pair, text, code;
 	bool exited = report->outcome == CURFEW_OUTCOME_EXITED;
 
 	if (curfew_report_to_json(report, &json, &length) != CURFEW_OK)
@@ -123,10 +123,10 @@ napi_value curfew_node_report(napi_env env, const curfew_report *report)
 	curfew_free(json);
 	napi_create_int32(env, exited ? report->exit_code : curfew_outcome_exit_code(report->outcome), &code);
 
-	napi_create_object(env, &object);
-	napi_set_named_property(env, object, "json", text);
-	napi_set_named_property(env, object, "exitCode", code);
-	return object;
+	napi_create_array_with_length(env, 2, &pair);
+	napi_set_element(env, pair, 0, text);
+	napi_set_element(env, pair, 1, code);
+	return pair;
 }
 
 /* ---- Lists ------------------------------------------------------------------------------------------------ */
