@@ -83,6 +83,7 @@
 	const typedArrayOffset = getterOf(typedArrayPrototype, 'byteOffset');
 	const typedArrayBytes = getterOf(typedArrayPrototype, 'byteLength');
 	const typedArrayLength = getterOf(typedArrayPrototype, 'length');
+	const typedArrayAt = uncurry(typedArrayPrototype.at);
 	const typedArraySet = uncurry(typedArrayPrototype.set);
 	const dataViewBuffer = getterOf(DataView.prototype, 'buffer');
 	const dataViewOffset = getterOf(DataView.prototype, 'byteOffset');

@@ -112,6 +112,7 @@ localeMethods.push([
 	typedArrayPrototype,
 	{
 		toLocaleString(locales = undefined, options = undefined) {
+			typedArrayAt(this, 0); // throws if its buffer is detached, or too short by now
 			const length = typedArrayLength(this),
 				texts = [];
 			for (let i = 0; i < length; i++) push(texts, itemText(this[i], locales, options));
