@@ -11,6 +11,7 @@ import xml.etree.ElementTree
 
 from .checked_server import CheckedServer
 from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
+from .programs import with_dependencies
 
 # Debian's Python: apt-packages.txt has the packages to build and test with it.
 PYTHON = "/usr/bin/python3"
@@ -166,8 +167,15 @@ RUST_EXAMPLES = {
 }
 
 
+# One test at a time fills the directory of compiled crates.
+RUST_TARGET = threading.Lock()
+
+
 def rust_options(context):
-    manifest, target = os.path.join(ROOT, "bindings/rust/Cargo.toml"), os.path.join(context.build, "rust")
+    manifest, environment = os.path.join(ROOT, "bindings/rust/Cargo.toml"), {"CURFEW_LIB_DIR": context.build}
+    locked = ["bindings/rust/Cargo.toml", "bindings/rust/Cargo.lock"]
+    with RUST_TARGET:
+        target = with_dependencies(context, "rust", manifest, "curfew", locked, environment)
     return ["--locked", "--quiet", "--manifest-path", manifest, "--target-dir", target]
 
 
@@ -325,7 +333,7 @@ def in_rust(context, line):
     shutil.copy(os.path.join(ROOT, "bindings/rust/Cargo.lock"), directory)
     return run(
         context,
-        ["cargo", "run", "--quiet", "--offline", "--target-dir", os.path.join(context.build, "rust-first")],
+        ["cargo", "run", "--quiet", "--offline", "--target-dir", rust_options(context)[-1]],
         cwd=directory,
         env={"CURFEW_LIB_DIR": context.build, "LD_LIBRARY_PATH": context.build},
         timeout=600,
