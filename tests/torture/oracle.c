@@ -18,8 +18,8 @@
 #include "engine/interrupt.h"
 
 #define STEPS 2000
-/* The number of interruptions, and a fifth of it if more instructions are requested. */
-#define INTERRUPTIONS 8
+/* The number of interruptions, and ten times as many if more instructions are requested. */
+#define INTERRUPTIONS 4
 #define DEPTH 65536
 #define FRAMES_COMPARED 200
 /*
@@ -384,7 +384,7 @@ static void try_guest(const guest *given, bool metered)
 		              oracle.host_steps);
 	CHECK(oracle.steps >= steps / 4 && oracle.seen[CURFEW__FRAME_NONE] > 0 && oracle.seen[CURFEW__FRAME_PUSHED] > 0);
 	/* Each of the first ones, then with growing distances. */
-	for (unsigned long k = 1; k <= (steps > STEPS ? 5 * INTERRUPTIONS : INTERRUPTIONS); k++) {
+	for (unsigned long k = 1; k <= (steps > STEPS ? 10 * INTERRUPTIONS : INTERRUPTIONS); k++) {
 		unsigned long at = k + k * k / 4;
 		curfew_report *report = step_through(given, at, true);
 		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_TRAPPED);
