@@ -65,6 +65,9 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	used->wall_ns = (uint64_t)(ended_ns - run->clock.start_ns);
 	used->host_calls = run->host_calls;
 	used->output_bytes = atomic_load(&run->output.bytes);
+	/* A metered run that ended before its program began has used none. */
+	if (run->limits.fuel != CURFEW_UNLIMITED && used->fuel == CURFEW_UNLIMITED)
+		used->fuel = 0;
 	if (used->fuel != CURFEW_UNLIMITED && used->fuel > run->limits.fuel)
 		used->fuel = run->limits.fuel;
 	int64_t loaded = run->clock.loaded_ns ? run->clock.loaded_ns : ended_ns;
