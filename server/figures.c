@@ -111,7 +111,7 @@ static void write_pool(text *out, server *s)
 	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.",
 	            (double)pool.crashed);
 	write_value(out, "curfew_worker_repeated_runs_total", "counter",
-	            "Runs executed again, because their worker was killed for another run.", (double)pool.repeated);
+	            "Runs executed again that had nothing to do with the end of their worker.", (double)pool.repeated);
 	write_heading(out, "curfew_memory_regions", "gauge",
 	              "Guest memories of the workers, as reported within the last second.");
 	text_print(out, "curfew_memory_regions{state=\"used\"} %llu\ncurfew_memory_regions{state=\"pooled\"} %llu\n",

@@ -101,7 +101,7 @@ struct worker_run {
 	process *process;   /* NULL: it waits for a worker */
 	uint64_t number;
 	unsigned cancels_sent;
-	unsigned losses; /* how often it was executed again after its worker was killed for another run */
+	unsigned losses; /* how many workers ended that it had nothing to do with */
 
 	int64_t submitted_ns;
 	int64_t due_ns;           /* when it must have ended; INT64_MAX: never */
@@ -249,8 +249,8 @@ bool worker_run_remove(worker_pool *pool, worker_run *run) CURFEW__REQUIRES(pool
 /* Sets when a run that begins now is due. */
 void worker_run_arm(worker_run *run, int64_t now);
 /*
- * Called for a run whose worker was killed for another run. Puts it back to the front of the queue if nobody has seen
- * anything of it. False: it has to be ended.
+ * Called for a run that has nothing to do with the end of its worker. Puts it back to the front of the queue if nobody
+ * has seen anything of it. False: it has to be ended.
  */
 bool worker_run_repeat(worker_run *run);
 /* Removes a finished run from its worker. */

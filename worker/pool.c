@@ -30,20 +30,29 @@ enum { THREADS = 16, FAILURES_MAX = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64
 
 /* ---- Workers come and go -------------------------------------------------------------------------------------- */
 
+/*
+ * Whether a run has nothing to do with the end of its worker. A worker says that it begins with a run before it sends
+ * anything of it, so a run that has not begun has had no effect, either.
+ */
+static bool is_innocent(const process *p, const worker_run *run)
+{
+	return p->fault == FAULT_UNKNOWN ? run->state == RUN_SENT : run != p->blamed;
+}
+
 /* The end of a run whose worker has ended. */
 static worker_end end_of_lost(const process *p, const worker_run *run)
 {
 	if (p->fault == FAULT_SILENCE && run == p->blamed)
 		return (worker_end){
 			.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = clock_now_ns() - run->due_ns};
-	if (p->fault == FAULT_UNKNOWN || run == p->blamed)
+	if (!is_innocent(p, run))
 		return (worker_end){.outcome = CURFEW_OUTCOME_CRASHED, .message = p->why};
 	if (atomic_load(&run->cancels) > 0)
 		return (worker_end){.outcome = CURFEW_OUTCOME_CANCELLED, .mode = CURFEW_STOP_PROCESS};
 	return (worker_end){.outcome = CURFEW_OUTCOME_INTERNAL_ERROR, .message = p->why};
 }
 
-/* Ends the runs of a worker that has ended, or repeats those that it was not killed for. */
+/* Ends the runs of a worker that has ended, or repeats those that have nothing to do with it. */
 static void settle_runs(worker_pool *pool, process *p)
 {
 	char runs[RUNS_TOLD * 27 + 1] = "";
@@ -59,7 +68,7 @@ static void settle_runs(worker_pool *pool, process *p)
 			size_t used = strlen(runs);
 			(void)snprintf(runs + used, sizeof runs - used, "%s%.26s", used > 0 ? " " : "", run->id);
 		}
-		if (p->fault != FAULT_UNKNOWN && run != p->blamed && worker_run_repeat(run)) {
+		if (is_innocent(p, run) && worker_run_repeat(run)) {
 			death.repeated++;
 			continue;
 		}

@@ -100,7 +100,7 @@ typedef struct worker_pool_stats {
 	uint64_t active;      /* runs that were submitted and are not done */
 	uint64_t runs_total;  /* done */
 	uint64_t crashed;     /* of them, lost with their worker */
-	uint64_t repeated;    /* runs executed again, because their worker was killed for another run */
+	uint64_t repeated;    /* runs executed again that had nothing to do with the end of their worker */
 	worker_memory memory; /* of all workers, as last reported */
 } worker_pool_stats;
 void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats);

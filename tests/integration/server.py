@@ -990,6 +990,26 @@ def dead_workers(context):
         expect_equal("still", server.run("1")["value"], 1)
 
 
+@test
+def dead_before_it_began(context):
+    """A run that was sent to a worker which died before it began with it is given to another one."""
+    with Server(context, "--workers", "1") as server:
+        server.run("1")
+        for turn in range(3):
+            stopped = server.children()
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            run = server.submit("6 * 7", durable=turn > 0)["id"]
+            time.sleep(0.2)
+            for pid in stopped:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            view = server.wait_for(run)
+            expect_equal("report", (view["outcome"], view["report"]["value"], view["attempt"]), ("ok", 42, 1))
+        expect(" repeated=1 " in server.log(), f"the log: {server.log()}")
+
+
 # ---- The database -------------------------------------------------------------------------------------------------
 
 
