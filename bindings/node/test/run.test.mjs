@@ -102,7 +102,7 @@ test('parameters and calls', async () => {
 	assert.equal((await program.run({ call: 'nothing' })).outcome, 'bad_program');
 });
 
-test('WebAssembly, images, files', async () => {
+test('WebAssembly, images, files', async context => {
 	const engine = new curfew.Engine();
 	const program = engine.program(ADD, { language: 'wat' });
 	await program.compile();
@@ -116,6 +116,7 @@ test('WebAssembly, images, files', async () => {
 	assert.throws(() => engine.load(Buffer.from('no image')), { code: 'BAD_IMAGE' });
 
 	const directory = mkdtempSync(join(tmpdir(), 'curfew-test-'));
+	context.after(() => rmSync(directory, { recursive: true }));
 	writeFileSync(join(directory, 'lib.mjs'), 'export const answer = 42;');
 	writeFileSync(join(directory, 'main.mjs'), "import { answer } from './lib.mjs'; export default () => answer;");
 	assert.equal((await curfew.run(pathToFileURL(join(directory, 'main.mjs')))).value, 42);
