@@ -20,7 +20,8 @@ typedef enum process_state {
 
 /* Why a worker ended, as far as its runs are concerned. */
 typedef enum process_fault {
-	FAULT_UNKNOWN, /* it died, or broke a rule, and any of its runs may be at fault */
+	FAULT_UNKNOWN, /* it broke a rule, and any of its runs may be at fault */
+	FAULT_DEATH,   /* it died, and any run that it had begun may be at fault */
 	FAULT_RULE,    /* a message of the blamed run broke a rule */
 	FAULT_SILENCE, /* it did not respond when the blamed run's time was up; or not at all, and then no run is blamed */
 } process_fault;

@@ -36,7 +36,13 @@ enum { THREADS = 16, FAILURES_MAX = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64
  */
 static bool is_innocent(const process *p, const worker_run *run)
 {
-	return p->fault == FAULT_UNKNOWN ? run->state == RUN_SENT : run != p->blamed;
+	switch (p->fault) {
+	case FAULT_DEATH: return run->state == RUN_SENT;
+	case FAULT_RULE:
+	case FAULT_SILENCE: return run != p->blamed;
+	case FAULT_UNKNOWN: break;
+	}
+	return false;
 }
 
 /* The end of a run whose worker has ended. */

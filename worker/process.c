@@ -206,6 +206,7 @@ void worker_process_reap(process *p)
 	p->exited = true;
 	if (p->why[0] != '\0')
 		return;
+	p->fault = FAULT_DEATH;
 	/* The worker's own handler exits with the code that a shell would give for the signal. */
 	int number = info.si_code != CLD_EXITED ? info.si_status : info.si_status > 128 ? info.si_status - 128 : 0;
 	if (number > 0)
