@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often a run is executed again after its worker was killed for another run. */
+/* How often a run is executed again after the end of a worker that it had nothing to do with. */
 enum { LOSSES_MAX = 3 };
 
 static bool grow_slots(process *p)

@@ -18,7 +18,7 @@ import time
 import warnings
 
 from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, make_certificate, shorten
-from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server, check_dashboard
+from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server, check_dashboard, signal_all
 
 TESTS = []
 FOREVER = "for (;;) {}"
@@ -997,14 +997,10 @@ def dead_before_it_began(context):
         server.run("1")
         for turn in range(3):
             stopped = server.children()
-            for pid in stopped:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGSTOP)
+            signal_all(stopped, signal.SIGSTOP)
             run = server.submit("6 * 7", durable=turn > 0)["id"]
             time.sleep(0.2)
-            for pid in stopped:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            signal_all(stopped, signal.SIGKILL)
             view = server.wait_for(run)
             expect_equal("report", (view["outcome"], view["report"]["value"], view["attempt"]), ("ok", 42, 1))
         expect(" repeated=1 " in server.log(), f"the log: {server.log()}")

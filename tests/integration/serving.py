@@ -163,6 +163,13 @@ class Stream:
         self.connection.close()
 
 
+def signal_all(pids, number):
+    """Sends a signal to each. One may have ended by itself meanwhile."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 class Server:
     """curfew serve with these options, until stop or kill. Use it in a with statement."""
 
@@ -363,10 +370,7 @@ class Server:
         return found
 
     def kill_children(self):
-        """Kills them all. One may end by itself meanwhile."""
-        for pid in self.children():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        signal_all(self.children(), signal.SIGKILL)
 
     def metric(self, name):
         """A value of /metrics. The name includes its labels."""
