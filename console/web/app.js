@@ -83,6 +83,11 @@ function markLine(run, frame, reveal) {
 	editor.mark({ line: shown.line, text }, reveal);
 }
 
+/** Marks where a run has ended, if its program is in the editor. */
+function markEnd(run) {
+	if (run.source !== null && run.source === editor.text) markLine(run, null, false);
+}
+
 function markText({ outcome, error }) {
 	const isError = outcome === 'threw' || outcome === 'bad_program';
 	return isError ? `${error.name}: ${error.message}` : `${wordOf(outcome)}: it was here`;
@@ -103,6 +108,7 @@ async function start(request, known, { focusCancel = false } = {}) {
 	try {
 		const run = await runs.start(request, known);
 		announce(`Started ${known.name}`);
+		if (!run.isOpen) markEnd(run);
 		const card = cards.get(run.id);
 		card.element.scrollIntoView({ block: 'nearest' });
 		(focusCancel ? card.cancelButton : card.element).focus({ preventScroll: true });
@@ -209,7 +215,7 @@ function beginTicking() {
 
 function openFromHistory(data) {
 	runs.dismissed.delete(data.id);
-	runs.add(data.id, { name: data.program ?? '' }).absorb(data);
+	runs.add(data.id).absorb(data);
 	location.hash = '#run';
 	cards.get(data.id).element.focus();
 }
@@ -219,7 +225,7 @@ function setUpRuns() {
 	runs.addEventListener('remove', ({ detail }) => removeCard(detail));
 	runs.addEventListener('end', ({ detail: run }) => {
 		announce(tellResult(run));
-		if (run.source !== null && run.source === editor.text) markLine(run, null, false);
+		markEnd(run);
 	});
 }
 

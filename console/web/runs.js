@@ -166,10 +166,15 @@ export class Runs extends EventTarget {
 		);
 	}
 
-	/** Adds the run with this id, and watches it. */
+	/** Adds the run with this id, and watches it. A run that was found before its request was answered is known only then. */
 	add(id, known = {}) {
 		const old = this.all.get(id);
-		if (old) return old;
+		if (old) {
+			Object.assign(old, known);
+			this.#remember();
+			old.changed();
+			return old;
+		}
 		const run = Object.assign(new Run(id), known);
 		this.all.set(id, run);
 		for (const other of [...this.all.values()].slice(0, Math.max(0, this.all.size - KEPT))) {

@@ -196,6 +196,11 @@ def wait_for_state(page, state, index=0):
     expect_equal("the state of the run", seen, state)
 
 
+def wait_for_focus(page, selector):
+    """A card can be shown and its run can have begun before the focus moves to it. Keys go to what has the focus."""
+    page.wait(f"document.activeElement.matches('{selector}')", f"the focus to be on {selector}")
+
+
 def look_while_it_runs(page, begin, look):
     """The number of runs until one was seen in the wanted state before it ended. begin: starts one, and receives how
     many there were, so that each can take longer than the one before."""
@@ -415,7 +420,7 @@ def both_button(session, page):
 
     def look():
         wait_for_state(page, "running")
-        expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
+        wait_for_focus(page, ".card .cancel")
         expect_countdown(page)
         page.press("Escape")
         wait_for_outcome(page, "cancelled")
@@ -430,6 +435,49 @@ def both_button(session, page):
     page.wait(f"document.querySelectorAll('.card').length === {count + 1}", "another run")
     wait_for_outcome(page, "deadline")
     expect_shown(page, "orange", "Deadline")
+
+
+# Delays the responses to requests that start a run until deliver() is called.
+DELAY_STARTS = """(() => {
+    const real = window.fetch;
+    const delivered = new Promise(resolve => { window.deliver = resolve; });
+    window.fetch = async (path, options) => {
+        const answer = await real(path, options);
+        if (options?.method === 'POST' && new URL(path, location).pathname === '/v1/runs') await delivered;
+        return answer;
+    };
+})()"""
+
+
+SPACED_TITLE = "document.querySelector('.card h3')?.textContent.replaceAll('\\xa0', ' ')"
+
+
+@on_page
+def found_before_the_answer(session, page):
+    """The page finds a run before the server answers the request for it. Its card knows the program in the end, too."""
+    page.evaluate(DELAY_STARTS)
+    choose(page, "ten")
+    for button, is_over, title in (
+        ("#start", False, "Ten seconds of work"),
+        ("#schedule", True, "10 s program, 5 s deadline"),
+    ):
+        count = page.evaluate("document.querySelectorAll('.card').length")
+        page.click(button)
+        page.wait(f"document.querySelectorAll('.card').length > {count}", "the run to be found")
+        if is_over:
+            wait_for_outcome(page, "deadline")
+        page.evaluate("deliver()")
+        if not is_over:
+            wait_for_focus(page, ".card")
+            page.press("Escape")
+            wait_for_outcome(page, "cancelled")
+        expect_marked_line(page)
+        wait_for_focus(page, ".card")
+        page.wait(f"{SPACED_TITLE} === '{title}'", f"the title to be {title}")
+        page.evaluate(DELAY_STARTS)
+    page.reload()
+    wait_until_ready(page)
+    page.wait(f"{SPACED_TITLE} === '{title}'", f"the title to be {title} again")
 
 
 @on_page
@@ -615,7 +663,7 @@ def keyboard(session, page):
     write_program(page, SPIN)
     page.press("Enter", CONTROL)
     wait_for_state(page, "running")
-    expect_equal("what has the focus", page.evaluate("document.activeElement.className"), "card")
+    wait_for_focus(page, ".card")
     page.press("Escape")
     wait_for_outcome(page, "cancelled")
     expect(
@@ -934,6 +982,7 @@ def machine(session, page):
     write_program(page, SPIN)
     page.click("#start")
     wait_for_state(page, "running")
+    wait_for_focus(page, ".card")
     page.press("Escape")
     wait_for_outcome(page, "cancelled")
     page.evaluate("location.hash = '#machine'")
