@@ -196,14 +196,15 @@ func (e *Engine) Run(ctx context.Context, source Source, options Options) (*Repo
 
 // Source is the source of a program.
 type Source struct {
-	Text      []byte    // JavaScript, WebAssembly text, or the bytes of a module or component
-	Language  string    // "js", "mjs", "ts", "mts", "wasm", "wat", "tar" (a bundle of files); "": by the bytes' header, else "js"
-	Name      string    // shown in stacks and reports
-	ImportDir string    // directory that relative imports may read; "": none
-	ImportMap string    // an import map, as JSON; its addresses begin at the top of ImportDir
-	Node      bool      // it has Node's globals from the beginning: process, Buffer, global, setImmediate
-	Once      bool      // it will be run once: no image of its parsed form is kept
-	Functions Functions // host functions by name
+	Text       []byte    // JavaScript, WebAssembly text, or the bytes of a module or component
+	Language   string    // "js", "mjs", "ts", "mts", "wasm", "wat", "tar" (a bundle of files); "": by the bytes' header, else "js"
+	Name       string    // shown in stacks and reports
+	NameIsPath bool      // Name is its path below ImportDir: relative imports are relative to it, not to ImportDir
+	ImportDir  string    // directory that imports may read, and nothing above it; "": none
+	ImportMap  string    // an import map, as JSON; its addresses begin at the top of ImportDir
+	Node       bool      // it has Node's globals from the beginning: process, Buffer, global, setImmediate
+	Once       bool      // it will be run once: no image of its parsed form is kept
+	Functions  Functions // host functions by name
 }
 
 // ReadSource is the source of a file: its name, its language by its suffix, and its directory for imports.
@@ -213,7 +214,40 @@ func ReadSource(path string) (Source, error) {
 	if _, known := languages[suffix]; !known {
 		suffix = ""
 	}
-	return Source{Text: text, Language: suffix, Name: filepath.Base(path), ImportDir: filepath.Dir(path)}, err
+	source := Source{Text: text, Language: suffix, Name: filepath.Base(path)}
+	if suffix != "tar" { // which contains its files
+		source.ImportDir = filepath.Dir(path)
+	}
+	return source, err
+}
+
+// ReadSourceBelow is the source of a file that may import from all of importDir, which must hold it. Relative imports
+// are relative to the file.
+func ReadSourceBelow(importDir, path string) (Source, error) {
+	source, err := ReadSource(path)
+	if err == nil {
+		source.ImportDir, source.NameIsPath = importDir, true
+		source.Name, err = pathBelow(importDir, path)
+	}
+	return source, err
+}
+
+func pathBelow(dir, path string) (string, error) {
+	var real [2]string
+	for i, name := range []string{dir, path} {
+		absolute, err := filepath.Abs(name)
+		if err == nil {
+			real[i], err = filepath.EvalSymlinks(absolute)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	below, err := filepath.Rel(real[0], real[1])
+	if err == nil && !filepath.IsLocal(below) {
+		err = invalid("import directory %s: it must hold %s", dir, path)
+	}
+	return below, err
 }
 
 var languages = map[string]C.curfew_language{
@@ -251,6 +285,9 @@ func (e *Engine) Program(source Source) (*Program, error) {
 	given.text_length = C.size_t(len(source.Text))
 	if source.Once {
 		given.flags = C.CURFEW_SOURCE_ONCE
+	}
+	if source.NameIsPath {
+		given.flags |= C.CURFEW_SOURCE_PATH
 	}
 	if source.Node {
 		given.flags |= C.CURFEW_SOURCE_NODE

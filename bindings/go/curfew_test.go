@@ -259,6 +259,22 @@ func TestImportMapsLanguagesAndTheGlobalsOfNode(t *testing.T) {
 	expect(t, "value", string(must[*Report](t)(newProgram(t, globals).Run(background, Options{})).Value), `"functionobject"`)
 }
 
+func TestImportsOfAFileAreRelativeToIt(t *testing.T) {
+	directory := t.TempDir()
+	os.Mkdir(filepath.Join(directory, "app"), 0o700)
+	os.WriteFile(filepath.Join(directory, "lib.mjs"), []byte("export const answer = 42;"), 0o600)
+	path := filepath.Join(directory, "app", "main.mjs")
+	os.WriteFile(path, []byte("import { answer } from '../lib.mjs'; export default answer;"), 0o600)
+	report := must[*Report](t)(newProgram(t, must[Source](t)(ReadSourceBelow(directory+"/app/..", path))).Run(background, Options{}))
+	expect(t, "value", string(report.Value), "42")
+	expect(t, "name", report.Program.Name, "app/main.mjs")
+	report = must[*Report](t)(newProgram(t, must[Source](t)(ReadSource(path))).Run(background, Options{}))
+	expect(t, "outcome", report.Outcome, "bad_program")
+	if _, err := ReadSourceBelow(filepath.Dir(path), filepath.Join(directory, "lib.mjs")); err == nil || !strings.Contains(err.Error(), "it must hold") {
+		t.Fatalf("the file is not below: %v", err)
+	}
+}
+
 func TestFilesEnvironmentAndTimeZoneReachJavaScript(t *testing.T) {
 	source := "export default [(await curfew.files['a/b.bin'].bytes())[1], curfew.env.A, new Date(0).getHours()]"
 	report := must[*Report](t)(newProgram(t, js(source)).Run(background, Options{

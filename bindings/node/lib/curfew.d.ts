@@ -75,7 +75,10 @@ export interface SourceOptions {
 	language?: 'js' | 'mjs' | 'wasm' | 'wat' | 'ts' | 'mts' | 'tar';
 	/** Shown in stacks and reports. */
 	name?: string;
-	/** The directory that relative imports may read. Default: the directory of a file. */
+	/**
+	 * The directory that imports may read, and nothing above it. Default: the directory of a file. It must hold the file,
+	 * and relative imports are relative to the file. Those of other sources are relative to importDir.
+	 */
 	importDir?: string;
 	/** An import map, as an object or as JSON. Its addresses begin at the top of importDir. */
 	importMap?: string | { imports?: Record<string, string | null>; scopes?: Record<string, Record<string, string | null>> };

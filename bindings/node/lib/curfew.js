@@ -2,8 +2,8 @@
 // The public API of the package. native/curfew.node handles only handles, text and numbers.
 'use strict';
 
-const { readFileSync, openSync, writeSync, closeSync, unlinkSync, mkdtempSync, rmSync } = require('node:fs');
-const { basename, dirname, extname, join } = require('node:path');
+const { readFileSync, realpathSync, openSync, writeSync, closeSync, unlinkSync, mkdtempSync, rmSync } = require('node:fs');
+const { basename, dirname, extname, join, relative } = require('node:path');
 const { tmpdir } = require('node:os');
 const { fileURLToPath } = require('node:url');
 const native = require('../native/curfew.node');
@@ -13,6 +13,7 @@ const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3, ts: 4, mts: 5, tar: 6 };
 const SOURCE_OPTIONS = ['language', 'name', 'importDir', 'importMap', 'node', 'functions'];
 const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
 const SOURCE_ONCE = 1;
+const SOURCE_PATH = 2;
 const SOURCE_NODE = 4;
 /** How often, in milliseconds, a cancel is repeated, because a call that has not begun yet misses it. */
 const CANCEL_AGAIN = 5;
@@ -417,7 +418,7 @@ class Engine {
 			read.language,
 			read.name,
 			read.importDir,
-			(options.once ? SOURCE_ONCE : 0) | (options.node ? SOURCE_NODE : 0),
+			(options.once ? SOURCE_ONCE : 0) | (read.isPath ? SOURCE_PATH : 0) | (options.node ? SOURCE_NODE : 0),
 			ifGiven(options.importMap, importMapText),
 		);
 		return programOf(handle, this, options.functions);
@@ -474,12 +475,14 @@ function attempt(begin) {
 }
 
 function readSource(source, { language, name, importDir }) {
-	let data = source;
+	let data = source,
+		isPath = false;
 	if (source instanceof URL) {
 		const path = fileURLToPath(source);
 		data = readFileSync(path);
 		language ??= extname(path).slice(1) in LANGUAGES ? extname(path).slice(1) : undefined;
-		name ??= basename(path);
+		isPath = importDir !== undefined && name === undefined;
+		name ??= isPath ? pathBelow(path, text(importDir, 'importDir')) : basename(path);
 		if (language !== 'tar') importDir ??= dirname(path);
 	} else if (typeof source === 'string') {
 		data = Buffer.from(source);
@@ -495,7 +498,15 @@ function readSource(source, { language, name, importDir }) {
 		language: LANGUAGES[language],
 		name: name === undefined ? `source.${language}` : text(name, 'name'),
 		importDir: importDir === undefined ? null : text(importDir, 'importDir'),
+		isPath,
 	};
+}
+
+function pathBelow(file, directory) {
+	const below = relative(realpathSync(directory), realpathSync(file));
+	if (below === '..' || below.startsWith('../'))
+		throw new CurfewError(`importDir ${directory}: it must hold ${file}`, 'invalid');
+	return below;
 }
 
 /**

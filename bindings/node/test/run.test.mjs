@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -171,6 +171,29 @@ test('import maps, languages, and the globals of Node', async () => {
 	const globals = 'typeof Buffer + typeof process';
 	assert.equal((await curfew.run(globals, { node: true })).value, 'functionobject');
 	assert.equal(curfew.runSync(globals).value, 'undefinedundefined');
+});
+
+test('imports of a file are relative to it', async () => {
+	const importDir = mkdtempSync(join(tmpdir(), 'curfew-node-'));
+	try {
+		mkdirSync(join(importDir, 'app'));
+		writeFileSync(join(importDir, 'lib.mjs'), 'export const answer = 42;');
+		const path = join(importDir, 'app', 'main.mjs');
+		writeFileSync(path, "import { answer } from '../lib.mjs'; export default answer;");
+		const program = pathToFileURL(path);
+		for (const directory of [importDir, join(importDir, 'app', '..'), `${importDir}/`]) {
+			const report = await curfew.run(program, { importDir: directory });
+			assert.equal(report.value, 42);
+			assert.equal(report.program.name, 'app/main.mjs');
+		}
+		assert.equal((await curfew.run(program)).outcome, 'bad_program');
+		await assert.rejects(curfew.run(pathToFileURL(join(importDir, 'lib.mjs')), { importDir: join(importDir, 'app') }), {
+			code: 'invalid',
+			message: /it must hold/,
+		});
+	} finally {
+		rmSync(importDir, { recursive: true });
+	}
 });
 
 test('files, environment and time zone', async () => {

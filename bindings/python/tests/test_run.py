@@ -138,6 +138,19 @@ def test_import_maps_languages_and_nodes_globals(tmp_path: Path):
     assert curfew.run("typeof Buffer").value == "undefined"
 
 
+def test_imports_of_a_file_are_relative_to_it(tmp_path: Path):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "lib.mjs").write_text("export const answer = 42;")
+    program = tmp_path / "app" / "main.mjs"
+    program.write_text("import { answer } from '../lib.mjs'; export default answer;")
+    for import_dir in tmp_path, str(tmp_path), tmp_path / "app" / "..":
+        report = curfew.run(program, import_dir=import_dir)
+        assert report.value == 42 and report.raw["program"]["name"] == "app/main.mjs"
+    assert curfew.run(program).outcome == "bad_program"
+    with pytest.raises(curfew.InvalidError, match="it must hold"):
+        curfew.run(tmp_path / "lib.mjs", import_dir=tmp_path / "app")
+
+
 def test_images_are_saved_and_loaded(engine):
     image = engine.program("export default (x) => x + 1").compile().save()
     assert engine.load(image).run(41).value == 42

@@ -210,7 +210,9 @@ impl Engine {
             text: source.text.as_ptr().cast(),
             text_length: source.text.len(),
             import_dir: import_dir.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
-            flags: if source.once { sys::SOURCE_ONCE } else { 0 } | if source.node { sys::SOURCE_NODE } else { 0 },
+            flags: if source.once { sys::SOURCE_ONCE } else { 0 }
+                | if source.name_is_path { sys::SOURCE_PATH } else { 0 }
+                | if source.node { sys::SOURCE_NODE } else { 0 },
             reserved: 0,
             import_map: source.import_map.as_ref().map_or(ptr::null(), |text| text.as_ptr().cast()),
             import_map_length: source.import_map.as_ref().map_or(0, String::len),
@@ -312,7 +314,9 @@ pub struct Source {
     pub language: Language,
     /// Shown in stacks and reports.
     pub name: Option<String>,
-    /// The directory that relative imports may read. `None`: there are no imports.
+    /// Whether the name is its path below `import_dir`: relative imports are relative to it, not to `import_dir`.
+    pub name_is_path: bool,
+    /// The directory that imports may read, and nothing above it. `None`: there are no imports.
     pub import_dir: Option<PathBuf>,
     /// An import map, as JSON. Its addresses begin at the top of `import_dir`.
     pub import_map: Option<String>,
@@ -331,6 +335,7 @@ impl Source {
             text: text.into(),
             language,
             name: None,
+            name_is_path: false,
             import_dir: None,
             import_map: None,
             node: false,
@@ -363,6 +368,21 @@ impl Source {
         }
         source.import_dir =
             path.parent().map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.into() });
+        Ok(source)
+    }
+
+    /// A file that may import from all of `import_dir`, which must hold it. Relative imports are relative to the file.
+    pub fn file_below(import_dir: impl AsRef<Path>, path: impl AsRef<Path>) -> std::io::Result<Source> {
+        let (import_dir, path) = (import_dir.as_ref(), path.as_ref());
+        let mut source = Source::file(path)?;
+        let file = path.canonicalize()?;
+        let below = file.strip_prefix(import_dir.canonicalize()?).map_err(|_| {
+            let text = format!("import_dir {}: it must hold {}", import_dir.display(), path.display());
+            std::io::Error::new(std::io::ErrorKind::InvalidInput, text)
+        })?;
+        source.name = Some(below.to_string_lossy().into_owned());
+        source.name_is_path = true;
+        source.import_dir = Some(import_dir.into());
         Ok(source)
     }
 

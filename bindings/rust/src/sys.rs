@@ -9,6 +9,7 @@ pub const OK: c_int = 0;
 pub const UNLIMITED: u64 = u64::MAX;
 pub const UNIT_DURATION: c_int = 0;
 pub const SOURCE_ONCE: u32 = 1;
+pub const SOURCE_PATH: u32 = 2;
 pub const SOURCE_NODE: u32 = 4;
 pub const RUN_DETERMINISTIC: u32 = 1;
 pub const RUN_STDIN: u32 = 2;

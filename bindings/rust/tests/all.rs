@@ -226,6 +226,26 @@ fn import_maps_languages_and_the_globals_of_node() {
 }
 
 #[test]
+fn imports_of_a_file_are_relative_to_it() {
+    let directory = std::env::temp_dir().join(format!("curfew-rust-below-{}", std::process::id()));
+    std::fs::create_dir_all(directory.join("app")).unwrap();
+    std::fs::write(directory.join("lib.mjs"), "export const answer = 42;").unwrap();
+    let path = directory.join("app/main.mjs");
+    std::fs::write(&path, "import { answer } from '../lib.mjs'; export default answer;").unwrap();
+    let below = Source::file_below(directory.join("app/.."), &path);
+    let outside = Source::file_below(directory.join("app"), directory.join("lib.mjs"));
+    let engine = default_engine().unwrap();
+    let good = engine.run(below.unwrap(), &Options::default());
+    let alone = engine.run(Source::file(&path).unwrap(), &Options::default());
+    std::fs::remove_dir_all(&directory).unwrap();
+    let good = good.unwrap();
+    assert_eq!(good.value::<i32>().unwrap(), 42);
+    assert_eq!(good.program.name.as_deref(), Some("app/main.mjs"));
+    assert_eq!(alone.unwrap().outcome, "bad_program");
+    assert!(outside.err().unwrap().to_string().contains("it must hold"));
+}
+
+#[test]
 fn a_run_is_cancelled_from_another_thread_and_when_it_is_dropped() {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let run = Arc::new(engine.program(Source::js("for (;;);")).unwrap().start(&forever()).unwrap());

@@ -288,14 +288,15 @@ class Engine(Owned):
             language: "js", "mjs", "ts", "mts", "wasm", "wat" or "tar" (a bundle of files); None: by the file's suffix or
                 the bytes' header, else "js".
             name: Shown in stacks and reports.
-            import_dir: Directory that relative imports may read; of a file its own by default.
+            import_dir: Directory that imports may read, and nothing above it; of a file its own by default. It must hold
+                the file, and relative imports are relative to the file; those of other sources are relative to import_dir.
             import_map: An import map, as a dict or as JSON text. Its addresses begin at the top of import_dir.
             node: The program has Node's globals from the beginning: process, Buffer, global, setImmediate.
             functions: Host functions by name: callables, coroutine functions or HostFunction.
             once: The program will be run once: no image of its parsed form is kept.
         """
-        read = _read_source(source, language, name, import_dir)
-        flags = (_SOURCE_ONCE if once else 0) | (_SOURCE_NODE if node else 0)
+        read, is_path = _read_source(source, language, name, import_dir)
+        flags = (_SOURCE_ONCE if once else 0) | (_SOURCE_PATH if is_path else 0) | (_SOURCE_NODE if node else 0)
         return Program._create(self, read, _import_map_text(import_map), flags, functions)
 
     def load(self, image: bytes, *, functions: Optional[host.Functions] = None) -> "Program":
@@ -327,7 +328,7 @@ class Engine(Owned):
 
 
 _SOURCE_OPTIONS = ("language", "name", "import_dir", "import_map", "node", "functions")
-_SOURCE_ONCE, _SOURCE_NODE = 1, 4
+_SOURCE_ONCE, _SOURCE_PATH, _SOURCE_NODE = 1, 2, 4
 
 
 def _take(options: Dict[str, Any], names: Sequence[str]) -> Dict[str, Any]:
@@ -339,11 +340,15 @@ def _take(options: Dict[str, Any], names: Sequence[str]) -> Dict[str, Any]:
 
 def _read_source(
     source: Source, language: Optional[str], name: Optional[str], import_dir: Union[None, str, "os.PathLike[str]"]
-) -> Tuple[bytes, int, str, Optional[str]]:
+) -> Tuple[Tuple[bytes, int, str, Optional[str]], bool]:
+    """What Program._create takes, and whether the name is the file's path below import_dir."""
+    is_path = False
     if isinstance(source, Path):
         data = source.read_bytes()
         suffix = source.suffix.lstrip(".")
         language = language or (suffix if suffix in _LANGUAGES else None)
+        if import_dir is not None and name is None:
+            name, is_path = _path_below(source, import_dir), True
         name = name or source.name
         if import_dir is None and language != "tar":
             import_dir = source.parent
@@ -361,7 +366,15 @@ def _read_source(
         "mts": "source.mts",
         "tar": "source.tar",
     }[language]
-    return data, _LANGUAGES[language], name or default, None if import_dir is None else os.fspath(import_dir)
+    directory = None if import_dir is None else os.fspath(import_dir)
+    return (data, _LANGUAGES[language], name or default, directory), is_path
+
+
+def _path_below(file: Path, directory: Union[str, "os.PathLike[str]"]) -> str:
+    try:
+        return str(file.resolve().relative_to(Path(directory).resolve()))
+    except ValueError:
+        raise InvalidError(f"import_dir {os.fspath(directory)}: it must hold {file}", "invalid") from None
 
 
 def _import_map_text(import_map: Union[None, str, Mapping[str, Any]]) -> Optional[bytes]:
