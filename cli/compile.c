@@ -9,8 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Defaults that suffice for the largest programs. */
-#define TIMEOUT_NS (UINT64_C(600) * 1000000000)
+/* The default of --memory for WebAssembly: it suffices for the largest programs. */
 #define MEMORY_BYTES (UINT64_C(8) << 30)
 
 /* PROGRAM with the ending .curfew instead of its own. Free with free. */
@@ -87,7 +86,7 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	curfew_limits limits = arguments->limits;
 
 	if (limits.timeout_ns == 0)
-		limits.timeout_ns = TIMEOUT_NS;
+		limits.timeout_ns = CLI_COMPILE_TIMEOUT_NS;
 	cli_source own = *source;
 	own.has_node = arguments->values[CLI_OPTION_NODE] != NULL;
 	curfew_status status = cli_program_create(engine, &own, 0, &program, &failure);

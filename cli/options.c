@@ -548,9 +548,10 @@ static size_t list_limits(cli_command_id command, cli_option *options)
 		                          .meaning = table[i].meaning,
 		                          .commands = LIMITED,
 		                          .limit = &table[i]};
+		bool is_own = command == CLI_COMPILE && table[i].offset == offsetof(curfew_limits, timeout_ns);
+		uint64_t value = is_own ? CLI_COMPILE_TIMEOUT_NS : table[i].default_value;
 		if (command != CLI_TOKEN)
-			curfew_limit_format(&table[i], table[i].default_value, options[i].default_text,
-			                    sizeof options[i].default_text);
+			curfew_limit_format(&table[i], value, options[i].default_text, sizeof options[i].default_text);
 	}
 	return count < CLI_OPTIONS_MAX ? count : CLI_OPTIONS_MAX;
 }

@@ -43,6 +43,9 @@ typedef struct cli_command {
 
 extern const cli_command cli_commands[CLI_COMMANDS];
 
+/* The default of compile's --timeout: it suffices for the largest programs. */
+#define CLI_COMPILE_TIMEOUT_NS (UINT64_C(600) * 1000000000)
+
 typedef enum cli_option_id {
 	CLI_OPTION_CALL,
 	CLI_OPTION_PARAMS,

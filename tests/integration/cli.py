@@ -219,6 +219,10 @@ def help_and_version(context):
         done = context.command([context.curfew, *words])
         expect(done.code == 0 and b"Usage" in done.out and done.err == b"", f"{words}: exit {done.code}, {done.err!r}")
         expect(max(map(len, done.out.decode().splitlines())) <= 110, f"{words}: lines are too long")
+    for command, default in ("run", "10s"), ("compile", "10m"):
+        done = context.command([context.curfew, command, "--help"])
+        shown = re.search(r"--timeout DUR .*?default (\w+)", done.out.decode(), re.S)
+        expect_equal(f"the default of {command} --timeout", shown and shown[1], default)
     done = context.command([context.curfew, "--version"])
     expect(done.code == 0 and re.search(rb"\d+\.\d+\.\d+", done.out), f"--version: {done}")
 
