@@ -6,7 +6,6 @@ import glob
 import json
 import os
 import re
-import shlex
 import shutil
 
 from .harness import EXIT_CODES, ROOT, Skipped, Test, expect, expect_equal, read, shorten
@@ -19,37 +18,8 @@ def check_layers(context):
     expect(done.code == 0, done.out.decode())
 
 
-def check_locks(context):
-    """Every lock is released on every path, and functions that need one are called only with it held (clang)."""
-    clang = find_compiler("clang-16", "clang")
-    with open(os.path.join(context.build, "compile_commands.json"), encoding="utf-8") as file:
-        commands = json.load(file)
-    found, count = [], 0
-    for command in commands:
-        path = os.path.relpath(os.path.join(command["directory"], command["file"]), ROOT)
-        if not path.startswith(("src/", "worker/", "server/", "cli/")) or not re.search(
-            r"mutex|(server|worker)_(un)?lock", read(path)
-        ):
-            continue
-        words = shlex.split(command["command"])
-        kept = [
-            word
-            for before, word in zip([""] + words, words)
-            if before == "-isystem" or word.startswith(("-I", "-isystem", "-D", "-std"))
-        ]
-        count += 1
-        done = context.command(
-            [clang, *kept, "-fsyntax-only", "-Wno-everything", "-Wthread-safety", "-Werror", os.path.join(ROOT, path)],
-            cwd=command["directory"],
-        )
-        if done.code != 0:
-            found.append(done.err.decode())
-    expect(count > 30, f"only {count} files with locks: where are they?")
-    expect(not found, shorten("\n".join(found), 3000))
-
-
 def layers(context):
-    return [Test("layers", "order", check_layers), Test("layers", "locks", check_locks)]
+    return [Test("layers", "order", check_layers)]
 
 
 def check_lint(context, part):

@@ -2,7 +2,16 @@
 // The public API of the package. native/curfew.node handles only handles, text and numbers.
 'use strict';
 
-const { readFileSync, realpathSync, openSync, writeSync, closeSync, unlinkSync, mkdtempSync, rmSync } = require('node:fs');
+const {
+	readFileSync,
+	realpathSync,
+	openSync,
+	writeSync,
+	closeSync,
+	unlinkSync,
+	mkdtempSync,
+	rmSync,
+} = require('node:fs');
 const { basename, dirname, extname, join, relative } = require('node:path');
 const { tmpdir } = require('node:os');
 const { fileURLToPath } = require('node:url');
