@@ -15,7 +15,7 @@ from .harness import Skipped, Test, expect, expect_equal, shorten
 from .programs import check_listed, names_in
 from .postgres import PASSWORD, OnPostgres, Postgres, own, shared
 from .server import FOREVER, ends_at, make_token
-from .serving import Server
+from .serving import Server, signal_all
 
 TESTS = []
 WAITING = "new Promise(() => setTimeout(() => {}, 1e9))"
@@ -315,6 +315,25 @@ def a_node_is_killed(context):
         expect_equal("with retry", (ended["report"]["outcome"], ended["attempt"]), ("cancelled", 2))
         states = [node["state"] for node in b.ask("GET", "/v1/nodes")["nodes"]]
         expect_equal("nodes", sorted(states), ["active", "active", "over"])
+
+
+@test
+def workers_died_before_they_began(context):
+    """Runs that were sent to workers which died before they began with them are executed once, whichever node has them."""
+    with shared(context) as on, nodes(on, 2, "--workers", "1") as cluster:
+        for node in cluster.all:
+            node.run("1")
+        for _ in range(3):
+            stopped = [child for node in cluster.all for child in node.children()]
+            signal_all(stopped, signal.SIGSTOP)
+            runs = [node.submit("6 * 7")["id"] for node in cluster.all * 3]
+            time.sleep(0.2)
+            signal_all(stopped, signal.SIGKILL)
+            for run in runs:
+                view = cluster.all[0].wait_for(run)
+                expect_equal("report", (view["outcome"], view["report"]["value"], view["attempt"]), ("ok", 42, 1))
+        for node in cluster.all:
+            expect(" repeated=" in node.log(), f"the log: {node.log()}")
 
 
 @test
