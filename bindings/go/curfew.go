@@ -244,7 +244,7 @@ func pathBelow(dir, path string) (string, error) {
 		}
 	}
 	below, err := filepath.Rel(real[0], real[1])
-	if err == nil && !filepath.IsLocal(below) {
+	if err == nil && (below == ".." || strings.HasPrefix(below, "../")) {
 		err = invalid("import directory %s: it must hold %s", dir, path)
 	}
 	return below, err
