@@ -513,8 +513,7 @@ function readSource(source, { language, name, importDir }) {
 
 function pathBelow(file, directory) {
 	const below = relative(realpathSync(directory), realpathSync(file));
-	if (below === '..' || below.startsWith('../'))
-		throw new CurfewError(`importDir ${directory}: it must hold ${file}`, 'invalid');
+	if (below === '..' || below.startsWith('../')) throw invalid(`importDir ${directory}: it must hold ${file}`);
 	return below;
 }
 

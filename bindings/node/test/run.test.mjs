@@ -188,7 +188,7 @@ test('imports of a file are relative to it', async () => {
 		}
 		assert.equal((await curfew.run(program)).outcome, 'bad_program');
 		await assert.rejects(curfew.run(pathToFileURL(join(importDir, 'lib.mjs')), { importDir: join(importDir, 'app') }), {
-			code: 'invalid',
+			code: 'INVALID',
 			message: /it must hold/,
 		});
 	} finally {
