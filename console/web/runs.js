@@ -166,15 +166,10 @@ export class Runs extends EventTarget {
 		);
 	}
 
-	/** Adds the run with this id, and watches it. A run that was found before its request was answered is known only then. */
+	/** Adds the run with this id, and watches it. */
 	add(id, known = {}) {
 		const old = this.all.get(id);
-		if (old) {
-			Object.assign(old, known);
-			this.#remember();
-			old.changed();
-			return old;
-		}
+		if (old) return old;
 		const run = Object.assign(new Run(id), known);
 		this.all.set(id, run);
 		for (const other of [...this.all.values()].slice(0, Math.max(0, this.all.size - KEPT))) {
@@ -203,7 +198,13 @@ export class Runs extends EventTarget {
 	 */
 	async start(request, known) {
 		const { id } = await startRun(request);
-		return this.add(id, known);
+		const found = this.all.get(id);
+		if (!found) return this.add(id, known);
+		// discover() was faster than the answer, and did not know the program.
+		Object.assign(found, known);
+		this.#remember();
+		found.changed();
+		return found;
 	}
 
 	/** @param {Run} run */
