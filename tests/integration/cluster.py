@@ -15,7 +15,7 @@ from .harness import Skipped, Test, expect, expect_equal, shorten
 from .programs import check_listed, names_in
 from .postgres import PASSWORD, OnPostgres, Postgres, own, shared
 from .server import FOREVER, ends_at, make_token
-from .serving import Server, signal_all
+from .serving import Server, submit_to_dying
 
 TESTS = []
 WAITING = "new Promise(() => setTimeout(() => {}, 1e9))"
@@ -324,12 +324,8 @@ def workers_died_before_they_began(context):
         for node in cluster.all:
             node.run("1")
         for _ in range(3):
-            stopped = [child for node in cluster.all for child in node.children()]
-            signal_all(stopped, signal.SIGSTOP)
-            runs = [node.submit("6 * 7")["id"] for node in cluster.all * 3]
-            time.sleep(0.2)
-            signal_all(stopped, signal.SIGKILL)
-            for run in runs:
+            submit = lambda: [node.submit("6 * 7")["id"] for node in cluster.all * 3]
+            for run in submit_to_dying(cluster.all, submit):
                 view = cluster.all[0].wait_for(run)
                 expect_equal("report", (view["outcome"], view["report"]["value"], view["attempt"]), ("ok", 42, 1))
         for node in cluster.all:

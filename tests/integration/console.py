@@ -421,6 +421,7 @@ def both_button(session, page):
     def look():
         wait_for_state(page, "running")
         wait_for_focus(page, ".card .cancel")
+        expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
         expect_countdown(page)
         page.press("Escape")
         wait_for_outcome(page, "cancelled")
@@ -664,6 +665,7 @@ def keyboard(session, page):
     page.press("Enter", CONTROL)
     wait_for_state(page, "running")
     wait_for_focus(page, ".card")
+    expect_equal("what has the focus", page.evaluate("document.activeElement.className"), "card")
     page.press("Escape")
     wait_for_outcome(page, "cancelled")
     expect(

@@ -18,7 +18,7 @@ import time
 import warnings
 
 from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, make_certificate, shorten
-from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server, check_dashboard, signal_all
+from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server, check_dashboard, submit_to_dying
 
 TESTS = []
 FOREVER = "for (;;) {}"
@@ -996,11 +996,7 @@ def dead_before_it_began(context):
     with Server(context, "--workers", "1") as server:
         server.run("1")
         for turn in range(3):
-            stopped = server.children()
-            signal_all(stopped, signal.SIGSTOP)
-            run = server.submit("6 * 7", durable=turn > 0)["id"]
-            time.sleep(0.2)
-            signal_all(stopped, signal.SIGKILL)
+            run = submit_to_dying([server], lambda turn=turn: server.submit("6 * 7", durable=turn > 0)["id"])
             view = server.wait_for(run)
             expect_equal("report", (view["outcome"], view["report"]["value"], view["attempt"]), ("ok", 42, 1))
         expect(" repeated=1 " in server.log(), f"the log: {server.log()}")
