@@ -80,6 +80,7 @@ typedef struct route {
 	unsigned scopes; /* one of them is needed; 0: none */
 	answer (*handle)(request *q);
 	bool takes_body;
+	const char *arguments; /* the names of those that it has, with spaces between; NULL: any, and they mean nothing */
 } route;
 
 /* Finds the route of a request and checks its access. False: the request is answered already. */

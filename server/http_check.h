@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Refuses requests before anybody reads what they ask for: with two lengths, with a NUL, without a host. If a request
- * is ambiguous here, a proxy in front may have read it in another way, so the connection is closed as well (RFC 9112).
+ * Refuses requests before anybody reads what they ask for: with two lengths, with a NUL, without a host, with a header
+ * that is malformed or repeated. If a request is ambiguous here, a proxy in front may have read it in another way, so
+ * the connection is closed as well (RFC 9112).
  */
 #ifndef CURFEW_SERVER_HTTP_CHECK_H
 #define CURFEW_SERVER_HTTP_CHECK_H

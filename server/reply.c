@@ -5,6 +5,9 @@
 #include "log.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -168,18 +171,23 @@ static const char *title_of(unsigned status)
 	return "Error";
 }
 
+static void write_problem(text *body, unsigned status, const char *kind, const char *detail, const char *pointer)
+{
+	text_print(body, "{\"type\":\"urn:curfew:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", kind,
+	           title_of(status), status);
+	text_say_json(body, detail);
+	if (pointer != NULL) {
+		text_say(body, ",\"pointer\":");
+		text_say_json(body, pointer);
+	}
+	text_say(body, "}");
+}
+
 static struct MHD_Response *make_problem(unsigned status, const char *kind, const char *detail, const char *pointer)
 {
 	text body;
 	text_init(&body, 65536);
-	text_print(&body, "{\"type\":\"urn:curfew:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", kind,
-	           title_of(status), status);
-	text_say_json(&body, detail);
-	if (pointer != NULL) {
-		text_say(&body, ",\"pointer\":");
-		text_say_json(&body, pointer);
-	}
-	text_say(&body, "}");
+	write_problem(&body, status, kind, detail, pointer);
 	struct MHD_Response *response = make(&body);
 	if (response != NULL)
 		reply_add_data_headers(response, "application/problem+json");
@@ -301,6 +309,50 @@ static const struct {
 	{400, "malformed", "this is not an HTTP request"}, /* also for all other statuses */
 };
 
+/* Whether the library could not read the length of the body. It then sends the head of its answer twice. */
+static bool has_bad_length(struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	if (length == NULL)
+		return false;
+	errno = 0;
+	return *length == '\0' || length[strspn(length, "0123456789")] != '\0' ||
+	       (strtoull(length, NULL, 10) == ULLONG_MAX && errno == ERANGE);
+}
+
+static enum MHD_Result write_field(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	(void)kind;
+	text_print(context, "%s: %s\r\n", key, value);
+	return MHD_YES;
+}
+
+/* Sends an answer past the library, which has sent everything before it. The connection is to be closed. */
+static void send_problem(struct MHD_Connection *connection, unsigned status, const char *kind, const char *detail)
+{
+	struct MHD_Response *problem = make_problem(status, kind, detail, NULL);
+	text body, all;
+	if (problem == NULL)
+		return;
+	text_init(&body, 1 << 10);
+	text_init(&all, 4 << 10);
+	write_problem(&body, status, kind, detail, NULL);
+	text_print(&all, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\n", status,
+	           MHD_get_reason_phrase_for(status), body.length);
+	(void)MHD_get_response_headers(problem, write_field, &all);
+	text_say(&all, "\r\n");
+	text_add(&all, body.data, body.length);
+	const union MHD_ConnectionInfo *session = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const union MHD_ConnectionInfo *socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!all.failed && session != NULL && session->tls_session != NULL)
+		(void)gnutls_record_send(session->tls_session, all.data, all.length);
+	else if (!all.failed && socket != NULL)
+		(void)send(socket->connect_fd, all.data, all.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+	text_finish(&all);
+	text_finish(&body);
+	MHD_destroy_response(problem);
+}
+
 /*
  * libmicrohttpd answers malformed requests by itself, with a page, and has no setting for that. It queues those answers
  * with the function that its users call. This function stands before it, so that they become problems like all others.
@@ -316,6 +368,10 @@ enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned i
 	(void)response; /* its creator destroys it */
 	while (i + 1 < sizeof own_answers / sizeof own_answers[0] && own_answers[i].status != status)
 		i++;
+	if (has_bad_length(connection)) {
+		send_problem(connection, status, own_answers[i].kind, own_answers[i].detail);
+		return MHD_NO; /* the library closes the connection */
+	}
 	struct MHD_Response *problem = make_problem(status, own_answers[i].kind, own_answers[i].detail, NULL);
 	return problem != NULL ? queue(connection, status, problem) : MHD_NO;
 }

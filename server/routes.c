@@ -156,27 +156,27 @@ static answer post_calibration(request *q)
 /* ---- The table ------------------------------------------------------------------------------------------- */
 
 static const route table[] = {
-	{"/v1/runs", "POST", SCOPE_RUN | SCOPE_ADMIN, route_post_run, true},
-	{"/v1/runs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_runs, false},
-	{"/v1/runs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_run, false},
-	{"/v1/runs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_cancel_run, false},
-	{"/v1/runs/*/events", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_events, false},
-	{"/v1/programs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_programs, false},
-	{"/v1/programs/*", "PUT", SCOPE_RUN | SCOPE_ADMIN, route_put_program, true},
-	{"/v1/programs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_program, false},
-	{"/v1/programs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_program, false},
-	{"/v1/schedules", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_schedules, false},
-	{"/v1/schedules/*", "PUT", SCOPE_RUN | SCOPE_ADMIN, route_put_schedule, true},
-	{"/v1/schedules/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_schedule, false},
-	{"/v1/schedules/*", "PATCH", SCOPE_RUN | SCOPE_ADMIN, route_pause_schedule, false},
-	{"/v1/schedules/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_schedule, false},
-	{"/v1/nodes", "GET", SCOPE_ADMIN, get_nodes, false},
-	{"/v1/stats", "GET", SCOPE_READ | SCOPE_METRICS | SCOPE_ADMIN, get_stats, false},
-	{"/v1/calibration", "GET", SCOPE_READ | SCOPE_ADMIN, get_calibration, false},
-	{"/v1/calibration", "POST", SCOPE_RUN | SCOPE_ADMIN, post_calibration, false},
-	{"/metrics", "GET", SCOPE_METRICS | SCOPE_ADMIN, get_metrics, false},
-	{"/healthz", "GET", 0, get_health, false},
-	{"/readyz", "GET", 0, get_ready, false},
+	{"/v1/runs", "POST", SCOPE_RUN | SCOPE_ADMIN, route_post_run, true, ""},
+	{"/v1/runs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_runs, false, "state program schedule outcome limit after include"},
+	{"/v1/runs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_run, false, ""},
+	{"/v1/runs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_cancel_run, false, ""},
+	{"/v1/runs/*/events", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_events, false, ""},
+	{"/v1/programs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_programs, false, "token"},
+	{"/v1/programs/*", "PUT", SCOPE_RUN | SCOPE_ADMIN, route_put_program, true, "lang"},
+	{"/v1/programs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_program, false, "token"},
+	{"/v1/programs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_program, false, "token"},
+	{"/v1/schedules", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_schedules, false, "token"},
+	{"/v1/schedules/*", "PUT", SCOPE_RUN | SCOPE_ADMIN, route_put_schedule, true, ""},
+	{"/v1/schedules/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_schedule, false, "token"},
+	{"/v1/schedules/*", "PATCH", SCOPE_RUN | SCOPE_ADMIN, route_pause_schedule, false, "token"},
+	{"/v1/schedules/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_schedule, false, "token"},
+	{"/v1/nodes", "GET", SCOPE_ADMIN, get_nodes, false, ""},
+	{"/v1/stats", "GET", SCOPE_READ | SCOPE_METRICS | SCOPE_ADMIN, get_stats, false, ""},
+	{"/v1/calibration", "GET", SCOPE_READ | SCOPE_ADMIN, get_calibration, false, ""},
+	{"/v1/calibration", "POST", SCOPE_RUN | SCOPE_ADMIN, post_calibration, false, ""},
+	{"/metrics", "GET", SCOPE_METRICS | SCOPE_ADMIN, get_metrics, false, NULL},
+	{"/healthz", "GET", 0, get_health, false, NULL},
+	{"/readyz", "GET", 0, get_ready, false, NULL},
 };
 
 enum { ROUTES = sizeof table / sizeof table[0] };
@@ -232,7 +232,7 @@ static answer get_file(request *q)
 	return send_file(q, find_file(q->parameter));
 }
 
-static const route file_route = {"/", "GET", 0, get_file, false};
+static const route file_route = {"/", "GET", 0, get_file, false, NULL};
 
 /* ---- Access ---------------------------------------------------------------------------------------------- */
 
@@ -269,6 +269,48 @@ static bool check_access(request *q, bool changes, answer *result)
 	return false;
 }
 
+/* ---- Arguments -------------------------------------------------------------------------------------------- */
+
+/* The arguments of a request as they are read; fault NULL: none is wrong so far. */
+typedef struct arguments {
+	const char *known;
+	unsigned seen; /* a bit for each of the known ones */
+	const char *fault;
+} arguments;
+
+static enum MHD_Result check_argument(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	arguments *a = context;
+	unsigned bit = 1;
+	(void)kind;
+	a->fault = "is unknown";
+	for (const char *name = a->known; *name != '\0'; bit <<= 1) {
+		size_t length = strcspn(name, " ");
+		if (strlen(key) == length && memcmp(key, name, length) == 0) {
+			a->fault = (a->seen & bit) != 0 ? "is given twice" : value == NULL ? "has no value" : NULL;
+			a->seen |= bit;
+		}
+		name += length + (name[length] == ' ');
+	}
+	return a->fault == NULL ? MHD_YES : MHD_NO;
+}
+
+/* An argument that is misspelled or repeated is refused, because an answer to another question would look right. */
+static bool check_arguments(request *q, answer *result)
+{
+	arguments a = {.known = q->route->arguments};
+	char words[160];
+	if (a.known == NULL)
+		return true;
+	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &a);
+	if (a.fault == NULL)
+		return true;
+	(void)snprintf(words, sizeof words, "an argument %s; the known ones here: %s", a.fault,
+	               *a.known != '\0' ? a.known : "none");
+	*result = reply_problem(q, MHD_HTTP_BAD_REQUEST, "argument", words, NULL);
+	return false;
+}
+
 /* ---- Finding --------------------------------------------------------------------------------------------- */
 
 static bool refuse_method(request *q, const char *allowed, answer *result)
@@ -289,7 +331,7 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 			continue;
 		if (strcmp(table[i].method, wanted) == 0) {
 			q->route = &table[i];
-			return check_access(q, strcmp(wanted, "GET") != 0, result);
+			return check_access(q, strcmp(wanted, "GET") != 0, result) && check_arguments(q, result);
 		}
 		size_t used = strlen(allowed);
 		const char *also = strcmp(table[i].method, "GET") == 0 ? ", HEAD" : "";

@@ -830,17 +830,6 @@ static bool add_stored(void *context, const run_view *view)
 	return add_view(l, view);
 }
 
-static enum MHD_Result check_argument(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
-{
-	static const char *const known[] = {"state", "program", "schedule", "limit", "after", "outcome", "include"};
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		if (strcmp(known[i], key) == 0 && value != NULL)
-			return MHD_YES;
-	}
-	*(const char **)context = key;
-	return MHD_NO;
-}
-
 static const char *read_limit(list *l, const char *words)
 {
 	char *end;
@@ -862,12 +851,8 @@ static const char *read_arguments(list *l)
 	request *q = l->request;
 	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome"),
 			   *include = http_argument(q, "include");
-	const char *unknown = NULL;
 
 	l->state = l->filter.outcome = -1;
-	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);
-	if (unknown != NULL)
-		return "an argument is unknown; the known ones are state, program, schedule, outcome, limit, after and include";
 	if (include != NULL && strcmp(include, "report") != 0)
 		return "include must be report";
 	l->with_reports = include != NULL;

@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 
-from .harness import Skipped, Test, expect, expect_equal, make_certificate
+from .harness import Skipped, Test, expect, expect_equal, make_certificate, read
 from .server import FOREVER, make_token
 from .serving import Server
 
@@ -66,6 +66,28 @@ def errors_of_the_library(context):
             problem = json.loads(body)
             expect_equal(what, (problem["status"], problem["type"].startswith("urn:curfew:problem:")), (status, True))
         server.ask("GET", "/healthz")
+
+
+@test
+def arguments(context):
+    """An argument that a route does not have, or that is given twice or without a value, is refused by every route."""
+    document = json.loads(read("docs/openapi.json"))
+    headers = {"Content-Type": "application/json"}
+    with Server(context) as server:
+        server.ask("PUT", "/v1/programs/name", "1", 201, headers={"Content-Type": "text/javascript"})
+        for path, item in document["paths"].items():
+            if not path.startswith("/v1/"):
+                continue
+            place = path.replace("{name}", "name").replace("{id}", "01M00000000000000000000000")
+            for method in sorted({"get", "put", "post", "patch", "delete"} & set(item)):
+                names = [one["name"] for one in item[method].get("parameters", []) if one["in"] == "query"]
+                wrong = ["nothing=1", "=1", "a&b", *(f"{name}=x&{name}=x" for name in names), *names]
+                for words in wrong:
+                    body = "1" if method in ("put", "post", "patch") else None
+                    answer = server.ask(method.upper(), f"{place}?{words}", body, 400, headers=headers)
+                    expect_equal(f"{method} {place}?{words}", answer["type"], "urn:curfew:problem:argument")
+        server.ask("GET", "/v1/programs/name")
+        server.ask("GET", "/healthz?from=balancer")
 
 
 @test

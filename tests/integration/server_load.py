@@ -456,6 +456,7 @@ def answers_to(server, head, body=b""):
     """The status of each answer on a connection that sends this, with the type of the first one."""
     answer = server.raw(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n" + body)
     statuses = re.findall(rb"(?:^|\r\n|\})HTTP/1\.1 (\d+)", answer)
+    json.loads(answer.split(b"\r\n\r\n", 1)[1].partition(b"HTTP/1.1 ")[0])
     kind = re.search(rb"[Cc]ontent-[Tt]ype: ([^\r]*)", answer)
     return [int(status) for status in statuses], kind and kind[1].decode()
 
@@ -475,6 +476,16 @@ def ambiguous_requests(context):
         ("a length twice", post + "Content-Length: 14\nContent-Length: 14\n", smuggled, 400),
         ("length and chunks", post + "Content-Length: 14\nTransfer-Encoding: chunked\n", b"0\r\n\r\n" + smuggled, 400),
         ("an unknown encoding", post + "Transfer-Encoding: gzip, chunked\n", b"0\r\n\r\n", 400),
+        ("a length after a space", post + "Content-Length : 14\n", smuggled, 400),
+        ("a length after a tab", post + "Content-Length\t: 14\n", smuggled, 400),
+        ("chunks after a space", post + "Transfer-Encoding : chunked\n", b"0\r\n\r\n" + smuggled, 400),
+        ("a length behind a carriage return", post + "X: a\rContent-Length: 14\n", smuggled, 400),
+        ("a length on a second line", post + "Content-Length:\n 14\n", smuggled, 400),
+        ("a length that continues", post + "Content-Length: 14\n x\n", smuggled, 400),
+        ("a header that continues", post + "X: a\n b\nContent-Length: 14\n", smuggled, 400),
+        ("a first header that continues", "POST /v1/runs HTTP/1.1\n Content-Length: 14\n" + host, smuggled, 400),
+        ("a control character", "GET /healthz HTTP/1.1\n" + host + "X: a\x01b\n", b"", 400),
+        ("a name with a space", "GET /healthz HTTP/1.1\n" + host + "X y: a\n", b"", 400),
         ("a content encoding", post + "Content-Encoding: gzip\nContent-Length: 14\n", smuggled[:14], 415),
         ("an expectation", "GET /healthz HTTP/1.1\n" + host + "Expect: x\n", b"", 417),
         ("a NUL in the path", "GET /healthz%00x HTTP/1.1\n" + host, b"", 400),
@@ -486,6 +497,23 @@ def ambiguous_requests(context):
             400,
         ),
     ]
+    cases += [
+        (f"a length {length!r}", post + f"Content-Length: {length}\n", smuggled, status)
+        for length, status in (
+            ("+14", 400),
+            ("0x0e", 400),
+            ("14a", 400),
+            ("1 4", 400),
+            ("-1", 400),
+            ("14, 14", 400),
+            ("99999999999999999999", 413),
+        )
+    ]
+    twice = ("Authorization", "Content-Encoding", "Expect", "Idempotency-Key", "Last-Event-ID", "Origin", "Sec-Fetch-Site")
+    cases += [
+        (f"two {name}s", f"GET /healthz HTTP/1.1\n{host}{name}: a\n{name.lower()}: b\n", b"", 400) for name in twice
+    ]
+    cases.append(("two Content-Types", post + "Content-Type: text/plain\nContent-Length: 14\n", smuggled, 400))
     with Server(context) as server:
         for what, head, body, status in cases:
             expect_equal(what, answers_to(server, head, body), ([status], "application/problem+json"))
