@@ -9,10 +9,14 @@
 #include <strings.h>
 
 /* Headers of which a request has one, because two of them would contradict each other. */
-static const char *const single[] = {
-	MHD_HTTP_HEADER_AUTHORIZATION, MHD_HTTP_HEADER_CONTENT_ENCODING, MHD_HTTP_HEADER_CONTENT_TYPE,
-	MHD_HTTP_HEADER_EXPECT,        "Idempotency-Key",                "Last-Event-ID",
-	MHD_HTTP_HEADER_ORIGIN,        "Sec-Fetch-Site"};
+static const char *const single[] = {MHD_HTTP_HEADER_AUTHORIZATION,
+                                     MHD_HTTP_HEADER_CONTENT_ENCODING,
+                                     MHD_HTTP_HEADER_CONTENT_TYPE,
+                                     MHD_HTTP_HEADER_EXPECT,
+                                     "Idempotency-Key",
+                                     "Last-Event-ID",
+                                     MHD_HTTP_HEADER_ORIGIN,
+                                     "Sec-Fetch-Site"};
 
 typedef struct head {
 	unsigned hosts, lengths, encodings;

@@ -2,6 +2,7 @@
 /* /v1/programs. A program is stored under a name after a worker has loaded it once and described it. */
 #include "common/clock.h"
 #include "common/hash.h"
+#include "helpers.h"
 #include "log.h"
 #include "programs.h"
 #include "report.h"
@@ -19,7 +20,11 @@
 /* The time limit for loading a program when it is stored. */
 #define PUT_NS (UINT64_C(300) * 1000000000)
 
-enum { LIST_BYTES_MAX = 64 << 20 };
+enum {
+	PROGRAM_BYTES_MAX = 64 << 20, /* of one program in an answer */
+	PAGE_BYTES = 256 << 10,       /* of a list, that are read at once; the last program may exceed it */
+	BUFFER_BYTES = 64 << 10,
+};
 
 /* more: further members, each with a comma in front of it */
 static void write_program(text *out, const stored_program *p, bool with_owner, const char *more)
@@ -43,12 +48,12 @@ typedef struct listing {
 	size_t count;
 } listing;
 
-static void add_program(void *context, const stored_program *p)
+static bool add_program(void *context, const stored_program *p)
 {
 	listing *l = context;
-	if (l->count++ > 0)
-		text_say(&l->out, ",");
+	l->count++;
 	write_program(&l->out, p, l->with_owners, "");
+	return true;
 }
 
 static answer reply_store(request *q)
@@ -86,39 +91,165 @@ static answer reply_not_yours(request *q)
 	return reply_problem(q, MHD_HTTP_FORBIDDEN, "scope", "programs of another token are for administrators", NULL);
 }
 
-/* Lists the token's own programs and everybody's. An administrator's list has those of all tokens. */
-static bool read_all(request *q, const char *owner, const char *name, listing *l)
+/*
+ * A list may be of any size, because one token can store very many programs, and an administrator's list has those of
+ * all. So a helper reads it page by page, while it is sent.
+ */
+typedef struct pages {
+	request *request;
+	const char *owners[2]; /* whose programs are listed, one after the other; NULL: all */
+	unsigned owner_count, done_count;
+	char after_owner[TOKEN_ID_SIZE], after_name[NAME_MAX_BYTES + 1]; /* the last one that was read; "": none */
+	bool with_owners, has_any, is_complete;
+	/* The page that is being sent. Guarded by the lock while a helper reads it. */
+	text page;
+	size_t sent;
+	bool is_reading, has_failed;
+} pages;
+
+static bool add_to_page(void *context, const stored_program *p)
 {
-	l->with_owners = is_admin(q);
-	bool of_all = is_admin(q) && name == NULL && http_argument(q, "token") == NULL;
-	bool good = store_read_programs(q->server->store, of_all ? NULL : owner, name, add_program, l);
-	if (good && !of_all && owner[0] != '\0' && (name == NULL || l->count == 0) && http_argument(q, "token") == NULL)
-		good = store_read_programs(q->server->store, "", name, add_program, l);
-	return good;
+	pages *l = context;
+	if (l->has_any)
+		text_say(&l->page, ",");
+	l->has_any = true;
+	write_program(&l->page, p, l->with_owners, "");
+	(void)snprintf(l->after_owner, sizeof l->after_owner, "%s", p->owner);
+	(void)snprintf(l->after_name, sizeof l->after_name, "%s", p->name);
+	return l->page.length < PAGE_BYTES;
+}
+
+/* Reads the next page. False: the database or memory failed. */
+static bool read_page(pages *l)
+{
+	text_finish(&l->page);
+	text_init(&l->page, PAGE_BYTES + PROGRAM_BYTES_MAX);
+	l->sent = 0;
+	if (!l->has_any && l->done_count == 0)
+		text_say(&l->page, "{\"programs\":[");
+	while (l->page.length < PAGE_BYTES && l->done_count < l->owner_count) {
+		const char *owner = l->owners[l->done_count];
+		bool goes_on = l->after_name[0] != '\0';
+		const program_filter filter = {.owner = owner,
+		                               .after_owner = goes_on ? l->after_owner : NULL,
+		                               .after_name = goes_on ? l->after_name : NULL};
+		if (!store_read_programs(l->request->server->store, &filter, add_to_page, l))
+			return false;
+		if (l->page.length >= PAGE_BYTES)
+			break;
+		l->done_count++;
+		l->after_name[0] = '\0';
+	}
+	l->is_complete = l->done_count == l->owner_count;
+	if (l->is_complete)
+		text_say(&l->page, "]}");
+	return !l->page.failed;
+}
+
+static void read_page_aside(void *context)
+{
+	pages *l = context;
+	server *s = l->request->server;
+	bool good = read_page(l);
+	server_lock(s);
+	l->has_failed = !good;
+	l->is_reading = false;
+	http_release(l->request);
+	server_unlock(s);
+}
+
+/* Whether the page has something that is to be sent. False: not yet, or not at all. */
+static bool has_page(pages *l)
+{
+	server *s = l->request->server;
+	server_lock(s);
+	bool has = !l->is_reading && !l->has_failed && l->sent < l->page.length;
+	if (!has && !l->is_reading && !l->has_failed && !l->is_complete) {
+		l->is_reading = helpers_run(s->helpers, read_page_aside, l);
+		l->has_failed = !l->is_reading;
+		if (l->is_reading)
+			http_hold(l->request); /* in time: the helper releases it under the lock */
+	}
+	if (l->is_reading)
+		http_suspend(l->request, NULL);
+	server_unlock(s);
+	return has;
+}
+
+static ssize_t send_list(void *context, uint64_t position, char *buffer, size_t max)
+{
+	pages *l = context;
+	(void)position;
+	if (!has_page(l))
+		return l->has_failed    ? MHD_CONTENT_READER_END_WITH_ERROR
+		       : l->is_complete ? MHD_CONTENT_READER_END_OF_STREAM
+		                        : 0;
+	size_t left = l->page.length - l->sent, taken = left < max ? left : max;
+	if (l->sent == 0)
+		http_note_progress(l->request);
+	memcpy(buffer, l->page.data + l->sent, taken);
+	l->sent += taken;
+	return (ssize_t)taken;
+}
+
+static void free_list(void *context)
+{
+	pages *l = context;
+	text_finish(&l->page);
+	free(l);
+}
+
+/* Lists the token's own programs and everybody's. An administrator's list has those of all tokens. */
+static pages *make_list(request *q, const char *owner)
+{
+	pages *l = calloc(1, sizeof *l);
+	bool is_of_one = http_argument(q, "token") != NULL;
+	if (l == NULL)
+		return NULL;
+	*l = (pages){.request = q, .owners = {owner, ""}, .owner_count = 1, .with_owners = is_admin(q)};
+	if (is_admin(q) && !is_of_one)
+		l->owners[0] = NULL;
+	else if (owner[0] != '\0' && !is_of_one)
+		l->owner_count = 2;
+	return l;
 }
 
 static answer list_programs(request *q)
 {
-	listing l = {0};
 	const char *owner = asked_owner(q);
 	if (owner == NULL)
 		return reply_not_yours(q);
-	text_init(&l.out, LIST_BYTES_MAX);
-	text_say(&l.out, "{\"programs\":[");
-	if (!read_all(q, owner, NULL, &l)) {
-		text_finish(&l.out);
+	pages *l = make_list(q, owner);
+	if (l == NULL)
+		return reply_no_memory(q);
+	if (!read_page(l)) {
+		free_list(l);
 		return reply_store(q);
 	}
-	text_say(&l.out, "]}");
-	return reply_json(q, MHD_HTTP_OK, &l.out);
+	if (l->is_complete) {
+		answer result = reply_json(q, MHD_HTTP_OK, &l->page);
+		free(l);
+		return result;
+	}
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BUFFER_BYTES, send_list, l,
+	                                                                  free_list);
+	if (response == NULL) {
+		free_list(l);
+		return reply_no_memory(q);
+	}
+	reply_add_data_headers(response, "application/json");
+	return reply_queue(q, MHD_HTTP_OK, response);
 }
 
-/* Finds a program by name; l.count says whether it exists. */
+/* Finds a program by name, the owner's or else everybody's; l.count says whether it exists. */
 static bool read_one(request *q, const char *owner, const char *name, listing *l)
 {
-	*l = (listing){0};
-	text_init(&l->out, LIST_BYTES_MAX);
-	return read_all(q, owner, name, l);
+	*l = (listing){.with_owners = is_admin(q)};
+	text_init(&l->out, PROGRAM_BYTES_MAX);
+	bool good = store_read_programs(q->server->store, &(program_filter){.owner = owner, .name = name}, add_program, l);
+	if (good && l->count == 0 && owner[0] != '\0' && http_argument(q, "token") == NULL)
+		good = store_read_programs(q->server->store, &(program_filter){.owner = "", .name = name}, add_program, l);
+	return good;
 }
 
 static answer get_program(request *q)
@@ -150,6 +281,7 @@ answer route_get_program(request *q)
 typedef struct put {
 	server *server;
 	request *request;
+	account *who;
 	stored_program program; /* kind and exports are owned, the name is the request's */
 	bool is_new;
 	program *made;
@@ -157,8 +289,9 @@ typedef struct put {
 	bool refused; /* the program is bad */
 	bool lost;    /* the worker could not load it, so nothing is known of the program */
 	char detail[512];
-	unsigned waits; /* number of expected callbacks */
-	bool abandoned; /* the request is gone */
+	unsigned waits;          /* number of expected callbacks */
+	bool abandoned;          /* the request is gone */
+	uint64_t reserved_bytes; /* of what its token may store */
 } put;
 
 static void free_put(server *s, void *work)
@@ -168,6 +301,7 @@ static void free_put(server *s, void *work)
 		p->abandoned = true;
 		return;
 	}
+	p->who->programs_reserved_bytes -= p->reserved_bytes;
 	program_unref(s, p->made);
 	free((char *)(uintptr_t)p->program.kind);
 	free((char *)(uintptr_t)p->program.exports);
@@ -227,7 +361,7 @@ static answer resume_put(request *q)
 		return reply_store(q);
 	log_change(q, p->is_new ? "stored" : "replaced", p->program.sha256);
 	text out;
-	text_init(&out, LIST_BYTES_MAX);
+	text_init(&out, PROGRAM_BYTES_MAX);
 	write_program(&out, &p->program, false, p->is_new ? "" : ",\"replaced\":true");
 	return reply_json(q, p->is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK, &out);
 }
@@ -440,7 +574,7 @@ typedef struct known {
 	uint64_t size_bytes;
 } known;
 
-static void compare(void *context, const stored_program *p)
+static bool compare(void *context, const stored_program *p)
 {
 	known *k = context;
 	k->is_there = true;
@@ -448,18 +582,27 @@ static void compare(void *context, const stored_program *p)
 	k->size_bytes = p->size_bytes;
 	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language &&
 	             p->exports[0] != '\0';
+	return true;
 }
 
-/* Whether the program fits into the size that its token may store, replacing one of that name. */
-static bool has_capacity(const request *q, const char *owner, uint64_t replaced_bytes)
+/* Whether the program fits into the size that its token may store, replacing one of that name. What it needs is
+ * reserved until it is written, because other programs of the token may be on their way. */
+static bool has_capacity(put *p, const char *owner, uint64_t replaced_bytes)
 {
-	uint64_t most = q->who->programs_bytes_max;
+	server *s = p->server;
+	uint64_t most = p->who->programs_bytes_max, length = p->request->body.length;
 	if (owner[0] == '\0')
 		return true;
 	if (most == UINT64_MAX)
-		most = q->server->config->programs_bytes_max;
-	uint64_t bytes = store_count_program_bytes(q->server->store, owner);
-	return bytes != UINT64_MAX && bytes - (bytes < replaced_bytes ? bytes : replaced_bytes) + q->body.length <= most;
+		most = s->config->programs_bytes_max;
+	server_lock(s);
+	p->reserved_bytes = length;
+	p->who->programs_reserved_bytes += length;
+	uint64_t reserved = p->who->programs_reserved_bytes;
+	server_unlock(s);
+	/* Counted afterwards: what is written meanwhile may count twice, and is not missed. */
+	uint64_t bytes = store_count_program_bytes(s->store, owner);
+	return bytes != UINT64_MAX && bytes - (bytes < replaced_bytes ? bytes : replaced_bytes) + reserved <= most;
 }
 
 static bool begin_put(request *q, curfew_language language)
@@ -472,6 +615,7 @@ static bool begin_put(request *q, curfew_language language)
 		return false;
 	}
 	p->request = q;
+	p->who = q->who;
 	p->server = q->server;
 	p->program.language = language;
 	p->program.name = q->parameter;
@@ -504,9 +648,9 @@ static answer put_program(request *q)
 	put *p = q->work;
 	known k = {.wanted = &p->program};
 	const char *owner = program_owner(q->who);
-	if (!store_read_programs(q->server->store, owner, q->parameter, compare, &k))
+	if (!store_read_programs(q->server->store, &(program_filter){.owner = owner, .name = q->parameter}, compare, &k))
 		return reply_store(q);
-	if (!k.is_same && !has_capacity(q, owner, k.size_bytes))
+	if (!k.is_same && !has_capacity(p, owner, k.size_bytes))
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                   "the programs of this token would take more than it may store", 60);
 	p->is_new = !k.is_there;
@@ -560,7 +704,7 @@ static answer delete_program(request *q)
 		return reply_stopping(q);
 	if (owner == NULL)
 		return reply_not_yours(q);
-	if (!store_read_programs(s->store, owner, q->parameter, compare, &k))
+	if (!store_read_programs(s->store, &(program_filter){.owner = owner, .name = q->parameter}, compare, &k))
 		return reply_store(q);
 	if (!k.is_there)
 		return reply_unknown(q);
@@ -568,6 +712,7 @@ static answer delete_program(request *q)
 	if (p == NULL)
 		return reply_no_memory(q);
 	p->server = s;
+	p->who = q->who;
 	p->request = q;
 	q->work = p;
 	q->free_work = free_put;

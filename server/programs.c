@@ -16,22 +16,24 @@ const char *program_owner(const account *who)
 	return (who->scopes & SCOPE_ADMIN) != 0 ? "" : who->id;
 }
 
-static void take_program(void *context, const stored_program *p)
+static bool take_program(void *context, const stored_program *p)
 {
 	program_search *search = context;
 	memcpy(search->sha256, p->sha256, sizeof p->sha256);
 	search->language = p->language;
 	search->found++;
+	return true;
 }
 
 bool program_find(store *st, const account *who, const char *name, program_search *search)
 {
 	search->found = 0;
-	bool good = store_read_programs(st, program_owner(who), name, take_program, search);
-	if (good && search->found == 0)
-		good = store_read_programs(st, "", name, take_program, search);
-	if (good && search->found == 0 && (who->scopes & SCOPE_ADMIN) != 0)
-		good = store_read_programs(st, NULL, name, take_program, search);
+	const char *const owners[] = {program_owner(who), "", NULL};
+	bool good = true;
+	for (int i = 0; i < ((who->scopes & SCOPE_ADMIN) != 0 ? 3 : 2) && good && search->found == 0; i++) {
+		const program_filter filter = {.owner = owners[i], .name = name};
+		good = store_read_programs(st, &filter, take_program, search);
+	}
 	search->has_failed = !good;
 	return good && search->found == 1;
 }

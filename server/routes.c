@@ -157,7 +157,8 @@ static answer post_calibration(request *q)
 
 static const route table[] = {
 	{"/v1/runs", "POST", SCOPE_RUN | SCOPE_ADMIN, route_post_run, true, ""},
-	{"/v1/runs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_runs, false, "state program schedule outcome limit after include"},
+	{"/v1/runs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_runs, false,
+     "state program schedule outcome limit after include"},
 	{"/v1/runs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_run, false, ""},
 	{"/v1/runs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_cancel_run, false, ""},
 	{"/v1/runs/*/events", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_events, false, ""},

@@ -769,10 +769,10 @@ int store_find_key(store *st, const char *owner, const char *key, char id[ID_SIZ
 	return store_has_doubts(st) ? -1 : st->backend->find_key(st, owner, key, id, body_sha256);
 }
 
-bool store_read_programs(store *st, const char *owner, const char *name,
-                         void (*show)(void *context, const stored_program *p), void *context)
+bool store_read_programs(store *st, const program_filter *filter, bool (*show)(void *context, const stored_program *p),
+                         void *context)
 {
-	return st->backend->read_programs(st, owner, name, show, context);
+	return st->backend->read_programs(st, filter, show, context);
 }
 
 uint64_t store_count_program_bytes(store *st, const char *owner)

@@ -277,9 +277,16 @@ blob *store_read_report(store *st, int64_t report_number, size_t length);
 /* Finds the id and the body's hash of the run with this key. Returns 1; 0: there is none; -1: the database failed. */
 int store_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
 
-/* Shows programs of an owner (NULL: of all), or one by name. */
-bool store_read_programs(store *st, const char *owner, const char *name,
-                         void (*show)(void *context, const stored_program *p), void *context);
+/* Which programs are shown. */
+typedef struct program_filter {
+	const char *owner;                    /* NULL: of all */
+	const char *name;                     /* NULL: any */
+	const char *after_owner, *after_name; /* only those behind this one; NULL: from the first on */
+} program_filter;
+
+/* Shows programs in the order of their owners and names, as long as show returns true. */
+bool store_read_programs(store *st, const program_filter *filter, bool (*show)(void *context, const stored_program *p),
+                         void *context);
 /* Bytes of an owner's stored programs. UINT64_MAX: the database failed. */
 uint64_t store_count_program_bytes(store *st, const char *owner);
 /* Reads the bytes of a source; free them with free. NULL: it does not exist. */

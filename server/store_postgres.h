@@ -146,8 +146,8 @@ bool pg_read_runs(store *st, const run_filter *filter, bool (*show)(void *contex
                   void *context);
 blob *pg_read_part(store *st, int64_t report_number, size_t part);
 int pg_find_key(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
-bool pg_read_programs(store *st, const char *owner, const char *name,
-                      void (*show)(void *context, const stored_program *p), void *context);
+bool pg_read_programs(store *st, const program_filter *filter, bool (*show)(void *context, const stored_program *p),
+                      void *context);
 uint64_t pg_count_program_bytes(store *st, const char *owner);
 void *pg_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
 bool pg_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure);

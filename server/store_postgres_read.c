@@ -177,20 +177,48 @@ static void fill_program(stored_program *program, const PGresult *rows, int i)
 	(void)snprintf(program->sha256, sizeof program->sha256, "%s", pg_get(rows, i, "sha256"));
 }
 
-bool pg_read_programs(store *base, const char *owner, const char *name,
-                      void (*show)(void *context, const stored_program *p), void *context)
+enum { PROGRAMS_AT_ONCE = 64 };
+
+static PGresult *read_some_programs(store *base, const program_filter *filter)
 {
-	char sql[256] = "SELECT * FROM programs WHERE true";
+	char sql[400] = "SELECT * FROM programs WHERE true";
 	pg_params p = {0};
-	add_condition(sql, sizeof sql, &p, "owner=", owner);
-	add_condition(sql, sizeof sql, &p, "name=", name);
+	add_condition(sql, sizeof sql, &p, "owner=", filter->owner);
+	add_condition(sql, sizeof sql, &p, "name=", filter->name);
+	if (filter->after_name != NULL) {
+		pg_words(&p, filter->after_owner);
+		pg_words(&p, filter->after_name);
+		size_t used = strlen(sql);
+		(void)snprintf(sql + used, sizeof sql - used, " AND (owner COLLATE \"C\", name COLLATE \"C\")>($%d, $%d)",
+		               p.count - 1, p.count);
+	}
 	size_t used = strlen(sql);
-	(void)snprintf(sql + used, sizeof sql - used, " ORDER BY name COLLATE \"C\", owner COLLATE \"C\"");
-	PGresult *rows = pg_read_rows(base, sql, &p, "programs", NULL);
-	stored_program program;
-	for (int i = 0; i < pg_count(rows); i++) {
-		fill_program(&program, rows, i);
-		show(context, &program);
+	(void)snprintf(sql + used, sizeof sql - used, " ORDER BY owner COLLATE \"C\", name COLLATE \"C\" LIMIT %d",
+	               PROGRAMS_AT_ONCE);
+	return pg_read_rows(base, sql, &p, "programs", NULL);
+}
+
+bool pg_read_programs(store *base, const program_filter *filter, bool (*show)(void *context, const stored_program *p),
+                      void *context)
+{
+	program_filter next = *filter;
+	PGresult *rows = NULL, *before = NULL;
+	bool more = true;
+	while (more) {
+		rows = read_some_programs(base, &next);
+		PQclear(before); /* it had the texts of next */
+		int count = pg_count(rows);
+		stored_program program;
+		for (int i = 0; more && i < count; i++) {
+			fill_program(&program, rows, i);
+			more = show(context, &program);
+		}
+		more = more && count == PROGRAMS_AT_ONCE;
+		if (more) {
+			next.after_owner = pg_get(rows, count - 1, "owner");
+			next.after_name = pg_get(rows, count - 1, "name");
+			before = rows;
+		}
 	}
 	return pg_end(rows);
 }

@@ -96,8 +96,8 @@ typedef struct store_backend {
 	                  void *context);
 	blob *(*read_part)(store *st, int64_t report_number, size_t part);
 	int (*find_key)(store *st, const char *owner, const char *key, char id[ID_SIZE], char body_sha256[SHA256_SIZE]);
-	bool (*read_programs)(store *st, const char *owner, const char *name,
-	                      void (*show)(void *context, const stored_program *p), void *context);
+	bool (*read_programs)(store *st, const program_filter *filter, bool (*show)(void *context, const stored_program *p),
+	                      void *context);
 	uint64_t (*count_program_bytes)(store *st, const char *owner);
 	void *(*read_source)(store *st, const char *sha256, curfew_language language, size_t *length);
 	bool (*read_schedules)(store *st, const char *owner, const char *name,

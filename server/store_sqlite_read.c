@@ -152,24 +152,27 @@ static void fill_program(stored_program *p, sqlite3_stmt *row)
 	(void)snprintf(p->sha256, sizeof p->sha256, "%s", column_words(row, 1));
 }
 
-bool sqlite_read_programs(store *st, const char *owner, const char *name,
-                          void (*show)(void *context, const stored_program *p), void *context)
+bool sqlite_read_programs(store *st, const program_filter *filter, bool (*show)(void *context, const stored_program *p),
+                          void *context)
 {
 	char sql[320];
 	(void)snprintf(sql, sizeof sql,
 	               "SELECT name, sha256, language, kind, exports, size, created_us, updated_us, owner FROM programs "
-	               "WHERE %s AND %s ORDER BY name, owner",
-	               owner != NULL ? "owner=?1" : "1", name != NULL ? "name=?2" : "1");
+	               "WHERE %s AND %s AND %s ORDER BY owner, name",
+	               filter->owner != NULL ? "owner=?1" : "1", filter->name != NULL ? "name=?2" : "1",
+	               filter->after_name != NULL ? "(owner, name)>(?3, ?4)" : "1");
 	reading r = begin_reading(st, sql);
-	if (owner != NULL)
-		bind_words(&r.bound, owner);
-	r.bound.column = 1;
-	if (name != NULL)
-		bind_words(&r.bound, name);
+	const char *const words[] = {filter->owner, filter->name, filter->after_owner, filter->after_name};
+	for (int i = 0; i < 4; i++) {
+		r.bound.column = i;
+		if (words[i] != NULL)
+			bind_words(&r.bound, words[i]);
+	}
 	stored_program p;
-	while (read_row(&r)) {
+	bool more = true;
+	while (more && read_row(&r)) {
 		fill_program(&p, r.bound.statement);
-		show(context, &p);
+		more = show(context, &p);
 	}
 	return finish_reading(&r, NULL, NULL);
 }

@@ -509,7 +509,15 @@ def ambiguous_requests(context):
             ("99999999999999999999", 413),
         )
     ]
-    twice = ("Authorization", "Content-Encoding", "Expect", "Idempotency-Key", "Last-Event-ID", "Origin", "Sec-Fetch-Site")
+    twice = (
+        "Authorization",
+        "Content-Encoding",
+        "Expect",
+        "Idempotency-Key",
+        "Last-Event-ID",
+        "Origin",
+        "Sec-Fetch-Site",
+    )
     cases += [
         (f"two {name}s", f"GET /healthz HTTP/1.1\n{host}{name}: a\n{name.lower()}: b\n", b"", 400) for name in twice
     ]

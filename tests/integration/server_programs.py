@@ -3,6 +3,8 @@
 the command line."""
 
 import base64
+import concurrent.futures
+import contextlib
 import glob
 import json
 import os
@@ -11,6 +13,7 @@ import sqlite3
 
 from .cases import CONTROLS, check_entry, check_stream, read_header
 from .harness import ROOT, Skipped, Test, expect, expect_equal
+from .server import make_token
 from .serving import WITHOUT_GRANTS, Server
 from .wasm import compiled, component, small_module
 
@@ -76,6 +79,59 @@ def exports(context):
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal("from disk", server.ask("GET", "/v1/programs/seven.wat")["exports"], cases[-1][3])
+
+
+@test
+def long_lists(context):
+    """A list of programs may be of any size: it is sent while it is read, and the server holds a part of it."""
+    data = os.path.join(context.directory(), "data")
+    alice, bob = make_token(context, data, "--name", "alice"), make_token(context, data, "--name", "bob")
+    admin = make_token(context, data, "--name", "admin", "--scopes", "admin")
+    with Server(context, data=data, token=alice) as server:
+        for name, token in (("first", alice), ("all", admin)):
+            server.ask(
+                "PUT", f"/v1/programs/{name}", "1", 201, headers={"Content-Type": "text/javascript"}, token=token
+            )
+    description = json.dumps([{"name": "n" * 1000, "kind": "value", "type": None}] * 900)
+    with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
+        database.execute(
+            "INSERT INTO programs SELECT owner, 'name' || value, sha256, language, kind, ?, size, created_us, updated_us "
+            "FROM programs, json_each(?) WHERE name='first'",
+            (description, json.dumps(list(range(100)))),
+        )
+        database.commit()
+    with Server(context, data=data, token=alice) as server:
+        before = anonymous_mib(server.process.pid)
+        names = {"all", "first", *(f"name{i}" for i in range(100))}
+        for token, few in ((alice, False), (admin, False), (bob, True)):
+            programs = server.ask("GET", "/v1/programs", token=token)["programs"]
+            expect_equal("the programs", {one["name"] for one in programs}, {"all"} if few else names)
+            expect_equal("no name twice", len(programs), 1 if few else len(names))
+        expect(anonymous_mib(server.process.pid) < before + 60, "the server has held the whole list")
+        with contextlib.closing(server.connect()) as connection:
+            connection.request("GET", "/v1/programs", headers={"Authorization": f"Bearer {alice}"})
+            connection.getresponse().read(100000)
+        expect_equal("a client that left", server.run("6 * 7")["value"], 42)
+
+
+@test
+def quota_of_many_at_once(context):
+    """Programs that a token stores at the same time do not exceed its quota together."""
+    data = os.path.join(context.directory(), "data")
+    token = make_token(context, data, "--name", "alice", "--programs-size", "1MiB")
+    with Server(context, data=data, token=token) as server, concurrent.futures.ThreadPoolExecutor(12) as threads:
+        headers = {"Content-Type": "text/javascript"}
+
+        def store(i):
+            return server.request("PUT", f"/v1/programs/p{i}", f"//{i}{'x' * 400000}", headers=headers).status
+
+        expect_equal("stored", sorted(threads.map(store, range(12)))[:3], [201, 201, 429])
+        stored = [one["name"] for one in server.ask("GET", "/v1/programs")["programs"]]
+        expect_equal("in the list", len(stored), 2)
+        # What was refused is not reserved any more, and what is replaced does not count.
+        server.ask("PUT", f"/v1/programs/{stored[0]}", f"//{'y' * 500000}", headers=headers)
+        server.ask("DELETE", f"/v1/programs/{stored[1]}", status=204)
+        server.ask("PUT", "/v1/programs/next", f"//{'z' * 500000}", 201, headers=headers)
 
 
 @test

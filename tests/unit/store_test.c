@@ -432,12 +432,13 @@ static void test_keys(void *state)
 	CHECK_EQUAL(store_find_key(f->st, "alice", "k", found, hash), 1);
 }
 
-static void see_program(void *context, const stored_program *p)
+static bool see_program(void *context, const stored_program *p)
 {
 	unsigned *count = context;
 	*count += 1;
 	CHECK_TEXT(p->name, "p");
 	CHECK_TEXT(p->exports, "[]");
+	return true;
 }
 
 static void test_programs(void *state)
@@ -451,7 +452,7 @@ static void test_programs(void *state)
 	p.owner = "bob";
 	CHECK(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
 	wait_for(&f->client, 2);
-	CHECK(store_read_programs(f->st, NULL, "p", see_program, &count));
+	CHECK(store_read_programs(f->st, &(program_filter){.name = "p"}, see_program, &count));
 	CHECK_EQUAL(count, 2);
 	CHECK_EQUAL(store_count_program_bytes(f->st, "alice"), 5);
 	char *source = store_read_source(f->st, SHA, CURFEW_LANGUAGE_JS, &length);
@@ -462,7 +463,7 @@ static void test_programs(void *state)
 	CHECK(store_delete_program(f->st, "alice", "p", on_done, &f->client));
 	wait_for(&f->client, 3);
 	count = 0;
-	CHECK(store_read_programs(f->st, "alice", NULL, see_program, &count));
+	CHECK(store_read_programs(f->st, &(program_filter){.owner = "alice"}, see_program, &count));
 	CHECK_EQUAL(count, 0);
 }
 
