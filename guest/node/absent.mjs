@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Node's modules for which a program has no means here. They can be imported, but their functions throw when called.
 const stream = 'createServer connect createConnection';
+const lookups = 'lookup lookupService resolve resolve4 resolve6 resolveAny resolveCaa resolveCname resolveMx resolveNaptr resolveNs resolvePtr resolveSoa resolveTxt resolveSrv reverse setServers getServers setDefaultResultOrder';
+const dnsErrors = `NODATA: 'ENODATA', FORMERR: 'EFORMERR', SERVFAIL: 'ESERVFAIL', NOTFOUND: 'ENOTFOUND', NOTIMP: 'ENOTIMP', REFUSED: 'EREFUSED', BADQUERY: 'EBADQUERY', BADNAME: 'EBADNAME', BADFAMILY: 'EBADFAMILY',
+	BADRESP: 'EBADRESP', CONNREFUSED: 'ECONNREFUSED', TIMEOUT: 'ETIMEOUT', EOF: 'EOF', FILE: 'EFILE', NOMEM: 'ENOMEM', DESTRUCTION: 'EDESTRUCTION', BADSTR: 'EBADSTR', BADFLAGS: 'EBADFLAGS', NONAME: 'ENONAME',
+	BADHINTS: 'EBADHINTS', NOTINITIALIZED: 'ENOTINITIALIZED', LOADIPHLPAPI: 'ELOADIPHLPAPI', ADDRGETNETWORKPARAMS: 'EADDRGETNETWORKPARAMS', CANCELLED: 'ECANCELLED', getDefaultResultOrder: () => 'verbatim'`;
+const inspects = { why: 'nothing can look into a program here', functions: 'open close waitForDebugger', classes: 'Session', more: 'url: () => undefined, console, Network: {}' };
 export const absent = {
-	net: { why: 'there are no sockets here: use fetch', functions: `${stream} getDefaultAutoSelectFamily setDefaultAutoSelectFamily`, classes: 'Socket Server Stream BlockList SocketAddress',
-		more: `isIP: (text) => /^(\\d{1,3}\\.){3}\\d{1,3}$/.test(text) && text.split('.').every((part) => part < 256) ? 4 : URL.canParse('http://[' + text + ']/') ? 6 : 0,
-		isIPv4(text) { return this.isIP(text) === 4; }, isIPv6(text) { return this.isIP(text) === 6; }` },
-	tls: { why: 'there are no sockets here: use fetch', functions: `${stream} createSecureContext getCiphers checkServerIdentity`, classes: 'Server SecureContext',
+	net: { why: 'there are no sockets here: use fetch', functions: stream, classes: 'Socket Server Stream',
+		more: `...require('internal/net_names'), getDefaultAutoSelectFamily: () => true, setDefaultAutoSelectFamily() {}, getDefaultAutoSelectFamilyAttemptTimeout: () => 250, setDefaultAutoSelectFamilyAttemptTimeout() {}` },
+	tls: { why: 'there are no sockets here: use fetch', functions: `${stream} createSecureContext createSecurePair checkServerIdentity`, classes: 'Server SecureContext',
 		// It can be constructed around a stream, because packages look up the class of its internals while they are loaded.
-		more: `rootCertificates: [], TLSSocket: class TLSSocket extends require('events') {
+		more: `CLIENT_RENEG_LIMIT: 3, CLIENT_RENEG_WINDOW: 600, DEFAULT_ECDH_CURVE: 'auto', DEFAULT_MIN_VERSION: 'TLSv1.2', DEFAULT_MAX_VERSION: 'TLSv1.3', getCiphers: () => [],
+		get DEFAULT_CIPHERS() { return require('crypto').constants.defaultCipherList; }, convertALPNProtocols(protocols, out) {
+			const list = protocols.map((name) => Buffer.from(String.fromCharCode(Buffer.byteLength(name)) + name));
+			out.ALPNProtocols = Buffer.concat(list);
+		},
+		rootCertificates: [], TLSSocket: class TLSSocket extends require('events') {
 			constructor(stream) {
 				if (typeof stream?.pipe !== 'function')
 					throw fail('TLSSocket');
@@ -16,27 +25,31 @@ export const absent = {
 			}
 		}` },
 	dgram: { why: 'there are no sockets here', functions: 'createSocket', classes: 'Socket' },
-	dns: { why: 'a program cannot look names up here: fetch does', functions: 'lookup lookupService resolve resolve4 resolve6 resolveAny resolveMx resolveNs resolveTxt resolveSrv reverse setServers getServers setDefaultResultOrder', classes: 'Resolver',
-		more: `get promises() { return require('dns/promises'); }, ADDRCONFIG: 32, V4MAPPED: 8, ALL: 16, NODATA: 'ENODATA', NOTFOUND: 'ENOTFOUND', CANCELLED: 'ECANCELLED', TIMEOUT: 'ETIMEOUT'` },
-	'dns/promises': { why: 'a program cannot look names up here: fetch does', rejects: true, functions: 'lookup lookupService resolve resolve4 resolve6 resolveAny resolveMx resolveNs resolveTxt resolveSrv reverse setServers getServers', classes: 'Resolver' },
-	http2: { why: 'there are no sockets here: use fetch', functions: 'connect createServer createSecureServer getDefaultSettings', more: 'constants: {}, sensitiveHeaders: Symbol("sensitiveHeaders")' },
+	dns: { why: 'a program cannot look names up here: fetch does', functions: lookups, classes: 'Resolver', more: `get promises() { return require('dns/promises'); }, ADDRCONFIG: 32, V4MAPPED: 8, ALL: 16, ${dnsErrors}` },
+	'dns/promises': { why: 'a program cannot look names up here: fetch does', rejects: true, functions: lookups, classes: 'Resolver', more: dnsErrors },
+	http2: { why: 'there are no sockets here: use fetch', functions: 'connect createServer createSecureServer performServerHandshake', classes: 'Http2ServerRequest Http2ServerResponse', more: `...require('internal/http2_names')` },
 	child_process: { why: 'a program cannot start others here', functions: 'exec execFile execFileSync execSync fork spawn spawnSync', classes: 'ChildProcess' },
-	cluster: { why: 'a program is one process here', functions: 'fork setupPrimary setupMaster disconnect', more: 'isMaster: true, isPrimary: true, isWorker: false, workers: {}, settings: {}' },
 	worker_threads: { why: 'a program has one thread here', functions: 'moveMessagePortToContext receiveMessageOnPort postMessageToThread', classes: 'Worker BroadcastChannel',
-		more: 'isMainThread: true, parentPort: null, workerData: null, threadId: 0, resourceLimits: {}, MessageChannel, MessagePort, getEnvironmentData() {}, setEnvironmentData() {}, markAsUntransferable() {}, SHARE_ENV: Symbol("SHARE_ENV")' },
-	vm: { why: 'a program has one realm here', functions: 'createContext runInContext runInNewContext compileFunction measureMemory', classes: 'Script SourceTextModule SyntheticModule',
-		more: 'isContext: () => false, runInThisContext: (code) => (0, eval)(code), constants: {}' },
-	v8: { why: 'the engine is QuickJS here', functions: 'getHeapSnapshot writeHeapSnapshot setFlagsFromString takeCoverage stopCoverage', classes: 'Serializer Deserializer',
-		more: 'getHeapStatistics: () => ({ total_heap_size: 0, used_heap_size: 0, heap_size_limit: curfew.limits.memory_bytes }), getHeapSpaceStatistics: () => [], cachedDataVersionTag: () => 0' },
-	repl: { why: 'there is no terminal here', functions: 'start', classes: 'REPLServer' },
-	inspector: { why: 'nothing can look into a program here', functions: 'open close url waitForDebugger', classes: 'Session' },
+		more: `isMainThread: true, isInternalThread: false, parentPort: null, workerData: null, threadId: 0, resourceLimits: {}, MessageChannel, MessagePort, ...(() => {
+			const environment = new Map(), marked = new WeakSet();
+			return { getEnvironmentData: (key) => environment.get(key), setEnvironmentData: (key, value) => void (value === undefined ? environment.delete(key) : environment.set(key, value)),
+				markAsUntransferable: (value) => void (Object(value) === value && marked.add(value)), isMarkedAsUntransferable: (value) => marked.has(value), markAsUncloneable() {} };
+		})(), SHARE_ENV: Symbol.for("nodejs.worker_threads.SHARE_ENV")` },
+	repl: { why: 'there is no terminal here', functions: 'start', classes: 'REPLServer',
+		more: `REPL_MODE_SLOPPY: Symbol('repl-sloppy'), REPL_MODE_STRICT: Symbol('repl-strict'), get writer() { return require('util').inspect; }, get builtinModules() { return require('module').builtinModules.filter((name) => !name.startsWith('node:')); },
+		Recoverable: class Recoverable extends SyntaxError { constructor(error) { super(); this.err = error; } }` },
+	inspector: inspects, 'inspector/promises': inspects,
+	trace_events: { why: 'nothing of a program is traced here', functions: 'createTracing', more: 'getEnabledCategories: () => undefined' },
+	wasi: { why: 'JavaScript has no WebAssembly here: run the module itself', classes: 'WASI' },
+	domain: { why: 'use AsyncLocalStorage, and the event uncaughtException of process', functions: 'create createDomain', classes: 'Domain', more: 'active: null' },
+	sqlite: { why: 'there is no database here', classes: 'DatabaseSync StatementSync', functions: 'backup', more: 'constants: { SQLITE_CHANGESET_OMIT: 0, SQLITE_CHANGESET_REPLACE: 1, SQLITE_CHANGESET_ABORT: 2 }, SQLITE_CHANGESET_OMIT: 0, SQLITE_CHANGESET_REPLACE: 1, SQLITE_CHANGESET_ABORT: 2' },
 };
 
 export function textOf(name) {
 	const module = absent[name], words = (text) => text?.split(/\s+/).filter(Boolean) ?? [];
-	return `${module.head ?? ''}
-const fail = (what) => Object.assign(new Error('${name}.' + what + ' is not here: ${module.why}'), { code: '${module.code ?? 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'}' });
-module.exports = { ${module.more ?? ''}${module.more ? ',' : ''} ${module.extra ?? ''} };
+	return `
+const fail = (what) => Object.assign(new Error('${name}.' + what + ' is not here: ${module.why}'), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
+module.exports = { ${module.more ?? ''} };
 for (const what of ${JSON.stringify(words(module.functions))})
 	module.exports[what] = ${module.rejects ? '() => Promise.reject(fail(what))' : '() => { throw fail(what); }'};
 for (const what of ${JSON.stringify(words(module.classes))})

@@ -7,7 +7,8 @@ let builtinList; // their names
 const builtinNames = () => builtinList ??= assetScript('node') ?? [];
 const notBuilt = 'this curfew was built without it, since node and npm were missing';
 const noBuiltin = () => builtinNames().length > 0 ? 'Node has no such module, or it is not here' : notBuilt;
-const isBuiltin = (name) => isOneOf(builtinNames(), name);
+// Some have no name without "node:".
+const isBuiltin = (name) => isOneOf(builtinNames(), name) || (startsWith(name, 'node:') && isOneOf(builtinNames(), slice(name, 5)));
 
 const builtins = { __proto__: null }; // name -> { exports }, for the modules that were loaded
 
@@ -135,7 +136,7 @@ function forgetStripper() {
 
 moduleHooks.builtinExports = builtinExports;
 moduleHooks.builtin = (path) => loadBuiltin(slice(path, 5));
-moduleHooks.isBuiltin = (name) => isBuiltin(startsWith(name, 'node:') ? slice(name, 5) : name);
+moduleHooks.isBuiltin = isBuiltin;
 moduleHooks.strip = stripTypes;
 moduleHooks.forget = forgetStripper;
 moduleHooks.globals = addNodeGlobals;

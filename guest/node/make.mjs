@@ -11,9 +11,12 @@ import { withFastBuffer } from './fast_buffer.mjs';
 const [modules, out] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
 const esbuild = createRequire(path.join(modules, 'x.js'))('esbuild');
-const files = { 'assert/strict': 'assert_strict', 'fs/promises': 'fs_promises', 'readline/promises': 'readline_promises', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'timers/promises': 'timers_promises' };
+const files = { 'assert/strict': 'assert_strict', 'fs/promises': 'fs_promises', 'readline/promises': 'readline_promises', 'stream/consumers': 'stream_consumers', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'test/reporters': 'test_reporters', 'timers/promises': 'timers_promises' };
+// Those that have no name without "node:", since packages have it.
+const prefixed = ['sea', 'sqlite', 'test', 'test/reporters'];
 const own = fs.readdirSync(path.join(here, 'modules')).map((file) => file.replace(/\.js$/, '')).filter((name) => !Object.values(files).includes(name));
-const names = [...own, ...Object.keys(files), ...Object.keys(absent), 'util/types', 'path/posix', 'sys'].sort();
+const internal = fs.readdirSync(path.join(here, 'internal')).map((file) => 'internal/' + file.replace(/\.js$/, ''));
+const names = [...own, ...Object.keys(files), ...Object.keys(absent), 'util/types', 'path/posix', 'path/win32', 'sys'].sort();
 
 // Node's own modules are required at run time. Packages are bundled.
 const resolver = { name: 'curfew', setup(build) {
@@ -25,7 +28,7 @@ const resolver = { name: 'curfew', setup(build) {
 			return { path: 'abort-controller', namespace: 'globals' };
 		if (bare === 'qs')
 			return { path: 'querystring', external: true };
-		if (names.includes(bare) && !wanted.startsWith('.'))
+		if ((names.includes(bare) || internal.includes(bare)) && !wanted.startsWith('.'))
 			return { path: bare, external: true };
 		if (wanted.startsWith('../node_modules/'))
 			return { path: path.join(modules, wanted.slice('../node_modules/'.length)) };
@@ -97,13 +100,13 @@ function wrap(code, name) {
 }
 
 const entries = [];
-for (const name of names) {
-	const file = path.join(here, 'modules', (files[name] ?? name) + '.js');
-	const alias = { 'util/types': "module.exports = require('util').types;", 'path/posix': "module.exports = require('path');", sys: "module.exports = require('util');" }[name];
+for (const name of [...names, ...internal]) {
+	const file = internal.includes(name) ? path.join(here, name + '.js') : path.join(here, 'modules', (files[name] ?? name) + '.js');
+	const alias = { 'util/types': "module.exports = require('util').types;", 'path/posix': "module.exports = require('path');", 'path/win32': "module.exports = require('path').win32;", sys: "module.exports = require('util');" }[name];
 	const code = alias ?? (absent[name] ? textOf(name) : await bundle({ entryPoints: [file] }));
 	entries.push({ name: 'node/' + name, bytes: Buffer.from(wrap(code, name)) });
 }
-entries.push({ name: 'node', bytes: Buffer.from('(' + JSON.stringify(names) + ')') });
+entries.push({ name: 'node', bytes: Buffer.from('(' + JSON.stringify(names.map((name) => prefixed.includes(name) ? 'node:' + name : name).sort()) + ')') });
 const typescript = await bundle({ entryPoints: [path.join(here, 'typescript.js')] });
 entries.push({ name: 'typescript', bytes: Buffer.from('(function (module, exports) {' + typescript + '\n})') });
 entries.sort((a, b) => (a.name < b.name ? -1 : 1));

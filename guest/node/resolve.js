@@ -445,7 +445,7 @@ function resolveSpecifier(use) {
 		return resolveImports(use);
 	const scheme = findScheme(specifier);
 	if (scheme === 'node') {
-		if (isBuiltin(slice(specifier, 5)))
+		if (isBuiltin(specifier))
 			return specifier;
 		throw failImport(use, noBuiltin(), 'ERR_UNKNOWN_BUILTIN_MODULE');
 	}
@@ -525,7 +525,7 @@ function resolveMappedUrl(use, url) {
 	}
 	if (scheme !== 'node')
 		return resolveUrl(use, scheme, url);
-	if (isBuiltin(slice(url, 5)))
+	if (isBuiltin(url))
 		return url;
 	throw failImport(use, 'the import map sends it to ' + quote(url) + ': ' + noBuiltin(), 'ERR_UNKNOWN_BUILTIN_MODULE');
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node's modules in programs, and TypeScript."""
 
+import json
 import os
 
 from .harness import Test, expect, expect_equal
@@ -91,6 +92,114 @@ def modules_by_both_names(context):
             {"values": {"v": True, "n": "1"}, "positionals": ["x"]},
         ],
     )
+
+
+def documented_names():
+    """The modules of node_names.txt, each with its names."""
+    with open(os.path.join(os.path.dirname(__file__), "node_names.txt"), encoding="utf-8") as file:
+        parts = file.read().split("## ")[1:]
+    return {part.split("\n", 1)[0]: part.split("\n", 1)[1].split() for part in parts}
+
+
+@test
+def every_documented_name(context):
+    modules = documented_names()
+    imports = [
+        f"import {{ {', '.join(f'{name} as _{i}_{j}' for j, name in enumerate(names))} }} from 'node:{module}';"
+        for i, (module, names) in enumerate(modules.items())
+    ]
+    source = """
+        const missing = {};
+        for (const [module, names] of Object.entries(curfew.params[0])) {
+            const found = await import('node:' + module).catch((error) => ({ error })), lacks = names.filter((name) => !(name in found));
+            if (lacks.length > 0)
+                missing[module] = found.error?.message ?? lacks;
+        }
+        export default missing;
+    """
+    expect("there are names", len(modules) > 55 and sum(map(len, modules.values())) > 1400)
+    expect_equal("missing names", value(context, {"main.mjs": source}, "--params", json.dumps([modules])), {})
+    # An import of a name that does not exist is an error of syntax.
+    expect_equal("static imports", value(context, {"main.mjs": "\n".join(imports) + "\nexport default 'all';"}), "all")
+
+
+@test
+def what_is_not_here_fails_when_called(context):
+    source = """
+        const tried = [['net', 'connect'], ['tls', 'connect'], ['dgram', 'createSocket'], ['dns', 'lookup'], ['dns/promises', 'lookup'], ['http2', 'connect'], ['http2', 'performServerHandshake'], ['child_process', 'spawn'],
+            ['cluster', 'fork'], ['cluster', 'Worker'], ['worker_threads', 'Worker'], ['vm', 'createContext'], ['vm', 'SourceTextModule'], ['v8', 'getHeapSnapshot'], ['v8', 'GCProfiler'], ['repl', 'start'], ['inspector', 'Session'],
+            ['inspector/promises', 'Session'], ['trace_events', 'createTracing'], ['wasi', 'WASI'], ['domain', 'create'], ['sqlite', 'DatabaseSync'], ['test', 'run'], ['test/reporters', 'spec'], ['crypto', 'X509Certificate'],
+            ['crypto', 'createDiffieHellman'], ['module', 'register'], ['process', 'dlopen'], ['fs', 'watch'], ['async_hooks', 'createHook']];
+        const wrong = [];
+        for (const [module, name] of tried) {
+            const action = (await import('node:' + module))[name];
+            try {
+                await (/^[A-Z]/.test(name) ? new action() : action());
+                wrong.push([module, name, 'works']);
+            } catch (error) {
+                if (error.code !== 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' || !/ is not here/.test(error.message))
+                    wrong.push([module, name, error.code, error.message]);
+            }
+        }
+        export default wrong;
+    """
+    expect_equal("wrong answers", value(context, {"main.mjs": source}), [])
+
+
+@test
+def tests_of_a_program(context):
+    source = """
+        import { test, describe, it, before, after, beforeEach, mock } from 'node:test';
+        import assert from 'node:assert';
+        const seen = [];
+        test('good', async (t) => {
+            await t.test('inner', () => {});
+            await t.test('left out', (t) => t.skip('why'));
+        });
+        test('callback', (t, done) => setImmediate(done));
+        test('planned', { todo: true }, (t) => { t.plan(2); t.assert.ok(true); });
+        describe('suite', () => {
+            before(() => seen.push('before'));
+            after(() => seen.push('after'));
+            beforeEach(() => seen.push('each'));
+            it('one', () => seen.push('one'));
+            it('two', async () => assert.strictEqual(1, BROKEN));
+        });
+        test('order, and mocks', () => {
+            assert.deepStrictEqual(seen, ['before', 'each', 'one', 'each', 'after']);
+            const called = mock.fn((a) => a + 1), object = { m() { return 1; } };
+            called(1);
+            mock.method(object, 'm', () => 5);
+            assert.deepStrictEqual([called.mock.calls[0].result, called.mock.callCount(), object.m()], [2, 1, 5]);
+            mock.restoreAll();
+            assert.strictEqual(object.m(), 1);
+        });
+    """
+    for broken, code, counts in (("1", 0, (6, 0)), ("2", 1, (5, 1))):
+        directory = make(context, {"main.mjs": source.replace("BROKEN", broken)})
+        report, done = context.report("--node", os.path.join(directory, "main.mjs"))
+        expect_equal("exit code", done.code, code)
+        output = report["stdout"]
+        for text in (
+            f"# pass {counts[0]}\n",
+            f"# fail {counts[1]}\n",
+            "# skipped 1\n",
+            "# todo 1\n",
+            "1..5\n",
+            "    ok 2 - left out # SKIP why\n",
+        ):
+            expect(text in output, f"{text!r} is not in {output}")
+        expect(("not ok 4 - suite" in output) == (code == 1), output)
+
+
+@test
+def names_only_with_a_prefix(context):
+    files = {
+        "node_modules/test/index.js": "module.exports = 'a package';",
+        "main.mjs": "import own from 'test'; import { test } from 'node:test'; import { isBuiltin, builtinModules } from 'node:module';"
+        " export default [own, typeof test, isBuiltin('test'), isBuiltin('node:test'), isBuiltin('fs'), builtinModules.includes('test')];",
+    }
+    expect_equal("values", value(context, files), ["a package", "function", False, True, True, False])
 
 
 @test

@@ -94,6 +94,37 @@ assert.doesNotReject = async (promise, expected, message) => {
 		check(false, error, expected, message, 'doesNotReject', 'Got unwanted rejection.\nActual message: "' + error?.message + '"');
 	}
 };
+
+// Counts calls of functions, and says which were called too rarely or too often.
+class CallTracker {
+	#tracked = new Map();
+	#of(fn) { return this.#tracked.get(fn) ?? (() => { throw Object.assign(new TypeError('The argument \'tracked\' is not a tracked function. Received ' + show(fn)), { code: 'ERR_INVALID_ARG_VALUE' }); })(); }
+	calls(fn, expected = 1) {
+		if (typeof fn === 'number')
+			[fn, expected] = [undefined, fn];
+		const { needs } = require('internal/errors');
+		needs.integer(expected, 'expected', 1, 2 ** 32 - 1);
+		const action = fn ?? (() => {}), record = { calls: [], expected, operator: action.name || 'calls', stack: new Error() };
+		const tracked = new Proxy(action, { apply(target, thisArg, args) {
+			record.calls.push({ thisArg, arguments: args });
+			return Reflect.apply(target, thisArg, args);
+		} });
+		this.#tracked.set(tracked, record);
+		return tracked;
+	}
+	getCalls(fn) { return [...this.#of(fn).calls]; }
+	report() {
+		return [...this.#tracked.values()].filter(({ calls, expected }) => calls.length !== expected).map(({ calls, expected, operator, stack }) => ({
+			message: `Expected the ${operator} function to be executed ${expected} time(s) but was executed ${calls.length} time(s).`, actual: calls.length, expected, operator, stack }));
+	}
+	reset(fn) { (fn === undefined ? [...this.#tracked.values()] : [this.#of(fn)]).forEach((record) => { record.calls = []; }); }
+	verify() {
+		const errors = this.report();
+		if (errors.length > 0)
+			throw new AssertionError({ message: errors.length === 1 ? errors[0].message : 'Functions were not called the expected number of times', operator: 'verify' });
+	}
+}
+assert.CallTracker = CallTracker;
 assert.strict = Object.assign((value, message) => assert(value, message), assert, { equal: assert.strictEqual, notEqual: assert.notStrictEqual,
 	deepEqual: assert.deepStrictEqual, notDeepEqual: assert.notDeepStrictEqual });
 assert.strict.strict = assert.strict;

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-const { constants } = require('os');
-module.exports = { ...constants.errno, ...constants.signals };
+const { constants: { dlopen, errno, priority, signals } } = require('os');
+module.exports = { ...dlopen, ...errno, ...priority, ...signals, ...require('fs').constants, ...require('crypto').constants };

@@ -153,6 +153,80 @@ function randomFillSync(target, offset = 0, size = target.byteLength - offset) {
 		globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65536));
 	return target;
 }
+// The number of the cipher in OpenSSL's list of objects, by its mode and bits.
+const cipherNumbers = { ecb: [418, 422, 426], cbc: [419, 423, 427], ctr: [904, 905, 906], gcm: [895, 898, 901] };
+function getCipherInfo(given, options = {}) {
+	const { wrongType } = require('internal/errors');
+	if (typeof given !== 'string' && typeof given !== 'number')
+		wrongType('nameOrNid', 'one of type string or number', given);
+	const all = Object.entries(cipherNumbers).flatMap(([mode, numbers]) => numbers.map((nid, i) => ({ mode, nid, bits: 128 + 64 * i })));
+	const text = typeof given === 'string' ? given.toLowerCase().replace(/^aes(128|192|256)$/, 'aes-$1-cbc').replace(/^id-aes(\d+)-gcm$/, 'aes-$1-gcm') : undefined;
+	const found = all.find(({ mode, nid, bits }) => text === undefined ? nid === given : text === `aes-${bits}-${mode}`);
+	if (!found)
+		return undefined;
+	const { mode, nid, bits } = found, ivLength = { ecb: 0, gcm: 12 }[mode] ?? 16;
+	if (options.keyLength !== undefined && options.keyLength !== bits / 8)
+		return undefined;
+	if (options.ivLength !== undefined && (mode === 'gcm' ? options.ivLength < 1 : options.ivLength !== ivLength))
+		return undefined;
+	const name = mode === 'gcm' ? `id-aes${bits}-gcm` : `aes-${bits}-${mode}`;
+	return { mode, name, nid, blockSize: mode === 'ctr' || mode === 'gcm' ? 1 : 16, ...(ivLength > 0 ? { ivLength: options.ivLength ?? ivLength } : {}), keyLength: bits / 8 };
+}
+
+// ---- Primes ----
+
+function power(base, exponent, modulus) {
+	let result = 1n;
+	for (base %= modulus; exponent > 0n; exponent >>= 1n) {
+		if (exponent & 1n)
+			result = result * base % modulus;
+		base = base * base % modulus;
+	}
+	return result;
+}
+const smallPrimes = [2n, 3n, 5n, 7n, 11n, 13n, 17n, 19n, 23n, 29n, 31n, 37n, 41n, 43n, 47n, 53n, 59n, 61n, 67n, 71n, 73n, 79n, 83n, 89n, 97n];
+// Miller and Rabin's test, with the bases above and as many random ones.
+function isPrime(value) {
+	if (value < 2n || smallPrimes.some((prime) => value % prime === 0n))
+		return smallPrimes.includes(value);
+	let odd = value - 1n, shift = 0;
+	for (; (odd & 1n) === 0n; odd >>= 1n)
+		shift++;
+	const isWitness = (base) => {
+		let x = power(base, odd, value);
+		for (let i = 0; x !== 1n && x !== value - 1n; i++) {
+			if (i === shift - 1)
+				return true;
+			x = x * x % value;
+			if (x === 1n)
+				return true;
+		}
+		return false;
+	};
+	const random = () => 2n + BigInt('0x' + randomBytes(16).toString('hex')) % (value - 3n);
+	return !smallPrimes.some((base) => base < value - 1n && isWitness(base)) && !smallPrimes.some(() => isWitness(random()));
+}
+const bigOf = (value) => typeof value === 'bigint' ? value : BigInt('0x' + (Buffer.from(bytesOf(value)).toString('hex') || '0'));
+const bytesOfBig = (value) => {
+	const hex = value.toString(16);
+	return Buffer.from(hex.padStart(hex.length + hex.length % 2, '0'), 'hex');
+};
+const checkPrimeSync = (candidate) => isPrime(bigOf(candidate));
+function generatePrimeSync(size, { add, rem, safe = false, bigint = false } = {}) {
+	require('internal/errors').needs.integer(size, 'size', 1, 2 ** 31 - 1);
+	const step = add === undefined ? safe ? 4n : 2n : bigOf(add), rest = rem !== undefined ? bigOf(rem) : add === undefined ? safe ? 3n : 1n : safe ? 3n : 1n;
+	if (step <= 0n || step >> BigInt(size) > 0n || rest >= step)
+		fail('invalid options.add', 'ERR_OUT_OF_RANGE', RangeError);
+	const top = size > 1 ? 3n << BigInt(size - 2) : 1n, mask = (1n << BigInt(size)) - 1n;
+	for (;;) {
+		let value = (BigInt('0x' + randomBytes(Math.ceil(size / 8)).toString('hex')) | top) & mask;
+		value += (rest - value % step + step) % step;
+		if (size === 2 && add === undefined)
+			value = safe ? 3n : 2n + (value & 1n);
+		if (value <= mask && isPrime(value) && (!safe || size < 3 || isPrime(value >> 1n)))
+			return bigint ? value : new Uint8Array(bytesOfBig(value)).buffer;
+	}
+}
 const later = (done, action) => {
 	if (typeof done !== 'function')
 		return action();
@@ -217,11 +291,13 @@ module.exports = {
 	scrypt: (password, salt, length, options, done) => typeof options === 'function' ? later(options, () => scryptSync(password, salt, length)) : later(done, () => scryptSync(password, salt, length, options)),
 	webcrypto: globalThis.crypto, subtle: globalThis.crypto.subtle, getRandomValues: (target) => globalThis.crypto.getRandomValues(target),
 	randomUUID: () => globalThis.crypto.randomUUID(), randomBytes, pseudoRandomBytes: randomBytes, randomFillSync, randomInt, timingSafeEqual,
-	randomFill: (target, ...rest) => later(rest.pop(), () => randomFillSync(target, ...rest)), getFips: () => 0,
+	randomFill: (target, ...rest) => later(rest.pop(), () => randomFillSync(target, ...rest)), getFips: () => 0, getCipherInfo, fips: 0, secureHeapUsed: () => ({ total: 0, used: 0, utilization: 0, min: 0 }),
+	setFips(enabled) { enabled && fail('crypto.setFips is not here: Mbed TLS has no FIPS mode', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'); }, setEngine: absent('setEngine'), checkPrimeSync, generatePrimeSync,
+	checkPrime: (candidate, ...rest) => later(rest.pop(), () => checkPrimeSync(candidate)), generatePrime: (size, ...rest) => later(rest.pop(), () => generatePrimeSync(size, ...rest)),
 };
-for (const name of ['createDiffieHellman', 'createDiffieHellmanGroup', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'generatePrime', 'generatePrimeSync', 'checkPrime', 'checkPrimeSync'])
+for (const name of ['createDiffieHellman', 'createDiffieHellmanGroup', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'createCipher', 'createDecipher'])
 	module.exports[name] = absent(name);
-for (const name of ['X509Certificate', 'Certificate', 'DiffieHellman', 'DiffieHellmanGroup'])
+for (const name of ['X509Certificate', 'Certificate', 'Cipher', 'Decipher', 'DiffieHellman', 'DiffieHellmanGroup'])
 	module.exports[name] = class { constructor() { absent(name)(); } };
 // Signatures are streams, whose module is large. So they are loaded at their first use.
 for (const name of keyNames)

@@ -474,8 +474,7 @@ for (const name of ['chmod', 'chown', 'lchmod', 'lchown'])
 for (const name of ['fchmod', 'fchown'])
 	sync[name] = () => { throw failure(38, name); };
 sync.futimes = () => { throw failure(38, 'futime'); };
-for (const name of ['statfs', 'glob'])
-	sync[name] = () => unavailable(name);
+sync.statfs = () => unavailable('statfs');
 
 class Dir {
 	#entries;
@@ -721,7 +720,13 @@ fs.read[custom] = (fd, bytes, ...rest) => promised(() => ({ bytesRead: sync.read
 fs.write[custom] = (fd, data, ...rest) => promised(() => ({ bytesWritten: sync.write(fd, data, ...rest), buffer: data }));
 fs.realpath.native = fs.realpath;
 fs.realpathSync.native = fs.realpathSync;
-for (const name of ['watch', 'watchFile', 'unwatchFile', 'openAsBlob'])
+// Files that fit a pattern.
+const globbed = (pattern, options) => [...require('internal/glob').globSync(pattern, options)];
+fs.globSync = globbed;
+fs.glob = (pattern, options, callback) => typeof options === 'function' ? later(() => globbed(pattern), options) : later(() => globbed(pattern, options), callback);
+promises.glob = async function* (pattern, options) { yield* require('internal/glob').globSync(pattern, options); };
+fs.openAsBlob = (path, { type = '' } = {}) => promised(() => new Blob([sync.readFile(path)], { type }));
+for (const name of ['watch', 'watchFile', 'unwatchFile'])
 	fs[name] = () => unavailable(name);
 promises.open = (path, flags, mode) => promised(() => new FileHandle(sync.open(path, flags, mode)));
 promises.readFile = (path, options) => promised(() => sync.readFile(path instanceof FileHandle ? path.fd : path, options));

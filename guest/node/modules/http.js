@@ -277,5 +277,5 @@ const clientFor = (secure) => {
 const globalAgent = new Agent({ keepAlive: true });
 
 module.exports = { ...clientFor('http:'), ...serverFor('http'), Agent, globalAgent, ClientRequest, IncomingMessage, OutgoingMessage, ServerResponse, METHODS: methods, STATUS_CODES: statusCodes,
-	maxHeaderSize: 16384, validateHeaderName, validateHeaderValue, setMaxIdleHTTPParsers() {} };
+	maxHeaderSize: 16384, validateHeaderName, validateHeaderValue, setMaxIdleHTTPParsers() {}, WebSocket: globalThis.WebSocket, CloseEvent: globalThis.CloseEvent, MessageEvent: globalThis.MessageEvent };
 Object.defineProperty(module.exports, Symbol.for('curfew.http.for'), { value: { clientFor, serverFor } });

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-const path = require('../node_modules/path-browserify/index.js');
+const posix = require('../node_modules/path-browserify/index.js');
+const win32 = require('internal/path_win32');
 
-path.posix = path;
-path.win32 ??= Object.assign({}, path, { sep: '\\', delimiter: ';' });
-path.toNamespacedPath ??= (name) => name;
-module.exports = path;
+// The functions of Node's name the argument that is not a string, by a code as well.
+const { names, needText, wrap } = win32._shared;
+posix.toNamespacedPath = (path) => path;
+for (const name of names)
+	posix[name] = wrap(posix[name], name);
+delete win32._shared;
+const matches = (windows) => (path, pattern) => {
+	needText(path, 'path');
+	needText(pattern, 'pattern');
+	return require('internal/glob').matchesGlob(path, pattern, windows);
+};
+posix.matchesGlob = { matchesGlob: matches(false) }.matchesGlob;
+win32.matchesGlob = { matchesGlob: matches(true) }.matchesGlob;
+posix.posix = win32.posix = posix;
+posix.win32 = win32.win32 = win32;
+posix._makeLong = posix.toNamespacedPath;
+win32._makeLong = win32.toNamespacedPath;
+module.exports = posix;

@@ -154,9 +154,11 @@ const hrtime = (before) => {
 };
 hrtime.bigint = () => BigInt(Math.floor(performance.now() * 1e6));
 
+const absent = (what, why) => Object.assign(new Error(`process.${what} is not here: ${why}`), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
 Object.assign(process, {
 	title: 'curfew', pid: 1, ppid: 0, platform: 'linux', arch: 'x64', execPath: '/usr/bin/node', execArgv: [], exitCode: undefined, argv0: 'node',
-	version: 'v22.12.0', versions: { node: '22.12.0', curfew: navigator.userAgent }, release: { name: 'node' }, features: {}, config: { variables: {} }, allowedNodeEnvironmentFlags: new Set(),
+	version: 'v22.12.0', versions: { node: '22.12.0', curfew: navigator.userAgent }, release: { name: 'node', lts: 'Jod' },
+	features: { inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: true, tls_sni: true, tls_ocsp: true, tls: true, cached_builtins: true, require_module: true, typescript: 'strip' }, debugPort: 9229, config: { variables: {} }, allowedNodeEnvironmentFlags: new Set(),
 	cwd: () => '/', umask: () => 0o22, hrtime, uptime: () => performance.now() / 1000,
 	nextTick(callback, ...args) { queueMicrotask(() => callback(...args)); },
 	exit(code = process.exitCode ?? 0) {
@@ -173,8 +175,30 @@ Object.assign(process, {
 	kill() { throw Object.assign(new Error('a program cannot send signals here'), { code: 'EPERM' }); },
 	binding() { throw new Error('process.binding is not here'); },
 	getBuiltinModule: (name) => require('module').isBuiltin(name) ? binding.builtin(name.replace(/^node:/, '')) : undefined,
-	hasUncaughtExceptionCaptureCallback: () => false, setUncaughtExceptionCaptureCallback() {}, setSourceMapsEnabled() {},
+	hasUncaughtExceptionCaptureCallback: () => false, setUncaughtExceptionCaptureCallback() {}, setSourceMapsEnabled() {}, sourceMapsEnabled: false,
+	availableMemory: () => curfew.limits.memory_bytes, constrainedMemory: () => curfew.limits.memory_bytes, getActiveResourcesInfo: () => [], connected: false, throwDeprecation: false, traceDeprecation: false,
+	channel: undefined, send: undefined, disconnect: undefined, mainModule: undefined, permission: undefined, domain: null, moduleLoadList: [],
+	openStdin() { return process.stdin.resume(); },
+	assert(value, message) { require('assert')(value, message); },
+	// Variables that are set already are kept.
+	loadEnvFile(path = '.env') {
+		const { errno } = require('internal/system_errors'), name = path instanceof URL ? require('url').fileURLToPath(path) : path;
+		let text;
+		try {
+			text = require('fs').readFileSync(name, 'utf8');
+		} catch (error) {
+			throw errno[error.code] === errno.ENOENT ? Object.assign(new Error(`ENOENT: no such file or directory, open '${name}'`), { errno: -errno.ENOENT, code: 'ENOENT', syscall: 'open', path: name }) : error;
+		}
+		for (const [key, value] of Object.entries(require('internal/parse_env')(text)))
+			process.env[key] ??= value;
+	},
+	finalization: { register() {}, registerBeforeExit() {}, unregister() {} },
+	report: { directory: '', filename: '', compact: false, excludeNetwork: false, signal: 'SIGUSR2', reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false,
+		getReport() { throw absent('report.getReport', 'curfew makes the report of a run'); }, writeReport() { throw absent('report.writeReport', 'curfew makes the report of a run'); } },
 });
+for (const name of ['setuid', 'seteuid', 'setgid', 'setegid', 'setgroups', 'initgroups'])
+	process[name] = () => { throw Object.assign(new Error(`EPERM: operation not permitted, ${name}`), { code: 'EPERM', errno: -1, syscall: name }); };
+process.dlopen = () => { throw absent('dlopen', 'a program cannot load native code'); };
 
 // Uncaught errors are events of the platform. If a program listens, they are passed on as events of Node's.
 const tells = {

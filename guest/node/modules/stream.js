@@ -78,4 +78,36 @@ Duplex.fromWeb = ({ readable, writable }, options) => {
 	return new Duplex({ ...options, read: input.read, write: output.write, final: output.final,
 		destroy(error, done) { Promise.all([input.giveUp(error), output.giveUp(error)]).then(() => done(error)); } });
 };
+// Two streams, each of which reads what is written to the other.
+stream.duplexPair = function duplexPair(options) {
+	class Side extends Duplex {
+		#other;
+		#taken;
+		join(other) { this.#other = other; }
+		_read() {
+			const taken = this.#taken;
+			this.#taken = undefined;
+			taken?.();
+		}
+		_write(chunk, encoding, done) {
+			if (chunk.length === 0) {
+				process.nextTick(done);
+				return;
+			}
+			this.#other.push(chunk);
+			this.#other.#taken = done;
+		}
+		_final(done) {
+			this.#other.on('end', done);
+			this.#other.push(null);
+		}
+	}
+	const sides = [new Side(options), new Side(options)];
+	sides[0].join(sides[1]);
+	sides[1].join(sides[0]);
+	return sides;
+};
+for (const name of ['Readable', 'Writable', 'Duplex', 'Transform', 'PassThrough'])
+	Object.defineProperty(stream[name], 'name', { value: name, configurable: true });
+Object.defineProperty(stream, 'consumers', { configurable: true, enumerable: false, get: () => require('stream/consumers') });
 module.exports = stream;

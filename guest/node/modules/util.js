@@ -2,17 +2,24 @@
 // The parts of util that concern the platform are the prelude's own.
 const { inspect: show, formatText, classOf, isProxy } = binding;
 
+const { coded, needs, wrongType } = require('internal/errors');
+
 const custom = Symbol.for('nodejs.util.inspect.custom');
 const inspect = (value, options, ...rest) => show(value, typeof options === 'boolean' ? { showHidden: options, depth: rest[0] } : options);
 inspect.custom = custom;
-inspect.defaultOptions = { depth: 2, colors: false };
-inspect.colors = inspect.styles = {};
+const defaultOptions = { showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100, maxStringLength: 10000, breakLength: 128, compact: 3, sorted: false, getters: false, numericSeparator: false };
+Object.defineProperty(inspect, 'defaultOptions', { enumerable: true, get: () => defaultOptions, set(options) {
+	needs.object(options, 'options');
+	Object.assign(defaultOptions, options);
+} });
 
 const promisify = (original) => {
-	if (typeof original !== 'function')
-		throw Object.assign(new TypeError('The "original" argument must be of type function'), { code: 'ERR_INVALID_ARG_TYPE' });
-	if (original[promisify.custom])
-		return original[promisify.custom];
+	needs.callable(original, 'original');
+	const given = original[promisify.custom];
+	if (given) {
+		needs.callable(given, 'util.promisify.custom');
+		return Object.defineProperty(given, promisify.custom, { value: given, enumerable: false, writable: false, configurable: true });
+	}
 	// The platform's own functions are not changed.
 	if (original === binding.timers.setTimeout || original === binding.timers.setImmediate)
 		return require('timers/promises')[original.name];
@@ -20,17 +27,29 @@ const promisify = (original) => {
 		return new Promise((resolve, reject) => original.call(this, ...args, (error, value) => error ? reject(error) : resolve(value)));
 	};
 	Object.setPrototypeOf(made, Object.getPrototypeOf(original));
+	Object.defineProperty(made, promisify.custom, { value: made, enumerable: false, writable: false, configurable: true });
 	return Object.defineProperties(made, Object.getOwnPropertyDescriptors(original));
 };
 promisify.custom = Symbol.for('nodejs.util.promisify.custom');
 
-const callbackify = (original) => function (...args) {
-	const done = args.pop();
-	original.apply(this, args).then((value) => queueMicrotask(() => done(null, value)),
-		(error) => queueMicrotask(() => done(error || Object.assign(new Error('Promise was rejected with a falsy value'), { code: 'ERR_FALSY_VALUE_REJECTION', reason: error }))));
+const callbackify = (original) => {
+	needs.callable(original, 'original');
+	const made = function (...args) {
+		const done = args.pop();
+		needs.callable(done, 'last argument');
+		original.apply(this, args).then((value) => process.nextTick(done.bind(this, null, value)),
+			(error) => process.nextTick(done.bind(this, error || Object.assign(coded(Error, 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value'), { reason: error }))));
+	};
+	return Object.defineProperties(made, { name: { value: `${original.name}Callbackified`, configurable: true }, length: { value: original.length + 1, configurable: true } });
 };
 
 const inherits = (constructor, parent) => {
+	if (constructor === undefined || constructor === null)
+		wrongType('ctor', 'of type function', constructor);
+	if (parent === undefined || parent === null)
+		wrongType('superCtor', 'of type function', parent);
+	if (parent.prototype === undefined)
+		wrongType('superCtor.prototype', 'of type object', parent.prototype);
 	Object.defineProperty(constructor, 'super_', { value: parent, writable: true, configurable: true });
 	Object.setPrototypeOf(constructor.prototype, parent.prototype);
 };
@@ -67,7 +86,7 @@ const types = {
 	isMapIterator: (value) => tagOf(value) === 'Map Iterator', isSetIterator: (value) => tagOf(value) === 'Set Iterator',
 	isNumberObject: is('Number'), isStringObject: is('String'), isBooleanObject: is('Boolean'), isBigIntObject: is('BigInt'), isSymbolObject: is('Symbol'),
 	isBoxedPrimitive: (value) => ['Number', 'String', 'Boolean', 'BigInt', 'Symbol'].includes(classOf(value)),
-	isCryptoKey: () => false, isKeyObject: () => false, isWebAssemblyCompiledModule: () => false,
+	isCryptoKey: (value) => binding.crypto.isCryptoKey(value), isKeyObject: (value) => value?.[Symbol.toStringTag] === 'KeyObject' && value instanceof require('crypto').KeyObject, isWebAssemblyCompiledModule: () => false,
 };
 for (const name of typedArrays)
 	types['is' + name] = (value) => isTypedArray(value) && value[Symbol.toStringTag] === name;
@@ -140,65 +159,98 @@ function sameMaps(a, b, same) {
 // ---- Text ----
 
 const known = (text, name) => styles[name] || name === 'none' ? text : refuseStyle(name);
-const refuseStyle = (name) => { throw Object.assign(new TypeError('There is no style ' + name), { code: 'ERR_INVALID_ARG_VALUE' }); };
-const styles = { bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27], strikethrough: [9, 29], black: [30, 39], red: [31, 39],
-	green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39], gray: [90, 39], grey: [90, 39] };
-// The output is no terminal.
-const styleText = (format, text, { validateStream = true } = {}) => validateStream ? [format].flat().reduce(known, text) : [format].flat().reduceRight((inner, name) => {
-	const style = styles[name];
-	if (!style)
-		return known(inner, name);
-	return '\u001b[' + style[0] + 'm' + inner + '\u001b[' + style[1] + 'm';
-}, text);
-
-function parseArgs({ args = process.argv.slice(2), options = {}, allowPositionals, strict = true } = {}) {
-	const values = Object.create(null), positionals = [];
-	const fail = (message, code) => { throw Object.assign(new TypeError(message), { code }); };
-	const set = (name, value) => options[name]?.multiple ? (values[name] ??= []).push(value) : values[name] = value;
-	const nameOf = (letter) => Object.keys(options).find((name) => options[name].short === letter) ?? letter;
-	for (const [name, option] of Object.entries(options)) {
-		if (option.default !== undefined)
-			values[name] = option.default;
-	}
-	for (let i = 0; i < args.length; i++) {
-		const arg = args[i], long = /^--([^=]+)(?:=([\s\S]*))?$/.exec(arg), short = /^-([^-])([\s\S]*)$/.exec(arg);
-		if (arg === '--') {
-			positionals.push(...args.slice(i + 1));
-			break;
-		}
-		if (!long && !short) {
-			positionals.push(arg);
-			continue;
-		}
-		const name = long ? long[1] : nameOf(short[1]), option = options[name];
-		if (strict && !option)
-			fail('Unknown option \'' + arg + '\'', 'ERR_PARSE_ARGS_UNKNOWN_OPTION');
-		if (option?.type === 'string') {
-			const value = (long ? long[2] : short[2] || undefined) ?? args[++i];
-			if (value === undefined)
-				fail('Option \'--' + name + ' <value>\' argument missing', 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE');
-			set(name, value);
-		} else {
-			set(name, long?.[2] ?? true);
-			if (short?.[2])
-				args = [...args.slice(0, i + 1), '-' + short[2], ...args.slice(i + 1)];
-		}
-	}
-	if (strict && !(allowPositionals ?? !strict) && positionals.length > 0)
-		fail('Unexpected argument \'' + positionals[0] + '\'', 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL');
-	return { values, positionals };
+const refuseStyle = (name) => { throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The argument 'format' must be one of: ${Object.keys(inspect.colors).map((one) => `'${one}'`).join(', ')}. Received ${show(name)}`); };
+const styles = inspect.colors = Object.assign(Object.create(null), { reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], blink: [5, 25], inverse: [7, 27], hidden: [8, 28], strikethrough: [9, 29],
+	doubleunderline: [21, 24], black: [30, 39], red: [31, 39], green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39],
+	bgBlack: [40, 49], bgRed: [41, 49], bgGreen: [42, 49], bgYellow: [43, 49], bgBlue: [44, 49], bgMagenta: [45, 49], bgCyan: [46, 49], bgWhite: [47, 49], framed: [51, 54], overlined: [53, 55],
+	gray: [90, 39], redBright: [91, 39], greenBright: [92, 39], yellowBright: [93, 39], blueBright: [94, 39], magentaBright: [95, 39], cyanBright: [96, 39], whiteBright: [97, 39],
+	bgGray: [100, 49], bgRedBright: [101, 49], bgGreenBright: [102, 49], bgYellowBright: [103, 49], bgBlueBright: [104, 49], bgMagentaBright: [105, 49], bgCyanBright: [106, 49], bgWhiteBright: [107, 49] });
+const otherNames = { gray: ['grey', 'blackBright'], bgGray: ['bgGrey', 'bgBlackBright'], dim: ['faint'], inverse: ['swapcolors', 'swapColors'], hidden: ['conceal'],
+	strikethrough: ['strikeThrough', 'crossedout', 'crossedOut'], doubleunderline: ['doubleUnderline'] };
+for (const [name, others] of Object.entries(otherNames)) {
+	for (const other of others)
+		Object.defineProperty(styles, other, { get() { return this[name]; }, set(value) { this[name] = value; }, configurable: true });
 }
+inspect.styles = Object.assign(Object.create(null), { special: 'cyan', number: 'yellow', bigint: 'yellow', boolean: 'yellow', undefined: 'grey', null: 'bold', string: 'green', symbol: 'green', date: 'magenta', regexp: 'red', module: 'underline' });
+// The output is no terminal.
+const styleText = (format, text, { validateStream = true, stream = process.stdout } = {}) => {
+	needs.text(text, 'text');
+	needs.boolean(validateStream, 'options.validateStream');
+	const names = [format].flat();
+	names.forEach((name) => known(text, name));
+	if (validateStream && !stream?.isTTY)
+		return text;
+	const all = names.filter((name) => name !== 'none').map((name) => styles[name]);
+	return all.map(([on]) => `\u001b[${on}m`).join('') + text + all.reverse().map(([, off]) => `\u001b[${off}m`).join('');
+};
 
-const debuglog = () => Object.assign(() => {}, { enabled: false });
+// ---- Errors of the system ----
+
+const systemErrors = () => require('internal/system_errors').systemErrors;
+const needErrno = (value) => {
+	needs.number(value, 'err');
+	if (!(value < 0 && Number.isSafeInteger(value)))
+		require('internal/errors').outOfRange('err', 'a negative integer', value);
+};
+const getSystemErrorName = (number) => {
+	needErrno(number);
+	return systemErrors().get(number)?.[0] ?? `Unknown system error ${number}`;
+};
+const getSystemErrorMessage = (number) => {
+	needErrno(number);
+	return systemErrors().get(number)?.[1] ?? `Unknown system error ${number}`;
+};
+
+// ---- The stack, and the log of a section ----
+
+function getCallSites(count = 8) {
+	if (typeof count === 'object')
+		count = 8;
+	needs.integer(count, 'frameCount', 1, 200);
+	const before = Error.prepareStackTrace, holder = {};
+	Error.prepareStackTrace = (_, sites) => sites;
+	try {
+		Error.captureStackTrace(holder, getCallSites);
+		return [...holder.stack].slice(0, count).map((site) => ({ functionName: site.getFunctionName() ?? '', scriptId: '0', scriptName: site.getFileName() ?? '', lineNumber: site.getLineNumber() ?? 0,
+			columnNumber: site.getColumnNumber() ?? 0, column: site.getColumnNumber() ?? 0 }));
+	} finally {
+		Error.prepareStackTrace = before;
+	}
+}
+function debuglog(section, callback) {
+	const wanted = (process.env.NODE_DEBUG ?? '').split(/[\s,]+/).filter(Boolean).map((word) => word.replace(/[|\\{}()[\]^$+?.]/g, '\\$&').replace(/\*/g, '.*'));
+	const enabled = wanted.length > 0 && new RegExp(`^(?:${wanted.join('|')})$`, 'i').test(section);
+	const log = Object.defineProperty((...args) => enabled && binding.write(2, `${section.toUpperCase()} ${process.pid}: ${formatText(args)}\n`), 'enabled', { get: () => enabled, configurable: true, enumerable: true });
+	callback?.(log);
+	return log;
+}
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const log = (...args) => {
+	const now = new Date();
+	console.log('%s - %s', `${now.getDate()} ${months[now.getMonth()]} ${[now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')}`, formatText(args));
+};
+const aborted = async (signal, resource) => {
+	needs.signal(signal ?? null, 'signal');
+	if (resource === null || (typeof resource !== 'object' && typeof resource !== 'function'))
+		wrongType('resource', 'of type object', resource);
+	return signal.aborted ? undefined : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+};
+
+
 module.exports = {
 	inspect, format: (...args) => formatText(args), formatWithOptions: (options, ...args) => formatText(args), promisify, callbackify, inherits, deprecate,
-	types, isDeepStrictEqual: (a, b) => isDeepStrictEqual(a, b), debuglog, debug: debuglog, styleText, parseArgs,
-	stripVTControlCharacters: (text) => String(text).replace(/\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g, ''),
-	toUSVString: (text) => String(text).toWellFormed(), getSystemErrorName: (code) => 'error ' + code, aborted: (signal) => new Promise((resolve) =>
-		signal.aborted ? resolve() : signal.addEventListener('abort', resolve, { once: true })),
+	types, isDeepStrictEqual: (a, b) => isDeepStrictEqual(a, b), debuglog, debug: debuglog, styleText, parseArgs: (config) => require('internal/parse_args')(config), parseEnv: (content) => require('internal/parse_env')(content), getCallSites, log,
+	transferableAbortController: () => new AbortController(), transferableAbortSignal(signal) {
+		needs.signal(signal ?? null, 'signal');
+		return signal;
+	},
+	stripVTControlCharacters: (text) => needs.text(text, 'str') ?? text.replace(/\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007/g, ''),
+	toUSVString: (text) => String(text).toWellFormed(), getSystemErrorName, getSystemErrorMessage, getSystemErrorMap: () => new Map(systemErrors()), aborted,
 	TextEncoder, TextDecoder, isArray: Array.isArray, isBoolean: (x) => typeof x === 'boolean', isNull: (x) => x === null, isNullOrUndefined: (x) => x == null,
 	isNumber: (x) => typeof x === 'number', isString: (x) => typeof x === 'string', isSymbol: (x) => typeof x === 'symbol', isUndefined: (x) => x === undefined,
 	isRegExp: types.isRegExp, isObject: (x) => x !== null && typeof x === 'object', isDate: types.isDate, isError: types.isNativeError,
 	isFunction: (x) => typeof x === 'function', isPrimitive: (x) => x === null || !/^(object|function)$/.test(typeof x), isBuffer: (x) => require('buffer').Buffer.isBuffer(x),
 	_extend: Object.assign, _isDeepEqual: (a, b) => isDeepStrictEqual(a, b, false),
 };
+for (const name of ['MIMEType', 'MIMEParams'])
+	Object.defineProperty(module.exports, name, { configurable: true, enumerable: true, get: () => require('internal/mime')[name] });
