@@ -123,8 +123,7 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 	q->next_event = last_event + 1;
 	subscribe(q, r);
 	server_unlock(s);
-	return reply_stream(q,
-	                    MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, q, NULL));
+	return reply_stream(q, reply_make_open(q, STREAM_BLOCK_BYTES, read_stream, q, NULL));
 }
 
 /* ---- Of a run on disk ------------------------------------------------------------------------------------ */

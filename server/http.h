@@ -27,6 +27,7 @@ struct request {
 	account *who;
 	text body;
 	size_t body_counted; /* its part of the bytes that all requests hold */
+	bool is_head;
 	bool answered;
 	bool has_begun;
 	/*
@@ -135,6 +136,9 @@ bool http_has_json_type(const request *q);
 answer reply_text(request *q, unsigned status, const char *type, text *body);
 answer reply_json(request *q, unsigned status, text *body);
 answer reply_blob(request *q, unsigned status, blob *body);
+/* A response whose length is unknown when it begins. NULL: out of memory. */
+struct MHD_Response *reply_make_open(const request *q, size_t block, MHD_ContentReaderCallback reader, void *context,
+                                     MHD_ContentReaderFreeCallback release);
 answer reply_nothing(request *q, unsigned status);
 
 /*

@@ -231,8 +231,7 @@ static answer list_programs(request *q)
 		free(l);
 		return result;
 	}
-	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BUFFER_BYTES, send_list, l,
-	                                                                  free_list);
+	struct MHD_Response *response = reply_make_open(q, BUFFER_BYTES, send_list, l, free_list);
 	if (response == NULL) {
 		free_list(l);
 		return reply_no_memory(q);

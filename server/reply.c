@@ -85,6 +85,18 @@ answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
 	return done;
 }
 
+struct MHD_Response *reply_make_open(const request *q, size_t block, MHD_ContentReaderCallback reader, void *context,
+                                     MHD_ContentReaderFreeCallback release)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, block, reader, context,
+	                                                                  release);
+	/* Even where the library sends no body, it sends the end of its chunks, which a client takes for its next answer.
+	 */
+	if (q->is_head && response != NULL)
+		(void)MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+	return response;
+}
+
 static struct MHD_Response *make(text *body)
 {
 	size_t length;

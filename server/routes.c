@@ -326,6 +326,7 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 	char allowed[64] = "";
 	bool is_head = strcmp(method, "HEAD") == 0;
 	const char *wanted = is_head ? "GET" : method;
+	q->is_head = is_head;
 
 	for (size_t i = 0; i < ROUTES; i++) {
 		if (!matches(table[i].path, url, q->parameter, sizeof q->parameter))

@@ -63,6 +63,18 @@ static void write_quota(text *out, const char *name, uint64_t most)
 		text_print(out, "  %s %llu", name, (unsigned long long)most);
 }
 
+/* Writes a text that could be taken for something else, or act on a terminal, as JSON. */
+static void write_word(text *out, const char *words)
+{
+	bool is_plain = *words != '\0';
+	for (const char *at = words; *at != '\0'; at++)
+		is_plain = is_plain && (unsigned char)*at > ' ' && *at != 0x7f && *at != '"';
+	if (is_plain)
+		text_say(out, words);
+	else
+		text_say_json(out, words);
+}
+
 static void write_time(text *out, const char *name, int64_t wall_us)
 {
 	if (wall_us == 0)
@@ -94,8 +106,10 @@ static void write_token(void *context, const stored_token *a)
 		text_print(out, "  priority %u", a->priority_max);
 	write_time(out, "expires", a->expires_us);
 	write_time(out, "used", a->used_us);
-	if (a->user[0] != '\0')
-		text_print(out, "  user %s", a->user);
+	if (a->user[0] != '\0') {
+		text_say(out, "  user ");
+		write_word(out, a->user);
+	}
 	if (a->allow_fetch[0] != '\0')
 		text_print(out, "  allow-fetch %s", a->allow_fetch);
 	for (char *at = ceilings; at != NULL && *at != '\0'; at += strcspn(at, "\n") + 1)

@@ -301,8 +301,10 @@ def token_of_a_user(context):
         expect_equal("said", server.run(show, user="bob", token=bob)["value"], ["bob", None])
         server.refuse(403, {"source": "1", "user": "ann"}, "/user", "user of this token", token=bob)
         expect_equal("for ann", server.run(show, user="ann", token=anybody)["value"], ["ann", len(VALUE)])
+    make_token(context, data, "--name", "odd", "--user", "\x1b[2J\nx  admin")
     done = context.command([context.curfew, "token", "list", "--data", data])
     expect(b"user bob" in done.out, f"{done.out}")
+    expect(b'user "\\u001b[2J\\nx  admin"\n' in done.out, f"a user forges the list: {done.out}")
     done = context.command([context.curfew, "token", "create", "--data", data, "--user", ""])
     expect(done.code == 2 and b"--user" in done.err, f"{done}")
 

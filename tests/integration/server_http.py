@@ -91,6 +91,28 @@ def arguments(context):
 
 
 @test
+def heads_have_no_body(context):
+    """The answer to HEAD is the head of the one to GET, and nothing follows it: the next answer on the connection, or
+    its end."""
+    document = json.loads(read("docs/openapi.json"))
+    with Server(context) as server:
+        server.ask("PUT", "/v1/programs/name", "1", 201, headers={"Content-Type": "text/javascript"})
+        server.ask("PUT", "/v1/schedules/name", {"source": "1", "schedule": "@daily"}, 201)
+        ended, runs = server.run("1")["id"], server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        for path, item in document["paths"].items():
+            if "get" not in item:
+                continue
+            for run in (ended, runs):
+                place = path.replace("{name}", "name").replace("{id}", run)
+                host = "HTTP/1.1\r\nHost: localhost\r\n"
+                two = f"HEAD {place} {host}\r\nGET /healthz {host}Connection: close\r\n\r\n"
+                head, _, rest = server.raw(two.encode()).partition(b"\r\n\r\n")
+                expect(head.startswith(b"HTTP/1.1 200 "), f"HEAD {place}: {head}")
+                ends = b"connection: close" in head.lower() and rest == b""
+                expect(ends or rest.startswith(b"HTTP/1.1 200 "), f"HEAD {place}: {head}, and then {rest[:100]}")
+
+
+@test
 def refusals_arrive(context):
     """A client that sends its whole body before it reads the answer gets the answer, and may continue with its
     connection."""
