@@ -98,6 +98,9 @@ impl Filled {
     }
 
     fn list(&mut self, values: &[String], what: &str) -> Result<(*const *const c_char, usize)> {
+        if values.is_empty() {
+            return Ok((ptr::null(), 0));
+        }
         let pointers = values.iter().map(|value| self.keep(value, what)).collect::<Result<Vec<_>>>()?;
         let list = (pointers.as_ptr(), pointers.len());
         self._arrays.push(pointers);
@@ -112,7 +115,11 @@ impl Options {
         options.size = std::mem::size_of::<sys::curfew_run_options>() as u32;
         options.limits = &*limits;
         options.flags = if self.deterministic { sys::RUN_DETERMINISTIC } else { 0 };
-        let params = if self.params.is_empty() { String::new() } else { Value::from(self.params.clone()).to_string() };
+        let params = if self.params.is_empty() {
+            String::new()
+        } else {
+            serde_json::to_string(&self.params).map_err(|error| Error::invalid(format!("params: {error}")))?
+        };
         let mut filled = Filled {
             options,
             _limits: limits,

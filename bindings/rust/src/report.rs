@@ -29,8 +29,7 @@ pub struct Report {
     pub partial: serde_json::Value,
     /// The exception, the reason why it does not load, or the place where it was stopped.
     pub error: Option<ProgramError>,
-    /// Every limit in the report's units. `None`: unlimited.
-    pub limits: BTreeMap<String, Option<f64>>,
+    limits: ReportLimits,
     /// What the run has used.
     pub used: Usage,
     /// Its standard output.
@@ -60,6 +59,35 @@ enum Whole {
 impl fmt::Debug for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
+    }
+}
+
+/// The limits of a report. Those of the library's report are read when they are asked for.
+#[derive(Clone, Deserialize)]
+#[serde(from = "BTreeMap<String, Option<f64>>")]
+enum ReportLimits {
+    Map(BTreeMap<String, Option<f64>>),
+    Library(Arc<Owned>),
+}
+
+impl From<BTreeMap<String, Option<f64>>> for ReportLimits {
+    fn from(map: BTreeMap<String, Option<f64>>) -> ReportLimits {
+        ReportLimits::Map(map)
+    }
+}
+
+impl ReportLimits {
+    fn read(&self) -> BTreeMap<String, Option<f64>> {
+        match self {
+            ReportLimits::Map(map) => map.clone(),
+            ReportLimits::Library(report) => unsafe { read_limits(&(*report.0).limits) },
+        }
+    }
+}
+
+impl fmt::Debug for ReportLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.read().fmt(f)
     }
 }
 
@@ -172,6 +200,11 @@ impl Report {
         }
     }
 
+    /// Every limit in the report's units. `None`: unlimited.
+    pub fn limits(&self) -> BTreeMap<String, Option<f64>> {
+        self.limits.read()
+    }
+
     /// The value that the program returned. It is an error if the program did not finish, or returned a value of
     /// another type.
     pub fn value<T: DeserializeOwned>(&self) -> Result<T> {
@@ -243,6 +276,10 @@ unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
         false => String::from_utf8_lossy(std::slice::from_raw_parts(pointer.cast::<u8>(), length)).into_owned(),
     };
     let sha256 = text(raw.program_sha256.as_ptr());
+    let limits = match &whole {
+        Whole::Library(report) => ReportLimits::Library(report.clone()),
+        _ => ReportLimits::Map(read_limits(&raw.limits)),
+    };
     Report {
         id: text(raw.id.as_ptr()),
         outcome: text(sys::curfew_outcome_name(raw.outcome)),
@@ -254,7 +291,7 @@ unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
         json_value: value(raw.value),
         partial: value(raw.partial),
         error: None,
-        limits: read_limits(&raw.limits),
+        limits,
         used: Usage::read(&raw.used),
         stdout: output(raw.stdout_text, raw.stdout_length),
         stderr: output(raw.stderr_text, raw.stderr_length),

@@ -57,7 +57,7 @@ fn a_deadline_stops_what_never_ends() {
     for limits in [Limits::new().timeout("100ms"), Limits::new().timeout(Duration::from_millis(100))] {
         let report = curfew::run("for (;;);", &with(limits.unwrap())).unwrap();
         assert_eq!(
-            (report.outcome.as_str(), report.exit_code, report.limits["timeout_us"]),
+            (report.outcome.as_str(), report.exit_code, report.limits()["timeout_us"]),
             ("deadline", 124, Some(100_000.0))
         );
         assert!(["soft", "hard"].contains(&report.stop.unwrap().mode.as_str()));
@@ -78,7 +78,7 @@ fn every_limit_of_the_library_has_a_setter() {
         let expected = if duration { 60e6 } else { 4194304.0 };
         assert!(
             report
-                .limits
+                .limits()
                 .iter()
                 .any(|(key, value)| key.starts_with(&name.replace('-', "_")) && *value == Some(expected)),
             "{name}"
@@ -86,7 +86,7 @@ fn every_limit_of_the_library_has_a_setter() {
     }
     let unlimited = Limits::new().host_calls(u64::MAX).unwrap().timeout(Duration::MAX).unwrap();
     let report = curfew::run("1", &with(unlimited)).unwrap();
-    assert_eq!((report.limits["host_calls"], report.limits["timeout_us"]), (None, None));
+    assert_eq!((report.limits()["host_calls"], report.limits()["timeout_us"]), (None, None));
     assert!(curfew::outcomes().contains(&("deadline".into(), 124)));
 }
 
@@ -455,7 +455,7 @@ fn a_report_is_read_as_its_json_says() {
                         &report.json_value,
                         &report.partial,
                         &report.error,
-                        &report.limits,
+                        report.limits(),
                         &report.used,
                         (&report.stdout, &report.stderr, report.output_truncated, &report.program)
                     )
