@@ -255,7 +255,7 @@ static const cli_option static_options[] = {
      .argument = "HOST",
      .commands = RUN | SUBMIT,
      .repeatable = true,
-     .meaning = "let fetch reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
+     .meaning = "let fetch and wasi:http reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
 	{.id = CLI_OPTION_PROGRAM,
      .name = "program",

@@ -101,6 +101,11 @@ impl Drop for CallBack {
     }
 }
 
+/// A waker that owns the reference that C's has.
+pub fn waker_of(waker: curfew__waker) -> Waker {
+    Waker::from(Arc::new(CallBack(waker)))
+}
+
 // ---- Futures -----------------------------------------------------------------------------------------------------
 
 #[allow(non_camel_case_types)]
@@ -125,7 +130,7 @@ pub unsafe extern "C" fn curfew__future_create(
     reactor: &curfew__reactor,
     waker: &curfew__waker,
 ) -> Option<Box<curfew__future>> {
-    let waker = Waker::from(Arc::new(CallBack(*waker)));
+    let waker = waker_of(*waker);
     let call = Handle::unwrap(call);
     let reactor = reactor.handle()?;
     Some(Box::new(curfew__future { call: Some(call), reactor, waker }))

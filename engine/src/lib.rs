@@ -12,6 +12,7 @@ mod functions;
 mod futures;
 mod handles;
 mod hash;
+mod http;
 mod input;
 mod interrupt;
 mod memory;

@@ -27,6 +27,7 @@ use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
 use wasmtime_wasi::{async_trait, FsPerms, HostMonotonicClock, HostWallClock, I32Exit};
 use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtxView;
 use wasmtime_wasi_io::bindings::wasi::io;
 use wiggle::GuestMemory;
 
@@ -34,6 +35,7 @@ use crate::account::Calls;
 use crate::component_files::{Filesystem, FilesystemView};
 use crate::files::{curfew__wasi_file, Errno, Files, Tree};
 use crate::handles::Handle;
+use crate::http::{self, curfew__wasi_http, Requests};
 use crate::input::Input;
 
 /// The maximum number of open resources, including files: a guest must not use up the descriptors of a process.
@@ -216,6 +218,7 @@ pub struct curfew__wasi_options {
     seed: u64,
     context: *mut c_void,
     write: Write,
+    http: curfew__wasi_http,
 }
 
 type Refused = String;
@@ -287,6 +290,7 @@ struct Guest {
     clock: Option<Clock>,    // only if the run is deterministic
     tree: Option<Arc<Tree>>, // the files given as data; then there are no directories
     files: Option<Files>,    // how preview 1 sees them
+    requests: Requests,
 }
 
 /// The index of the guest's WASI in the store's table: the first.
@@ -310,7 +314,8 @@ impl Guest {
         let mut wasi = builder.build_p1();
         wasi.ctx().table.set_max_capacity(RESOURCES);
         let files = tree.clone().map(Files::new);
-        Ok(Guest { wasi, nothing: None, calls, clock, tree, files })
+        let requests = Requests::new(options.context, options.http);
+        Ok(Guest { wasi, nothing: None, calls, clock, tree, files, requests })
     }
 
     /// The state for a function of WASI that reaches only what the run was given (arguments, environment, input,
@@ -325,11 +330,16 @@ impl Guest {
     }
 
     fn begin(&mut self, counts: bool) -> &mut WasiP1Ctx {
-        if self.calls.begin(counts) {
+        self.begin_request(counts).0
+    }
+
+    fn begin_request(&mut self, counts: bool) -> (&mut WasiP1Ctx, &mut Requests) {
+        let wasi = if self.calls.begin(counts) {
             &mut self.wasi
         } else {
             self.nothing.get_or_insert_with(|| WasiCtxBuilder::new().build_p1())
-        }
+        };
+        (wasi, &mut self.requests)
     }
 }
 
@@ -352,6 +362,10 @@ pub unsafe fn give(
 /// Panics, and so ends the process, if WASI was linked but the store has none. A guest cannot cause that.
 fn guest(data: &mut WasmtimeStoreData) -> &mut Guest {
     data.ctx().table.get_mut(&Resource::new_borrow(GUEST)).expect("a store with WASI")
+}
+
+pub fn requests(data: &mut WasmtimeStoreData) -> &mut Requests {
+    &mut guest(data).requests
 }
 
 // ---- Preview 1 ---------------------------------------------------------------------------------------------------
@@ -585,6 +599,18 @@ fn random_view(data: &mut Data) -> &mut wasmtime_wasi::random::WasiRandomCtx {
     outer_view(data).ctx.random()
 }
 
+fn view_of<'a>((wasi, requests): (&'a mut WasiP1Ctx, &'a mut Requests)) -> WasiHttpCtxView<'a> {
+    requests.view(wasi.ctx().table)
+}
+
+pub fn http_view(data: &mut Data) -> WasiHttpCtxView<'_> {
+    view_of(guest(data).begin_request(false))
+}
+
+pub fn outer_http_view(data: &mut Data) -> WasiHttpCtxView<'_> {
+    view_of(guest(data).begin_request(true))
+}
+
 /// The same functions as `wasmtime_wasi::p2::add_to_linker_async`, with our own state.
 fn link_preview2(l: &mut wasmtime::component::Linker<Data>) -> Result<()> {
     let options = LinkOptions::default();
@@ -615,7 +641,7 @@ fn link_preview2(l: &mut wasmtime::component::Linker<Data>) -> Result<()> {
     sockets::instance_network::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
     sockets::network::add_to_linker::<Data, WasiSockets>(l, &(&options).into(), sockets_view)?;
     sockets::ip_name_lookup::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
-    Ok(())
+    http::link(l)
 }
 
 fn error(result: Result<()>) -> Option<Box<wasmtime_error_t>> {

@@ -237,11 +237,32 @@ typedef struct curfew__wasi_file {
 	size_t length;
 } curfew__wasi_file;
 
+/* By this a waiting future requests to be polled again. It is reference-counted, because others may keep it. */
+typedef struct curfew__waker {
+	void *context;
+	void (*wake)(void *context); /* from any thread, also during the poll */
+	void (*drop)(void *context); /* the last reference was dropped; from any thread */
+} curfew__waker;
+
 /*
- * What WASI shows to a guest. There is no network and no terminal. Limited are the open resources (400), the random
- * bytes of one call (4 MiB), and the bytes that one call copies out of the guest (curfew__store_hostcall_fuel). Not
- * limited are the entries of a directory, which every fd_readdir reads into memory; and a thread may be stuck in
- * opening a FIFO in a directory.
+ * What a component's requests (wasi:http) ask for, on the thread that polls the store, during a poll or
+ * curfew__http_serve. guest/abi.h defines the request and the kinds. context is that of write.
+ */
+typedef struct curfew__wasi_http {
+	/* Begins a request, and returns its id. 0: there cannot be another one. */
+	uint32_t (*start)(void *context, const char *request, size_t length);
+	/* False: it cannot take that now, or there is no such request. */
+	bool (*send)(void *context, uint32_t id, uint32_t kind, const void *bytes, size_t length);
+	void (*cancel)(void *context, uint32_t id);
+	/* Returns a waker with a reference of its own; the request wakes the thread to be served. */
+	curfew__waker (*waker)(void *context);
+} curfew__wasi_http;
+
+/*
+ * What WASI shows to a guest. Requests are made by the host, and there is no terminal. Limited are the open resources
+ * (400), the random bytes of one call (4 MiB), and the bytes that one call copies out of the guest
+ * (curfew__store_hostcall_fuel). Not limited are the entries of a directory, which every fd_readdir reads into memory;
+ * and a thread may be stuck in opening a FIFO in a directory.
  */
 typedef struct curfew__wasi_options {
 	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */
@@ -260,6 +281,7 @@ typedef struct curfew__wasi_options {
 	void *context; /* of write; used until the store is deleted */
 	/* Takes what the guest writes to stream 1 or 2, during a poll. False: it may not, and the guest ends. */
 	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
+	curfew__wasi_http http;
 } curfew__wasi_options;
 
 /*
@@ -270,6 +292,14 @@ typedef struct curfew__wasi_options {
  */
 bool curfew__store_prepare(wasmtime_store_t *store, const curfew__account *account, const curfew__wasi_options *wasi,
                            char *message);
+
+/* For stores with WASI. Passes an event of a request on; bytes are copied. */
+void curfew__http_event(wasmtime_context_t *context, uint32_t id, uint32_t kind, bool is_last, const void *bytes,
+                        size_t length);
+/* Sends what the requests have to send. */
+void curfew__http_serve(wasmtime_context_t *context);
+/* The requests so far are over, whatever they wait for. */
+void curfew__http_forget(wasmtime_context_t *context);
 
 /* Bytes that one call into or out of a component, or of WASI, may copy into the host; 128 MiB if not set. */
 void curfew__store_hostcall_fuel(wasmtime_context_t *context, size_t bytes);
@@ -320,13 +350,6 @@ typedef struct curfew__reactor curfew__reactor;
 curfew__reactor *curfew__reactor_create(void);
 /* Detaches its threads, without waiting for their calls. Destroy its futures before. NULL does nothing. */
 void curfew__reactor_destroy(curfew__reactor *reactor);
-
-/* By this a waiting future requests to be polled again. It is reference-counted, because others may keep it. */
-typedef struct curfew__waker {
-	void *context;
-	void (*wake)(void *context); /* from any thread, also during the poll */
-	void (*drop)(void *context); /* the last reference was dropped; from any thread */
-} curfew__waker;
 
 typedef struct curfew__future curfew__future;
 

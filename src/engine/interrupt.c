@@ -158,17 +158,14 @@ HANDLER_CODE static bool has_shadow_stack(void)
 	return shadow != 0;
 }
 
-/*
- * A host function that throws searches for a frame that catches, and continues there: it never returns. So the store's
- * note of where the frames begin is changed to an empty chain; an exception then ends the guest. The report shows the
- * frames as they were.
- */
-HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, uintptr_t address, uintptr_t top)
+/* Notes the return addresses of a trampoline's callers, from the frame pointer that it has saved up to the entry. */
+HANDLER_CODE static void find_frames(curfew__target *target, uintptr_t frame, uintptr_t address, uintptr_t entry,
+                                     uintptr_t top)
 {
-	uintptr_t entry = *(const uintptr_t *)target->exit.entry, fp = *(const uintptr_t *)*note;
+	uintptr_t fp = *(const uintptr_t *)frame;
 	unsigned count = 0;
 
-	for (uintptr_t low = *note;
+	for (uintptr_t low = frame;
 	     fp > low && fp % 16 == 0 && fp + 16 <= top && fp != entry && count < CURFEW__FRAMES_LEFT;) {
 		target->left[count++] = address;
 		address = ((const uintptr_t *)fp)[1];
@@ -176,6 +173,18 @@ HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, ui
 		fp = *(const uintptr_t *)fp;
 	}
 	target->left_count = count;
+}
+
+/*
+ * A host function that throws searches for a frame that catches, and continues there: it never returns. So the store's
+ * note of where the frames begin is changed to an empty chain; an exception then ends the guest. The report shows the
+ * frames as they were.
+ */
+HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, uintptr_t address, uintptr_t top)
+{
+	uintptr_t entry = *(const uintptr_t *)target->exit.entry;
+
+	find_frames(target, *note, address, entry, top);
 	target->no_frames = entry;
 	*note = (uintptr_t)&target->no_frames;
 }
@@ -424,12 +433,35 @@ bool curfew__target_init(curfew__target *target, const curfew__code_range *code,
 	return true;
 }
 
+void curfew__target_note_call(curfew__target *target)
+{
+	if (!target->exit.frame)
+		return;
+	target->call_frame = *(const uintptr_t *)target->exit.frame;
+	target->call_address = *(const uintptr_t *)target->exit.address;
+	target->call_entry = *(const uintptr_t *)target->exit.entry;
+	target->call_top = *(const uintptr_t *)target->exit.stack_limit + target->stack_bytes;
+}
+
+void curfew__target_find_frames(curfew__target *target)
+{
+	uintptr_t frame = target->call_frame, address = target->call_address, top = target->call_top;
+
+	/* As in hijack: a note may be an old one. */
+	if (frame % 16 || frame + 16 > top || frame + target->stack_bytes < top)
+		return;
+	if (address <= target->code.first || address >= target->code.end || ((const uintptr_t *)frame)[1] != address)
+		return;
+	find_frames(target, frame, address, target->call_entry, top);
+}
+
 void curfew__target_reset(curfew__target *target)
 {
 	atomic_store(&target->wanted, false);
 	atomic_store(&target->landed, 0);
 	atomic_store(&target->interrupted_at, 0);
 	target->left_count = 0;
+	target->call_frame = target->call_top = 0;
 	target->ended_by_error = false;
 	atomic_store(&target->answers, 0);
 	target->seen_answers = 0;

@@ -46,6 +46,9 @@ typedef struct curfew__target {
 	bool ended_by_error; /* it has landed in that way, and no frame is the landing's */
 	unsigned left_count; /* the frames at that time, innermost first: the return address in each */
 	uintptr_t left[CURFEW__FRAMES_LEFT];
+	/* Where it made its last call to the host: its trampoline's frame, the return address, the entry, the stack's end.
+	 */
+	uintptr_t call_frame, call_address, call_entry, call_top;
 	curfew__hurried hurried;
 } curfew__target;
 
@@ -89,6 +92,11 @@ void curfew__hurry(curfew__hurried *hurried, pid_t thread);
 void curfew__calm(curfew__hurried *hurried);
 /* The id of this thread, which is asked for once. */
 pid_t curfew__thread_id(void);
+
+/* Notes where the guest has made a call that it may wait in. Called during that call. */
+void curfew__target_note_call(curfew__target *target);
+/* Finds the frames of a guest that waits in that call: left. Its stack must still be there. */
+void curfew__target_find_frames(curfew__target *target);
 
 /* Notes that the guest ended with an error. The interruption caused it if the frames were hidden before. */
 void curfew__target_note_error(curfew__target *target);

@@ -150,16 +150,18 @@ uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew_
 	curfew__host_caller caller = caller_of(run);
 	curfew__operations *operations = find_function(run, index, true) ? curfew__run_operations(run) : NULL;
 
-	return operations ? curfew__host_call_start(run->program->functions, index, &caller, operations, params) : 0;
+	run->awaited = operations ? curfew__host_call_start(run->program->functions, index, &caller, operations, params)
+	                          : 0;
+	return run->awaited;
 }
 
 bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfew__host_answer *answer)
 {
-	curfew__operations *operations = atomic_load(&run->operations);
-	const curfew__operation_event *event = operations ? curfew__operations_next(operations) : NULL;
+	const curfew__operation_event *event = curfew__run_next_answer(run, id);
 
-	if (!event || event->id != id)
+	if (!event)
 		return false;
+	run->awaited = 0;
 	*answer = (curfew__host_answer){.threw = event->kind == CURFEW_CALL_THREW, .length = event->length};
 	if (!event->bytes)
 		return true;

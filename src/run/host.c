@@ -187,25 +187,19 @@ static bool on_op_start(void *context, uint32_t kind, const char *request, size_
 		return curfew__run_call_start(run, operations, request, length, id);
 	if (operations && kind == CURFEW_OPERATION_INPUT)
 		*id = curfew__input_start(operations, take_input(run));
-	if (!operations || kind != CURFEW_OPERATION_FETCH)
-		return true;
-	*id = run->remote         ? curfew__remote_fetch(run->remote, operations, request, length)
-	      : run->given->fetch ? curfew__fetch_start(run->given->fetch, operations, request, length)
-	                          : curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
+	if (operations && kind == CURFEW_OPERATION_FETCH)
+		*id = curfew__run_fetch(run, request, length);
 	return true;
 }
 
 static bool on_op_send(void *context, uint32_t id, uint32_t kind, const char *bytes, size_t length)
 {
-	curfew__operations *operations = atomic_load(&((curfew_run *)context)->operations);
-	return operations && curfew__operations_send(operations, id, kind, bytes, length);
+	return curfew__run_send(context, id, kind, bytes, length);
 }
 
 static void on_op_cancel(void *context, uint32_t id)
 {
-	curfew__operations *operations = atomic_load(&((curfew_run *)context)->operations);
-	if (operations)
-		curfew__operations_cancel(operations, id);
+	curfew__run_end_operation(context, id);
 }
 
 static bool on_op_next(void *context, curfew__event_record *record)

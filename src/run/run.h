@@ -364,6 +364,7 @@ struct curfew_run {
 	curfew__bundle_record *record; /* records what is imported; or NULL */
 	char *import_text;             /* the file that import_open found, to be read */
 	int32_t import_length;
+	uint32_t awaited;                         /* WebAssembly waits for this call of a host function; 0: for none */
 	_Atomic(curfew__operations *) operations; /* created at first use by the run's thread; any thread may close it */
 	curfew__remote *remote;                   /* its broker; NULL: it has none */
 	uint64_t host_calls;
@@ -416,6 +417,13 @@ void curfew__run_function(curfew_run *run, size_t index, const curfew__host_para
                           curfew__host_answer *answer);
 uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew__host_params *params);
 bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfew__host_answer *answer);
+/* requests.c: begins a request in the form of guest/abi.h and returns its id, or 0. It was charged as a call. */
+uint32_t curfew__run_fetch(curfew_run *run, const char *request, size_t length);
+/* As curfew__operations_send and _cancel, for the run's operations. */
+bool curfew__run_send(curfew_run *run, uint32_t id, uint32_t kind, const void *bytes, size_t length);
+void curfew__run_end_operation(curfew_run *run, uint32_t id);
+/* Passes events of requests on to WebAssembly until there is none, or one of this id (0: of none), which it returns. */
+const curfew__operation_event *curfew__run_next_answer(curfew_run *run, uint32_t id);
 /* The run's operations, created when the first one starts. The watch may close them from then on. NULL: out of memory.
  */
 curfew__operations *curfew__run_operations(curfew_run *run);

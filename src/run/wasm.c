@@ -128,8 +128,33 @@ static bool on_function_take(void *context, size_t index, uint32_t id, curfew__h
 	return curfew__run_function_take(context, index, id, answer);
 }
 
+static uint32_t on_fetch_start(void *context, const char *request, size_t length)
+{
+	return curfew__run_fetch(context, request, length);
+}
+
+static bool on_fetch_send(void *context, uint32_t id, uint32_t kind, const void *bytes, size_t length)
+{
+	return curfew__run_send(context, id, kind, bytes, length);
+}
+
+static void on_fetch_cancel(void *context, uint32_t id)
+{
+	curfew__run_end_operation(context, id);
+}
+
+/* While it waits for a host function, on_function_take looks for events. */
+static void on_fetch_serve(void *context)
+{
+	curfew_run *run = context;
+
+	if (!run->awaited)
+		curfew__run_next_answer(run, 0);
+}
+
 static const curfew__wasm_host wasm_host = {
-	on_growth, on_call, on_write, on_stopped, on_woken, on_waker, on_function, on_function_start, on_function_take,
+	on_growth,         on_call,          on_write,       on_stopped,    on_woken,        on_waker,       on_function,
+	on_function_start, on_function_take, on_fetch_start, on_fetch_send, on_fetch_cancel, on_fetch_serve,
 };
 
 /* ---- Going on --------------------------------------------------------------------------------------------- */
@@ -430,7 +455,8 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 	} else if (end == CURFEW__END_TRAPPED && !caused) {
 		fill_trap(run);
 	}
-	if (end >= CURFEW__END_TRAPPED)
+	/* One that was stopped while it waited did not run again. */
+	if (end >= CURFEW__END_TRAPPED || end == CURFEW__END_NOT_RUN)
 		run->report->trace_truncated |= !curfew__wasm_trace(run->wasm, run->program->wasm, place, run);
 }
 

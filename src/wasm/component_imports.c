@@ -66,8 +66,9 @@ static const curfew__wasm_import *find_import(const curfew__component_host *host
 
 static bool is_wasi(name interface)
 {
-	static const char *const known[] = {"wasi:cli/", "wasi:clocks/", "wasi:filesystem/",
-	                                    "wasi:io/",  "wasi:random/", "wasi:sockets/"};
+	static const char *const known[] = {
+		"wasi:cli/",        "wasi:clocks/", "wasi:filesystem/", "wasi:http/outgoing-handler@",
+		"wasi:http/types@", "wasi:io/",     "wasi:random/",     "wasi:sockets/"};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (interface.length > strlen(known[i]) && !memcmp(interface.text, known[i], strlen(known[i])))

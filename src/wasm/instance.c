@@ -65,6 +65,7 @@ static curfew__call_verdict on_call(void *context, bool counts)
 
 	if (!goes)
 		return CURFEW__CALL_REFUSED;
+	curfew__target_note_call(&wasm->target);
 	return curfew__wasm_charge_fuel(wasm, CALL_FUEL) ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
 }
 
@@ -79,6 +80,50 @@ static bool on_write(void *context, uint32_t stream, const char *bytes, size_t l
 	curfew__wasm *wasm = context;
 	return wasm->host->write(wasm->context, stream, bytes, length);
 }
+
+/* ---- Its requests to the outside -------------------------------------------------------------------------- */
+
+static uint32_t on_fetch_start(void *context, const char *request, size_t length)
+{
+	curfew__wasm *wasm = context;
+	wasm->fetches = true;
+	return wasm->host->fetch_start(wasm->context, request, length);
+}
+
+static bool on_fetch_send(void *context, uint32_t id, uint32_t kind, const void *bytes, size_t length)
+{
+	curfew__wasm *wasm = context;
+	return wasm->host->fetch_send(wasm->context, id, kind, bytes, length);
+}
+
+static void on_fetch_cancel(void *context, uint32_t id)
+{
+	curfew__wasm *wasm = context;
+	wasm->host->fetch_cancel(wasm->context, id);
+}
+
+static curfew__waker on_fetch_waker(void *context)
+{
+	curfew__wasm *wasm = context;
+	return wasm->host->waker(wasm->context);
+}
+
+void curfew__wasm_take_event(curfew__wasm *wasm, uint32_t id, uint32_t kind, bool is_last, const void *bytes,
+                             size_t length)
+{
+	if (wasm->code->imports_wasi)
+		curfew__http_event(wasm->store_context, id, kind, is_last, bytes, length);
+}
+
+static void serve_requests(curfew__wasm *wasm)
+{
+	if (!wasm->fetches)
+		return;
+	wasm->host->fetch_serve(wasm->context);
+	curfew__http_serve(wasm->store_context);
+}
+
+/* ---- Interrupting it -------------------------------------------------------------------------------------- */
 
 int64_t curfew__wasm_interrupt(curfew__wasm *wasm, int64_t now)
 {
@@ -121,6 +166,7 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	wasm->store_context = wasmtime_store_context(wasm->store);
 	wasi.context = wasm;
 	wasi.write = on_write;
+	wasi.http = (curfew__wasi_http){on_fetch_start, on_fetch_send, on_fetch_cancel, on_fetch_waker};
 	if (!may_have_files(wasm, &wasi)) {
 		free_files(&wasi);
 		wasi.file_count = 0;
@@ -181,6 +227,9 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_options *options)
 {
 	forget_call(wasm);
+	if (wasm->fetches)
+		curfew__http_forget(wasm->store_context);
+	wasm->fetches = false;
 	curfew__target_reset(&wasm->target);
 	wasm->failure.message[0] = 0;
 	wasm->exit_code = 0;
@@ -276,6 +325,7 @@ static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
 static bool poll(curfew__wasm *wasm)
 {
 	for (int polls = 1;; polls++) {
+		serve_requests(wasm);
 		if (curfew__future_poll(wasm->future))
 			return true;
 		/* After the last attempt the thread that parks the run checks whether it was woken. */
@@ -443,8 +493,7 @@ static bool is_interrupted(const curfew__wasm *wasm, uintptr_t *at)
 	return true;
 }
 
-bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place,
-                        void *context)
+bool curfew__wasm_trace(curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
 {
 	wasm_frame_vec_t frames = {0};
 	bool whole = true;
@@ -467,7 +516,9 @@ bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 			whole &= curfew__wasm_program_locate(
 				program, wasm->code->metered, offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
 	}
-	/* An error that was thrown where frames were hidden has none. */
+	/* A guest that waits, and an error that was thrown where frames were hidden, have none. */
+	if (frames.size == 0 && wasm->target.left_count == 0 && wasm->future)
+		curfew__target_find_frames(&wasm->target);
 	for (unsigned i = 0; frames.size == 0 && i < wasm->target.left_count; i++)
 		curfew__wasm_program_locate_address(program, wasm->code, wasm->target.left[i] - 1, place, context);
 	wasm_frame_vec_delete(&frames);

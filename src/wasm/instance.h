@@ -35,6 +35,12 @@ typedef struct curfew__wasm_host {
 	uint32_t (*function_start)(void *context, size_t index, const curfew__host_params *params);
 	/* Takes its answer. False: there is none yet. The run is woken when it comes. */
 	bool (*function_take)(void *context, size_t index, uint32_t id, curfew__host_answer *answer);
+	/* Requests to the outside, as in guest/abi.h: begins one and returns its id, or 0; sends to one; ends one. */
+	uint32_t (*fetch_start)(void *context, const char *request, size_t length);
+	bool (*fetch_send)(void *context, uint32_t id, uint32_t kind, const void *bytes, size_t length);
+	void (*fetch_cancel)(void *context, uint32_t id);
+	/* Passes what has happened to requests on: curfew__wasm_take_event. The run is woken when something has. */
+	void (*fetch_serve)(void *context);
 } curfew__wasm_host;
 
 typedef struct curfew__wasm_options {
@@ -78,6 +84,7 @@ typedef struct curfew__wasm {
 
 	bool instantiated; /* and its start function has returned */
 	bool initialized;  /* the functions that come before the first call were called */
+	bool fetches;      /* the call has made a request */
 
 	/* The call. */
 	int stage;
@@ -128,6 +135,9 @@ curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm);
  * CURFEW__NEVER: it is interrupted.
  */
 int64_t curfew__wasm_interrupt(curfew__wasm *wasm, int64_t now);
+/* Passes an event of a request on. */
+void curfew__wasm_take_event(curfew__wasm *wasm, uint32_t id, uint32_t kind, bool is_last, const void *bytes,
+                             size_t length);
 /* Notes that a function of the embedder's is called (true), or has returned. */
 void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away);
 
@@ -138,8 +148,7 @@ const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **senten
 /* Returns the message, the error or the trap as one line; free it with free. NULL: out of memory. */
 char *curfew__wasm_failure_text(const curfew__wasm *wasm);
 /* Calls back for each frame of the trap or stop, innermost first. False: some names or lines are not available. */
-bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place,
-                        void *context);
+bool curfew__wasm_trace(curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context);
 /* Ends it, whatever it is doing, and releases everything. stack_peak is exact afterwards. */
 void curfew__wasm_finish(curfew__wasm *wasm);
 

@@ -93,6 +93,7 @@ static curfew_outcome run_attack(curfew_engine *engine, const attack *given)
 		(void)fprintf(stderr, "%s: expected %s, seen %s: %s\n", given->name, given->expected, name,
 		              report->error_message != NULL ? report->error_message : "-");
 	CHECK(expected);
+	CHECK(outcome != CURFEW_OUTCOME_DEADLINE || report->frame_count > 0);
 	curfew_report_destroy(report);
 	curfew_program_destroy(program);
 	for (int i = 0; i < 2; i++)

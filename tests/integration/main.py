@@ -47,6 +47,7 @@ from . import (
     server_schedules,
     server_webhooks,
     standard,
+    wasi_http,
     wasm,
 )
 from .harness import Context, Failed, Skipped
@@ -75,7 +76,7 @@ GROUPS = {
         + inspect.tests(context)
     ),
     "after": after.tests,
-    "fetch": lambda context: fetch.tests(context) + sdks.tests(context),
+    "fetch": lambda context: fetch.tests(context) + sdks.tests(context) + wasi_http.tests(context),
     "isolation": isolation.tests,
     "server": lambda context: (
         server.tests(context)

@@ -215,6 +215,8 @@ def check_command_sleep(context, kind):
     expect(report["used"]["wall_us"] >= 1_000_000, f"it took {report['used']['wall_us']} us")
     report, done = context.report("--timeout", "200ms", program, "--", "sleep", "3600")
     expect_equal("stopped", (report["outcome"], report["stdout"]), ("deadline", ""))
+    names = [frame["function"] for frame in report["error"]["stack"]]
+    expect("nanosleep" in names and "main" in names, f"the stack of a program that sleeps: {names}")
     expect(done.seconds < 0.2 + context.bound(1), f"it took {done.seconds:.2f} s")
 
 

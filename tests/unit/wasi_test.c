@@ -120,7 +120,37 @@ static bool keep_output(void *context, uint32_t stream, const char *bytes, size_
 	return true;
 }
 
-static const curfew__wasi_options plain = {.stdin_file = -1, .write = keep_output};
+/* Programs of wasi:http are in tests/integration/wasi_http.py; here nothing makes a request. */
+static uint32_t start_nothing(void *context, const char *request, size_t length)
+{
+	(void)context, (void)request, (void)length;
+	return 0;
+}
+
+static bool send_nothing(void *context, uint32_t id, uint32_t kind, const void *bytes, size_t length)
+{
+	(void)context, (void)id, (void)kind, (void)bytes, (void)length;
+	return false;
+}
+
+static void cancel_nothing(void *context, uint32_t id)
+{
+	(void)context, (void)id;
+}
+
+static void wake_nothing(void *context)
+{
+	(void)context;
+}
+
+static curfew__waker no_waker(void *context)
+{
+	(void)context;
+	return (curfew__waker){NULL, wake_nothing, wake_nothing};
+}
+
+static const curfew__wasi_options plain = {
+	.stdin_file = -1, .write = keep_output, .http = {start_nothing, send_nothing, cancel_nothing, no_waker}};
 
 static void run_init(run *r, const curfew__wasi_options *options)
 {
