@@ -142,6 +142,14 @@ static curfew_outcome outcome_without_cause(curfew__run_end end)
 	return CURFEW_OUTCOME_FINISHED;
 }
 
+/* A report as JSON has the exit code only here. */
+static void fill_error_of_exit(curfew_run *run)
+{
+	char text[32];
+	int length = snprintf(text, sizeof text, "exit code %d", (int)run->report->exit_code);
+	curfew__report_set_error(run->report, "exit", 4, text, (size_t)length);
+}
+
 /* Fills in how the run was stopped, if it was. */
 static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 {
@@ -227,6 +235,8 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	fill_stop(run, ended_ns, hard);
 	if (report->outcome == CURFEW_OUTCOME_UNSETTLED)
 		fill_error_of_stop(run, CURFEW_OUTCOME_UNSETTLED);
+	if (report->outcome == CURFEW_OUTCOME_EXITED)
+		fill_error_of_exit(run);
 	/* A program that finished has no frames or errors to read. */
 	if (end != CURFEW__END_DONE)
 		run->after = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);

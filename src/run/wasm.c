@@ -6,7 +6,6 @@
  */
 #include "run/run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -444,10 +443,6 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 
 	if (end == CURFEW__END_THREW && !caused) {
 		fill_thrown(run);
-	} else if (end == CURFEW__END_EXITED && !caused) {
-		char text[32];
-		snprintf(text, sizeof text, "exit code %d", (int)run->report->exit_code);
-		set_error(run, "exit", text);
 	} else if ((end == CURFEW__END_REFUSED || end == CURFEW__END_FAILED) && !caused) {
 		char *message = curfew__wasm_failure_text(run->wasm);
 		set_error(run, "TypeError", message ? message : "out of memory");

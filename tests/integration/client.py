@@ -265,6 +265,11 @@ def wait_is_as_run(context):
             done = client.ask("submit", "--wait", "--json", *options, path, timeout=60)
             report = context.check_report(done.out, done)
             expect_equal(f"{outcome}: --json", (report["outcome"], done.err), (outcome, b""))
+        for code in (0, 1, 7, 124, 255):
+            path = write(context, "a.js", f"console.log('end'); setTimeout(() => curfew.exit({code}))")
+            for words in ((), ("--json",), ("--retry", "1")):
+                done = client.ask("submit", "--wait", *words, path)
+                expect_equal(f"exit({code}) {words}", (done.code, done.err), (code, b""))
         done = client.ask("submit", "--wait", "--quiet", write(context, "a.js", "throw 1"))
         expect_equal("--quiet", (done.code, done.out, done.err), (1, b"", b""))
         done = client.ask("submit", "--wait", "--print", write(context, "a.js", "console.log('a'); [1]"))

@@ -163,6 +163,11 @@ def exit_codes(context):
             (report["outcome"], report["stdout"], report["partial"], report["value"], done.code),
             ("exited", "a\n", 1, None, 9),
         )
+        expect_equal(
+            "what a report says of it",
+            (report["error"]["name"], report["error"]["message"], report["error"]["stack"]),
+            ("exit", "exit code 9", []),
+        )
     for bad in ("-1", "256", "1.5", "'1'", "NaN", "null"):
         report, _ = context.report("-e", f"curfew.exit({bad})")
         expect_equal(bad, report["error"]["name"], "RangeError")
