@@ -308,6 +308,37 @@ static bool claim(store *base, curfew_failure *failure)
 	return false;
 }
 
+/* Whether the file is a database without a write-ahead log, such as `curfew admin backup` makes. One in use has a log
+ * from its first moment on. */
+static bool is_copy(const char *path)
+{
+	enum { AT_FORMAT = 18, WITHOUT_LOG = 1 };
+	char head[AT_FORMAT + 1];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool is = fd >= 0 && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && head[AT_FORMAT] == WITHOUT_LOG;
+	if (fd >= 0)
+		(void)close(fd);
+	return is;
+}
+
+/*
+ * A copy that has replaced the database of a server that was killed lies beside that one's log, which would be written
+ * into it page by page. So the log is dropped.
+ */
+static void drop_foreign_log(sqlite_store *st)
+{
+	static const char *const endings[] = {"-wal", "-shm"};
+	char path[SQLITE_DIRECTORY_MAX + 16], other[SQLITE_DIRECTORY_MAX + 32];
+	curfew_failure ignored;
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->directory);
+	if (!is_copy(path) || !claim(&st->base, &ignored))
+		return;
+	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+		(void)snprintf(other, sizeof other, "%s%s", path, endings[i]);
+		(void)unlink(other);
+	}
+}
+
 static uint64_t begin_life(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
@@ -383,6 +414,8 @@ store *store_open_sqlite(const char *directory, store_user user, curfew_failure 
 	(void)pthread_cond_init(&st->read_free, NULL);
 	mode_t mask = umask(077);
 	bool has_directory = user == STORE_VISITOR || machine_make_directory(directory, failure);
+	if (has_directory)
+		drop_foreign_log(st);
 	bool good = has_directory && (user != STORE_VISITOR || is_there(st, &inner)) && open_writer(st, user, &inner) &&
 	            revocations_prepare(directory);
 	(void)umask(mask);

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -767,6 +768,41 @@ def upkeep(context):
             "the copy", [run["id"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]], [late, *runs[::-1]]
         )
         expect_equal("a report of it", server.get(runs[5])["report"]["value"], "5" * 1000)
+
+
+@test
+def copy_beside_an_old_log(context):
+    """A copy replaces the database of a server that was killed, whoever opens it first: nothing of what the killed server
+    left is written into it."""
+    data, copy = os.path.join(context.directory(), "data"), os.path.join(context.directory(), "copy.db")
+    with Server(context, data=data) as server:
+        runs = [server.run(f"'{i}'.repeat(1000)")["id"] for i in range(5)]
+        admin(context, data, "backup", copy)
+        for i in range(60):
+            server.run(f"'{i}'.repeat(3000)")
+        server.kill()
+    left = os.path.join(context.directory(), "left")
+    shutil.copytree(data, left)
+    expect(os.path.getsize(os.path.join(left, "curfew.db-wal")) > 100000, "the server has left no log")
+    for first in ("check", "token", "serve"):
+        shutil.rmtree(data)
+        shutil.copytree(left, data)
+        shutil.copy(copy, os.path.join(data, "curfew.db"))
+        if first == "check":
+            expect_equal("check", json.loads(admin(context, data, "check", "--json"))["runs"], 5)
+        elif first == "token":
+            done = context.command([context.curfew, "token", "list", "--data", data])
+            expect_equal("token list", (done.code, done.out, done.err), (0, b"", b""))
+        with Server(context, data=data) as server:
+            expect_equal(f"{first} first", [run["id"] for run in server.ask("GET", "/v1/runs")["runs"]], runs[::-1])
+            expect_equal("a report of it", server.get(runs[3])["report"]["value"], "3" * 1000)
+            server.run("1")
+            server.kill()
+        # What the server wrote afterwards is in its own log, which stays.
+        with Server(context, data=data) as server:
+            expect_equal("after another kill", len(server.ask("GET", "/v1/runs")["runs"]), 6)
+            server.stop()
+        expect_equal("sound", json.loads(admin(context, data, "check", "--json"))["problem"], None)
 
 
 @test
