@@ -55,7 +55,12 @@ static bool read_place(const char *given, char *place, size_t room, curfew_failu
 		(void)snprintf(failure->message, sizeof failure->message, "store: it is empty, or too long");
 	}
 	free(read);
-	return fits;
+	/* Anything else would silently become a directory of that name. It may hold a password, so it is not shown. */
+	bool is_place = fits && serve_is_place(place);
+	if (fits && !is_place)
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "store: must be postgres://..., sqlite:DIR, or @FILE that contains one of these");
+	return is_place;
 }
 
 /* Without a given place, takes it from the environment, and removes it there. */

@@ -326,6 +326,25 @@ static bool is_listed(const char *values, const char *value)
 	return false;
 }
 
+bool config_read_place(const char *words, config_place *p)
+{
+	const char *colon = strrchr(words, ':');
+	size_t length = colon != NULL ? (size_t)(colon - words) : 0;
+	const char *host = words;
+	if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
+		host++;
+		length -= 2;
+	}
+	char *end;
+	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 65536;
+	if (length == 0 || length >= sizeof p->host || port > 65535 || colon[1] < '0' || colon[1] > '9' || *end != '\0')
+		return false;
+	memcpy(p->host, host, length);
+	p->host[length] = '\0';
+	(void)snprintf(p->port, sizeof p->port, "%lu", port);
+	return true;
+}
+
 static bool set_text(config *c, const config_setting *s, const char *value, curfew_failure *failure)
 {
 	if (*value == '\0')
@@ -334,6 +353,9 @@ static bool set_text(config *c, const config_setting *s, const char *value, curf
 		return refuse_setting(failure, s->name, value, "is too long");
 	if (s->kind == CONFIG_CHOICE && !is_listed(s->values, value))
 		return refuse_setting(failure, s->name, value, "must be one of those in --help");
+	config_place place;
+	if (s->offset == offsetof(config, listen) && !config_read_place(value, &place))
+		return refuse_setting(failure, s->name, value, "must be HOST:PORT");
 	memcpy((char *)c + s->offset, value, strlen(value) + 1);
 	return true;
 }

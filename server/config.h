@@ -73,6 +73,15 @@ typedef struct config_setting {
 /* The table and its length, in static memory. */
 const config_setting *config_table(size_t *count);
 
+/* The parts of an address to serve at: "HOST:PORT", or "[HOST]:PORT". */
+typedef struct config_place {
+	char host[256];
+	char port[8];
+} config_place;
+
+/* False: the text is no such address. */
+bool config_read_place(const char *words, config_place *p);
+
 /* Sets every setting to its default. False: there is no home directory for the data. */
 bool config_init(config *c);
 

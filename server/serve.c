@@ -52,35 +52,10 @@ enum {
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
 
-typedef struct place {
-	char host[256];
-	char port[8];
-} place;
-
 static bool refuse_setting(curfew_failure *failure, const char *what, const char *why)
 {
 	(void)snprintf(failure->message, sizeof failure->message, "%.120s: %.120s", what, why);
 	return false;
-}
-
-/* "HOST:PORT", or "[HOST]:PORT" */
-static bool read_place(const char *words, place *p, curfew_failure *failure)
-{
-	const char *colon = strrchr(words, ':');
-	size_t length = colon != NULL ? (size_t)(colon - words) : 0;
-	const char *host = words;
-	if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
-		host++;
-		length -= 2;
-	}
-	char *end;
-	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 65536;
-	if (length == 0 || length >= sizeof p->host || port > 65535 || colon[1] < '0' || colon[1] > '9' || *end != '\0')
-		return refuse_setting(failure, words, "must be HOST:PORT");
-	memcpy(p->host, host, length);
-	p->host[length] = '\0';
-	(void)snprintf(p->port, sizeof p->port, "%lu", port);
-	return true;
 }
 
 static bool is_loopback(const struct sockaddr *address)
@@ -116,9 +91,9 @@ static int bind_to(const struct addrinfo *at)
 /* Opens a listening socket. -1, and why. */
 static int open_listener(const config *c, bool *loopback, curfew_failure *failure)
 {
-	place p;
+	config_place p;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-	if (!read_place(c->listen, &p, failure))
+	if (!config_read_place(c->listen, &p))
 		return -1;
 	int code = getaddrinfo(p.host, p.port, &hints, &found);
 	if (code != 0) {

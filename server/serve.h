@@ -58,4 +58,7 @@ char *serve_admin_prune(const char *place, uint64_t older_than_us, uint64_t keep
 char *serve_admin_back_up(const char *place, const char *path, bool json, curfew_failure *failure);
 char *serve_admin_check(const char *place, bool json, bool *is_sound, curfew_failure *failure);
 
+/* Whether this names a database: postgres://..., or sqlite:DIR. */
+bool serve_is_place(const char *words);
+
 #endif

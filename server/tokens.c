@@ -146,3 +146,9 @@ bool serve_token_revoke(const char *place, const char *word, curfew_failure *fai
 		               word);
 	return good && count > 0;
 }
+
+bool serve_is_place(const char *words)
+{
+	const char *directory;
+	return store_is_postgres(words, &directory) || (directory != words && *directory != '\0');
+}

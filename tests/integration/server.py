@@ -1012,9 +1012,14 @@ def bad_starts(context):
         fail_start(context, "--listen", f"127.0.0.1:{server.port}", text="in use")
         fail_start(context, data=server.data, text="another server")
     for words, text in (
-        (["--listen", "127.0.0.1"], "HOST:PORT"),
+        (["--listen", "127.0.0.1"], "--listen 127.0.0.1: must be HOST:PORT"),
         (["--listen", "nowhere.invalid:1"], "nowhere.invalid"),
-        (["--listen", "127.0.0.1:99999"], "HOST:PORT"),
+        (["--listen", "127.0.0.1:99999"], "--listen 127.0.0.1:99999: must be HOST:PORT"),
+        (["--listen", "/tmp/socket"], "HOST:PORT"),
+        (["--store", "mysql://h/d"], "store: must be postgres://"),
+        (["--store", "postgres:/h/d"], "store: must be postgres://"),
+        (["--store", "curfew"], "store: must be postgres://"),
+        (["--store", "sqlite:"], "store: must be postgres://"),
         (["--config", "/nowhere/file"], "No such file"),
         (["--max-queue", "0"], "--max-queue"),
         (["--log-format", "xml"], "--log-format"),
@@ -1022,7 +1027,8 @@ def bad_starts(context):
         (["--wrokers", "1"], "--workers"),
         (["extra"], "extra"),
     ):
-        fail_start(context, *words, text=text, code=125 if words[0] == "--listen" else 2)
+        fail_start(context, *words, text=text, code=125 if "nowhere.invalid" in text else 2)
+    expect_equal("what was made", [name for name in os.listdir() if name.startswith(("mysql:", "postgres:"))], [])
     fail_start(context, data="/proc/nowhere", text="/proc/nowhere")
     for mode, name in ((0o777, "open"), (0o1777, "sticky"), (0o703, "written")):
         data = os.path.join(directory, name)
