@@ -374,6 +374,9 @@ static void test_outlives(void)
 	const curfew_report *report = curfew_run_wait(started);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
 	CHECK(report->used.cpu_ns < 50000000);
+	/* Claim L17. The call that it waited in. */
+	CHECK_EQUAL(report->frame_count, 1);
+	CHECK_TEXT(report->frames[0].function, "f");
 	CHECK_EQUAL(atomic_load(&the_held.told), 1);
 	curfew_run_destroy(started);
 	curfew_program_destroy(program);

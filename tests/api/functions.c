@@ -283,6 +283,8 @@ static void outlive(curfew_language language, const char *text, bool waits)
 	const curfew_report *report = curfew_run_wait(started);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
 	CHECK(!waits || report->used.cpu_ns < 50000000);
+	/* Claim L17. */
+	CHECK(language == CURFEW_LANGUAGE_JS || report->frame_count > 0);
 	CHECK_EQUAL(atomic_load(&the_held.told), 1);
 	curfew_run_destroy(started);
 	curfew_program_destroy(program);
