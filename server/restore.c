@@ -89,6 +89,17 @@ static void fill_left(server *s, run *r, const stored_run *row)
 	                    .held_bytes = r->params_length};
 }
 
+/* A run that needs more than the budget of this start would wait for ever, and all that are behind it. */
+static void lower_memory(const server *s, run *r)
+{
+	uint64_t most = s->scheduler.memory_budget;
+	if (r->limits.memory_bytes <= most)
+		return;
+	log_say(LOG_WARN, "start", "run %s gets %llu MiB of memory, which is the budget (--memory-budget), not %llu MiB",
+	        r->id, (unsigned long long)most >> 20, (unsigned long long)r->limits.memory_bytes >> 20);
+	r->limits.memory_bytes = r->turn.memory_bytes = most;
+}
+
 /* The rest of a delay by the wall clock, but never more than was asked for, in case the clock was set back. */
 static int64_t due_after_restart(const run *r)
 {
@@ -121,6 +132,7 @@ bool restore_left(void *context, const stored_run *row)
 		close_crashed(s, r, row->output, "the server ended while the program ran");
 	} else {
 		r->queue_us = -1;
+		lower_memory(s, r);
 		r->turn.due_us = was_running || r->due_wall_us == 0 ? 0 : due_after_restart(r);
 		if (!service_enqueue(s, r))
 			log_say(LOG_ERROR, "start", "out of memory: run %s stays on disk until the next start", r->id);

@@ -367,6 +367,26 @@ def memory_budget(context):
         expect_equal("outcomes", {server.get(run)["outcome"] for run in runs}, {"ok"})
 
 
+@test
+def smaller_budget(context):
+    """A run that waits across a restart with a smaller budget than it may use gets that budget, and holds nobody up."""
+    with Server(context) as server:
+        later = server.submit("curfew.limits.memory_bytes", delay="1500ms", limits={"memory": "300MiB"})["id"]
+        again = server.submit(
+            "console.log('begun'); curfew.checkpoint(1); const end = Date.now() + 2000; while (Date.now() < end);",
+            limits={"memory": "300MiB"},
+            retry=3,
+        )["id"]
+        context.until("it has not begun", lambda: server.get(again)["checkpoint"] is not None)
+        server.kill()
+    with Server(context, "--memory-budget", "128MiB", data=server.data) as server:
+        for run in (later, again):
+            seen = server.wait_for(run)
+            expect_equal("outcome", (seen["outcome"], seen["report"]["limits"]["memory_bytes"]), ("ok", 128 << 20))
+        expect_equal("another run", server.run("6 * 7")["value"], 42)
+        expect_equal("the log has both", server.log().count("which is the budget"), 2)
+
+
 # ---- Retention ----------------------------------------------------------------------------------------------------
 
 
