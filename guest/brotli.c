@@ -72,7 +72,8 @@ static JSValue brotli_failure(JSContext *ctx, const curfew_packer *packer)
 	return pair;
 }
 
-static const curfew_packer_kind brotli_kind = {step_brotli, brotli_failure, close_brotli, BROTLI_OPERATION_FINISH};
+static const curfew_packer_kind brotli_kind = {step_brotli, brotli_failure, close_brotli, NULL,
+                                               BROTLI_OPERATION_FINISH};
 
 /* The parameters are a list of numbers and their values. False: the library does not accept one of them. */
 static bool set_parameters(JSContext *ctx, const brotli_packer *p, JSValueConst list)

@@ -58,6 +58,8 @@ static JSValue step_packer(JSContext *ctx, JSValueConst this_value, int argc, JS
 
 	if (!p || JS_HasException(ctx) || JS_ToInt32(ctx, &flush, argv[2]))
 		return JS_EXCEPTION;
+	if (p->ended && p->taken < length && p->kind->resume && p->kind->resume(p, input[p->taken]))
+		p->ended = false;
 	if (p->ended && (flush == p->kind->finish || p->taken < length)) {
 		return JS_TRUE;
 	} else if (p->ended) {
@@ -89,7 +91,10 @@ typedef struct zlib_packer {
 	curfew_packer base;
 	z_stream z;
 	bool inflates;
-	int result; /* of the last step */
+	bool several; /* members of gzip data may follow one another */
+	int result;   /* of the last step */
+	uint8_t *dictionary;
+	size_t dictionary_length;
 } zlib_packer;
 
 static void *allocate(void *rt, unsigned items, unsigned size)
@@ -107,6 +112,30 @@ static void close_zlib(curfew_packer *packer)
 	zlib_packer *p = (zlib_packer *)packer;
 
 	(p->inflates ? inflateEnd : deflateEnd)(&p->z);
+	release(p->z.opaque, p->dictionary);
+}
+
+/* A byte of 0 behind a member is padding, which ends the data. */
+static bool resume_zlib(curfew_packer *packer, uint8_t next)
+{
+	zlib_packer *p = (zlib_packer *)packer;
+
+	p->several = p->several && next != 0;
+	return p->several && inflateReset(&p->z) == Z_OK;
+}
+
+/* An inflater with a header asks for its dictionary by itself. */
+static int inflate_some(zlib_packer *p)
+{
+	int result = inflate(&p->z, Z_NO_FLUSH);
+
+	if (result != Z_NEED_DICT || !p->dictionary)
+		return result;
+	result = inflateSetDictionary(&p->z, p->dictionary, (uInt)p->dictionary_length);
+	if (result == Z_OK)
+		return inflate(&p->z, Z_NO_FLUSH);
+	p->z.msg = "Bad dictionary";
+	return Z_DATA_ERROR;
 }
 
 /* Each step is one call of zlib. It ends when the piece is full, the input is used, or the stream has ended. */
@@ -119,7 +148,7 @@ static size_t step_zlib(curfew_packer *packer, const uint8_t *input, size_t leng
 	p->z.avail_in = (uInt)(length - packer->taken);
 	p->z.next_out = piece;
 	p->z.avail_out = CURFEW_PIECE_BYTES;
-	p->result = p->inflates ? inflate(&p->z, Z_NO_FLUSH) : deflate(&p->z, flush);
+	p->result = p->inflates ? inflate_some(p) : deflate(&p->z, flush);
 	packer->taken = length - p->z.avail_in;
 	packer->ended = p->result == Z_STREAM_END;
 	*failed = p->result != Z_OK && p->result != Z_STREAM_END && p->result != Z_BUF_ERROR;
@@ -136,23 +165,32 @@ static JSValue zlib_failure(JSContext *ctx, const curfew_packer *packer)
 	return JS_NewString(ctx, p->z.msg ? p->z.msg : "data error");
 }
 
-static const curfew_packer_kind zlib_kind = {step_zlib, zlib_failure, close_zlib, Z_FINISH};
+static const curfew_packer_kind zlib_kind = {step_zlib, zlib_failure, close_zlib, resume_zlib, Z_FINISH};
 
 static int set_up(zlib_packer *p, const int32_t *options, const uint8_t *dictionary, size_t length)
 {
 	int result = p->inflates ? inflateInit2(&p->z, options[1])
 	                         : deflateInit2(&p->z, options[2], Z_DEFLATED, options[1], options[3], options[4]);
 
-	/* An inflater with a header asks for its dictionary by itself. */
-	if (result != Z_OK || !dictionary || (p->inflates && options[1] > 0))
+	p->several = p->inflates && options[2] > 0;
+	if (result != Z_OK || !dictionary)
 		return result;
+	if (p->inflates && options[1] > 0) {
+		p->dictionary = allocate(p->z.opaque, 1, (unsigned)length + 1);
+		if (!p->dictionary)
+			return Z_MEM_ERROR;
+		memcpy(p->dictionary, dictionary, length);
+		p->dictionary_length = length;
+		return Z_OK;
+	}
 	return p->inflates ? inflateSetDictionary(&p->z, dictionary, (uInt)length)
 	                   : deflateSetDictionary(&p->z, dictionary, (uInt)length);
 }
 
 /*
  * openPacker(inflates, windowBits, level, memLevel, strategy, dictionary or undefined) -> a packer; undefined: zlib
- * does not accept these options. windowBits is zlib's: below 0 raw, above 15 gzip.
+ * does not accept these options. windowBits is zlib's: below 0 raw, above 15 gzip. To inflate, a level above 0 means
+ * that several members of gzip data may follow one another.
  */
 static JSValue open_packer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {

@@ -18,6 +18,8 @@ typedef struct curfew_packer_kind {
 	/* Why the step failed, in the form that stepPacker returns. */
 	JSValue (*failure)(JSContext *ctx, const curfew_packer *p);
 	void (*close)(curfew_packer *p);
+	/* Whether more data begins behind the end, with this byte; it is ready to be read then. NULL: never. */
+	bool (*resume)(curfew_packer *p, uint8_t next);
 	int finish; /* the flush value that means that no more input follows */
 } curfew_packer_kind;
 

@@ -62,12 +62,7 @@ function coded(Kind, message) {
 	const code = Kind === RangeError ? (/multiple of/.test(message) ? 'ERR_INVALID_BUFFER_SIZE' : 'ERR_OUT_OF_RANGE') : /^Unknown encoding/.test(message) ? 'ERR_UNKNOWN_ENCODING' : 'ERR_INVALID_ARG_TYPE';
 	return Object.assign(new Kind(message), { code });
 }` }));
-	build.onLoad({ filter: /node_modules.events.events\.js$/ }, ({ path: file }) => {
-		const text = fs.readFileSync(file, 'utf8'), known = 'EventEmitter.init.call(this);';
-		if (!text.includes(known))
-			throw new Error('events is not the one that is known');
-		return { contents: text.replace(known, 'EventEmitter.init.apply(this, arguments);') };
-	});
+
 } };
 
 // Inlines its enumerations as numbers, and the two functions that it calls most: they take half of the time.
@@ -90,7 +85,7 @@ const bundle = (options) => esbuild.buildSync ? esbuild.build({ bundle: true, wr
 const free = (code, name) => new RegExp('(?<![\\w$.])' + name + '(?![\\w$]|\\s*:)').test(code);
 function wrap(code, name) {
 	const head = ['use strict'].map((word) => "'" + word + "';");
-	if (name !== 'process' && free(code, 'process'))
+	if (name !== 'process' && free(code.replace(/require\(["']process["']\)/g, ''), 'process'))
 		head.push("const process = require('process');");
 	if (name !== 'buffer' && free(code, 'Buffer') && !/\b(const|let|var|class)\s*(\{[^}]*)?\bBuffer\b/.test(code))
 		head.push("const { Buffer } = require('buffer');");

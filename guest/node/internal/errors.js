@@ -23,7 +23,7 @@ const wrongType = (name, expected, value) => { throw coded(TypeError, 'ERR_INVAL
 const wrongValue = (name, value, reason = 'is invalid') => { throw coded(TypeError, 'ERR_INVALID_ARG_VALUE', `The ${kindOf(name)} '${name}' ${reason}. Received ${inspect(value)}`); };
 const withUnderscores = (value) => String(value).replace(/^(-?)(\d+)(n?)$/, (_, sign, digits, n) => sign + digits.replace(/\B(?=(\d{3})+$)/g, '_') + n);
 const outOfRange = (name, range, value) => {
-	const shown = typeof value === 'bigint' ? withUnderscores(value) + (value > 2n ** 32n || value < -(2n ** 32n) ? 'n' : '') : Number.isInteger(value) && Math.abs(value) > 2 ** 32 ? withUnderscores(value) : inspect(value);
+	const shown = typeof value === 'bigint' ? (value > 2n ** 32n || value < -(2n ** 32n) ? withUnderscores(value) : value) + 'n' : Number.isInteger(value) && Math.abs(value) > 2 ** 32 ? withUnderscores(value) : inspect(value);
 	throw coded(RangeError, 'ERR_OUT_OF_RANGE', `The value of "${name}" is out of range. It must be ${range}. Received ${shown}`);
 };
 const aborted = (cause) => Object.assign(coded(Error, 'ABORT_ERR', 'The operation was aborted'), { name: 'AbortError' }, cause === undefined ? {} : { cause });

@@ -94,8 +94,11 @@ for (const name of typedArrays)
 // ---- Equality ----
 
 function isDeepStrictEqual(a, b, strict = true, seen = new Map()) {
-	if (strict ? Object.is(a, b) : a == b || (a !== a && b !== b)) // eslint-disable-line eqeqeq
+	if (strict ? Object.is(a, b) : a === b || (a !== a && b !== b))
 		return true;
+	// A value that is no object never equals an object.
+	if (!strict && (typeof a !== 'object' || a === null) && (typeof b !== 'object' || b === null))
+		return a == b; // eslint-disable-line eqeqeq
 	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null)
 		return false;
 	if ((strict && Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) || tagOf(a) !== tagOf(b) || Array.isArray(a) !== Array.isArray(b))
@@ -110,9 +113,13 @@ function isDeepStrictEqual(a, b, strict = true, seen = new Map()) {
 		return false;
 	if (types.isNativeError(a) && (a.message !== b.message || a.name !== b.name || !same(a.cause, b.cause) || !same(a.errors, b.errors)))
 		return false;
+	if (a instanceof URL && b instanceof URL && a.href !== b.href)
+		return false;
 	if (types.isBoxedPrimitive(a) && !Object.is(a.valueOf(), b.valueOf()))
 		return false;
 	if (ArrayBuffer.isView(a) || types.isArrayBuffer(a)) {
+		if (!strict && types.isTypedArray(a) && /^Float/.test(a[Symbol.toStringTag]))
+			return a.length === b.length && a.every((item, i) => item === b[i]);
 		const bytes = (value) => new Uint8Array(value.buffer ?? value, value.byteOffset ?? 0, value.byteLength);
 		const x = bytes(a), y = bytes(b);
 		if (x.length !== y.length || x.some((byte, i) => byte !== y[i]))

@@ -18,15 +18,49 @@ Object.assign(constants, { BROTLI_DECODE: 8, BROTLI_ENCODE: 9, BROTLI_OPERATION_
 const { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_FINISH } = constants;
 const fail = (message, code, errno) => Object.assign(new Error(message), { code, errno });
 
-const bytesOf = (data) => {
+const { coded, needs, outOfRange, wrongType } = require('internal/errors');
+const bytesOf = (data, name = 'buffer') => {
 	if (typeof data === 'string')
 		data = Buffer.from(data);
 	if (ArrayBuffer.isView(data))
 		return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 	if (data instanceof ArrayBuffer)
 		return new Uint8Array(data);
-	throw Object.assign(new TypeError('What is to be packed or unpacked is neither a string nor bytes'), { code: 'ERR_INVALID_ARG_TYPE' });
+	return wrongType(name, `of type string or an instance of Buffer, TypedArray, ${name === 'buffer' ? 'DataView, or ArrayBuffer' : 'or DataView'}`, data);
 };
+const numberOr = (value, fallback) => value === undefined || Number.isNaN(value) ? fallback : value;
+function checkRange(value, name, least, most) {
+	if (value === undefined || Number.isNaN(value))
+		return;
+	if (typeof value !== 'number')
+		wrongType('options.' + name, 'of type number', value);
+	if (value < least || value > most)
+		outOfRange('options.' + name, most === Infinity ? `>= ${least}` : `>= ${least} and <= ${most}`, value);
+}
+function checkOptions(inflates, kind, options) {
+	const most = kind === 'brotli' ? 3 : 5;
+	checkRange(options.chunkSize, 'chunkSize', constants.Z_MIN_CHUNK, Infinity);
+	checkRange(options.flush, 'flush', 0, most);
+	checkRange(options.finishFlush, 'finishFlush', 0, most);
+	checkRange(options.maxOutputLength, 'maxOutputLength', 1, require('buffer').kMaxLength);
+	if (kind === 'brotli') {
+		for (const [key, value] of Object.entries(options.params ?? {})) {
+			if (!(Number.isInteger(+key) && +key >= 0 && +key <= 9))
+				throw coded(RangeError, 'ERR_BROTLI_INVALID_PARAM', `${key} is not a valid Brotli parameter`);
+			if (typeof value !== 'number' && typeof value !== 'boolean')
+				wrongType('options.params[key]', 'of type number', value);
+		}
+		return;
+	}
+	if (!(inflates && options.windowBits === 0))
+		checkRange(options.windowBits, 'windowBits', !inflates && kind === 'gzip' ? 9 : 8, 15);
+	checkRange(options.level, 'level', -1, 9);
+	checkRange(options.memLevel, 'memLevel', 1, 9);
+	checkRange(options.strategy, 'strategy', 0, 4);
+	const { dictionary } = options;
+	if (dictionary !== undefined && !ArrayBuffer.isView(dictionary) && !(dictionary instanceof ArrayBuffer))
+		wrongType('options.dictionary', 'an instance of Buffer, TypedArray, DataView, or ArrayBuffer', dictionary);
+}
 // The first bytes of gzip data.
 const isGzip = (bytes) => bytes.length > 1 && bytes[0] === 0x1f && bytes[1] === 0x8b;
 const bitsOf = (kind, bits, first) => kind === 'gzip' || (kind === 'unzip' && isGzip(first)) ? bits + 16 : kind === 'raw' ? -bits : bits;
@@ -36,7 +70,8 @@ function open(inflates, kind, options = {}, first) {
 		const brotli = openBrotli(inflates, Object.entries(options.params ?? {}).flatMap(([key, value]) => [+key, +value]));
 		return brotli === undefined ? refuse('Initialization failed', 'ERR_ZLIB_INITIALIZATION_FAILED', Error) : { packer: brotli, flushed: 1 };
 	}
-	const packer = openPacker(inflates, bitsOf(kind, options.windowBits || 15, first), options.level ?? -1, options.memLevel ?? 8, options.strategy ?? 0, options.dictionary && bytesOf(options.dictionary));
+	const bits = bitsOf(kind, options.windowBits || 15, first);
+	const packer = openPacker(inflates, bits, inflates ? Number(bits > 15) : numberOr(options.level, -1), options.memLevel ?? 8, options.strategy ?? 0, options.dictionary && bytesOf(options.dictionary));
 	if (packer === undefined)
 		refuse('zlib takes no such options', 'ERR_OUT_OF_RANGE', RangeError);
 	return { packer, flushed: Z_SYNC_FLUSH };
@@ -55,6 +90,8 @@ function run({ packer, flushed }, bytes, flush, take, { finishFlush } = {}) {
 			return;
 		if (piece === 'Missing dictionary')
 			throw fail(piece, 'Z_NEED_DICT', 2);
+		if (piece === 'Bad dictionary')
+			throw fail(piece, 'Z_NEED_DICT', 2);
 		if (typeof piece === 'string')
 			throw fail(piece, 'Z_DATA_ERROR', -3);
 		if (piece === null) {
@@ -70,6 +107,7 @@ const kinds = { gzip: [false, 'gzip'], gunzip: [true, 'gzip'], deflate: [false, 
 	brotliCompress: [false, 'brotli'], brotliDecompress: [true, 'brotli'] };
 const sync = (inflates, kind) => (data, options) => {
 	const bytes = bytesOf(data), pieces = [], most = options?.maxOutputLength ?? Infinity;
+	checkOptions(inflates, kind, options ?? {});
 	let length = 0;
 	run(open(inflates, kind, options, bytes), bytes, operationOf(kind, 'finish'), (piece) => {
 		length += piece.length;
@@ -77,12 +115,19 @@ const sync = (inflates, kind) => (data, options) => {
 			throw Object.assign(new RangeError('Cannot create a Buffer larger than ' + most + ' bytes'), { code: 'ERR_BUFFER_TOO_LARGE' });
 		pieces.push(piece);
 	}, options);
-	return Buffer.concat(pieces, length);
+	const buffer = Buffer.concat(pieces, length);
+	return options?.info ? { buffer, engine: new module.exports[nameOf(inflates, kind)](options) } : buffer;
+};
+const nameOf = (inflates, kind) => {
+	const name = Object.keys(kinds).find((key) => kinds[key][0] === inflates && kinds[key][1] === kind);
+	return name[0].toUpperCase() + name.slice(1);
 };
 const later = (action) => (data, options, done) => {
 	if (typeof options === 'function')
 		[options, done] = [undefined, options];
-	queueMicrotask(() => {
+	needs.callable(done, 'callback');
+	bytesOf(data, 'chunk');
+	process.nextTick(() => {
 		let result;
 		try {
 			result = action(data, options);
@@ -96,10 +141,9 @@ const later = (action) => (data, options, done) => {
 // internals of Node's classes.
 function Packing(inflates, kind, options) {
 	options ??= {};
-	Transform.call(this, options);
+	checkOptions(inflates, kind, options);
+	Transform.call(this, { autoDestroy: true, ...options });
 	const chunkSize = options.chunkSize ?? constants.Z_DEFAULT_CHUNK;
-	if (chunkSize < constants.Z_MIN_CHUNK)
-		refuse(`The value of "options.chunkSize" is out of range. It must be >= 64. Received ${chunkSize}`, 'ERR_OUT_OF_RANGE', RangeError);
 	Object.assign(this, { _inflates: inflates, _kind: kind, _options: options, _packer: undefined, bytesWritten: 0, _chunkSize: chunkSize, _outOffset: 0,
 		_writeState: new Uint32Array(2), _hadError: false, _finishFlushFlag: options.finishFlush ?? operationOf(kind, 'finish') });
 	this._handle = new Handle(this);
@@ -157,6 +201,15 @@ const methodsOfPacking = {
 		if (done)
 			queueMicrotask(done);
 	},
+	// The next bytes are compressed with other options.
+	params(level, strategy, done) {
+		checkRange(level, 'level', -1, 9);
+		checkRange(strategy, 'strategy', 0, 4);
+		this.flush(() => {
+			const same = this._options.level === level && this._options.strategy === strategy;
+			done?.(same ? undefined : coded(Error, 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', 'zlib.params is not here: other options need another stream'));
+		});
+	},
 	reset() { this._packer = undefined; },
 	close(done) {
 		this.destroy();
@@ -205,6 +258,11 @@ const table = Int32Array.from({ length: 256 }, (_, n) => {
 	return n;
 });
 const crc32 = (data, value = 0) => {
+	if (typeof data !== 'string' && !ArrayBuffer.isView(data))
+		wrongType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
+	needs.number(value, 'value');
+	if (!(value >= 0 && value <= 2 ** 32 - 1))
+		outOfRange('value', '>= 0 && <= 4294967295', value);
 	let crc = ~value;
 	for (const byte of bytesOf(data))
 		crc = table[(crc ^ byte) & 255] ^ (crc >>> 8);
