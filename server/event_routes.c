@@ -99,7 +99,7 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 {
 	server *s = q->server;
 
-	if (http_count_streams(s->http) >= s->config->streams_max) {
+	if (http_count_streams(s->http) >= s->config->streams_max && !http_yield_stream(s->http, q->who)) {
 		server_unlock(s);
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams",
 		                   "too many event streams are open", 2);

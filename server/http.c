@@ -352,7 +352,23 @@ void http_add_stream(request *q)
 {
 	struct http *h = q->server->http;
 	h->stream_count++;
+	q->who->streams++;
 	curfew__list_add_first(&h->streams, &q->stream);
+}
+
+bool http_yield_stream(struct http *h, const account *who)
+{
+	request *chosen = NULL;
+	for (request *q = stream_of(curfew__list_first(&h->streams)); q != NULL; q = next_stream(h, q)) {
+		if (!q->is_gone && (chosen == NULL || q->who->streams > chosen->who->streams))
+			chosen = q;
+	}
+	if (chosen == NULL || chosen->who->streams <= who->streams + 1)
+		return false;
+	chosen->who->streams--;
+	chosen->has_yielded = chosen->is_gone = true;
+	http_wake(chosen);
+	return true;
 }
 
 void http_end_streams(struct http *h, const account *who)
@@ -375,6 +391,8 @@ static void leave_streams(request *q)
 {
 	struct http *h = q->server->http;
 	h->stream_count--;
+	if (!q->has_yielded)
+		q->who->streams--;
 	curfew__list_remove(&q->stream);
 }
 

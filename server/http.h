@@ -52,7 +52,8 @@ struct request {
 	answer (*after_help)(request *q);
 	struct MHD_Response *noted; /* NULL: none */
 	unsigned noted_status;
-	bool is_gone; /* its client has closed the connection while it waited */
+	bool is_gone;     /* its client has closed the connection while it waited */
+	bool has_yielded; /* its stream ends for one of another token, and counts no more */
 
 	/* What it waits for: news of a run (subscription.h), or the result of its own operation. */
 	run *run;
@@ -122,6 +123,9 @@ void http_note_progress(request *q);
 /* Under the lock: counts and pings the request as a stream, until it ends. */
 void http_add_stream(request *q);
 size_t http_count_streams(const struct http *h);
+/* Under the lock: ends a stream of the account that has most of them, for one of an account that has fewer. False: no
+ * account has at least two more than this one. */
+bool http_yield_stream(struct http *h, const account *who);
 /* Under the lock: ends the streams of an account; h may be NULL. */
 void http_end_streams(struct http *h, const account *who);
 

@@ -270,6 +270,31 @@ def shares_of_the_queue(context):
 
 
 @test
+def streams_of_all(context):
+    """If all event streams are taken, the token that has most of them loses one to a token that has fewer."""
+    data = os.path.join(context.directory(), "data")
+    alice, bob = make_token(context, data, "--name", "alice"), make_token(context, data, "--name", "bob")
+    with Server(context, "--max-streams", "4", data=data, token=alice) as server:
+        runs = {token: server.submit(FOREVER, limits={"timeout": "300s"}, token=token)["id"] for token in (alice, bob)}
+
+        def watch(token):
+            server.token = token
+            return server.stream(runs[token])
+
+        streams = [watch(alice) for _ in range(4)]
+        expect_equal("alice's", [stream.status for stream in streams], [200] * 4)
+        expect_equal("one more of hers", watch(alice).status, 503)
+        streams += [watch(bob), watch(bob)]
+        expect_equal("bob's", [stream.status for stream in streams[4:]], [200] * 2)
+        expect_equal("a third one of his", watch(bob).status, 503)
+        expect_equal("one more of hers then", watch(alice).status, 503)
+        for token in (alice, bob):
+            server.ask("DELETE", f"/v1/runs/{runs[token]}", token=token)
+        ends = [[name for _, name, _ in stream][-1:] for stream in streams]
+        expect_equal("those that lasted", (ends[:4].count(["report"]), ends[4:]), (2, [["report"]] * 2))
+
+
+@test
 def expiry_and_priority_of_tokens(context):
     data = os.path.join(context.directory(), "data")
     brief, low = (
