@@ -142,6 +142,51 @@ static bool evict(const struct http *h, const peer *newcomer, const address *fro
 	return true;
 }
 
+static bool waits_for_run(const request *q)
+{
+	return q->run != NULL && q->wants_report && !q->is_stream && !q->is_gone;
+}
+
+static bool has_tenants(const server *s)
+{
+	size_t count = 0;
+	for (const account *a = s->accounts; a != NULL; a = a->next)
+		count += !a->is_over;
+	return count > 1;
+}
+
+/*
+ * All connections are in use: one request that waits for the end of a run is answered, without a report, and its
+ * connection is closed. It belongs to the token that has most of them, because that one could keep all others out.
+ * Under the lock.
+ */
+static void yield_wait(const struct http *h)
+{
+	request *chosen = NULL;
+	if (!has_tenants(h->server))
+		return;
+	for (request *q = first_suspended(h); q != NULL; q = next_suspended(h, q)) {
+		if (waits_for_run(q))
+			q->who->waits = 0;
+	}
+	for (request *q = first_suspended(h); q != NULL; q = next_suspended(h, q)) {
+		if (waits_for_run(q))
+			q->who->waits++;
+	}
+	for (request *q = first_suspended(h); q != NULL; q = next_suspended(h, q)) {
+		if (!waits_for_run(q))
+			continue;
+		bool is_more = chosen == NULL || q->who->waits > chosen->who->waits;
+		bool is_safer = chosen != NULL && q->who == chosen->who && q->run->durable && !chosen->run->durable;
+		if (is_more || is_safer)
+			chosen = q;
+	}
+	if (chosen == NULL)
+		return;
+	chosen->has_yielded = chosen->is_gone = true;
+	http_wake(chosen);
+}
+
 /* Makes space for a new connection, if necessary by closing an idle one. Under the lock. */
 static void take_place(struct http *h, peer *p, size_t count)
 {
@@ -151,6 +196,8 @@ static void take_place(struct http *h, peer *p, size_t count)
 		p->refused = p->from == NULL || !evict(h, p, p->from);
 	else if (count > h->connections_max)
 		p->refused = !evict(h, p, NULL);
+	if (p->refused)
+		yield_wait(h);
 }
 
 static void open_peer(struct http *h, struct MHD_Connection *connection, void **place)

@@ -53,7 +53,7 @@ struct request {
 	struct MHD_Response *noted; /* NULL: none */
 	unsigned noted_status;
 	bool is_gone;     /* its client has closed the connection while it waited */
-	bool has_yielded; /* its stream ends for one of another token, and counts no more */
+	bool has_yielded; /* it ends early because its token has most of what others need, too */
 
 	/* What it waits for: news of a run (subscription.h), or the result of its own operation. */
 	run *run;

@@ -79,6 +79,8 @@ answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
 		q->late_status = status;
 		return MHD_YES;
 	}
+	if (q->has_yielded)
+		add_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	count_answer(q, status);
 	answer done = queue(q->connection, status, response);
 	q->answered = true;

@@ -66,6 +66,7 @@ typedef struct account {
 	int64_t expires_us;                /* of the wall clock; 0: never */
 	uint64_t programs_bytes_max;       /* limit of the programs that it stores */
 	size_t streams;                    /* its open event streams */
+	size_t waits;                      /* its requests that wait for the end of a run, as last counted */
 	uint64_t programs_reserved_bytes;  /* of those that are about to be written */
 	int64_t used_us;                   /* when it was used last, of the wall clock; 0: never */
 	int64_t noted_us;                  /* the same, as last written to the store */

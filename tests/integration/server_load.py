@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -292,6 +293,34 @@ def streams_of_all(context):
             server.ask("DELETE", f"/v1/runs/{runs[token]}", token=token)
         ends = [[name for _, name, _ in stream][-1:] for stream in streams]
         expect_equal("those that lasted", (ends[:4].count(["report"]), ends[4:]), (2, [["report"]] * 2))
+
+
+@test
+def waits_of_all(context):
+    """If all connections wait for runs, the token that has most of them gives way: one is answered without the report."""
+    data = os.path.join(context.directory(), "data")
+    alice, bob = make_token(context, data, "--name", "alice"), make_token(context, data, "--name", "bob")
+    body = json.dumps({"source": "1", "wait": True, "delay": "8000h"})
+    head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice}\r\nContent-Type: application/json\r\n"
+    with Server(context, "--max-connections", "20", data=data, token=bob) as server, contextlib.ExitStack() as opened:
+        waiting = [opened.enter_context(server.open_socket()) for _ in range(20)]
+        for client in waiting:
+            client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+
+        def count_accepted():
+            with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
+                return database.execute("SELECT count(*) FROM runs").fetchone()[0]
+
+        context.until(lambda: f"{count_accepted()} of her runs are accepted", lambda: count_accepted() == 20)
+        context.until("bob is kept out", lambda: server.request("GET", "/v1/runs").status == 200)
+        expect_equal("bob's run", server.run("6 * 7")["value"], 42)
+        answers = [client.recv(65536) for client in waiting if select.select([client], [], [], 0.1)[0]]
+        expect(0 < len(answers) < 10, f"{len(answers)} of alice's requests were answered")
+        for answer in answers:
+            head, _, body = answer.partition(b"\r\n\r\n")
+            expect(head.startswith(b"HTTP/1.1 202 ") and b"connection: close" in head.lower(), f"{head}")
+            run = server.ask("GET", f"/v1/runs/{json.loads(body)['id']}", token=alice)
+            expect_equal("her run", run["state"], "scheduled")
 
 
 @test
