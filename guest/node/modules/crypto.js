@@ -3,6 +3,7 @@
 const { Buffer } = require('buffer');
 const { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher } = binding.crypto;
 
+const { needs, outOfRange, wrongType } = require('internal/errors');
 const fail = (message, code, Kind = Error) => { throw Object.assign(new Kind(message), { code }); };
 const absent = (name) => function () {
 	fail('crypto.' + name + ' is not here: use crypto.subtle, or a package', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM');
@@ -10,12 +11,17 @@ const absent = (name) => function () {
 // The numbers of guest/crypto.c.
 const hashes = { sha1: 0, sha256: 1, sha384: 2, sha512: 3, md5: 4, sha224: 5, ripemd160: 6, rmd160: 6, 'sha3-224': 7, 'sha3-256': 8, 'sha3-384': 9, 'sha3-512': 10 };
 
-function hashNumber(name) {
+function hashNumber(name, refuse = () => fail('Digest method not supported', 'ERR_CRYPTO_INVALID_DIGEST')) {
 	const key = String(name).toLowerCase().replace(/^rsa-/, '').replace(/^sha-(\d+)$/, 'sha$1');
-	return hashes[key] ?? fail('Digest method not supported: ' + name, 'ERR_CRYPTO_INVALID_DIGEST');
+	return hashes[key] ?? refuse();
 }
 
-function bytesOf(data, encoding) {
+// The digest of an operation that has other arguments too.
+function digestOf(name, argument = 'digest') {
+	needs.text(name, argument);
+	return hashNumber(name, () => fail('Invalid digest: ' + name, 'ERR_CRYPTO_INVALID_DIGEST', TypeError));
+}
+function bytesOf(data, encoding, name = 'data', kinds = 'Buffer, TypedArray, or DataView') {
 	if (typeof data === 'string')
 		return Buffer.from(data, encoding === 'buffer' ? 'utf8' : encoding);
 	if (madeKeys && data instanceof madeKeys.KeyObject)
@@ -24,19 +30,20 @@ function bytesOf(data, encoding) {
 		return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 	if (data instanceof ArrayBuffer)
 		return new Uint8Array(data);
-	return fail('The data is neither a string nor bytes', 'ERR_INVALID_ARG_TYPE', TypeError);
+	return wrongType(name, 'of type string or an instance of ' + kinds, data);
 }
 // The length of each of these hashes.
 const hashBytes = [20, 32, 48, 64, 16, 28, 20, 28, 32, 48, 64];
 const told = (bytes, encoding) => encoding && encoding !== 'buffer' ? Buffer.from(bytes).toString(encoding) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 // Hashes are streams too. Their stream is created at its first use.
+const streamMethods = ['on', 'once', 'off', 'addListener', 'prependListener', 'removeListener', 'removeAllListeners', 'listenerCount', 'listeners', 'pipe', 'unpipe', 'write', 'end', 'read', 'emit', 'setEncoding', 'setDefaultEncoding', 'pause', 'resume',
+	'isPaused', 'destroy', 'cork', 'uncork', 'eventNames', 'setMaxListeners', 'getMaxListeners', Symbol.asyncIterator];
 function streaming(Kind) {
-	for (const name of ['on', 'once', 'pipe', 'write', 'end', 'read', 'emit', 'setEncoding', 'removeListener']) {
+	for (const name of streamMethods) {
 		Kind.prototype[name] = function (...args) {
 			this._stream ??= new (require('stream').Transform)({
-				transform: (chunk, encoding, done) => { this.update(chunk, encoding); done(); },
-				flush: (done) => { done(null, this.digest()); },
+				transform: (chunk, encoding, done) => steps(this, 'transform', chunk, done), flush: (done) => steps(this, 'flush', undefined, done),
 			});
 			const result = this._stream[name](...args);
 			return result === this._stream ? this : result;
@@ -44,11 +51,26 @@ function streaming(Kind) {
 	}
 }
 
+// One step of a stream: ciphers give output at once, hashes at the end.
+function steps(self, kind, chunk, done) {
+	let output;
+	try {
+		const isHash = typeof self.digest === 'function';
+		output = kind === 'transform' ? self.update(chunk) : isHash ? self.digest() : self.final();
+		output = isHash && kind === 'transform' ? undefined : output;
+	} catch (error) {
+		return done(error);
+	}
+	return done(null, output?.length > 0 ? output : undefined);
+}
+
 const viewOf = (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 class Hash {
 	#hasher;
 	constructor(name, hasher) {
+		if (!hasher)
+			needs.text(name, 'algorithm');
 		this.#hasher = hasher ?? newHasher(hashNumber(name), undefined);
 		this._name = name;
 	}
@@ -68,7 +90,11 @@ streaming(Hash);
 
 class Hmac {
 	#hasher;
-	constructor(name, key) { this.#hasher = newHasher(hashNumber(name), viewOf(bytesOf(key))); }
+	constructor(name, key) {
+		needs.text(name, 'hmac');
+		const bytes = bytesOf(key, undefined, 'key', 'ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey');
+		this.#hasher = newHasher(digestOf(name), viewOf(bytes));
+	}
 	update(data, encoding) {
 		updateHasher(this.#hasher ?? fail('Digest already called', 'ERR_CRYPTO_HASH_FINALIZED'), viewOf(bytesOf(data, encoding)));
 		return this;
@@ -83,71 +109,158 @@ class Hmac {
 }
 streaming(Hmac);
 
-// ---- AES, which is computed at the end ----
+// ---- AES, block by block ----
 
-const CBC = 0, CTR = 1, GCM = 2, ECB = 4;
+const CBC = 0, CTR = 1, GCM = 2, ECB = 4, BLOCK = 16;
 function cipherOf(name) {
-	const [, bits, mode] = /^aes-?(128|192|256)-?(cbc|ctr|gcm|ecb)$/i.exec(name) ?? fail('Unknown cipher: ' + name, 'ERR_CRYPTO_UNKNOWN_CIPHER');
+	needs.text(name, 'cipher');
+	const [, bits, mode = 'cbc'] = /^(?:id-)?aes-?(128|192|256)(?:-?(cbc|ctr|gcm|ecb))?$/i.exec(name) ?? fail('Unknown cipher', 'ERR_CRYPTO_UNKNOWN_CIPHER');
 	return { bits: +bits, mode: { cbc: CBC, ctr: CTR, gcm: GCM, ecb: ECB }[mode.toLowerCase()] };
 }
+// The counter after some blocks; only its last `width` bytes count.
+function countUp(counter, blocks, width) {
+	const next = Uint8Array.from(counter);
+	for (let at = BLOCK - 1, carry = blocks; at >= BLOCK - width && carry > 0; at--) {
+		const sum = next[at] + carry % 256;
+		next[at] = sum;
+		carry = Math.floor(carry / 256) + (sum > 255 ? 1 : 0);
+	}
+	return next;
+}
+const none = new Uint8Array(0);
 class Cipher {
-	#encrypts; #cipher; #key; #iv; #parts = []; #extra = []; #tag; #padding = true; #tagLength;
+	#encrypts; #cipher; #key; #iv; #extra = []; #tag; #padding = true; #tagLength;
+	#held = none; // bytes that do not fill a block yet
+	#parts = []; // with GCM: the whole input, from which the tag is computed at the end
+	#counter; #offset = 0; // of CTR, and of GCM if its initialization vector has 12 bytes
+	#isOver = false;
+	#encoding;
 	constructor(encrypts, name, key, iv, options) {
 		this.#encrypts = encrypts;
 		this.#cipher = cipherOf(name);
-		this.#key = Uint8Array.from(bytesOf(key));
-		this.#iv = iv === null ? new Uint8Array(0) : Uint8Array.from(bytesOf(iv));
+		const { mode, bits } = this.#cipher;
+		this.#key = Uint8Array.from(bytesOf(key, undefined, 'key', 'ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey'));
+		this.#iv = iv === null ? none : Uint8Array.from(bytesOf(iv, undefined, 'iv', 'ArrayBuffer, Buffer, TypedArray, or DataView'));
 		this.#tagLength = options?.authTagLength ?? 16;
-		if (this.#key.length !== this.#cipher.bits / 8)
+		if (this.#key.length !== bits / 8)
 			fail('Invalid key length', 'ERR_CRYPTO_INVALID_KEYLEN', RangeError);
-		if (this.#cipher.mode !== GCM && this.#iv.length !== (this.#cipher.mode === ECB ? 0 : 16))
+		if (mode === GCM ? this.#iv.length === 0 : this.#iv.length !== (mode === ECB ? 0 : BLOCK))
 			fail('Invalid initialization vector', 'ERR_CRYPTO_INVALID_IV', TypeError);
+		if (mode === CTR)
+			this.#counter = this.#iv;
+		else if (mode === GCM && this.#iv.length === 12)
+			this.#counter = Uint8Array.from([...this.#iv, 0, 0, 0, 2]);
 	}
+	#told(bytes, encoding) {
+		if (encoding && encoding !== 'buffer') {
+			this.#encoding ??= new (require('string_decoder').StringDecoder)(encoding);
+			return this.#encoding.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+		}
+		return told(bytes);
+	}
+	// With a counter, each byte is known at once.
+	#stream(bytes) {
+		const padded = new Uint8Array(this.#offset + bytes.length);
+		padded.set(bytes, this.#offset);
+		const result = aes(CTR, true, this.#key, this.#counter, padded, none, this.#cipher.mode === GCM ? 32 : 128).subarray(this.#offset);
+		this.#counter = countUp(this.#counter, Math.floor(padded.length / BLOCK), this.#cipher.mode === GCM ? 4 : BLOCK);
+		this.#offset = padded.length % BLOCK;
+		return result;
+	}
+	// Whole blocks, without padding. The last block of CBC's ciphertext is the next initialization vector.
+	#blocks(bytes) {
+		if (bytes.length === 0)
+			return none;
+		const { mode } = this.#cipher, result = mode === ECB ? this.#eachBlock(bytes) : aes(CBC, this.#encrypts, this.#key, this.#iv, bytes, none, 1);
+		if (!result)
+			fail('error:1C800064:Provider routines::bad decrypt', 'ERR_OSSL_BAD_DECRYPT');
+		if (mode === CBC)
+			this.#iv = Uint8Array.from((this.#encrypts ? result : bytes).subarray(-BLOCK));
+		return result;
+	}
+	#eachBlock(bytes) { return aes(ECB, this.#encrypts, this.#key, none, bytes, none, 1); }
 	update(data, inputEncoding, outputEncoding) {
-		this.#parts.push(Uint8Array.from(bytesOf(data, inputEncoding)));
-		return told(new Uint8Array(0), outputEncoding);
+		const bytes = Uint8Array.from(bytesOf(data, inputEncoding)), { mode } = this.#cipher;
+		if (this.#isOver)
+			fail('Trying to add data in unsupported state');
+		if (mode === GCM)
+			this.#parts.push(bytes);
+		if (this.#counter)
+			return this.#told(bytes.length === 0 ? none : this.#stream(bytes), outputEncoding);
+		if (mode === GCM)
+			return this.#told(none, outputEncoding);
+		const all = Uint8Array.from(Buffer.concat([this.#held, bytes]));
+		// The last block that is decrypted may be padding.
+		const keeps = !this.#encrypts && this.#padding && all.length > 0 && all.length % BLOCK === 0 ? BLOCK : all.length % BLOCK;
+		this.#held = all.slice(all.length - keeps);
+		return this.#told(this.#blocks(all.slice(0, all.length - keeps)), outputEncoding);
 	}
 	final(outputEncoding) {
-		const { mode } = this.#cipher;
-		let data = Uint8Array.from(Buffer.concat(this.#parts));
-		const extra = Uint8Array.from(Buffer.concat(this.#extra));
-		if (mode === GCM && !this.#encrypts)
-			data = Uint8Array.from(Buffer.concat([data, this.#tag ?? fail('Unsupported state or unable to authenticate data')]));
-		const number = mode === GCM ? this.#tagLength : mode === CTR ? 128 : this.#padding ? 0 : 1;
-		const result = aes(mode, this.#encrypts, this.#key, this.#iv, data, extra, number);
-		if (!result)
-			fail(mode === GCM ? 'Unsupported state or unable to authenticate data' : this.#encrypts ? 'wrong final block length' : 'bad decrypt', mode === GCM ? undefined : 'ERR_OSSL_BAD_DECRYPT');
-		if (mode !== GCM || !this.#encrypts)
-			return told(result, outputEncoding);
-		this.#tag = result.slice(result.length - this.#tagLength);
-		return told(result.slice(0, result.length - this.#tagLength), outputEncoding);
+		if (this.#isOver)
+			fail('Invalid state', 'ERR_CRYPTO_INVALID_STATE');
+		this.#isOver = true;
+		const { mode } = this.#cipher, rest = mode === GCM ? this.#seal() : mode === CTR ? none : this.#last();
+		const result = this.#told(rest, outputEncoding);
+		return typeof result === 'string' ? result + this.#encoding.end() : result;
+	}
+	#last() {
+		const held = this.#held, wrong = () => fail('error:1C80006B:Provider routines::wrong final block length', 'ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH');
+		if (!this.#padding)
+			return held.length > 0 ? wrong() : none;
+		if (this.#encrypts) {
+			const block = new Uint8Array(BLOCK).fill(BLOCK - held.length);
+			block.set(held);
+			return this.#blocks(block);
+		}
+		if (held.length !== BLOCK)
+			wrong();
+		const block = this.#blocks(held), count = block[BLOCK - 1];
+		if (count === 0 || count > BLOCK || block.subarray(BLOCK - count).some((byte) => byte !== count))
+			fail('error:1C800064:Provider routines::bad decrypt', 'ERR_OSSL_BAD_DECRYPT');
+		return block.slice(0, BLOCK - count);
+	}
+	// Computes or checks the tag.
+	#seal() {
+		const refuse = () => fail('Unsupported state or unable to authenticate data');
+		const data = Uint8Array.from(Buffer.concat(this.#encrypts ? this.#parts : [...this.#parts, this.#tag ?? refuse()]));
+		const result = aes(GCM, this.#encrypts, this.#key, this.#iv, data, Uint8Array.from(Buffer.concat(this.#extra)), this.#tagLength) ?? refuse();
+		this.#parts = [];
+		if (this.#encrypts)
+			this.#tag = result.slice(result.length - this.#tagLength);
+		return this.#counter ? none : this.#encrypts ? result.slice(0, result.length - this.#tagLength) : result;
 	}
 	setAAD(data) {
-		this.#extra.push(Uint8Array.from(bytesOf(data)));
+		this.#extra.push(Uint8Array.from(bytesOf(data, undefined, 'buffer')));
 		return this;
 	}
-	setAuthTag(tag) {
-		this.#tag = Uint8Array.from(bytesOf(tag));
-		this.#tagLength = this.#tag.length;
+	setAuthTag(tag, encoding) {
+		const bytes = Uint8Array.from(bytesOf(tag, encoding, 'buffer'));
+		if (![4, 8, 12, 13, 14, 15, 16].includes(bytes.length))
+			fail('Invalid authentication tag length: ' + bytes.length, 'ERR_CRYPTO_INVALID_AUTH_TAG', TypeError);
+		this.#tag = bytes;
+		this.#tagLength = bytes.length;
 		return this;
 	}
-	getAuthTag() { return Buffer.from(this.#tag ?? fail('Invalid state for operation getAuthTag', 'ERR_CRYPTO_INVALID_STATE')); }
+	getAuthTag() { return this.#encrypts && this.#tag ? Buffer.from(this.#tag) : fail('Invalid state for operation getAuthTag', 'ERR_CRYPTO_INVALID_STATE'); }
 	setAutoPadding(padding = true) {
-		this.#padding = padding;
+		this.#padding = Boolean(padding);
 		return this;
 	}
 }
-for (const name of ['on', 'once', 'pipe', 'write', 'end', 'read', 'emit', 'removeListener']) {
-	Cipher.prototype[name] = function (...args) {
-		this._stream ??= new (require('stream').Transform)({ transform: (chunk, encoding, done) => done(null, this.update(chunk, encoding)), flush: (done) => done(null, this.final()) });
-		const result = this._stream[name](...args);
-		return result === this._stream ? this : result;
-	};
-}
+streaming(Cipher);
 
 // ---- Random ----
 
-function randomFillSync(target, offset = 0, size = target.byteLength - offset) {
+function randomFillSync(target, offset = 0, size = undefined) {
+	if (!ArrayBuffer.isView(target) && !(target instanceof ArrayBuffer))
+		wrongType('buf', 'an instance of ArrayBuffer or ArrayBufferView', target);
+	const unit = target.BYTES_PER_ELEMENT ?? 1;
+	needs.number(offset, 'offset');
+	if (!(offset * unit >= 0 && offset * unit <= target.byteLength))
+		outOfRange('offset', `>= 0 && <= ${target.byteLength}`, offset * unit);
+	[offset, size] = [offset * unit, size === undefined ? target.byteLength - offset * unit : size * unit];
+	if (!(size >= 0 && size <= target.byteLength - offset))
+		outOfRange('size + offset', `<= ${target.byteLength}`, size + offset);
 	const bytes = bytesOf(target).subarray(offset, offset + size);
 	for (let at = 0; at < bytes.length; at += 65536)
 		globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65536));
@@ -156,7 +269,6 @@ function randomFillSync(target, offset = 0, size = target.byteLength - offset) {
 // The number of the cipher in OpenSSL's list of objects, by its mode and bits.
 const cipherNumbers = { ecb: [418, 422, 426], cbc: [419, 423, 427], ctr: [904, 905, 906], gcm: [895, 898, 901] };
 function getCipherInfo(given, options = {}) {
-	const { wrongType } = require('internal/errors');
 	if (typeof given !== 'string' && typeof given !== 'number')
 		wrongType('nameOrNid', 'one of type string or number', given);
 	const all = Object.entries(cipherNumbers).flatMap(([mode, numbers]) => numbers.map((nid, i) => ({ mode, nid, bits: 128 + 64 * i })));
@@ -213,7 +325,7 @@ const bytesOfBig = (value) => {
 };
 const checkPrimeSync = (candidate) => isPrime(bigOf(candidate));
 function generatePrimeSync(size, { add, rem, safe = false, bigint = false } = {}) {
-	require('internal/errors').needs.integer(size, 'size', 1, 2 ** 31 - 1);
+	needs.integer(size, 'size', 1, 2 ** 31 - 1);
 	const step = add === undefined ? safe ? 4n : 2n : bigOf(add), rest = rem !== undefined ? bigOf(rem) : add === undefined ? safe ? 3n : 1n : safe ? 3n : 1n;
 	if (step <= 0n || step >> BigInt(size) > 0n || rest >= step)
 		fail('invalid options.add', 'ERR_OUT_OF_RANGE', RangeError);
@@ -240,10 +352,19 @@ const later = (done, action) => {
 		done(null, value);
 	});
 };
-const randomBytes = (size, done) => later(done, () => randomFillSync(Buffer.alloc(size)));
+const randomBytes = (size, done) => {
+	needs.number(size, 'size');
+	if (!(size >= 0 && size <= 2 ** 31 - 1))
+		outOfRange('size', '>= 0 && <= 2147483647', size);
+	return later(done, () => randomFillSync(Buffer.alloc(size)));
+};
 function randomInt(low, high, done) {
 	if (high === undefined || typeof high === 'function')
 		[low, high, done] = [0, low, high];
+	for (const [value, name] of [[low, 'min'], [high, 'max']])
+		Number.isSafeInteger(value) || wrongType(name, 'a safe integer', value);
+	if (high <= low)
+		outOfRange('max', `greater than the value of "min" (${low})`, high);
 	const range = high - low;
 	if (!(Number.isSafeInteger(low) && Number.isSafeInteger(high) && range > 0 && range <= 2 ** 48 - 1))
 		fail('The range of randomInt is not one of whole numbers below 2 ** 48', 'ERR_OUT_OF_RANGE', RangeError);
@@ -257,6 +378,8 @@ function randomInt(low, high, done) {
 	});
 }
 function timingSafeEqual(a, b) {
+	for (const [value, name] of [[a, 'buf1'], [b, 'buf2']])
+		ArrayBuffer.isView(value) || value instanceof ArrayBuffer || fail(`The "${name}" argument must be an instance of ArrayBuffer, Buffer, TypedArray, or DataView.`, 'ERR_INVALID_ARG_TYPE', TypeError);
 	const x = bytesOf(a), y = bytesOf(b);
 	if (x.length !== y.length)
 		fail('Input buffers must have the same byte length', 'ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH', RangeError);
@@ -264,9 +387,20 @@ function timingSafeEqual(a, b) {
 }
 
 const plain = (data) => Uint8Array.from(bytesOf(data));
-const pbkdf2Sync = (password, salt, rounds, length, hash) => told(pbkdf2(hashNumber(hash), plain(password), plain(salt), rounds, length));
+function pbkdf2Sync(password, salt, rounds, length, hash) {
+	const [key, seed] = [[password, 'password'], [salt, 'salt']].map(([value, name]) => Uint8Array.from(bytesOf(value, undefined, name, 'ArrayBuffer, Buffer, TypedArray, or DataView')));
+	for (const [value, name, least] of [[rounds, 'iterations', 1], [length, 'keylen', 0]]) {
+		needs.number(value, name);
+		if (!Number.isInteger(value))
+			outOfRange(name, 'an integer', value);
+		if (value < least || value > 2 ** 31 - 1)
+			outOfRange(name, `>= ${least} && <= 2147483647`, value);
+	}
+	return told(pbkdf2(digestOf(hash), key, seed, rounds, length));
+}
 const hkdfSync = (hash, key, salt, info, length) => {
-	const bytes = hkdf(hashNumber(hash), plain(key), plain(salt), plain(info), length);
+	needs.integer(length, 'length', 0, 2 ** 31 - 1);
+	const bytes = hkdf(digestOf(hash), plain(key), plain(salt), plain(info), length);
 	return (bytes ?? fail('Invalid key length', 'ERR_CRYPTO_INVALID_KEYLEN', RangeError)).slice().buffer;
 };
 function scryptSync(password, salt, length, { N, cost = N ?? 16384, r, blockSize = r ?? 8, p, parallelization = p ?? 1, maxmem = 32 * 1024 * 1024 } = {}) {
@@ -278,12 +412,15 @@ let madeKeys;
 const keys = () => madeKeys ??= require('../keys.js')({ fail, absent, bytesOf, told, hashNumber, hashBytes, later });
 const keyNames = ['KeyObject', 'createSecretKey', 'createPrivateKey', 'createPublicKey', 'generateKeyPairSync', 'generateKeyPair', 'sign', 'verify', 'Sign', 'Verify', 'createSign', 'createVerify', 'publicEncrypt',
 	'privateDecrypt', 'diffieHellman', 'ECDH', 'createECDH', 'getCurves', 'constants'];
-const generateKeySync = (type, { length }) => keys().createSecretKey(randomBytes(length / 8));
+const generateKeySync = (type, { length } = {}) => type === 'aes' && ![128, 192, 256].includes(length) ? fail(`The property 'options.length' must be one of: 128, 192, 256. Received ${binding.inspect(length)}`, 'ERR_INVALID_ARG_VALUE', TypeError) : keys().createSecretKey(randomBytes(length / 8));
 const createHash = (name) => new Hash(name);
 module.exports = {
 	createHash, createHmac: (name, key) => new Hmac(name, key), Hash, Hmac, getHashes: () => Object.keys(hashes),
 	hash: (name, data, encoding = 'hex') => createHash(name).update(data).digest(encoding),
-	pbkdf2Sync, pbkdf2: (password, salt, rounds, length, hash, done) => later(done, () => pbkdf2Sync(password, salt, rounds, length, hash)),
+	pbkdf2Sync, pbkdf2(password, salt, rounds, length, hash, done) {
+		needs.callable(typeof hash === 'function' ? undefined : done, 'callback');
+		later(done, () => pbkdf2Sync(password, salt, rounds, length, hash));
+	},
 	hkdfSync, hkdf: (hash, key, salt, info, length, done) => later(done, () => hkdfSync(hash, key, salt, info, length)),
 	createCipheriv: (name, key, iv, options) => new Cipher(true, name, key, iv, options), createDecipheriv: (name, key, iv, options) => new Cipher(false, name, key, iv, options),
 	Cipheriv: Cipher, Decipheriv: Cipher, getCiphers: () => [128, 192, 256].flatMap((bits) => ['cbc', 'ctr', 'ecb', 'gcm'].map((mode) => 'aes-' + bits + '-' + mode)),

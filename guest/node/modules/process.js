@@ -160,7 +160,11 @@ Object.assign(process, {
 	version: 'v22.12.0', versions: { node: '22.12.0', curfew: navigator.userAgent }, release: { name: 'node', lts: 'Jod' },
 	features: { inspector: false, debug: false, uv: true, ipv6: true, tls_alpn: true, tls_sni: true, tls_ocsp: true, tls: true, cached_builtins: true, require_module: true, typescript: 'strip' }, debugPort: 9229, config: { variables: {} }, allowedNodeEnvironmentFlags: new Set(),
 	cwd: () => '/', umask: () => 0o22, hrtime, uptime: () => performance.now() / 1000,
-	nextTick(callback, ...args) { queueMicrotask(() => callback(...args)); },
+	nextTick(callback, ...args) {
+		if (typeof callback !== 'function')
+			require('internal/errors').needs.callable(callback, 'callback');
+		queueMicrotask(() => callback(...args));
+	},
 	exit(code = process.exitCode ?? 0) {
 		process.emit('exit', Number(code));
 		exit(Number(code) & 255);

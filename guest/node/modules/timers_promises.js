@@ -1,34 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-const { setTimeout: set, clearTimeout: clear, setInterval: repeat, clearInterval: stop, setImmediate: soon } = binding.timers;
+const { setTimeout: set, clearTimeout: clear, setInterval: repeat, clearInterval: stop, setImmediate: soon, clearImmediate: unsoon } = binding.timers;
+const { aborted, needs } = require('internal/errors');
 
-const settle = (start, end) => (value, options) => new Promise((resolve, reject) => {
-	const signal = options?.signal;
-	const fail = () => reject(Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR', cause: signal.reason }));
+const needOptions = (options = {}) => {
+	needs.object(options, 'options');
+	needs.signal(options.signal, 'options.signal');
+	if (options.ref !== undefined)
+		needs.boolean(options.ref, 'options.ref');
+	return options;
+};
+const settle = (start, end) => async (value, options) => {
+	const { signal } = needOptions(options);
 	if (signal?.aborted)
-		return fail();
-	const timer = start(() => resolve(value));
-	signal?.addEventListener('abort', () => {
-		end(timer);
-		fail();
-	}, { once: true });
-});
-const setTimeoutPromise = (delay, value, options) => settle((done) => set(done, delay), clear)(value, options);
-async function* setIntervalPromise(delay, value) {
+		throw aborted(signal.reason);
+	return new Promise((resolve, reject) => {
+		const fail = () => {
+			end(timer);
+			reject(aborted(signal.reason));
+		};
+		const timer = start(() => {
+			signal?.removeEventListener('abort', fail);
+			resolve(value);
+		});
+		signal?.addEventListener('abort', fail, { once: true });
+	});
+};
+async function setTimeoutPromise(delay, value, options) {
+	if (delay !== undefined)
+		needs.number(delay, 'delay');
+	return settle((done) => set(done, delay), clear)(value, options);
+}
+async function* setIntervalPromise(delay, value, options) {
+	if (delay !== undefined)
+		needs.number(delay, 'delay');
+	const { signal } = needOptions(options);
+	if (signal?.aborted)
+		throw aborted(signal.reason);
 	let due = 0, wake;
-	const timer = repeat(() => {
+	const tell = () => wake?.(), timer = repeat(() => {
 		due++;
-		wake?.();
+		tell();
 	}, delay);
+	signal?.addEventListener('abort', tell, { once: true });
 	try {
 		for (;;) {
-			if (due === 0)
+			if (due === 0 && !signal?.aborted)
 				await new Promise((resolve) => { wake = resolve; });
-			due--;
-			yield value;
+			for (; due > 0; due--)
+				yield value;
+			if (signal?.aborted)
+				throw aborted(signal.reason);
 		}
 	} finally {
 		stop(timer);
+		signal?.removeEventListener('abort', tell);
 	}
 }
-module.exports = { setTimeout: setTimeoutPromise, setImmediate: settle((done) => soon(done), binding.timers.clearImmediate), setInterval: setIntervalPromise,
-	scheduler: { wait: (delay, options) => setTimeoutPromise(delay, undefined, options), yield: () => settle((done) => soon(done), binding.timers.clearImmediate)() } };
+const immediate = settle(soon, unsoon);
+module.exports = { setTimeout: setTimeoutPromise, setImmediate: immediate, setInterval: setIntervalPromise,
+	scheduler: { wait: (delay, options) => setTimeoutPromise(delay, undefined, options), yield: () => immediate() } };
