@@ -4,6 +4,7 @@
 #include "server/store.h"
 
 #include <pthread.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -467,6 +468,55 @@ static void test_programs(void *state)
 	CHECK_EQUAL(count, 0);
 }
 
+enum { MANY_PROGRAMS = 150 };
+
+typedef struct order_seen {
+	unsigned count, most;
+	char last[64];
+} order_seen;
+
+static bool see_in_order(void *context, const stored_program *p)
+{
+	order_seen *o = context;
+	char words[64];
+	(void)snprintf(words, sizeof words, "%s %s", p->owner, p->name);
+	CHECK(strcmp(words, o->last) > 0);
+	(void)snprintf(o->last, sizeof o->last, "%s", words);
+	return ++o->count < o->most;
+}
+
+static unsigned count_in_order(fixture *f, const program_filter *filter, unsigned most)
+{
+	order_seen o = {.most = most};
+	CHECK(store_read_programs(f->st, filter, see_in_order, &o));
+	return o.count;
+}
+
+static void test_many_programs(void *state)
+{
+	fixture *f = state;
+	for (int i = 0; i < MANY_PROGRAMS; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof name, "%c%d", i % 2 != 0 ? 'P' : 'p', i);
+		stored_program p = {.owner = i % 3 != 0 ? "bob" : "alice",
+		                    .name = name,
+		                    .sha256 = SHA,
+		                    .kind = "js",
+		                    .exports = "[]",
+		                    .size_bytes = 5,
+		                    .updated_us = 5};
+		CHECK(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
+	}
+	wait_for(&f->client, MANY_PROGRAMS);
+	CHECK_EQUAL(count_in_order(f, &(program_filter){0}, UINT_MAX), MANY_PROGRAMS);
+	CHECK_EQUAL(count_in_order(f, &(program_filter){.owner = "bob"}, UINT_MAX), MANY_PROGRAMS / 3 * 2);
+	CHECK_EQUAL(count_in_order(f, &(program_filter){0}, 70), 70);
+	const program_filter rest = {.after_owner = "alice", .after_name = "p99"};
+	CHECK_EQUAL(count_in_order(f, &rest, UINT_MAX), MANY_PROGRAMS / 3 * 2);
+	const program_filter own_rest = {.owner = "bob", .after_owner = "bob", .after_name = "Z"};
+	CHECK_EQUAL(count_in_order(f, &own_rest, UINT_MAX), MANY_PROGRAMS / 3);
+}
+
 typedef struct token_seen {
 	unsigned count, revoked;
 	int64_t used_us;
@@ -676,12 +726,19 @@ static void test_taking(void *state)
 #define FIXTURE .set_up = set_up, .tear_down = tear_down
 
 static const harness_test tests[] = {
-	{"copies", .run_on = test_copies, FIXTURE},     {"life", .run_on = test_life, FIXTURE},
-	{"parts", .run_on = test_parts, FIXTURE},       {"refusal", .run_on = test_refusal, FIXTURE},
-	{"filters", .run_on = test_filters, FIXTURE},   {"keys", .run_on = test_keys, FIXTURE},
-	{"taking", .run_on = test_taking, FIXTURE},     {"programs", .run_on = test_programs, FIXTURE},
-	{"tokens", .run_on = test_tokens, FIXTURE},     {"retention", .run_on = test_retention, FIXTURE},
-	{"prune", .run_on = test_prune, FIXTURE},       {"back_up_and_check", .run_on = test_back_up_and_check, FIXTURE},
+	{"copies", .run_on = test_copies, FIXTURE},
+	{"life", .run_on = test_life, FIXTURE},
+	{"parts", .run_on = test_parts, FIXTURE},
+	{"refusal", .run_on = test_refusal, FIXTURE},
+	{"filters", .run_on = test_filters, FIXTURE},
+	{"keys", .run_on = test_keys, FIXTURE},
+	{"taking", .run_on = test_taking, FIXTURE},
+	{"programs", .run_on = test_programs, FIXTURE},
+	{"many_programs", .run_on = test_many_programs, FIXTURE},
+	{"tokens", .run_on = test_tokens, FIXTURE},
+	{"retention", .run_on = test_retention, FIXTURE},
+	{"prune", .run_on = test_prune, FIXTURE},
+	{"back_up_and_check", .run_on = test_back_up_and_check, FIXTURE},
 	{"openings", .run_on = test_openings, FIXTURE},
 };
 
