@@ -5,7 +5,7 @@ const { Buffer } = buffer;
 Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true });
 // The package accepts wrong arguments that Node refuses, and lacks base64url. What follows is as in Node.
 const { coded, wrongType, wrongValue, outOfRange, needs } = require('internal/errors');
-const { prototype } = Buffer, { isEncoding, from: fromAny, byteLength, alloc, allocUnsafe, concat } = Buffer, { toString, write, fill, indexOf, lastIndexOf, compare } = prototype;
+const { prototype } = Buffer, { isEncoding, from: fromAny, byteLength: lengthOf, alloc: allocate, allocUnsafe: allocateUnsafe, concat: join } = Buffer, { toString, write, fill, indexOf, lastIndexOf, compare: order } = prototype;
 const isBytes = (value) => value instanceof Uint8Array;
 const define = (target, methods) => {
 	for (const name of Object.keys(methods))
@@ -48,45 +48,46 @@ const from = function (value, encoding, length) {
 	}
 	return fromAny.call(Buffer, value, encoding, length);
 };
+// They can be called with new, as older packages do.
 define(Buffer, {
 	isEncoding: (encoding) => typeof encoding === 'string' && encoding !== '' && (isUrl(encoding) || isEncoding(encoding)), from, of: (...items) => from(items),
-	byteLength(value, encoding) {
+	byteLength: function byteLength(value, encoding) {
 		if (typeof value !== 'string' && !ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer))
 			wrongType('string', 'of type string or an instance of Buffer or ArrayBuffer', value);
 		if (typeof value === 'string' && typeof encoding === 'string' && /^base64(url)?$/i.test(encoding)) {
 			const { length } = value, padding = value.endsWith('==') ? 2 : value.endsWith('=') ? 1 : 0;
 			return length > 1 ? ((length - padding) * 3) >>> 2 : 0;
 		}
-		return byteLength(value, encoding);
+		return lengthOf(value, encoding);
 	},
-	alloc(size, value, encoding) {
+	alloc: function alloc(size, value, encoding) {
 		needSize(size);
-		return value !== undefined && value !== 0 && size > 0 ? alloc(size).fill(value, typeof encoding === 'string' ? encoding : undefined) : alloc(size);
+		return value !== undefined && value !== 0 && size > 0 ? allocate(size).fill(value, typeof encoding === 'string' ? encoding : undefined) : allocate(size);
 	},
-	allocUnsafe(size) {
+	allocUnsafe: function allocUnsafe(size) {
 		needSize(size);
-		return allocUnsafe(size);
+		return allocateUnsafe(size);
 	},
-	allocUnsafeSlow(size) {
+	allocUnsafeSlow: function allocUnsafeSlow(size) {
 		needSize(size);
-		return allocUnsafe(size);
+		return allocateUnsafe(size);
 	},
-	compare(a, b) {
+	compare: function compare(a, b) {
 		if (!isBytes(a))
 			wrongType('buf1', 'an instance of Buffer or Uint8Array', a);
 		if (!isBytes(b))
 			wrongType('buf2', 'an instance of Buffer or Uint8Array', b);
-		return compare.call(Buffer.isBuffer(a) ? a : from(a.buffer, a.byteOffset, a.byteLength), b);
+		return order.call(Buffer.isBuffer(a) ? a : from(a.buffer, a.byteOffset, a.byteLength), b);
 	},
-	concat(list, length) {
+	concat: function concat(list, length) {
 		if (!Array.isArray(list))
 			wrongType('list', 'an instance of Array', list);
 		list.forEach((item, i) => isBytes(item) || wrongType(`list[${i}]`, 'an instance of Buffer or Uint8Array', item));
 		if (length !== undefined)
 			needIndex(length, 'length', 0, MAX);
-		return concat(list, length);
+		return join(list, length);
 	},
-	copyBytesFrom(view, offset, length) {
+	copyBytesFrom: function copyBytesFrom(view, offset, length) {
 		if (!ArrayBuffer.isView(view) || view instanceof DataView)
 			wrongType('view', 'an instance of TypedArray', view);
 		if (offset !== undefined)
@@ -196,7 +197,7 @@ define(prototype, {
 	equals(other) {
 		if (!isBytes(other))
 			wrongType('otherBuffer', 'an instance of Buffer or Uint8Array', other);
-		return this === other || (this.length === other.length && compare.call(this, other) === 0);
+		return this === other || (this.length === other.length && order.call(this, other) === 0);
 	},
 	compare(target, targetStart, targetEnd, start, end) {
 		if (!isBytes(target))
@@ -204,7 +205,7 @@ define(prototype, {
 		for (const [index, name, greatest] of [[targetStart, 'targetStart', MAX], [targetEnd, 'targetEnd', target.length], [start, 'sourceStart', MAX], [end, 'sourceEnd', this.length]])
 			index !== undefined && needIndex(index, name, 0, greatest);
 		const part = (bytes, first = 0, last = bytes.length) => first >= last ? [] : bytes.subarray(first, last), a = part(this, start, end), b = part(target, targetStart, targetEnd);
-		return a.length === 0 || b.length === 0 ? Math.sign(a.length - b.length) : compare.call(Buffer.isBuffer(a) ? a : from(a), b);
+		return a.length === 0 || b.length === 0 ? Math.sign(a.length - b.length) : order.call(Buffer.isBuffer(a) ? a : from(a), b);
 	},
 	copy(target, targetStart, sourceStart, sourceEnd) {
 		if (!isBytes(target))

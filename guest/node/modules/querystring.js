@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-const { Buffer } = require('buffer');
-
 function escape(value) {
 	const text = typeof value === 'string' ? value : typeof value === 'object' ? String(value) : value + '';
 	try {
@@ -12,7 +10,7 @@ function escape(value) {
 // The bytes of a text; what is no escape stays as it is.
 function unescapeBuffer(text, decodeSpaces) {
 	const source = decodeSpaces ? text.replace(/\+/g, ' ') : text;
-	return Buffer.from(source.replace(/%([\da-f]{2})|[\s\S]/gi, (one, hex) => String.fromCharCode(hex === undefined ? one.charCodeAt(0) & 255 : parseInt(hex, 16))), 'latin1');
+	return require('buffer').Buffer.from(source.replace(/%([\da-f]{2})|[\s\S]/gi, (one, hex) => String.fromCharCode(hex === undefined ? one.charCodeAt(0) & 255 : parseInt(hex, 16))), 'latin1');
 }
 function unescape(text, decodeSpaces) {
 	try {

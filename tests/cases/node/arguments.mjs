@@ -139,6 +139,7 @@
 // stdout: zlib TypeError ERR_INVALID_ARG_TYPE The "callback" argument must be of type function. Received undefined
 // stdout: crc32 RangeError ERR_OUT_OF_RANGE The value of "value" is out of range. It must be >= 0 && <= 4294967295. Received -1
 // stdout: duplex ["buffer","engine"]
+// stdout: new [2,3,9,1]
 import assert from 'node:assert'; import EventEmitter, { once, on, getEventListeners } from 'node:events'; import zlib from 'node:zlib';
 const t = async (name, f) => { try { console.log(name, JSON.stringify(await f(), (k, v) => typeof v === 'bigint' ? v + 'n' : v)); } catch (e) { console.log(name, e.name, e.code, e.message.split('\n')[0]); } };
 const b = Buffer.from([1, 2, 3, 4, 5, 6, 7, 8, 0xff, 0x80]), s = Buffer.from('abcabcabc');
@@ -161,3 +162,4 @@ await t('members', () => zlib.gunzipSync(Buffer.concat([zlib.gzipSync('a'), zlib
 await t('members in pieces', async () => { const z = zlib.createGunzip(); z.write(zlib.gzipSync('a')); z.end(zlib.gzipSync('b')); let all = ''; for await (const x of z) all += x; return all; });
 await t('dictionary', () => zlib.inflateSync(zlib.deflateSync(d, { dictionary }), { dictionary }).equals(d)); await t('dictionary', () => zlib.inflateSync(zlib.deflateSync(d, { dictionary }))); await t('dictionary', () => zlib.inflateSync(zlib.deflateSync(d, { dictionary }), { dictionary: Buffer.from('x') }));
 for (const o of [{ level: 10 }, { level: 'x' }, { windowBits: 16 }, { memLevel: 0 }, { strategy: 5 }, { chunkSize: 10 }, { flush: 99 }, { dictionary: 'x' }]) await t('options', () => zlib.createDeflate(o)); await t('zlib', () => zlib.gzipSync(5)); await t('zlib', () => zlib.gzip('x')); await t('crc32', () => zlib.crc32('x', -1)); await t('duplex', () => Object.keys(zlib.deflateSync(d, { info: true })));
+await t('new', () => [new Buffer.alloc(2).length, new Buffer.from('abc').length, new Buffer.concat([s]).length, new Buffer.allocUnsafe(1).length]);
