@@ -101,7 +101,18 @@ static void print_memory(FILE *out, const json_t *needs, bool is_js)
 	fprintf(out, ", may grow to %s", text);
 }
 
-static void print_needs(FILE *out, const json_t *needs, bool is_js)
+/* Whether a component makes requests. */
+static bool imports_http(const json_t *imports)
+{
+	static const char handler[] = "wasi:http/outgoing-handler@";
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(imports, i, one) if (!strncmp(text_of(one, "name"), handler, sizeof handler - 1)) return true;
+	return false;
+}
+
+static void print_needs(FILE *out, const json_t *needs, const json_t *imports, bool is_js)
 {
 	json_int_t elements = json_integer_value(json_object_get(needs, "table_elements"));
 	fputs("\nneeds\n  memory  ", out);
@@ -112,6 +123,8 @@ static void print_needs(FILE *out, const json_t *needs, bool is_js)
 	if (!is_js)
 		fprintf(out, "  WASI    %s\n",
 		        json_is_true(json_object_get(needs, "wasi")) ? "yes: --dir and --allow-env say what it may see" : "no");
+	if (!is_js && imports_http(imports))
+		fputs("  HTTP    yes: --allow-fetch says what it may reach\n", out);
 }
 
 static void print_text(FILE *out, const json_t *about)
@@ -124,7 +137,7 @@ static void print_text(FILE *out, const json_t *about)
 	format_name(about, name);
 	cli_format_bytes((uint64_t)json_integer_value(json_object_get(about, "bytes")), text);
 	fprintf(out, "%s: %s, %s\nsha256 %s\n", name, text_of(about, "kind"), text, text_of(about, "sha256"));
-	print_needs(out, json_object_get(about, "needs"), strcmp(text_of(about, "kind"), "js") == 0);
+	print_needs(out, json_object_get(about, "needs"), imports, strcmp(text_of(about, "kind"), "js") == 0);
 	measure(&p, imports, 0);
 	measure(&p, exports, 0);
 	print_list(&p, "imports", imports);

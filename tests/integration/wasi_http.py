@@ -121,6 +121,13 @@ def texts_are_bounded(context):
     expect_equal("a long authority", call(context, "set", "PURGE", "a" * 5000)["value"], 1)
 
 
+def inspected(context):
+    shown = context.command([context.curfew, "inspect", GUEST])
+    expect_equal("exit", shown.code, 0)
+    text = shown.out.decode()
+    expect("  HTTP    yes: --allow-fetch says what it may reach\n" in text, text)
+
+
 def isolated(function):
     def check(context):
         refuse_sanitizer(context)
@@ -135,4 +142,4 @@ def tests(context):
         Test("fetch", f"wasi_http/{name}", check)
         for function in TESTS
         for name, check in ((function.__name__, function), (f"isolated_{function.__name__}", isolated(function)))
-    ]
+    ] + [Test("fetch", "wasi_http/inspected", inspected)]
