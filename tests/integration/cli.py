@@ -622,7 +622,7 @@ def signal_run(context, source, signals, *options):
 @test
 def interrupt(context):
     for number in (signal.SIGINT, signal.SIGTERM):
-        report = signal_run(context, "console.log('begun'); (function spin() { for(;;); })()", [number])
+        report = signal_run(context, "(function spin() { console.log('begun'); for(;;); })()", [number])
         expect_equal("outcome", (report["outcome"], report["tripped"]), ("cancelled", ["cancelled"]))
         expect_equal("top frame", report["error"]["stack"][0]["function"], "spin")
 

@@ -388,9 +388,9 @@ def idempotency(context):
 def cancel(context):
     with Server(context, "--concurrency", "1") as server:
         running = server.submit("console.log('x'); curfew.checkpoint(5); " + FOREVER, limits={"timeout": "60s"})["id"]
+        server.wait_for_checkpoint(running)
         queued = server.submit("1")["id"]
         scheduled = server.submit("1", delay="1h")["id"]
-        server.wait_for_checkpoint(running)
         expect_equal("states", (server.get(queued)["state"], server.get(scheduled)["state"]), ("queued", "scheduled"))
         for run in (queued, scheduled, running):
             report = server.ask("DELETE", f"/v1/runs/{run}")
