@@ -53,7 +53,9 @@ curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__
 	curfew__fail(failure, "the host refused a call");
 	if (!wasm->host->call(wasm->context))
 		return CURFEW__CALL_REFUSED;
-	curfew__target_note_call(&wasm->target);
+	/* It waits in no other function. */
+	if (import->is_async)
+		curfew__target_note_call(&wasm->target);
 	return curfew__wasm_charge_fuel(wasm, import->fuel) ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
 }
 

@@ -203,13 +203,19 @@ function listen(emitter, type, listener, options) {
 	return () => emitter.removeEventListener(type, listener, options);
 }
 
-async function once(emitter, type, options = {}) {
+// Checks the arguments of once and on, and returns their signal.
+function signalOf(emitter, options) {
 	needs.object(options, 'options');
 	const { signal } = options;
 	needs.signal(signal, 'options.signal');
 	if (signal?.aborted)
 		throw aborted(signal.reason);
 	needEmitter(emitter, 'an instance of EventEmitter');
+	return signal;
+}
+
+async function once(emitter, type, options = {}) {
+	const signal = signalOf(emitter, options);
 	return new Promise((resolve, reject) => {
 		const stops = [];
 		const settle = (action) => (...args) => {
@@ -225,12 +231,7 @@ async function once(emitter, type, options = {}) {
 }
 
 function on(emitter, type, options = {}) {
-	needs.object(options, 'options');
-	const { signal } = options;
-	needs.signal(signal, 'options.signal');
-	if (signal?.aborted)
-		throw aborted(signal.reason);
-	needEmitter(emitter, 'an instance of EventEmitter');
+	const signal = signalOf(emitter, options);
 	const high = options.highWaterMark ?? options.highWatermark ?? Number.MAX_SAFE_INTEGER, low = options.lowWaterMark ?? options.lowWatermark ?? 1;
 	needs.integer(high, 'options.highWaterMark', 1);
 	needs.integer(low, 'options.lowWaterMark', 1);
