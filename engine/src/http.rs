@@ -74,8 +74,6 @@ struct Event {
 
 /// The requests of one store.
 pub struct Requests {
-    context: *mut c_void,
-    calls: curfew__wasi_http,
     settings: WasiHttpCtx,
     hooks: Hooks,
 }
@@ -88,7 +86,6 @@ struct Hooks {
 }
 
 // C guarantees that the thread that polls the store may call it.
-unsafe impl Send for Requests {}
 unsafe impl Send for Hooks {}
 
 impl Requests {
@@ -96,7 +93,7 @@ impl Requests {
         let mut settings = WasiHttpCtx::new();
         settings.set_field_size_limit(FIELD_BYTES);
         let hooks = Hooks { context, calls, wishes: Wishes::default(), receivers: HashMap::new() };
-        Requests { context, calls, settings, hooks }
+        Requests { settings, hooks }
     }
 
     pub fn view<'a>(&'a mut self, table: &'a mut wasmtime::component::ResourceTable) -> WasiHttpCtxView<'a> {
@@ -109,11 +106,11 @@ impl Requests {
         for wish in wishes {
             match wish {
                 Wish::Send { id, kind, bytes } => {
-                    (self.calls.send)(self.context, id, kind, bytes.as_ptr(), bytes.len());
+                    (self.hooks.calls.send)(self.hooks.context, id, kind, bytes.as_ptr(), bytes.len());
                 }
                 Wish::Cancel { id } => {
                     self.hooks.receivers.remove(&id);
-                    (self.calls.cancel)(self.context, id);
+                    (self.hooks.calls.cancel)(self.hooks.context, id);
                 }
             }
         }
@@ -137,7 +134,7 @@ impl Requests {
 
 impl Hooks {
     fn begin(&mut self, request: Request<WasiBody>) -> Result<Exchange, Error> {
-        let (text, body) = write_request(request)?;
+        let (text, body) = write_request(request);
         let id = (self.calls.start)(self.context, text.as_ptr(), text.len());
         if id == 0 {
             return Err(Error::ConnectionLimitReached);
@@ -176,7 +173,7 @@ impl WasiHttpHooks for Hooks {
 // ---- The text of a request, and of the head of a response ----------------------------------------------------------
 
 /// The request's lines, and its body if it has one.
-fn write_request(request: Request<WasiBody>) -> Result<(String, Option<WasiBody>), Error> {
+fn write_request(request: Request<WasiBody>) -> (String, Option<WasiBody>) {
     let (head, body) = request.into_parts();
     let declared = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let body = (!body.is_end_stream() && declared != Some("0")).then_some(body);
@@ -191,7 +188,7 @@ fn write_request(request: Request<WasiBody>) -> Result<(String, Option<WasiBody>
         text.extend(value.as_bytes().iter().map(|&byte| char::from(byte)));
         text.push('\n');
     }
-    Ok((text, body))
+    (text, body)
 }
 
 fn read_header(line: &str) -> Option<(HeaderName, HeaderValue)> {
