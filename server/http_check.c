@@ -2,6 +2,8 @@
 /* Further checks of a request's head, which the library has parsed. */
 #include "http_check.h"
 
+#include "common/http_token.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,16 +37,6 @@ static bool is_named(const char *key, size_t length, const char *name)
 	return length == strlen(name) && strncasecmp(key, name, length) == 0;
 }
 
-static bool is_token(const char *key, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		bool is_letter = (key[i] >= 'a' && key[i] <= 'z') || (key[i] >= 'A' && key[i] <= 'Z');
-		if (!is_letter && (key[i] == '\0' || strchr("0123456789!#$%&'*+-.^_`|~", key[i]) == NULL))
-			return false;
-	}
-	return length > 0;
-}
-
 static bool has_control(const char *value, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -70,7 +62,7 @@ static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const 
 	head *h = context;
 
 	h->has_nul |= memchr(key, '\0', key_length) != NULL || (value != NULL && memchr(value, '\0', value_length) != NULL);
-	h->has_bad_name |= !is_token(key, key_length);
+	h->has_bad_name |= !curfew__http_is_token(key, key_length);
 	note_single(h, key, key_length);
 	if (value == NULL)
 		return MHD_YES;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../guest/abi.h"
+#include "common/http_token.h"
 #include "curfew.h"
 
 #define URL_BYTES_MAX ((size_t)16 << 10)
@@ -39,14 +40,6 @@ static bool take_line(const char **at, const char *end, const char **line, size_
 	*length = (size_t)(stop - *at);
 	*at = stop + 1;
 	return true;
-}
-
-static bool is_token(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)text[i]) && (!text[i] || !strchr("!#$%&'*+-.^_`|~", text[i])))
-			return false;
-	return length > 0;
 }
 
 static bool is_one_of(const char *const *names, const char *text, size_t length)
@@ -98,7 +91,7 @@ static const char *parse_header(curfew__transfer *transfer, const char *line, si
 	const char *colon = memchr(line, ':', length);
 	size_t name = colon ? (size_t)(colon - line) : 0;
 
-	if (!is_token(line, name))
+	if (!curfew__http_is_token(line, name))
 		return "a header's name is malformed";
 	if (is_forbidden(line, name)) {
 		snprintf(buffer, 256, "the header %.*s cannot be set", (int)(name < 100 ? name : 100), line);
@@ -128,7 +121,7 @@ static const char *parse_method(curfew__transfer *transfer, const char *line, si
 {
 	static const char *const refused[] = {"CONNECT", "TRACE", "TRACK", NULL};
 
-	if (length > 64 || !is_token(line, length))
+	if (length > 64 || !curfew__http_is_token(line, length))
 		return "the method is malformed";
 	if (is_one_of(refused, line, length))
 		return "the method is not allowed";
@@ -335,7 +328,7 @@ static bool add_to_head(curfew__transfer *transfer, const char *line, size_t len
 	const char *colon = memchr(line, ':', length);
 
 	/* A line that is not a header is left out, as libcurl does. */
-	if (!colon || !is_token(line, (size_t)(colon - line)))
+	if (!colon || !curfew__http_is_token(line, (size_t)(colon - line)))
 		return true;
 	const char *value = colon + 1, *end = line + length;
 	while (value < end && (*value == ' ' || *value == '\t'))
