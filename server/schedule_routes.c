@@ -192,8 +192,10 @@ typedef struct change {
 	const char *what;   /* for the log */
 	bool is_on_its_way; /* a callback is to come */
 	bool abandoned;     /* the request is gone */
+	account *reserves;  /* the token that it reserved a place of, or NULL */
 } change;
 
+/* Under the lock. */
 static void free_change(server *s, void *work)
 {
 	change *c = work;
@@ -202,6 +204,8 @@ static void free_change(server *s, void *work)
 		c->abandoned = true;
 		return;
 	}
+	if (c->reserves != NULL)
+		c->reserves->schedules_reserved--;
 	free(c->schedule);
 	free(c);
 }
@@ -258,16 +262,23 @@ static answer write_change(request *q, change *c, const char *owner)
 	return good ? resume_changed(q) : reply_no_memory(q);
 }
 
-/* Writes schedule, which it takes ownership of; NULL: deletes it. */
-static answer begin_change(request *q, stored_schedule *schedule, unsigned status, const char *what, const char *owner)
+/* Takes ownership of schedule; NULL: it is deleted. NULL: no memory. */
+static change *make_change(request *q, stored_schedule *schedule, unsigned status, const char *what)
 {
 	change *c = calloc(1, sizeof *c);
 	if (c == NULL) {
 		free(schedule);
-		return reply_no_memory(q);
+		return NULL;
 	}
 	*c = (change){.server = q->server, .request = q, .schedule = schedule, .status = status, .what = what};
-	return write_change(q, c, owner);
+	return c;
+}
+
+/* Writes schedule, which it takes ownership of; NULL: deletes it. */
+static answer begin_change(request *q, stored_schedule *schedule, unsigned status, const char *what, const char *owner)
+{
+	change *c = make_change(q, schedule, status, what);
+	return c != NULL ? write_change(q, c, owner) : reply_no_memory(q);
 }
 
 /* ---- Storing --------------------------------------------------------------------------------------------- */
@@ -275,10 +286,9 @@ static answer begin_change(request *q, stored_schedule *schedule, unsigned statu
 typedef struct account_use {
 	const char *name;
 	size_t count;
+	size_t reserved; /* places of the token, this request's among them; 0: this request has none */
 	bool has_name, is_same;
-	int64_t created_us;
 	const text *body;
-	const char *last_run;
 	stored_schedule *before;
 } account_use;
 
@@ -299,19 +309,11 @@ static int64_t next_time(const cron *times, const char *zone, int64_t now_us)
 	return next == CRON_NEVER ? 0 : next * SECOND_US;
 }
 
-/* The same schedule exists already, so nothing is written. */
-static answer answer_same(request *q, account_use *use)
-{
-	answer result = reply_schedule(q, MHD_HTTP_OK, use->before);
-	free(use->before);
-	return result;
-}
-
-static answer store_schedule(request *q, const submission *sub, const char *name, account_use *use)
+static answer store_schedule(request *q, const submission *sub, account_use *use)
 {
 	int64_t now_us = clock_wall_us();
 	stored_schedule one = {.owner = q->who->id,
-	                       .name = name,
+	                       .name = use->name,
 	                       .cron = sub->schedule,
 	                       .zone = sub->zone,
 	                       .body = q->body.data,
@@ -333,11 +335,16 @@ static answer store_schedule(request *q, const submission *sub, const char *name
 	}
 
 	stored_schedule *copy = store_copy_schedule(&one);
-	free(use->before);
-	if (copy == NULL)
+	change *c = NULL;
+	if (copy != NULL && use->has_name)
+		c = make_change(q, copy, MHD_HTTP_OK, "replaced");
+	else if (copy != NULL)
+		c = make_change(q, copy, MHD_HTTP_CREATED, "stored");
+	if (c == NULL)
 		return reply_no_memory(q);
-	return begin_change(q, copy, use->has_name ? MHD_HTTP_OK : MHD_HTTP_CREATED, use->has_name ? "replaced" : "stored",
-	                    NULL);
+	c->reserves = q->who;
+	use->reserved = 0;
+	return write_change(q, c, NULL);
 }
 
 /* Whether the token may have the schedule. If not, the request is answered. */
@@ -350,7 +357,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 	else if (q->body.length > BODY_BYTES_MAX)
 		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
 		                        "a schedule's submission has at most 256 KiB: store the program, and name it", NULL);
-	else if (!use->has_name && use->count >= s->config->schedules_max)
+	else if (!use->has_name && use->count + use->reserved > s->config->schedules_max)
 		*result = reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                      "this token has reached its maximum number of schedules (--max-schedules)", 60);
 	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found) && found.has_failed)
@@ -377,32 +384,44 @@ static void make_name(char name[NAME_MAX_BYTES + 1], const char *key)
 }
 
 /* is_again: an existing one of that name must be the same. */
-static answer put_checked(request *q, const submission *sub, const char *name, bool is_again)
+static answer put_counted(request *q, const submission *sub, account_use *use, bool is_again)
 {
 	answer result;
-	account_use use = {.name = name, .body = &q->body};
 
-	if (!store_read_schedules(q->server->store, q->who->id, NULL, count_one, &use)) {
-		free(use.before);
+	if (!store_read_schedules(q->server->store, q->who->id, NULL, count_one, use))
 		return reply_store(q);
-	}
-
-	if (use.has_name && use.before == NULL)
+	if (use->has_name && use->before == NULL)
 		return reply_no_memory(q);
-	if (use.has_name && use.is_same)
-		return answer_same(q, &use);
-	if (use.has_name && is_again) {
-		free(use.before);
+	if (use->has_name && use->is_same)
+		return reply_schedule(q, MHD_HTTP_OK, use->before); /* it exists already, so nothing is written */
+	if (use->has_name && is_again)
 		return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused",
 		                     "this Idempotency-Key was used for another body", NULL);
-	}
-
-	if (!check_put(q, sub, &use, &result)) {
-		free(use.before);
+	if (!check_put(q, sub, use, &result))
 		return result;
-	}
+	return store_schedule(q, sub, use);
+}
 
-	return store_schedule(q, sub, name, &use);
+/* A place of the token is reserved until the schedule is written, because others may be on their way. It is reserved
+ * before the count: what is written meanwhile may count twice, and is not missed. */
+static answer put_checked(request *q, const submission *sub, const char *name, bool is_again)
+{
+	server *s = q->server;
+	account_use use = {.name = name, .body = &q->body};
+
+	server_lock(s);
+	use.reserved = ++q->who->schedules_reserved;
+	server_unlock(s);
+
+	answer result = put_counted(q, sub, &use, is_again);
+
+	if (use.reserved > 0) {
+		server_lock(s);
+		q->who->schedules_reserved--;
+		server_unlock(s);
+	}
+	free(use.before);
+	return result;
 }
 
 answer schedule_post(request *q, const submission *sub, const char *key)

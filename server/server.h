@@ -68,6 +68,7 @@ typedef struct account {
 	size_t streams;                    /* its open event streams */
 	size_t waits;                      /* its requests that wait for the end of a run, as last counted */
 	uint64_t programs_reserved_bytes;  /* of those that are about to be written */
+	size_t schedules_reserved;         /* places of schedules that are about to be written */
 	int64_t used_us;                   /* when it was used last, of the wall clock; 0: never */
 	int64_t noted_us;                  /* the same, as last written to the store */
 	char user[CURFEW_USER_BYTES + 1];  /* the user of its runs; "": each run names it */

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Schedules of curfew serve: runs that recur by cron, even after a time without a server."""
 
+import concurrent.futures
 import datetime
+import json
 import os
 import time
 
@@ -201,6 +203,31 @@ def from_a_submission(context):
         expect_equal("again", server.submit("2", status=200, schedule="@daily", headers=headers), first)
         server.submit("3", status=422, schedule="@daily", headers=headers)
         expect_equal("schedules", len(server.ask("GET", "/v1/schedules")["schedules"]), 2)
+
+
+@test
+def maximum_of_many_at_once(context):
+    """Schedules that a token stores at the same time do not exceed its maximum together."""
+    with Server(context, "--max-schedules", "3") as server, concurrent.futures.ThreadPoolExecutor(12) as threads:
+        body = json.dumps({"schedule": "@daily", "source": "1"})
+
+        def store(name):
+            headers = {"Content-Type": "application/json"}
+            return name, server.request("PUT", f"/v1/schedules/{name}", body, headers=headers).status
+
+        for turn in range(10):
+            statuses = dict(threads.map(store, [f"turn{turn}-{i}" for i in range(12)]))
+            stored = [one["name"] for one in server.ask("GET", "/v1/schedules")["schedules"]]
+            expect_equal("stored", {name for name, status in statuses.items() if status == 201}, set(stored))
+            expect_equal("others", set(statuses.values()), {201, 429})
+            expect(len(stored) <= 3, f"{len(stored)} schedules")
+            # What was refused is not reserved any more, and what is replaced does not count.
+            for i in range(len(stored), 3):
+                put(server, f"more{turn}-{i}", schedule="@daily", source="1")
+            put(server, stored[0], 200, schedule="@daily", source="2")
+            put(server, "one-too-many", 429, schedule="@daily", source="1")
+            for one in server.ask("GET", "/v1/schedules")["schedules"]:
+                server.ask("DELETE", f"/v1/schedules/{one['name']}", status=204)
 
 
 @test
