@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/refuse.h"
@@ -99,8 +100,56 @@ static bool is_content(curfew__json_reader *reader, curfew__buffer *text)
 	       !curfew__json_has_next(reader);
 }
 
+/* ---- Names that exclude each other --------------------------------------------------------------------------- */
+
+typedef struct names {
+	char *items[FILES_MAX];
+	size_t count;
+} names;
+
+static bool add_name(names *all, const curfew__buffer *text)
+{
+	char *copy = strndup(text->data, text->length);
+
+	if (copy)
+		all->items[all->count++] = copy;
+	return copy != NULL;
+}
+
+static void free_names(names *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		free(all->items[i]);
+}
+
+/* The order of bytes, but '/' comes first. So what is in a directory follows it at once. */
+static int compare_names(const void *left, const void *right)
+{
+	const unsigned char *a = *(const unsigned char *const *)left, *b = *(const unsigned char *const *)right;
+
+	for (; *a && *a == *b; a++)
+		b++;
+	return (*a == '/' ? 1 : *a ? *a + 2 : 0) - (*b == '/' ? 1 : *b ? *b + 2 : 0);
+}
+
+/* A name is there once, and is not a directory of others. */
+static curfew_status check_names(names *all, curfew_failure *failure)
+{
+	qsort(all->items, all->count, sizeof all->items[0], compare_names);
+	for (size_t i = 1; i < all->count; i++) {
+		const char *one = all->items[i - 1], *next = all->items[i];
+		size_t length = strlen(one);
+		if (strncmp(one, next, length) != 0 || (next[length] && next[length] != '/'))
+			continue;
+		if (!next[length])
+			return refuse_files(failure, "files: '%.100s' is given twice", one);
+		return refuse_files(failure, "files: '%.100s' cannot be a file and the directory of '%.100s'", one, next);
+	}
+	return CURFEW_OK;
+}
+
 static curfew_status check_all(const char *files, size_t length, const atomic_uint *stop, curfew__buffer *text,
-                               curfew_failure *failure)
+                               names *all, curfew_failure *failure)
 {
 	curfew__json_reader reader;
 	char name[160];
@@ -119,10 +168,12 @@ static curfew_status check_all(const char *files, size_t length, const atomic_ui
 			*at = (unsigned char)*at < ' ' ? '?' : *at;
 		if (!is_text || !is_path(text->data, text->length))
 			return refuse_files(failure, "files: '%.100s' is not a relative path without '.' and '..'", name);
+		if (!add_name(all, text))
+			return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 		if (!is_content(&reader, text))
 			return refuse_files(failure, "files: %.100s must be a string, or {\"base64\": \"...\"} for bytes", name);
 	}
-	return CURFEW_OK;
+	return check_names(all, failure);
 }
 
 curfew_status curfew__files_check(const char *files, size_t length, const atomic_uint *stop, curfew_failure *failure)
@@ -137,9 +188,11 @@ curfew_status curfew__files_check(const char *files, size_t length, const atomic
 	if (!files || !curfew__json_check_until(files, length, stop, &offset, &why))
 		return refuse_files(failure, "files: %s (at byte %zu)", why, offset);
 	curfew__buffer text;
+	names all = {.count = 0};
 	curfew__buffer_init(&text, length + 1);
-	curfew_status status = check_all(files, length, stop, &text, failure);
+	curfew_status status = check_all(files, length, stop, &text, &all, failure);
 	curfew__buffer_finish(&text);
+	free_names(&all);
 	return status;
 }
 

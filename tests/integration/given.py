@@ -112,14 +112,19 @@ def refused_over_http(context):
             ({"source": "1", "files": {"../a": ""}}, "/files", "'../a' is not a relative path"),
             ({"source": "1", "files": {"/a": ""}}, "/files", "relative path"),
             ({"source": "1", "files": {"": ""}}, "/files", "relative path"),
+            ({"source": "1", "files": {"a/b": "", "c": "", "a.b": "", "a": ""}}, "/files", "the directory of 'a/b'"),
             ({"source": "1", "files": {str(i): "" for i in range(1025)}}, "/files", "more than 1024"),
             ({"source": "1", "args": ["x"]}, "/args", "JavaScript has params"),
             ({"program": "script", "args": ["x"]}, "/args", "JavaScript has params"),
         ):
             server.refuse(400, fields, pointer, words)
-        half = b'{"source": "1", "stdin": "\\ud800"}'
-        answer = server.request("POST", "/v1/runs", half, headers={"Content-Type": "application/json"})
-        expect(answer.status == 400 and answer.json()["pointer"] == "/stdin", f"{answer.body}")
+        for body, pointer, words in (
+            ('{"source": "1", "stdin": "\\ud800"}', "/stdin", "base64"),
+            ('{"source": "1", "files": {"a": "1", "b": "", "\\u0061": "2"}}', "/files", "'a' is given twice"),
+        ):
+            answer = server.request("POST", "/v1/runs", body, headers={"Content-Type": "application/json"})
+            expect_equal("status and pointer", (answer.status, answer.json()["pointer"]), (400, pointer))
+            expect(words in answer.json()["detail"], f"{answer.body}")
 
 
 @test
