@@ -43,7 +43,24 @@ export const fastBuffer = {
 	return count;`,
 };
 
+// What modules/buffer.js replaces: [from this text, to before that].
+const replaced = [
+	["const ieee754 = require('ieee754')", 'const customInspectSymbol'],
+	['function checkOffset (', '// copy(targetBuffer'],
+	['// CUSTOM ERRORS', 'const INVALID_BASE64_RE'],
+	['function defineBigIntMethod', undefined],
+];
+
+function without(text, first, next) {
+	const start = text.indexOf(first), end = next === undefined ? text.length : text.indexOf(next, start);
+	if (start < 0 || end < start)
+		throw new Error('buffer is not the one that is known: ' + first);
+	return text.slice(0, start) + text.slice(end);
+}
+
 export function withFastBuffer(text) {
+	for (const [first, next] of replaced)
+		text = without(text, first, next);
 	for (const [name, body] of Object.entries(fastBuffer)) {
 		const head = new RegExp('^function ' + name + ' \\(([^)]*)\\) \\{$', 'm');
 		const found = head.exec(text);

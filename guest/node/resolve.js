@@ -559,16 +559,29 @@ function withQuery(place, query) {
 	return place + query;
 }
 
+// ---- Patterns. They are compiled at their first use, because many programs need none. ----
+
+const regexpExec = uncurry(RegExp.prototype.exec);
+const sticky = (source) => ({ __proto__: null, source, flags: 'y', compiled: undefined });
+const anywhere = (source) => ({ __proto__: null, source, flags: '', compiled: undefined });
+
+function matchAt(pattern, text, at) {
+	pattern.compiled ??= new RegExp(pattern.source, pattern.flags);
+	pattern.compiled.lastIndex = at;
+	return regexpExec(pattern.compiled, text);
+}
+const endOf = (pattern) => pattern.compiled.lastIndex; // of its last match
+
 // ---- The kind of a module ----
 
 const prepared = new Map(); // path -> the function of a CommonJS file that was parsed
 const kinds = new Map(); // path -> whether it is CommonJS, for files whose name and package do not decide that
-const commonWords = new RegExp('(?:^|[^.\\w$])(?:module|exports|require|__filename|__dirname)(?![\\w$])');
+const commonWords = anywhere('(?:^|[^.\\w$])(?:module|exports|require|__filename|__dirname)(?![\\w$])');
 
 // As in Node, a file that parses as CommonJS is CommonJS. Outside of packages it must also mention CommonJS's
 // variables.
 function detectCommon(path) {
-	if (!isInPackages(path) && !regexpExec(commonWords, moduleText(path)))
+	if (!isInPackages(path) && !matchAt(commonWords, moduleText(path), 0))
 		return false;
 	try {
 		mapSet(prepared, path, compileText(path));
@@ -722,10 +735,8 @@ function readJson(path) {
 
 // ---- The exports and requires of a CommonJS file, as far as its text shows them ----
 
-const regexpExec = uncurry(RegExp.prototype.exec);
 // Texts are long, so words are searched first, and expressions are tried only where a word was found.
 const namePattern = '[A-Za-z_$][\\w$]*', stringPattern = '([\'"])([^\'"\\\\\\n]+)';
-const sticky = (pattern) => new RegExp(pattern, 'y');
 const assigned = sticky('exports\\s*(?:\\.\\s*(' + namePattern + ')|\\[\\s*' + '([\'"])([^\'"\\\\\\n]+)\\2' + '\\s*\\])\\s*=(?!=)');
 const defined = sticky('defineProperty\\s*\\(\\s*(?:module\\s*\\.\\s*)?exports\\s*,\\s*' + stringPattern + '\\1');
 const objectStart = sticky('exports\\s*=\\s*\\{');
@@ -735,7 +746,7 @@ const exportedRequire = sticky('exports\\s*=\\s*(?:' + namePattern + '\\s*\\(\\s
 const exportStar = sticky('__(?:exportStar|export|reExport)\\s*\\((?:[^,;()]*,)?\\s*(?:' + namePattern + '\\s*\\(\\s*)?require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)');
 const keysOfName = sticky('keys\\s*\\(\\s*(' + namePattern + ')\\s*\\)\\s*\\.\\s*forEach');
 const required = sticky('require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)');
-const assignedRequire = new RegExp('(' + namePattern + ')\\s*=\\s*(?:' + namePattern + '\\s*\\(\\s*)*$');
+const assignedRequire = anywhere('(' + namePattern + ')\\s*=\\s*(?:' + namePattern + '\\s*\\(\\s*)*$');
 
 const isNameUnit = (c) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 36;
 
@@ -747,28 +758,22 @@ function eachWord(text, word, action) {
 	}
 }
 
-function matchAt(pattern, text, at) {
-	pattern.lastIndex = at;
-	return regexpExec(pattern, text);
-}
 // Whether it is a member of something, and whether that is the module.
 const isMember = (text, at) => at > 0 && text[at - 1] === '.';
 const isOfModule = (text, at) => at >= 7 && slice(text, at - 7, at) === 'module.';
 
 function objectNames(text, at, add, follow) {
 	for (;;) {
-		objectItem.lastIndex = at;
-		const item = regexpExec(objectItem, text);
+		const item = matchAt(objectItem, text, at);
 		if (!item)
 			return;
 		if (item[2] !== undefined)
 			follow(item[2]);
 		else
 			add(item[3] ?? item[5]);
-		objectValue.lastIndex = objectItem.lastIndex;
-		if (!regexpExec(objectValue, text))
+		if (!matchAt(objectValue, text, endOf(objectItem)))
 			return;
-		at = objectValue.lastIndex;
+		at = endOf(objectValue);
 	}
 }
 
@@ -800,7 +805,7 @@ function commonNames(path, names = new Set(), seen = new Set()) {
 		if (match)
 			add(match[1] ?? match[3]);
 		else if (ofModule && matchAt(objectStart, text, at))
-			objectNames(text, objectStart.lastIndex, add, follow);
+			objectNames(text, endOf(objectStart), add, follow);
 		else if (ofModule && (match = matchAt(exportedRequire, text, at)))
 			follow(match[2]);
 	});
@@ -828,7 +833,7 @@ function followName(text, name, follow) {
 	eachWord(text, 'require', (at) => {
 		if (found !== undefined || isMember(text, at))
 			return;
-		const before = regexpExec(assignedRequire, slice(text, max(0, at - 120), at));
+		const before = matchAt(assignedRequire, slice(text, max(0, at - 120), at), 0);
 		if (before && before[1] === name)
 			found = matchAt(required, text, at);
 	});

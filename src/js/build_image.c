@@ -288,7 +288,7 @@ static bool compile_script(script_maker *maker, asset *script)
 }
 
 /*
- * Whether an asset is "intl/KIND/LOCALE" with a locale other than English, or a module of Node. Large ones do not
+ * Whether an asset is "intl/KIND/LOCALE" with a locale other than English, which few programs need. Large ones do not
  * count, because the decompression of a large asset by zlib would delay a stop.
  */
 static bool is_seldom_used(const asset *one)
@@ -298,8 +298,7 @@ static bool is_seldom_used(const asset *one)
 	while (at > one->name && at[-1] != '/')
 		at--;
 	bool is_locale = !strncmp(one->name, "intl/", 5) && strncmp(one->name, "intl/x/", 7) != 0 && at > one->name + 5;
-	bool is_module = !strncmp(one->name, "node/", 5);
-	return (is_module || (is_locale && strncmp(at, "en", 2) != 0)) && one->length <= (size_t)128 << 10;
+	return is_locale && strncmp(at, "en", 2) != 0 && one->length <= (size_t)128 << 10;
 }
 
 /* The smallest asset that is compressed. Compression would not make smaller ones shorter. */
