@@ -8,8 +8,9 @@
 typedef struct embedded_file {
 	const char *path; /* "/style.css" */
 	const char *type;
-	const char *etag; /* quotes included */
-	const unsigned char *start, *end;
+	const char *etag;            /* a weak one, W/"...", as it stands for the file and for its gzip */
+	const unsigned char *packed; /* as gzip */
+	size_t packed_length, length;
 } embedded_file;
 
 /* The list ends with an entry without a path. server/embed makes it. */

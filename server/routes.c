@@ -5,7 +5,6 @@
 #include "accounts.h"
 #include "calibration.h"
 #include "common/clock.h"
-#include "embedded.h"
 #include "figures.h"
 #include "store.h"
 
@@ -199,41 +198,7 @@ static bool matches(const char *pattern, const char *path, char *parameter, size
 	return true;
 }
 
-static answer send_file(request *q, const embedded_file *file)
-{
-	const char *known = http_header(q, MHD_HTTP_HEADER_IF_NONE_MATCH);
-	bool is_known = known != NULL && strstr(known, file->etag) != NULL;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		is_known ? 0 : (size_t)(file->end - file->start), (void *)(uintptr_t)file->start, MHD_RESPMEM_PERSISTENT);
-	if (response == NULL)
-		return MHD_NO;
-	reply_add_headers(response, is_known ? NULL : file->type);
-	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, file->etag);
-	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
-	(void)MHD_add_response_header(response, "Content-Security-Policy",
-	                              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-	                              "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-	                              "require-trusted-types-for 'script'; trusted-types 'none'");
-	(void)MHD_add_response_header(response, "X-Frame-Options", "DENY");
-	(void)MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
-	return reply_queue(q, is_known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
-}
-
-static const embedded_file *find_file(const char *url)
-{
-	const char *path = strcmp(url, "/") == 0 ? "/index.html" : url;
-	const embedded_file *file = embedded_files;
-	while (file->path != NULL && (strcmp(file->path, path) != 0 || strcmp(path, "/list") == 0))
-		file++;
-	return file->path != NULL ? file : NULL;
-}
-
-static answer get_file(request *q)
-{
-	return send_file(q, find_file(q->parameter));
-}
-
-static const route file_route = {"/", "GET", 0, get_file, false, NULL};
+static const route file_route = {"/", "GET", 0, route_get_file, false, NULL};
 
 /* ---- Access ---------------------------------------------------------------------------------------------- */
 
@@ -342,7 +307,7 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 
 	if (allowed[0] != '\0')
 		return refuse_method(q, allowed, result);
-	if (strlen(url) < sizeof q->parameter && find_file(url) != NULL) {
+	if (strlen(url) < sizeof q->parameter && file_exists(url)) {
 		if (strcmp(wanted, "GET") != 0)
 			return refuse_method(q, "GET, HEAD", result);
 		q->route = &file_route;

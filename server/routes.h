@@ -8,13 +8,17 @@
 /* Finds the route of a request and checks its access. False: the request is answered already. */
 bool routes_find(request *q, const char *url, const char *method, answer *result);
 
-/* runs.c */
+/* run_routes.c */
 answer route_post_run(request *q);
 answer route_list_runs(request *q);
 answer route_get_run(request *q);
 answer route_cancel_run(request *q);
-/* events.c */
+/* event_routes.c */
 answer route_get_events(request *q) CURFEW__UNCHECKED;
+/* file_routes.c */
+/* Whether there is a file at this address. */
+bool file_exists(const char *url);
+answer route_get_file(request *q);
 /* program_routes.c */
 answer route_put_program(request *q);
 answer route_list_programs(request *q);

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -17,8 +18,8 @@ import sys
 import time
 import warnings
 
-from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, make_certificate, shorten
-from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server, check_dashboard, submit_to_dying
+from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, make_certificate, read, shorten
+from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Answer, Server, check_dashboard, submit_to_dying
 
 TESTS = []
 FOREVER = "for (;;) {}"
@@ -1550,7 +1551,6 @@ def page(context):
                 f"{name}: {response.status}",
             )
             connection.close()
-        server.ask("GET", "/openapi.json")
         run = server.submit("console.log('<script>alert(1)</script>')")["id"]
         server.wait_for(run)
         answer = server.request("GET", f"/v1/runs/{run}")
@@ -1559,6 +1559,39 @@ def page(context):
             and "sandbox" in answer.headers["content-security-policy"],
             str(answer.headers),
         )
+
+
+@test
+def files_as_gzip(context):
+    """A file is sent as gzip to a client that accepts it, and as it is to others. Both are the same, and so is their ETag."""
+
+    def get(server, path, method="GET", **headers):
+        with contextlib.closing(server.connect()) as connection:
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.getheaders(), response.read())
+
+    with Server(context) as server:
+        for path, kind in (("/", "text/html; charset=utf-8"), ("/openapi.json", "application/json")):
+            plain = get(server, path)
+            expect_equal("type", plain.headers["content-type"], kind)
+            for accepted in ("identity", "gzip;q=0", "br, gzip; q=0.0, *", "gzipped", ""):
+                answer = get(server, path, **{"Accept-Encoding": accepted})
+                expect_equal(f"plain for {accepted!r}", answer.body, plain.body)
+                expect("content-encoding" not in answer.headers, f"{accepted!r}: {answer.headers}")
+            for accepted in ("gzip", "deflate, GZIP;q=0.5", "br;q=1.0,gzip"):
+                answer = get(server, path, **{"Accept-Encoding": accepted})
+                expect_equal(f"for {accepted!r}", answer.headers["content-encoding"], "gzip")
+                expect_equal("unpacked", gzip.decompress(answer.body), plain.body)
+                for header in ("etag", "content-type", "content-security-policy"):
+                    expect_equal(header, answer.headers[header], plain.headers[header])
+                expect_equal("varies", answer.headers["vary"], "Accept-Encoding")
+                known = {"If-None-Match": answer.headers["etag"], "Accept-Encoding": accepted}
+                answer = get(server, path, **known)
+                expect_equal("not changed", (answer.status, answer.body), (304, b""))
+            answer = get(server, path, "HEAD")
+            expect_equal("length", int(answer.headers["content-length"]), len(plain.body))
+        expect_equal("openapi.json", plain.json(), json.loads(read("docs/openapi.json")))
 
 
 @test
