@@ -779,6 +779,24 @@ static JSValue web_proxy_target(JSContext *ctx, JSValueConst self, int argc, JSV
 	return value;
 }
 
+/* proxyParts(proxy) -> [its target, its handler]; null: it was revoked */
+static JSValue web_proxy_parts(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	(void)self, (void)argc;
+	JSValue target = JS_GetProxyTarget(ctx, argv[0]), handler = JS_GetProxyHandler(ctx, argv[0]);
+	if (JS_IsException(target) || JS_IsException(handler))
+		JS_FreeValue(ctx, JS_GetException(ctx));
+	JSValue parts = JS_IsObject(target) && JS_IsObject(handler) ? JS_NewArray(ctx) : JS_NULL;
+	if (!JS_IsObject(parts)) {
+		JS_FreeValue(ctx, target);
+		JS_FreeValue(ctx, handler);
+		return parts;
+	}
+	JS_DefinePropertyValueUint32(ctx, parts, 0, target, JS_PROP_C_W_E);
+	JS_DefinePropertyValueUint32(ctx, parts, 1, handler, JS_PROP_C_W_E);
+	return parts;
+}
+
 /* promiseState(promise) -> 0 pending, 1 fulfilled, 2 rejected, -1 not a promise */
 static JSValue web_promise_state(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
@@ -816,6 +834,7 @@ static const JSCFunctionListEntry helpers[] = {
 	JS_CFUNC_DEF("findBytes", 3, web_find_bytes),
 	JS_CFUNC_DEF("classOf", 1, web_class_of),
 	JS_CFUNC_DEF("proxyTarget", 1, web_proxy_target),
+	JS_CFUNC_DEF("proxyParts", 1, web_proxy_parts),
 	JS_CFUNC_DEF("promiseState", 1, web_promise_state),
 	JS_CFUNC_DEF("promiseResult", 1, web_promise_result),
 	JS_CFUNC_DEF("put", 3, web_put),

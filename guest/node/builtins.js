@@ -74,8 +74,8 @@ const nodeTimers = {
 
 // The internals of the platform that the scripts may use.
 const nodeBinding = {
-	inspect: inspectFor,
-	formatText: (args) => format(args), classOf, isProxy: (value) => isObject(value) && proxyTarget(value) !== undefined,
+	inspect: inspectFor, setUsualOptions,
+	formatText: (args, show) => format(args, show), classOf, isProxy: (value) => isObject(value) && proxyTarget(value) !== undefined,
 	params: () => curfew.params, exit: (code) => exit(code), mainPath: () => '/' + (entryPath() ?? 'main.js'),
 	write(stream, chunk) {
 		if (typeof chunk === 'string')

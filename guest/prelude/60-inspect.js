@@ -48,6 +48,35 @@ function replaceAll(text, old, replacement) {
 	return start === 0 ? text : result + slice(text, start);
 }
 
+// The escape sequences of colours and other styles: [on, off].
+const inkOf = {
+	__proto__: null,
+	special: [36, 39],
+	number: [33, 39],
+	bigint: [33, 39],
+	boolean: [33, 39],
+	undefined: [90, 39],
+	null: [1, 22],
+	string: [32, 39],
+	symbol: [32, 39],
+	date: [35, 39],
+	regexp: [31, 39],
+};
+const usualStyle = (text, style) =>
+	inkOf[style] ? '\x1b[' + inkOf[style][0] + 'm' + text + '\x1b[' + inkOf[style][1] + 'm' : text;
+const paint = (text, style, state) => (state.style === undefined ? text : state.style(text, style));
+
+// How many units a text has without escape sequences of styles.
+function lengthOf(text, state) {
+	let { length } = text;
+	if (state.style === undefined) return length;
+	for (let at = indexOf(text, '\x1b['); at >= 0; at = indexOf(text, '\x1b[', at + 2)) {
+		const end = indexOf(text, 'm', at);
+		if (end > at + 2 && end <= at + 4) length -= end + 1 - at;
+	}
+	return length;
+}
+
 const shortEscapes = { __proto__: null, 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 92: '\\\\' };
 const hexUnit = (c, width) => padStart(numberText(c, 16), width, '0');
 
@@ -95,27 +124,53 @@ function showText(text, state) {
 		const parts = [];
 		for (let i = 0; i < lines.length; i++) {
 			const last = i === lines.length - 1;
-			if (!last || lines[i] !== '') push(parts, quoteText(last ? lines[i] : lines[i] + '\n'));
+			if (!last || lines[i] !== '') push(parts, paint(quoteText(last ? lines[i] : lines[i] + '\n'), 'string', state));
 		}
 		return join(parts, ' +\n' + repeat(' ', state.indent + 2)) + more;
 	}
-	return quoteText(text) + more;
+	return paint(quoteText(text), 'string', state) + more;
 }
 
-const showNumber = value => (value === 0 && 1 / value < 0 ? '-0' : toText(value));
+// "1234567" -> "1_234_567"
+function separate(digits) {
+	const first = digits[0] === '-' ? 1 : 0;
+	let result = '';
+	let end = digits.length;
+	for (; end >= first + 4; end -= 3) result = '_' + slice(digits, end - 3, end) + result;
+	return slice(digits, 0, end) + result;
+}
+
+// "1234567" -> "123_456_7"
+function separateFraction(digits) {
+	let result = '';
+	let start = 0;
+	for (; start < digits.length - 3; start += 3) result += slice(digits, start, start + 3) + '_';
+	return result + slice(digits, start);
+}
+
+const plainNumber = value => (value === 0 && 1 / value < 0 ? '-0' : toText(value));
+
+function numberDigits(value, state) {
+	const text = plainNumber(value);
+	if (!state.separated || includes(text, 'e') || includes(text, 'n') || includes(text, 'N')) return text;
+	const point = indexOf(text, '.');
+	return point < 0 ? separate(text) : separate(slice(text, 0, point)) + '.' + separateFraction(slice(text, point + 1));
+}
+const showNumber = (value, state) => paint(numberDigits(value, state), 'number', state);
+const showBigInt = (value, state) => paint((state.separated ? separate(toText(value)) : value) + 'n', 'bigint', state);
 
 function showPrimitive(value, state) {
 	switch (typeof value) {
 		case 'string':
 			return showText(value, state);
 		case 'number':
-			return showNumber(value);
+			return showNumber(value, state);
 		case 'bigint':
-			return value + 'n';
+			return showBigInt(value, state);
 		case 'symbol':
-			return symbolText(value);
+			return paint(symbolText(value), 'symbol', state);
 		default:
-			return toText(value);
+			return paint(toText(value), value === null ? 'null' : typeof value, state);
 	}
 }
 
@@ -169,15 +224,33 @@ function shownKeys(object, state, isList) {
 	return keys;
 }
 
-function showKey(key, enumerable) {
-	if (typeof key === 'symbol') return '[' + symbolText(key) + ']';
+function showKey(key, enumerable, state) {
+	if (typeof key === 'symbol') return '[' + paint(symbolText(key), 'symbol', state) + ']';
 	if (!enumerable) return '[' + key + ']';
-	return key === '__proto__' ? "['__proto__']" : isIdentifier(key) ? key : quoteText(key);
+	return key === '__proto__' ? "['__proto__']" : isIdentifier(key) ? key : paint(quoteText(key), 'string', state);
 }
 
-function showAccessor(descriptor) {
-	if (descriptor.get) return descriptor.set ? '[Getter/Setter]' : '[Getter]';
-	return descriptor.set ? '[Setter]' : 'undefined';
+// An accessor, and what its getter returns if that is asked for.
+function showAccessor(object, { get, set }, state, level) {
+	if (!get) return set ? paint('[Setter]', 'special', state) : paint('undefined', 'undefined', state);
+	const label = set ? 'Getter/Setter' : 'Getter';
+	const called = state.getters === true || (state.getters === 'get' && !set) || (state.getters === 'set' && set);
+	if (!called) return paint('[' + label + ']', 'special', state);
+	let shown;
+	state.indent += 2;
+	try {
+		const value = apply(get, object, []);
+		if (isObject(value)) {
+			const text = paint('[' + label + ']', 'special', state) + ' ' + showValue(value, state, level);
+			state.indent -= 2;
+			return text;
+		}
+		shown = showPrimitive(value, state);
+	} catch (error) {
+		shown = '<Inspection threw (' + safeText(() => toText(error.message)) + ')>';
+	}
+	state.indent -= 2;
+	return paint('[' + label + ':', 'special', state) + ' ' + shown + paint(']', 'special', state);
 }
 
 function showProperty(object, key, state, level, isItem) {
@@ -188,9 +261,9 @@ function showProperty(object, key, state, level, isItem) {
 		text = showValue(descriptor.value, state, level);
 		state.indent -= 2;
 	} else {
-		text = showAccessor(descriptor);
+		text = showAccessor(object, descriptor, state, level);
 	}
-	return isItem ? text : showKey(key, descriptor.enumerable) + ': ' + text;
+	return isItem ? text : showKey(key, descriptor.enumerable, state) + ': ' + text;
 }
 
 const moreItems = count => '... ' + count + ' more item' + (count > 1 ? 's' : '');
@@ -206,7 +279,8 @@ function showItems(array, length, state, level, output) {
 		} else {
 			const start = i;
 			i = nextIndex(array, i, length);
-			push(output, '<' + (i - start) + ' empty item' + (i - start > 1 ? 's' : '') + '>');
+			const text = '<' + (i - start) + ' empty item' + (i - start > 1 ? 's' : '') + '>';
+			push(output, paint(text, 'undefined', state));
 		}
 		shown++;
 	}
@@ -230,7 +304,8 @@ function nextIndex(array, from, length) {
 
 function showTypedItems(array, length, state, output) {
 	const shown = min(length, state.maxItems);
-	for (let i = 0; i < shown; i++) push(output, typeof array[i] === 'bigint' ? array[i] + 'n' : showNumber(array[i]));
+	for (let i = 0; i < shown; i++)
+		push(output, typeof array[i] === 'bigint' ? showBigInt(array[i], state) : showNumber(array[i], state));
 	if (shown < length) push(output, moreItems(length - shown));
 }
 
@@ -254,10 +329,10 @@ function showMapItems(map, state, level, output) {
 	if (count > state.maxItems) push(output, moreItems(count - state.maxItems));
 }
 
-function showBuffer(buffer, output) {
+function showBuffer(buffer, state, output) {
 	if (bufferDetached(buffer)) {
 		push(output, '(detached)');
-		push(output, 'byteLength: 0');
+		push(output, 'byteLength: ' + showNumber(0, state));
 		return;
 	}
 	const bytes = new Uint8Array(buffer);
@@ -265,8 +340,8 @@ function showBuffer(buffer, output) {
 	let text = '';
 	for (let i = 0; i < length && i < 50; i++) text += (i ? ' ' : '') + hexPairs[bytes[i]];
 	if (length > 50) text += ' ... ' + (length - 50) + ' more byte' + (length > 51 ? 's' : '');
-	push(output, '[Uint8Contents]: <' + text + '>');
-	push(output, 'byteLength: ' + length);
+	push(output, paint('[Uint8Contents]', 'special', state) + ': <' + text + '>');
+	push(output, 'byteLength: ' + showNumber(length, state));
 }
 
 function showFields(fields, state, level, output) {
@@ -278,13 +353,13 @@ function showFields(fields, state, level, output) {
 function showPromise(promise, state, level, output) {
 	const settled = promiseState(promise);
 	if (settled === 0) {
-		push(output, '<pending>');
+		push(output, paint('<pending>', 'special', state));
 		return;
 	}
 	state.indent += 2;
 	const text = showValue(promiseResult(promise), state, level);
 	state.indent -= 2;
-	push(output, settled === 2 ? '<rejected> ' + text : text);
+	push(output, settled === 2 ? paint('<rejected>', 'special', state) + ' ' + text : text);
 }
 
 // "[class B extends A]", "[Function: f]", ...
@@ -540,9 +615,10 @@ function describeIterator(look, value, kind) {
 	return true;
 }
 
-function showParams(params, output) {
+function showParams(params, state, output) {
 	const list = paramsList(params);
-	for (let i = 0; i < list.length; i += 2) push(output, quoteText(list[i]) + ' => ' + quoteText(list[i + 1]));
+	for (let i = 0; i < list.length; i += 2)
+		push(output, showText(list[i], state) + ' => ' + showText(list[i + 1], state));
 }
 
 const isBox = kind =>
@@ -561,6 +637,7 @@ function describe(value, kind, state) {
 	const name = constructorName(value);
 	const tag = tagOf(value, name, state);
 	const look = { __proto__: null, base: '', open: '{', close: '}', empty: undefined, isList: false, items: undefined };
+	look.style = undefined; // of the base, if no property follows
 	const braces = prefix => {
 		look.open = prefix + '{';
 	};
@@ -587,21 +664,25 @@ function describe(value, kind, state) {
 		look.items = (level, output) => showTypedItems(value, length, state, output);
 	} else if (typeof value === 'function') {
 		look.base = functionBase(value, kind, name, tag);
+		look.style = 'special';
 	} else if (kind === 'RegExp') {
 		look.base = safeText(() => regexpText(value)) ?? '[RegExp]';
 		if (name !== 'RegExp') look.base = prefixOf(name, tag, 'RegExp') + look.base;
+		look.style = 'regexp';
 	} else if (kind === 'Date') {
 		const time = dateValue(value);
 		look.base = isNotANumber(time) ? 'Invalid Date' : dateText(value);
 		if (name !== 'Date') look.base = prefixOf(name, tag, 'Date') + look.base;
+		look.style = 'date';
 	} else if (kind === 'Error' || kind === 'DOMException') {
 		look.base = errorBase(value, state, kind === 'DOMException' ? null : name);
 	} else if (isBox(kind)) {
 		look.base = boxBase(value, kind, name, tag);
+		look.style = lowerCase(kind);
 		look.isList = kind === 'String' ? stringValue(value).length : false;
 	} else if (kind === 'ArrayBuffer') {
 		braces(prefixOf(name, tag, 'ArrayBuffer'));
-		look.items = (level, output) => showBuffer(value, output);
+		look.items = (level, output) => showBuffer(value, state, output);
 	} else if (kind === 'DataView') {
 		braces(prefixOf(name, tag, 'DataView'));
 		look.items = (level, output) =>
@@ -618,10 +699,10 @@ function describe(value, kind, state) {
 		look.items = (level, output) => showPromise(value, state, level, output);
 	} else if (kind === 'WeakMap' || kind === 'WeakSet') {
 		braces(prefixOf(name, tag, kind));
-		look.items = (level, output) => push(output, '<items unknown>');
+		look.items = (level, output) => push(output, paint('<items unknown>', 'special', state));
 	} else if (isSearchParams(value)) {
 		braces(prefixOf(name, tag, 'URLSearchParams'));
-		look.items = (level, output) => showParams(value, output);
+		look.items = (level, output) => showParams(value, state, output);
 	} else {
 		describeObject(look, value, kind, name, tag, state);
 	}
@@ -655,8 +736,9 @@ function showAsItSays(value, state, level) {
 	const method = safeGet(value, customInspect);
 	if (typeof method !== 'function' || safeGet(safeGet(value, 'constructor'), 'prototype') === value) return undefined;
 	const depth = state.depth === MAX_DEPTH ? null : state.depth - level;
-	const options = { depth, showHidden: state.showHidden, breakLength: state.lineWidth, compact: state.compact };
-	const shown = apply(method, value, [depth, { ...options, stylize: asText }, inspectFor]);
+	const layout = { depth, showHidden: state.showHidden, breakLength: state.lineWidth, compact: state.compact };
+	const options = { ...state.given, ...layout, stylize: state.style ?? asText };
+	const shown = apply(method, value, [depth, options, state.again]);
 	if (shown === value) return undefined;
 	if (isObject(shown)) return showValue(shown, state, level);
 	return typeof shown === 'symbol' ? showPrimitive(shown, state) : indentLines('' + shown, state);
@@ -666,7 +748,8 @@ function showObject(value, state, level) {
 	const kind = classOf(value);
 	if (kind === 'Proxy') {
 		const target = proxyTarget(value);
-		return target === null ? '<Revoked Proxy>' : showValue(target, state, level);
+		if (target !== null && state.showsProxies) return showProxy(proxyParts(value), state, level);
+		return target === null ? paint('<Revoked Proxy>', 'special', state) : showValue(target, state, level);
 	}
 	if (state.asItSays) {
 		const shown = showAsItSays(value, state, level);
@@ -676,17 +759,26 @@ function showObject(value, state, level) {
 		if (state.parents[i] === value) {
 			let number = mapGet(state.circular, value);
 			if (number === undefined) mapSet(state.circular, value, (number = mapSize(state.circular) + 1));
-			return '[Circular *' + number + ']';
+			return paint('[Circular *' + number + ']', 'special', state);
 		}
 	}
 	state.level = level;
 	return showContents(value, kind, state, level);
 }
 
+function showProxy(parts, state, level) {
+	if (level > state.depth) return paint('Proxy [Array]', 'special', state);
+	state.indent += 2;
+	const output = [showValue(parts[0], state, level + 1), showValue(parts[1], state, level + 1)];
+	state.indent -= 2;
+	state.current = level;
+	return layOut({ __proto__: null, base: '', open: 'Proxy [', close: ']', isList: 2 }, output, parts, state, level);
+}
+
 function tooDeep(value, kind, state) {
-	if (kind === 'Array') return '[Array]';
+	if (kind === 'Array') return paint('[Array]', 'special', state);
 	const name = constructorName(value);
-	return '[' + trim(prefixOf(name, tagOf(value, name, state), kind)) + ']';
+	return paint('[' + trim(prefixOf(name, tagOf(value, name, state), kind)) + ']', 'special', state);
 }
 
 const extraErrorKeys = ['cause', 'errors'];
@@ -715,7 +807,7 @@ function showContents(value, kind, state, level) {
 		}
 		keys = wanted;
 	}
-	if (keys.length === 0 && look.base !== '') return look.base;
+	if (keys.length === 0 && look.base !== '') return paint(look.base, look.style, state);
 	if (keys.length === 0 && look.empty !== undefined && (look.isList === 0 || !look.items)) return look.empty;
 	if (keys.length === 0 && isEmptyCollection(value, kind)) return look.open + '}';
 	if (level > state.depth) return tooDeep(value, kind, state);
@@ -731,8 +823,9 @@ function showContents(value, kind, state, level) {
 	if (output.length === 0) return look.open + look.close;
 	const number = mapGet(state.circular, value);
 	if (number !== undefined) {
-		if (look.base === '') look.open = '<ref *' + number + '> ' + look.open;
-		else look.base = '<ref *' + number + '> ' + look.base;
+		const reference = paint('<ref *' + number + '>', 'special', state) + ' ';
+		if (look.base === '') look.open = reference + look.open;
+		else look.base = reference + look.base;
 	}
 	return layOut(look, output, value, state, level);
 }
@@ -744,7 +837,7 @@ function layOut(look, output, value, state, level) {
 	const base = look.base === '' ? '' : look.base + ' ';
 	if (state.current - level < state.compact && entries === output.length) {
 		const start = output.length + state.indent + (look.isOurs ? 1 : look.open.length) + look.base.length + 10;
-		if (fitsLine(output, start, state.lineWidth) && !includes(look.base, '\n')) {
+		if (fitsLine(output, start, state) && !includes(look.base, '\n')) {
 			const line = join(output, ', ');
 			if (!includes(line, '\n')) return base + look.open + ' ' + line + ' ' + look.close;
 		}
@@ -753,12 +846,12 @@ function layOut(look, output, value, state, level) {
 	return base + look.open + indent + '  ' + join(output, ',' + indent + '  ') + indent + look.close;
 }
 
-function fitsLine(output, start, width) {
+function fitsLine(output, start, state) {
 	let total = output.length + start;
-	if (total + output.length > width) return false;
+	if (total + output.length > state.lineWidth) return false;
 	for (let i = 0; i < output.length; i++) {
-		total += output[i].length;
-		if (total > width) return false;
+		total += lengthOf(output[i], state);
+		if (total > state.lineWidth) return false;
 	}
 	return true;
 }
@@ -771,7 +864,7 @@ function groupItems(output, value, state) {
 	let longest = 0;
 	const widths = [];
 	for (let i = 0; i < count; i++) {
-		const width = textWidth(output[i]);
+		const width = textWidth(output[i]) - (output[i].length - lengthOf(output[i], state));
 		push(widths, width);
 		total += width + 2;
 		longest = max(longest, width);
@@ -854,11 +947,19 @@ function showValue(value, state, level) {
 	return isObject(value) ? showObject(value, state, level) : showPrimitive(value, state);
 }
 
-// inspect with the options of a program.
-function inspectFor(value, options) {
-	if (!isObject(options)) return inspect(value);
-	const { depth, showHidden, customInspect: asItSays, breakLength, compact, maxArrayLength, maxStringLength } = options;
-	const { sorted } = options;
+// The options that the program set for all calls (inspect.defaultOptions of node:util). undefined: none.
+let usualOptions;
+const setUsualOptions = options => {
+	usualOptions = options;
+};
+const inspectUsually = (value, options) =>
+	usualOptions === undefined && options === undefined ? inspect(value) : inspectFor(value, options);
+
+// inspect with the options of a program. style(text, kind) paints, if the options have colours; again is inspect for it.
+function inspectFor(value, options, style = usualStyle, again = inspectFor) {
+	const given = { __proto__: null, ...usualOptions, ...(isObject(options) ? options : undefined) };
+	const { depth, showHidden, customInspect: asItSays, breakLength, compact, maxArrayLength, maxStringLength } = given;
+	const { sorted, colors, getters, showProxy: showsProxies, numericSeparator } = given;
 	return inspect(value, {
 		__proto__: null,
 		depth,
@@ -869,32 +970,41 @@ function inspectFor(value, options) {
 		maxItems: toBound(maxArrayLength, MAX_ITEMS),
 		maxText: toBound(maxStringLength, MAX_TEXT),
 		sorted: typeof sorted === 'function' || sorted === true ? sorted : undefined,
+		style: colors ? style : undefined,
+		getters,
+		showsProxies,
+		separated: numericSeparator,
+		given,
+		again,
 	});
 }
 const toBound = (value, usual) =>
 	value === undefined ? usual : value === null ? Infinity : max(trunc(+value) || 0, 0);
 
+const plain = freeze({ __proto__: null });
+
 // options: depth (null: all levels), showHidden, customInspect (false: no function of the program is called), and the
 // layout
-function inspect(value, options = { __proto__: null }) {
-	const { depth = DEFAULT_DEPTH, showHidden, customInspect: asItSays = true } = options;
-	const {
-		lineWidth = LINE_WIDTH,
-		compact = COMPACT_LEVELS,
-		maxItems = MAX_ITEMS,
-		maxText = MAX_TEXT,
-		sorted,
-	} = options;
+function inspect(value, options = plain) {
+	const { depth = DEFAULT_DEPTH, customInspect: asItSays = true } = options;
+	const { lineWidth = LINE_WIDTH, compact = COMPACT_LEVELS, maxItems = MAX_ITEMS, maxText = MAX_TEXT } = options;
+	const { sorted, style, getters, again = inspectFor } = options;
 	const state = {
 		__proto__: null,
 		depth: depth === null ? MAX_DEPTH : min(+depth, MAX_DEPTH),
-		showHidden: !!showHidden,
+		showHidden: !!options.showHidden,
 		asItSays: !!asItSays,
 		lineWidth,
 		compact, // how many inner levels may share a line
 		maxItems,
 		maxText,
 		sorted,
+		style, // paints a text; undefined: it remains as it is
+		getters, // which are called: true, 'get', 'set'
+		showsProxies: !!options.showsProxies,
+		separated: !!options.separated, // digits in threes
+		given: options.given, // what a function of the program for formatting gets
+		again,
 		parents: [], // the objects around the current one
 		circular: new Map(), // object -> its number, for those that contain themselves
 		indent: 0,

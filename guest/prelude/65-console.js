@@ -14,16 +14,14 @@ function print(stream, text) {
 	write(stream, wellFormed(text) + '\n');
 }
 
-const showPlain = value => (typeof value === 'string' ? value : inspect(value));
-
 // %s: an object's own toString is used if the program gave it one.
-function formatString(value) {
-	if (typeof value === 'number') return showNumber(value);
+function formatString(value, show) {
+	if (typeof value === 'number') return plainNumber(value);
 	if (typeof value === 'bigint') return value + 'n';
 	if (typeof value === 'symbol') return symbolText(value);
 	if (!isObject(value)) return toText(value);
 	if (typeof value === 'function' || hasOwnToString(value)) return toText(value);
-	return inspect(value, { __proto__: null, depth: 0 });
+	return show(value, { __proto__: null, depth: 0, colors: false, compact: COMPACT_LEVELS });
 }
 
 function hasOwnToString(value) {
@@ -42,7 +40,7 @@ function formatNumber(value, convert) {
 	if (typeof value === 'bigint') return value + 'n';
 	return typeof value === 'symbol' || (isObject(value) && convert !== toFloat && convert !== toInteger)
 		? 'NaN'
-		: showNumber(convert(value));
+		: plainNumber(convert(value));
 }
 
 function formatJson(value) {
@@ -60,16 +58,16 @@ const formats = {
 	s: formatString,
 	d: value => formatNumber(value, toNumber),
 	i: value => formatNumber(value, toInteger),
-	f: value => (typeof value === 'symbol' ? 'NaN' : showNumber(toFloat(value))),
+	f: value => (typeof value === 'symbol' ? 'NaN' : plainNumber(toFloat(value))),
 	j: formatJson,
-	o: value => inspect(value, { __proto__: null, showHidden: true, depth: 4 }),
-	O: value => inspect(value),
+	o: (value, show) => show(value, { __proto__: null, showHidden: true, showProxy: true, depth: 4 }),
+	O: (value, show) => show(value),
 	c: () => '',
 };
 
 // Replaces the first argument's specifiers by the arguments after it. The remaining arguments follow, separated by
-// spaces.
-function format(args) {
+// spaces. show(value, options) formats what is no text.
+function format(args, show = inspectUsually) {
 	const first = args[0];
 	let used = 0;
 	let text = '';
@@ -80,12 +78,13 @@ function format(args) {
 			const letter = first[at + 1];
 			text += slice(first, start, at);
 			if (letter === '%') text += '%';
-			else if (formats[letter] && used < args.length) text += formats[letter](args[used++]);
+			else if (formats[letter] && used < args.length) text += formats[letter](args[used++], show);
 			else text += '%' + letter;
 		}
 		text += slice(first, start);
 	}
-	for (let i = used; i < args.length; i++) text += (i > 0 ? ' ' : '') + showPlain(args[i]);
+	for (let i = used; i < args.length; i++)
+		text += (i > 0 ? ' ' : '') + (typeof args[i] === 'string' ? args[i] : show(args[i]));
 	return text;
 }
 

@@ -78,6 +78,7 @@ const moduleTools = () => ({
 	setForEach,
 	setHas,
 	setTrace,
+	setUsualOptions,
 	slice,
 	sortArray,
 	startsWith,

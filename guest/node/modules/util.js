@@ -5,12 +5,21 @@ const { inspect: show, formatText, classOf, isProxy } = binding;
 const { coded, needs, wrongType } = require('internal/errors');
 
 const custom = Symbol.for('nodejs.util.inspect.custom');
-const inspect = (value, options, ...rest) => show(value, typeof options === 'boolean' ? { showHidden: options, depth: rest[0] } : options);
+const stylize = (text, name) => {
+	const style = inspect.colors[inspect.styles[name]];
+	return style === undefined ? text : `\u001b[${style[0]}m${text}\u001b[${style[1]}m`;
+};
+const inspect = (value, options, ...rest) =>
+	show(value, typeof options === 'boolean' ? { showHidden: options, depth: rest[0], colors: rest[1], customInspect: rest[2] } : options, stylize, inspect);
 inspect.custom = custom;
-const defaultOptions = { showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100, maxStringLength: 10000, breakLength: 128, compact: 3, sorted: false, getters: false, numericSeparator: false };
-Object.defineProperty(inspect, 'defaultOptions', { enumerable: true, get: () => defaultOptions, set(options) {
+const defaultOptions = { showHidden: false, depth: 2, colors: false, customInspect: true, showProxy: false, maxArrayLength: 100, maxStringLength: 10000, breakLength: 80, compact: 3, sorted: false, getters: false, numericSeparator: false };
+// They hold for the console as well. A program that never asks for them pays nothing.
+Object.defineProperty(inspect, 'defaultOptions', { enumerable: true, get() {
+	binding.setUsualOptions(defaultOptions);
+	return defaultOptions;
+}, set(options) {
 	needs.object(options, 'options');
-	Object.assign(defaultOptions, options);
+	Object.assign(inspect.defaultOptions, options);
 } });
 
 const promisify = (original) => {
@@ -245,7 +254,7 @@ const aborted = async (signal, resource) => {
 
 
 module.exports = {
-	inspect, format: (...args) => formatText(args), formatWithOptions: (options, ...args) => formatText(args), promisify, callbackify, inherits, deprecate,
+	inspect, format: (...args) => formatText(args), formatWithOptions: (options, ...args) => formatText(args, (value, more) => inspect(value, { ...options, ...more })), promisify, callbackify, inherits, deprecate,
 	types, isDeepStrictEqual: (a, b) => isDeepStrictEqual(a, b), debuglog, debug: debuglog, styleText, parseArgs: (config) => require('internal/parse_args')(config), parseEnv: (content) => require('internal/parse_env')(content), getCallSites, log,
 	transferableAbortController: () => new AbortController(), transferableAbortSignal(signal) {
 		needs.signal(signal ?? null, 'signal');
