@@ -376,6 +376,42 @@ static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const c
 	            : JS_ThrowTypeError(ctx, "%s is not %s", "the value", what);
 }
 
+/* Throws that undefined or null was to be destructured. */
+static JSValue curfew_throw_without_members(JSContext *ctx, JSValueConst value)
+{
+	return JS_ThrowTypeError(ctx, "%s cannot be destructured", kind_in_words(value));
+}
+
+/* ---- The parser ------------------------------------------------------------------------------------------- */
+
+static int curfew_refuse_redeclared(JSParseState *s, JSAtom name)
+{
+	char text[ATOM_GET_STR_BUF_SIZE];
+	return js_parse_error(s, "Identifier '%s' has already been declared", JS_AtomGetStr(s->ctx, text, sizeof text, name));
+}
+
+static int curfew_refuse_type(JSParseState *s)
+{
+	return js_parse_error(s, "types need the ending .ts, or --lang ts");
+}
+
+/* The pending error of a regular expression in the source gets its position, unless it is another kind of error. */
+static int curfew_place_regexp(JSParseState *s)
+{
+	JSContext *ctx = s->ctx;
+	JSValueConst pending = ctx->rt->current_exception;
+
+	if (!JS_IsError(pending) || JS_VALUE_GET_OBJ(pending)->shape->proto != JS_VALUE_GET_OBJ(ctx->native_error_proto[JS_SYNTAX_ERROR]))
+		return -1;
+	JSValue error = JS_GetException(ctx), message = JS_GetProperty(ctx, error, JS_ATOM_message);
+	const char *text = JS_ToCString(ctx, message);
+	js_parse_error(s, "%s", text ? text : "Invalid regular expression");
+	JS_FreeCString(ctx, text);
+	JS_FreeValue(ctx, message);
+	JS_FreeValue(ctx, error);
+	return -1;
+}
+
 /* ---- Stacks ----------------------------------------------------------------------------------------------- */
 
 static JSValue text_property(JSContext *ctx, JSValueConst object, JSAtom name, const char *otherwise)
