@@ -123,3 +123,46 @@ JSValue curfew_engine_global(const char *name)
 	JS_FreeAtom(ctx, atom);
 	return value;
 }
+
+/* A class cannot be called, and its prototype cannot be replaced, unlike that of a function. */
+bool curfew_engine_is_class(JSValueConst value)
+{
+	JSContext *ctx = curfew_context;
+	JSPropertyDescriptor descriptor;
+
+	if (JS_VALUE_GET_TAG(value) != JS_TAG_OBJECT || JS_VALUE_GET_OBJ(value)->class_id != JS_CLASS_BYTECODE_FUNCTION ||
+	    JS_GetOwnProperty(ctx, &descriptor, value, JS_ATOM_prototype) <= 0)
+		return false;
+	JS_FreeValue(ctx, descriptor.value);
+	JS_FreeValue(ctx, descriptor.getter);
+	JS_FreeValue(ctx, descriptor.setter);
+	return !(descriptor.flags & JS_PROP_WRITABLE);
+}
+
+void curfew_engine_throw_missing(const char *name, JSValueConst exports)
+{
+	JSContext *ctx = curfew_context;
+	JSPropertyEnum *names = NULL;
+	uint32_t count = 0;
+	char list[160] = "";
+	size_t length = 0;
+
+	if (!JS_IsObject(exports)) {
+		JS_ThrowReferenceError(ctx, "there is no global function '%s' to call", name);
+		return;
+	}
+	if (JS_GetOwnPropertyNames(ctx, &names, &count, exports, JS_GPN_STRING_MASK) < 0)
+		count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const char *one = JS_AtomToCString(ctx, names[i].atom);
+		size_t size = one ? strlen(one) : sizeof list;
+		if (length + size + 6 < sizeof list)
+			length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", length ? ", " : "", one);
+		else if (length && list[length - 1] != '.')
+			length += (size_t)snprintf(list + length, sizeof list - length, "...");
+		JS_FreeCString(ctx, one);
+	}
+	JS_FreePropertyEnum(ctx, names, count);
+	JS_ThrowReferenceError(ctx, "there is no exported function '%s' to call; exported %s %s", name,
+	                       count == 1 ? "is" : "are", count ? list : "no names");
+}

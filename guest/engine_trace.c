@@ -186,10 +186,59 @@ void curfew_engine_set_async_context(JSValue context)
 		set_value(curfew_context, &curfew_async_context, context);
 }
 
+/*
+ * Ticks (process.nextTick) are jobs in a list of their own. As in Node, all of them run before the next other job when
+ * the program is entered, and again whenever no other job is left.
+ */
+static struct list_head ticks = {&ticks, &ticks};
+static uint32_t tick_count, ticks_queued; /* in the list; at the head of the queue of jobs */
+static bool are_ticks_due;
+
+int curfew_engine_queue_tick(JSValueConst function)
+{
+	if (JS_EnqueueJob(curfew_context, js_microtask_job, 1, &function) < 0)
+		return -1;
+	struct list_head *last = curfew_runtime->job_list.prev;
+	list_del(last);
+	list_add_tail(last, &ticks);
+	tick_count++;
+	return 0;
+}
+
+void curfew_engine_begin_jobs(void)
+{
+	if (tick_count)
+		are_ticks_due = true;
+}
+
+bool curfew_engine_has_jobs(void)
+{
+	return tick_count || JS_IsJobPending(curfew_runtime);
+}
+
+static void queue_ticks(void)
+{
+	if (ticks_queued || !(tick_count || are_ticks_due))
+		return;
+	are_ticks_due = tick_count && (are_ticks_due || !JS_IsJobPending(curfew_runtime));
+	if (!are_ticks_due)
+		return;
+	while (!list_empty(&ticks)) {
+		struct list_head *last = ticks.prev;
+		list_del(last);
+		list_add(last, &curfew_runtime->job_list);
+	}
+	ticks_queued = tick_count;
+	tick_count = 0;
+}
+
 int curfew_engine_run_job(void)
 {
 	JSContext *ctx;
 
+	queue_ticks();
+	if (ticks_queued)
+		ticks_queued--;
 	note_job(curfew_runtime);
 	int more = JS_ExecutePendingJob(curfew_runtime, &ctx);
 	job_function = NULL;

@@ -106,6 +106,15 @@ JSValue curfew_engine_async_context(void);
 void curfew_engine_set_async_context(JSValue context);
 /* Runs the next job. 1: it ran; 0: there was none; -1: it threw. */
 int curfew_engine_run_job(void);
+/* Queues a call of the function as a tick: see engine_trace.c. -1: an exception is pending. */
+int curfew_engine_queue_tick(JSValueConst function);
+/* The program was entered by something else than a job: its ticks run first. */
+void curfew_engine_begin_jobs(void);
+bool curfew_engine_has_jobs(void);
+/* Whether it is a class of the program's. */
+bool curfew_engine_is_class(JSValueConst value);
+/* Throws the error for a function to be called that is not there. exports: an object that lists what is, if any does. */
+void curfew_engine_throw_missing(const char *name, JSValueConst exports);
 /* Looks up a global function, including lexical declarations. JS_UNDEFINED: there is none. */
 JSValue curfew_engine_global(const char *name);
 
@@ -185,7 +194,9 @@ void curfew_modules_set_entry(const char *name);
 char *curfew_modules_strip(const char *source, const char *name, size_t *length);
 /* Called when the program is loaded: frees what only loading needed. */
 void curfew_modules_loaded(void);
-/* Called when the program has nothing left to do. -1: an exception is pending. */
+/* Called when the program has nothing left to do. 1: listeners may have begun more; -1: an exception is pending. */
+int curfew_modules_before_end(void);
+/* Called when nothing is left after that. -1: an exception is pending. */
 int curfew_modules_end(void);
 /* Gives the program Node's globals. -1: an exception is pending. */
 int curfew_modules_add_globals(void);

@@ -208,33 +208,48 @@ static JSModuleDef *module_definition(void)
 }
 
 /*
- * The function that the host named, or a module's default export if it is a function. JS_UNDEFINED: there is none to
- * call.
+ * The function of this name: an export, or a method of a module's default export, which *receiver is then; or a
+ * script's global function. JS_UNDEFINED: there is none, and the exception that says so is pending.
  */
+static JSValue function_of_name(const char *name, JSValue *receiver)
+{
+	JSContext *ctx = curfew_context;
+	bool is_script = JS_IsUndefined(module);
+	JSValue exports = is_script ? curfew_modules_exports() : JS_GetModuleNamespace(ctx, module_definition());
+	JSValue found = JS_IsObject(exports) ? JS_GetPropertyStr(ctx, exports, name) : JS_UNDEFINED;
+
+	if (JS_IsUndefined(found) && is_script) {
+		found = curfew_engine_global(name);
+	} else if (JS_IsUndefined(found)) {
+		*receiver = JS_GetPropertyStr(ctx, exports, "default");
+		if (JS_IsObject(*receiver) && !JS_IsFunction(ctx, *receiver))
+			found = JS_GetPropertyStr(ctx, *receiver, name);
+	}
+	if (!JS_IsException(found) && !JS_IsFunction(ctx, found)) {
+		JS_FreeValue(ctx, found);
+		curfew_engine_throw_missing(name, exports);
+		found = JS_UNDEFINED;
+	}
+	JS_FreeValue(ctx, exports);
+	return found;
+}
+
+/* What is to be called if it is a function and no class: a module's default export, or what a script left. */
 static JSValue function_to_call(void)
 {
 	JSContext *ctx = curfew_context;
-	char *name = curfew_control.name ? text_at(curfew_control.name, curfew_control.name_length) : NULL;
 	JSValue found = JS_UNDEFINED;
 
 	if (!JS_IsUndefined(module)) {
 		JSValue exports = JS_GetModuleNamespace(ctx, module_definition());
-		found = JS_GetPropertyStr(ctx, exports, name ? name : "default");
+		found = JS_GetPropertyStr(ctx, exports, "default");
 		JS_FreeValue(ctx, exports);
-	} else if (name) {
-		JSValue exports = curfew_modules_exports();
-		found = JS_IsObject(exports) ? JS_GetPropertyStr(ctx, exports, name) : JS_UNDEFINED;
-		JS_FreeValue(ctx, exports);
-		if (JS_IsUndefined(found))
-			found = curfew_engine_global(name);
 	} else if (JS_IsFunction(ctx, found = curfew_modules_exports())) {
-		free(name);
 		return found;
 	} else if (curfew_control.flags & CURFEW_CONTROL_PARAMS) {
 		/* If a script's value is a function and parameters were given, call it with them. */
 		found = JS_DupValue(ctx, result);
 	}
-	free(name);
 	return found;
 }
 
@@ -245,7 +260,7 @@ static void set_result(JSValue value)
 	curfew_engine_expect(value);
 }
 
-static int32_t call_function(JSValue function)
+static int32_t call_function(JSValue function, JSValueConst receiver)
 {
 	JSContext *ctx = curfew_context;
 	uint32_t count = 0;
@@ -264,7 +279,7 @@ static int32_t call_function(JSValue function)
 	for (uint32_t i = 0; i < count; i++)
 		arguments[i] = JS_GetPropertyUint32(ctx, params, i);
 	set_result(JS_UNDEFINED);
-	set_result(JS_Call(ctx, function, JS_UNDEFINED, (int)count, (JSValueConst *)arguments));
+	set_result(JS_Call(ctx, function, receiver, (int)count, (JSValueConst *)arguments));
 	for (uint32_t i = 0; i < count; i++)
 		JS_FreeValue(ctx, arguments[i]);
 	free(arguments);
@@ -312,22 +327,22 @@ static int32_t after_evaluation(void)
 	curfew_control.evaluated = 1;
 	if (curfew_control.flags & CURFEW_CONTROL_CELL)
 		return evaluate_cell();
-	JSValue function = function_to_call();
+	char *name = curfew_control.name ? text_at(curfew_control.name, curfew_control.name_length) : NULL;
+	JSValue receiver = JS_UNDEFINED;
+	JSValue function = name ? function_of_name(name, &receiver) : function_to_call();
+	bool is_called = JS_IsFunction(ctx, function) && (name || !curfew_engine_is_class(function));
 	int32_t status = CURFEW_GUEST_DONE;
 
-	if (JS_IsException(function))
-		return curfew_engine_describe(CURFEW_GUEST_THREW);
-	result_returned = JS_IsFunction(ctx, function) || !JS_IsUndefined(module);
-	if (JS_IsFunction(ctx, function)) {
-		status = call_function(function);
-	} else if (curfew_control.name) {
-		return curfew_engine_refuse("ReferenceError", JS_IsUndefined(module)
-		                                                  ? "no global function has the name to be called"
-		                                                  : "no exported function has the name to be called");
-	} else if (!JS_IsUndefined(module)) {
+	if (JS_IsException(function) || (name && JS_IsUndefined(function)))
+		status = curfew_engine_describe(JS_IsException(function) ? CURFEW_GUEST_THREW : CURFEW_GUEST_REFUSED);
+	result_returned = is_called || !JS_IsUndefined(module);
+	if (is_called)
+		status = call_function(function, receiver);
+	else if (status == CURFEW_GUEST_DONE && !JS_IsUndefined(module))
 		set_result(JS_DupValue(ctx, function));
-	}
 	JS_FreeValue(ctx, function);
+	JS_FreeValue(ctx, receiver);
+	free(name);
 	return status;
 }
 
@@ -445,7 +460,7 @@ static int32_t run_jobs(void)
 		int32_t status = run_pending_jobs();
 		if (status != CURFEW_GUEST_DONE)
 			return status;
-		if (JS_IsJobPending(curfew_runtime))
+		if (curfew_engine_has_jobs())
 			continue;
 		JSValue rejected = curfew_rejections_take();
 		if (JS_IsUndefined(rejected))
@@ -474,6 +489,7 @@ static int32_t run_timer(JSValue callback, JSValue arguments)
 		free(list);
 	JS_FreeValue(ctx, callback);
 	JS_FreeValue(ctx, arguments);
+	curfew_engine_begin_jobs();
 	if (JS_IsException(answer)) {
 		int32_t status = report_uncaught();
 		return status == CURFEW_GUEST_DONE ? run_jobs() : status;
@@ -576,6 +592,11 @@ static bool is_unsettled(void)
 	return progress != SETTLED && curfew_timers_next() == INT64_MAX && !curfew_operations_go_on() && !awaits_abort();
 }
 
+static bool is_done(void)
+{
+	return progress == SETTLED && !curfew_timers_wanted() && !curfew_operations_wanted();
+}
+
 static int32_t end_unsettled(void)
 {
 	curfew_trace();
@@ -585,7 +606,10 @@ static int32_t end_unsettled(void)
 /* Runs jobs, then the timers that are due and one event, until none is left. */
 static int32_t turn(void)
 {
-	for (;;) {
+	/* As in Node, a module's own text is a job, so its ticks come after the jobs that it queued. */
+	if (progress != EVALUATING || JS_IsUndefined(module))
+		curfew_engine_begin_jobs();
+	for (;; curfew_engine_begin_jobs()) {
 		int32_t status = run_jobs();
 		if (status != CURFEW_GUEST_DONE)
 			return status;
@@ -607,8 +631,12 @@ static int32_t turn(void)
 			return status;
 		if (ran || taken)
 			continue;
-		if (progress == SETTLED && !curfew_timers_wanted() && !curfew_operations_wanted())
-			return curfew_modules_end() < 0 ? curfew_engine_describe(CURFEW_GUEST_THREW) : finish();
+		if (is_done()) {
+			int begun = curfew_modules_before_end();
+			if (begun > 0 && (curfew_engine_has_jobs() || curfew_tasks_pending() || !is_done()))
+				continue;
+			return begun < 0 || curfew_modules_end() < 0 ? curfew_engine_describe(CURFEW_GUEST_THREW) : finish();
+		}
 		if (is_unsettled())
 			return end_unsettled();
 		curfew_control.wake_ns = curfew_timers_next();

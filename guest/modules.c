@@ -9,7 +9,7 @@
 #include "guest.h"
 
 /* The numbers are the same in guest/node/resolve.js. */
-enum { NOT_FOUND = -1, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4 };
+enum { NOT_FOUND = -1, NO_DIRECTORY = -6, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4 };
 
 static char *entry_name;
 static bool is_common; /* the program has the variables of CommonJS files */
@@ -88,7 +88,7 @@ static text *take_text(int32_t length)
 /* Opens a file and keeps its text. NULL: there is none, and *answer is negative. */
 static text *open_text(const char *path, int32_t *answer)
 {
-	*answer = NOT_FOUND;
+	*answer = NO_DIRECTORY;
 	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS))
 		return NULL;
 	*answer = host_import_open(path, (uint32_t)strlen(path));
@@ -379,14 +379,15 @@ bool curfew_modules_fill_entry(JSValueConst module, const char *bytes, size_t le
 	return fill_meta(curfew_context, JS_VALUE_GET_PTR(module), bytes, length, entry_name);
 }
 
-/* Whether the text, which a NUL ends, mentions the variables of CommonJS files. */
+/* Whether the text, which a NUL ends and a line break precedes, mentions the variables of CommonJS files. */
 static bool is_like_common(const char *source)
 {
-	static const char *const words[] = {"require('", "require(\"", "require(`", "module.exports", "exports."};
+	static const char *const words[] = {"require(", "require.", "module.exports", "exports.", "__dirname", "__filename"};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strstr(source, words[i]))
-			return true;
+		for (const char *at = source; (at = strstr(at, words[i])); at++)
+			if (!strchr("'\"`", at[-1]))
+				return true;
 	return false;
 }
 
@@ -394,7 +395,7 @@ int curfew_modules_begin_script(const char *source, size_t length)
 {
 	JSContext *ctx = curfew_context;
 
-	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS) || !is_like_common(source))
+	if (!is_like_common(source))
 		return 0;
 	JSValue arguments[] = {JS_NewString(ctx, entry_name), JS_NewStringLen(ctx, source, length)};
 	JSValue answer = call_hook(ctx, "main", 2, (JSValueConst *)arguments);
@@ -626,13 +627,24 @@ static JSValue note_process(JSContext *ctx, JSValueConst this_value, int argc, J
 	return JS_UNDEFINED;
 }
 
+static int call_end_hook(const char *name)
+{
+	JSContext *ctx = curfew_context;
+	JSValue answer = has_process ? call_hook(ctx, name, 0, NULL) : JS_FALSE;
+	int result = JS_IsException(answer) ? -1 : JS_ToBool(ctx, answer);
+
+	JS_FreeValue(ctx, answer);
+	return result;
+}
+
+int curfew_modules_before_end(void)
+{
+	return call_end_hook("beforeEnd");
+}
+
 int curfew_modules_end(void)
 {
-	if (!has_process)
-		return 0;
-	JSValue answer = call_hook(curfew_context, "end", 0, NULL);
-	JS_FreeValue(curfew_context, answer);
-	return JS_IsException(answer) ? -1 : 0;
+	return call_end_hook("end");
 }
 
 void curfew_modules_place_lacking(JSValueConst module)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The natives that only Node's modules need: files, and the context of AsyncLocalStorage. They are created when the
+ * The natives that only Node's modules need: files, ticks, and the context of AsyncLocalStorage. They are created when the
  * first of these modules is loaded, so that other programs do not have them in their memory.
  */
 #include <string.h>
@@ -17,6 +17,12 @@ static JSValue async_context(JSContext *ctx, JSValueConst this_value, int argc, 
 	if (argc)
 		curfew_engine_set_async_context(JS_DupValue(ctx, argv[0]));
 	return present;
+}
+
+/* queueTick(function) */
+static JSValue queue_tick(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	return argc && curfew_engine_queue_tick(argv[0]) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
@@ -137,6 +143,7 @@ static JSValue make_natives(JSContext *ctx, JSValueConst this_value, int argc, J
 		JS_CFUNC_DEF("asyncContext", 0, async_context),
 		JS_CFUNC_DEF("file", 10, file),
 		JS_CFUNC_DEF("fileStatus", 0, file_status),
+		JS_CFUNC_DEF("queueTick", 0, queue_tick),
 	};
 	JSValue natives = JS_NewObjectProto(ctx, JS_NULL);
 

@@ -140,7 +140,12 @@ moduleHooks.isBuiltin = isBuiltin;
 moduleHooks.strip = stripTypes;
 moduleHooks.forget = forgetStripper;
 moduleHooks.globals = addNodeGlobals;
-// Called when the program has nothing left to do. Notifies its listeners, and sets the exit code that it chose.
+// Called when the program has nothing left to do. A listener may begin something.
+moduleHooks.beforeEnd = () => {
+	const { exports } = builtins.process;
+	return exports.emit('beforeExit', exports.exitCode ?? 0);
+};
+// Called when nothing is left after that. Notifies the listeners, and sets the exit code that the program chose.
 moduleHooks.end = () => {
 	const { exports } = builtins.process;
 	const { exitCode } = exports;

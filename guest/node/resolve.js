@@ -3,7 +3,7 @@
 // ECMAScript and of CommonJS modules). Paths are relative to the directory of imports, without a leading slash. The
 // host opens no other files.
 
-const NO_FILE = -1, OUTSIDE = -2, TOO_LARGE = -3, NO_MODULE = -4, IS_DIRECTORY = -5;
+const NO_FILE = -1, OUTSIDE = -2, TOO_LARGE = -3, NO_MODULE = -4, IS_DIRECTORY = -5, NO_DIRECTORY = -6;
 const OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4, OF_EITHER = 0;
 const { SyntaxError } = globalThis;
 const packages = new Map(); // directory -> the content of its package.json, or null
@@ -32,6 +32,8 @@ function openFile(path) {
 // ---- Errors ----
 
 function failImport(use, why, code = 'ERR_MODULE_NOT_FOUND') {
+	if (use.common && openModule('') === NO_DIRECTORY)
+		why = 'this program has no directory to import from';
 	const error = use.common ? new Error('cannot require ' + quote(use.specifier) + ': ' + why)
 		: new ReferenceError('cannot import ' + quote(use.specifier) + ': ' + why);
 	define(error, 'code', use.common && code === 'ERR_MODULE_NOT_FOUND' ? 'MODULE_NOT_FOUND' : code);
@@ -57,6 +59,23 @@ const refusals = {
 	[NO_MODULE]: 'it is not a JavaScript file (.js, .mjs, .cjs, .ts, .mts, .cts, .json) that can be read',
 	[IS_DIRECTORY]: 'it is a directory, not a JavaScript file',
 };
+
+// In TypeScript a name without an ending, or with the ending of the compiled file, may mean a file with types.
+const hasTypes = (path) => endsWith(path, '.ts') || endsWith(path, '.mts') || endsWith(path, '.cts');
+const typedEnds = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json', '/index.ts', '/index.mts', '/index.js', '/index.mjs'];
+function findTyped(path) {
+	for (let i = 0; i < 3; i++) {
+		const end = typedEnds[i + 3], place = endsWith(path, end) ? openFile(slice(path, 0, path.length - end.length) + typedEnds[i]) : NO_FILE;
+		if (typeof place === 'string')
+			return place;
+	}
+	for (let i = 0; i < typedEnds.length; i++) {
+		const place = openFile(path + typedEnds[i]);
+		if (typeof place === 'string')
+			return place;
+	}
+	return undefined;
+}
 
 // Suggests an existing file if the requested one does not exist.
 function guess(path, number) {
@@ -349,7 +368,7 @@ function inPackage(use, found, subpath) {
 	return use.common ? asFileOrDirectory(path) ?? path : path;
 }
 
-const noPackage = (use, name) => failImport(use, 'there is no package ' + quote(name) + ' in node_modules (npm install ' + name +
+const noPackage = (use, name) => failImport(use, isBuiltin(name) ? noBuiltin() : 'there is no package ' + quote(name) + ' in node_modules (npm install ' + name +
 	', or --import-dir where it is above); without packages only relative imports (\'./name.js\') are possible');
 
 function resolveBare(use) {
@@ -414,6 +433,9 @@ function resolvePath(use, directory, text) {
 	const isDirectory = endsWith(text, '/') || text === '.' || text === '..' || endsWith(text, '/..') || endsWith(text, '/.');
 	const place = isDirectory ? asDirectory(path) : asFileOrDirectory(path);
 	if (place === undefined) {
+		const typed = hasTypes(use.base) ? findTyped(path) : undefined;
+		if (typed !== undefined)
+			return typed;
 		const why = openFile(path);
 		throw failFile(use, path, why === OUTSIDE || why === TOO_LARGE || why === NO_MODULE ? why : NO_FILE);
 	}
@@ -538,9 +560,12 @@ function resolveModule(base, specifier, common) {
 	const path = resolveSpecifier(use);
 	if (startsWith(path, 'node:'))
 		return path;
-	const place = openFile(path);
+	let place = openFile(path);
+	if ((place === NO_FILE || place === IS_DIRECTORY) && hasTypes(use.base))
+		place = findTyped(path) ?? place;
 	if (typeof place !== 'string')
 		throw failFile(use, path, place);
+	use.place = place;
 	return use.query.length > 1 ? withQuery(place, use.query) : place;
 }
 
@@ -633,6 +658,7 @@ function fillMeta(meta, name) {
 	const path = fileOf(name), url = urlOf(path) + slice(name, path.length);
 	define(meta, 'dirname', '/' + directoryOf(path));
 	define(meta, 'filename', '/' + path);
+	define(meta, 'main', name === entryPath());
 	define(meta, 'url', url);
 	define(meta, 'resolve', { resolve(specifier) { return placeOf(path, toText(specifier)); } }.resolve);
 }
@@ -729,7 +755,10 @@ function readJson(path) {
 			text = slice(text, 1);
 		return parseJson(text);
 	} catch (error) {
-		throw new SyntaxError('/' + path + ' is not JSON: ' + error.message);
+		const told = new SyntaxError('/' + path + ' is not JSON: ' + error.message);
+		if (lastUse !== undefined && !lastUse.common && lastUse.place === path)
+			placeError(told, lastUse);
+		throw told;
 	}
 }
 

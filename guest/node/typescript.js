@@ -6,6 +6,7 @@ import TokenProcessor from 'sucrase/dist/esm/TokenProcessor.js';
 import { HelperManager } from 'sucrase/dist/esm/HelperManager.js';
 import NameManager from 'sucrase/dist/esm/NameManager.js';
 import RootTransformer from 'sucrase/dist/esm/transformers/RootTransformer.js';
+import TypeScriptTransformer from 'sucrase/dist/esm/transformers/TypeScriptTransformer.js';
 import { parse } from 'sucrase/dist/esm/parser/index.js';
 import { TokenType as tt } from 'sucrase/dist/esm/parser/tokenizer/types.js';
 
@@ -77,6 +78,17 @@ function placeOf(code, offset) {
 function refuse(code, offset, message) {
 	throw Object.assign(new SyntaxError(message), placeOf(code, offset));
 }
+
+// Only a member whose value is no string is found by its value, too. Sucrase recognises only strings that are literals.
+TypeScriptTransformer.prototype.processExplicitValueEnumMember = function (enumName, name, variable) {
+	const { tokens } = this, { rhsEndIndex } = tokens.currentToken();
+	tokens.appendCode(variable === null ? `typeof (${enumName}[${name}]` : `const ${variable}`);
+	tokens.copyToken();
+	while (tokens.currentIndex() < rhsEndIndex)
+		this.rootTransformer.processToken();
+	tokens.appendCode(variable === null ? `) === 'string' || (${enumName}[${enumName}[${name}]] = ${name});`
+		: `; typeof (${enumName}[${name}] = ${variable}) === 'string' || (${enumName}[${variable}] = ${name});`);
+};
 
 // A namespace is removed as a type. One that contains values would silently lose them, so it is refused.
 const values = new Set([tt._const, tt._let, tt._var, tt._function, tt._class, tt._enum]);

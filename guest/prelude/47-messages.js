@@ -187,6 +187,60 @@ class MessageChannel {
 }
 finishInterface(MessageChannel, 'MessageChannel');
 
+// ---- Channels by name ----
+
+const channels = new Map(); // name -> the states of the channels that are open
+const channelEvents = ['message', 'messageerror'];
+
+class BroadcastChannel extends EventTarget {
+	#c = { __proto__: null, object: this, name: '', closed: false };
+	#handlers = newHandlers(channelEvents);
+
+	constructor(name) {
+		needArguments('BroadcastChannel', 1, arguments.length);
+		super();
+		this.#c.name = toText(name);
+		const open = mapGet(channels, this.#c.name);
+		if (open === undefined) mapSet(channels, this.#c.name, [this.#c]);
+		else push(open, this.#c);
+	}
+
+	get name() {
+		return this.#c.name;
+	}
+
+	postMessage(message) {
+		const c = this.#c,
+			open = mapGet(channels, c.name);
+		needArguments('postMessage', 1, arguments.length);
+		if (c.closed) throw domError('InvalidStateError', 'The channel is closed');
+		const first = cloneWithPorts(message, undefined, this).value;
+		for (let i = 0; i < open.length; i++) {
+			const to = open[i];
+			if (to === c) continue;
+			const data = cloneWithPorts(first, undefined, this).value;
+			queueTask(() => {
+				if (!to.closed) dispatch(to.object, makeTrusted(new MessageEvent('message', { __proto__: null, data })));
+			});
+		}
+	}
+
+	close() {
+		const c = this.#c,
+			open = mapGet(channels, c.name),
+			rest = [];
+		if (c.closed) return;
+		c.closed = true;
+		for (let i = 0; i < open.length; i++) if (open[i] !== c) push(rest, open[i]);
+		mapSet(channels, c.name, rest);
+	}
+
+	static {
+		addHandlers(BroadcastChannel, channelEvents, channel => channel.#handlers);
+	}
+}
+finishInterface(BroadcastChannel, 'BroadcastChannel');
+
 // ---- The global scope ----
 
 class ErrorEvent extends Event {

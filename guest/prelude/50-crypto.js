@@ -78,6 +78,8 @@ class Crypto {
 }
 finishInterface(Crypto, 'Crypto');
 
+const languages = freeze(['en-US']);
+
 class Navigator {
 	#navigator = true;
 
@@ -88,6 +90,22 @@ class Navigator {
 	get userAgent() {
 		this.#navigator;
 		return 'Curfew';
+	}
+	get hardwareConcurrency() {
+		this.#navigator;
+		return 1;
+	}
+	get language() {
+		this.#navigator;
+		return 'en-US';
+	}
+	get languages() {
+		this.#navigator;
+		return languages;
+	}
+	get platform() {
+		this.#navigator;
+		return 'linux';
 	}
 }
 finishInterface(Navigator, 'Navigator');

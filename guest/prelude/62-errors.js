@@ -94,11 +94,60 @@ function thrownMessage(value, kind) {
 	return typeof safeGet(value, 'name') === 'string' ? '' : (safeText(() => stringify(value)) ?? '[object]');
 }
 
+// What to do about an error that programs written for other systems often meet. It is added to the message in the
+// report; the program does not see it.
+const NODE_GLOBAL = '--node defines it, and so does ';
+const NO_PAGE = 'there is no page here';
+const IS_MODULE = 'this is an ECMAScript module: use import, or the ending .cjs';
+const hintsOnNames = {
+	__proto__: null,
+	process: NODE_GLOBAL + "import process from 'node:process'",
+	Buffer: NODE_GLOBAL + "import { Buffer } from 'node:buffer'",
+	setImmediate: NODE_GLOBAL + "import { setImmediate } from 'node:timers'",
+	clearImmediate: NODE_GLOBAL + "import { clearImmediate } from 'node:timers'",
+	global: '--node defines it; globalThis is the same',
+	require: IS_MODULE,
+	module: IS_MODULE,
+	exports: IS_MODULE,
+	__filename: IS_MODULE + ', or import.meta.filename',
+	__dirname: IS_MODULE + ', or import.meta.dirname',
+	document: NO_PAGE,
+	window: NO_PAGE + ': the global object is globalThis',
+	alert: NO_PAGE,
+	prompt: NO_PAGE,
+	confirm: NO_PAGE,
+	localStorage: NO_PAGE,
+	sessionStorage: NO_PAGE,
+	XMLHttpRequest: NO_PAGE + ': use fetch',
+	Deno: 'this is not Deno; modules of Node such as node:fs are here',
+	Bun: 'this is not Bun; modules of Node such as node:fs are here',
+	Worker: 'a program has one thread here',
+	SharedArrayBuffer: 'a program has no shared memory here',
+	WebAssembly: 'JavaScript cannot compile it here; curfew run PROGRAM.wasm runs it',
+};
+const hintsOnCodes = {
+	__proto__: null,
+	ENOENT: 'a program sees only the directories of --dir HOST::GUEST',
+	EROFS: '--dir HOST::GUEST:rw lets a program write there',
+};
+const NOT_DEFINED = ' is not defined';
+
+function hintOn(error, kind, message) {
+	if (kind !== 'Error') return undefined;
+	if (message === "unexpected token in expression: '<'") return 'JSX has to be compiled first, for example by esbuild';
+	const end = message.length - NOT_DEFINED.length;
+	if (end > 0 && slice(message, end) === NOT_DEFINED) return hintsOnNames[slice(message, 0, end)];
+	const code = safeGet(error, 'code');
+	return typeof code === 'string' && typeof safeGet(error, 'syscall') === 'string' ? hintsOnCodes[code] : undefined;
+}
+
 function describeError(error) {
 	const kind = classOf(error);
 	const budget = { __proto__: null, errors: MAX_ERRORS, text: MAX_PROPERTIES_TEXT, nesting: 0 };
 	const details = isObject(error) ? safeText(() => '{' + detailsText(error, kind, budget) + '}') : undefined;
-	return [thrownName(error, kind), thrownMessage(error, kind), details];
+	const message = thrownMessage(error, kind),
+		hint = hintOn(error, kind, message);
+	return [thrownName(error, kind), hint === undefined ? message : message + ' (' + hint + ')', details];
 }
 
 // The error for a value that has no JSON: (what JSON.stringify threw, where it failed).

@@ -5,6 +5,7 @@ const interfaces = {
 	AbortController,
 	AbortSignal,
 	Blob,
+	BroadcastChannel,
 	ByteLengthQueuingStrategy,
 	CloseEvent,
 	CompressionStream,

@@ -605,3 +605,41 @@ def an_error_shows_the_line_of_the_file_it_was_in(context):
             report, _ = context.report(*words, os.path.join(directory, name))
             told = (report["outcome"], report["error"]["source_line"])
             expect_equal(f"{name} {words}", told, ("threw", line))
+
+
+@test
+def files_of_typescript(context):
+    """In TypeScript a specifier may have the ending of the compiled file, or none."""
+    files = {
+        "main.ts": "import a from './lib/a.js'; import b from './lib/b'; import c from './lib'; import d from './lib/d.mjs'; import e from '#inner/a.js';"
+        " const f = await import('./lib/b'); import g from './plain'; import { h } from './h.cjs'; import js from './lib/js.js'; export default [a, b, c, d, e, f.default, g, h, js];",
+        "package.json": {"type": "module", "imports": {"#inner/*": "./lib/*"}},
+        "lib/a.ts": "export default 'a' as string;",
+        "lib/b.ts": "export default 'b' as string;",
+        "lib/index.ts": "export { default } from './c';",
+        "lib/c.mts": "export default 'c' as string;",
+        "lib/d.mts": "export default 'd' as string;",
+        "lib/js.js": "export default 'js';",
+        "lib/js.ts": "export default 'not this one';",
+        "plain.js": "export default 'plain';",
+        "h.cts": "const { i }: { i: string } = require('./lib/i'); exports.h = i",
+        "lib/i.cts": "exports.i = 'i'",
+    }
+    expected = ["a", "b", "c", "d", "a", "b", "plain", "i", "js"]
+    for words in ([], ["--isolate", "process"]):
+        expect_equal("values", value(context, files, *words, main="main.ts"), expected)
+    message, place = refusal(context, {**files, "main.mjs": "import './lib/b'"})
+    expect("did you mean './lib/b.ts'?" in message, f"JavaScript is resolved as in Node: {message}")
+    expect_equal("the place", place, ("main.mjs", 1, 8))
+    message, _ = refusal(context, {**files, "main.ts": "import './lib/none.js'"}, main="main.ts")
+    expect("no such file" in message, message)
+
+
+@test
+def advice(context):
+    """A wrong import is told where it is, and not told of a package that cannot exist."""
+    message, place = refusal(context, {"main.mjs": "\nimport x from './x.json' with { type: 'json' };", "x.json": '{"a":1,}'})
+    expect(message.startswith("/x.json is not JSON: "), message)
+    expect_equal("the place of the import", place, ("main.mjs", 2, 15))
+    message, _ = refusal(context, {"main.mjs": "import 'fs/promise'"})
+    expect("Node has no such module" in message and "npm install" not in message, message)

@@ -531,6 +531,7 @@ TYPED = """import type { Missing } from './missing.ts';
 import { double, type Count } from './lib.ts';
 import data from './data.json' with { type: 'json' };
 enum Colour { Red, Green = 5, Blue = 'b' }
+enum Mixed { Text = 'a' + 'b', Same = Text, Long = `${Text}-c`, 'a b' = 'x' + Text, Size = Text.length, 'c d' = 1 << 3, Next }
 interface Shape { area(): number }
 abstract class Base<T extends object = {}> implements Shape {
 	private readonly parts: Map<string, T> = new Map<string, T>();
@@ -546,7 +547,7 @@ let cut = 1
 type Alias = string
 ;[cut] = [2]
 const arrow = async <T,>(x: T): Promise<T> => x;
-export default async (n: Count): Promise<unknown> => [double(n), Colour.Green, Colour[5], Colour.Blue, new Square('s', 3).area(), new Square('s').name, over(4), cut, await arrow(<number>6), data.a];
+export default async (n: Count): Promise<unknown> => [double(n), Colour.Green, Colour[5], Colour.Blue, new Square('s', 3).area(), new Square('s').name, over(4), cut, await arrow(<number>6), data.a, Mixed];
 """
 LIBRARY = "export type Count = number;\nexport function double(n: Count): Count { return n * 2; }\n"
 
@@ -554,7 +555,8 @@ LIBRARY = "export type Count = number;\nexport function double(n: Count): Count 
 @test
 def typescript(context):
     files = {"main.ts": TYPED, "lib.ts": LIBRARY, "data.json": {"a": 1}}
-    expected = [42, 5, "Green", "b", 9, "s", 4, 2, 6, 1]
+    mixed = {"Text": "ab", "Same": "ab", "Long": "ab-c", "a b": "xab", "Size": 2, "2": "Size", "c d": 8, "8": "c d", "Next": 9, "9": "Next"}
+    expected = [42, 5, "Green", "b", 9, "s", 4, 2, 6, 1, mixed]
     for words in ([], ["--isolate", "process"]):
         expect_equal("value", value(context, files, *words, "--params", "[21]", main="main.ts"), expected)
     directory = make(context, files)
@@ -625,3 +627,43 @@ def typescript_is_bounded(context):
         )
         if report["outcome"] == "deadline":
             expect_equal(name, report["stop"]["while"], "compiling")
+
+
+@test
+def standard_input_is_a_stream(context):
+    """What Node's programs do with process.stdin: read it, wait for it, pause it, use it as any stream."""
+    directory = make(
+        context,
+        {
+            "readable.mjs": "let text = ''; process.stdin.on('readable', () => { let part; while ((part = process.stdin.read()) !== null) text += part; })"
+            ".on('end', () => console.log(text));",
+            "array.mjs": "console.log(Buffer.concat(await process.stdin.toArray()).toString());",
+            "steps.mjs": "console.log((await process.stdin.setEncoding('utf8').flatMap((text) => text.split('')).filter((c) => c !== '-').toArray()).join(''));",
+            "class.mjs": "import { Readable } from 'node:stream'; console.log(process.stdin instanceof Readable ? 'one-two' : 'other');",
+            "pipe.mjs": "import { pipeline } from 'node:stream/promises'; await pipeline(process.stdin, async function* (all) { for await (const part of all) yield part; }, process.stdout);",
+        },
+    )
+    for name, expected in (("readable", b"one-two\n"), ("array", b"one-two\n"), ("steps", b"onetwo\n"), ("class", b"one-two\n"), ("pipe", b"one-two")):
+        done = context.run("--node", os.path.join(directory, name + ".mjs"), stdin=b"one-two")
+        expect_equal(name, (done.code, done.out), (0, expected))
+
+
+@test
+def a_paused_input_is_not_awaited(context):
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b"first\n")
+        program = make(context, {"main.mjs": "process.stdin.once('data', (data) => { console.log(String(data)); process.stdin.pause(); });"})
+        report, _ = context.report("--node", os.path.join(program, "main.mjs"), stdin_file=reader)
+        expect_equal("outcome", (report["outcome"], report["stdout"]), ("ok", "first\n\n"))
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@test
+def directories_in_order(context):
+    directory = make(context, {"d/b/c/x": "1", "d/b/y": "2", "d/a": "3", "d/z/q": "4"})
+    program = make(context, {"main.mjs": "import fs from 'node:fs'; export default [fs.readdirSync('/d', { recursive: true }), await fs.promises.readdir('/d', { recursive: true })];"})
+    report, _ = context.report("--dir", os.path.join(directory, "d") + "::/d", os.path.join(program, "main.mjs"))
+    expect_equal("by levels, as in Node", report["value"], [["a", "b", "z", "b/c", "b/y", "z/q", "b/c/x"]] * 2)

@@ -253,15 +253,14 @@ function entriesOf(path, syscall = 'scandir') {
 }
 const joined = (directory, name) => directory.endsWith('/') ? directory + name : directory + '/' + name;
 function readDirectory(path, options) {
-	const { encoding, withFileTypes, recursive } = optionsOf(options), top = pathOf(path), found = [];
-	const visit = (directory, prefix) => {
+	const { encoding, withFileTypes, recursive } = optionsOf(options), found = [], directories = [[pathOf(path), '']];
+	for (const [directory, prefix] of directories) {
 		for (const [name, kind] of entriesOf(directory)) {
 			found.push(withFileTypes ? new Dirent(toldName(name, encoding), directory, kind) : toldName(prefix + name, encoding));
 			if (recursive && kind === 4)
-				visit(joined(directory, name), prefix + name + '/');
+				directories.push([joined(directory, name), prefix + name + '/']);
 		}
-	};
-	visit(top, '');
+	}
 	return found;
 }
 

@@ -5,6 +5,10 @@ const win32 = require('internal/path_win32');
 // The functions of Node's name the argument that is not a string, by a code as well.
 const { names, needText, wrap } = win32._shared;
 posix.toNamespacedPath = (path) => path;
+posix.format = ({ dir, root, base, name = '', ext = '' }) => {
+	const top = dir || root, file = base || name + (ext === '' || ext.startsWith('.') ? ext : '.' + ext);
+	return !top ? file : top === root ? top + file : top + '/' + file;
+};
 for (const name of names)
 	posix[name] = wrap(posix[name], name);
 delete win32._shared;

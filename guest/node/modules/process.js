@@ -13,13 +13,17 @@ const lazy = (name, make) => Object.defineProperty(process, name, { configurable
 	},
 	set(value) { Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true }); } });
 
-lazy('env', () => ({ ...curfew.env }));
+// As in Node, a variable is a string, whatever it is set to.
+lazy('env', () => new Proxy({ ...curfew.env }, {
+	set: (env, name, value) => Reflect.set(env, name, String(value)),
+	defineProperty: (env, name, property) => Reflect.defineProperty(env, name, 'value' in property ? { ...property, value: String(property.value) } : property),
+}));
 lazy('argv', () => [process.execPath, binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
 // Written without the module of streams, which is large: programs use little of it here.
 class Output extends EventEmitter {
 	constructor(fd) {
 		super();
-		Object.assign(this, { fd, isTTY: false, writable: true, writableEnded: false, writableLength: 0, destroyed: false });
+		Object.assign(this, { fd, writable: true, writableEnded: false, writableLength: 0, writableHighWaterMark: 16384, destroyed: false });
 	}
 	write(chunk, encoding, done) {
 		if (typeof encoding === 'function')
@@ -48,100 +52,26 @@ class Output extends EventEmitter {
 	getWindowSize() { return [80, 24]; }
 }
 
-class Input extends EventEmitter {
-	#reader;
-	#decoder;
-	#flowing = false;
-	constructor() {
-		super();
-		Object.assign(this, { fd: 0, isTTY: false, readable: true, readableEnded: false, destroyed: false });
-	}
-	on(name, listener) {
-		super.on(name, listener);
-		if (name === 'data')
-			this.resume();
-		return this;
-	}
-	addListener(name, listener) { return this.on(name, listener); }
-	once(name, listener) {
-		super.once(name, listener);
-		if (name === 'data')
-			this.resume();
-		return this;
-	}
-	setEncoding(encoding) {
-		this.#decoder = new (require('string_decoder').StringDecoder)(encoding);
-		return this;
-	}
-	async #next() {
-		this.#reader ??= curfew.stdin.getReader();
-		const { value, done } = await this.#reader.read();
-		if (done) {
-			this.readable = false;
-			this.readableEnded = true;
-			const rest = this.#decoder?.end();
-			return rest ? { last: rest } : { done: true };
-		}
-		const { Buffer } = require('buffer'), bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-		return { chunk: this.#decoder ? this.#decoder.write(bytes) : bytes };
-	}
-	resume() {
-		if (!this.#flowing && !this.readableEnded) {
-			this.#flowing = true;
-			this.#flow();
-		}
-		return this;
-	}
-	async #flow() {
-		try {
-			while (this.#flowing && !this.destroyed) {
-				const { chunk, last, done } = await this.#next();
-				if (chunk !== undefined || last !== undefined)
-					this.emit('data', chunk ?? last);
-				if (done || last !== undefined) {
-					this.#flowing = false;
-					this.emit('end');
-					this.emit('close');
-				}
-			}
-		} catch (error) {
-			this.emit('error', error);
-		}
-	}
-	pause() {
-		this.#flowing = false;
-		return this;
-	}
-	isPaused() { return !this.#flowing; }
-	pipe(target) {
-		this.on('data', (chunk) => {
-			if (target.write(chunk) === false && target.once) {
-				this.pause();
-				target.once('drain', () => this.resume());
-			}
-		});
-		this.on('end', () => target.fd === undefined && target.end());
-		target.emit?.('pipe', this);
-		return target;
-	}
-	unref() { return this; }
-	ref() { return this; }
-	setRawMode() { return this; }
-	destroy() {
-		this.destroyed = true;
-		return this;
-	}
-	async* [Symbol.asyncIterator]() {
-		for (;;) {
-			const { chunk, last, done } = await this.#next();
-			if (chunk !== undefined || last !== undefined)
-				yield chunk ?? last;
-			if (done || last !== undefined)
-				return;
-		}
-	}
-}
-lazy('stdin', () => new Input());
+// With a high-water mark of 0 nothing is read in advance: a program that pauses the stream does not wait for input.
+const makeInput = () => {
+	const { Readable } = require('stream'), { Buffer } = require('buffer');
+	let reader;
+	const input = new Readable({
+		highWaterMark: 0,
+		read() {
+			reader ??= curfew.stdin.getReader();
+			reader.read().then(({ value, done }) => this.push(done ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength)),
+				(error) => this.destroy(error));
+		},
+		destroy(error, done) {
+			reader?.cancel().catch(() => {});
+			done(error);
+		},
+	});
+	const self = () => input;
+	return Object.assign(input, { fd: 0, ref: self, unref: self, setRawMode: self });
+};
+lazy('stdin', makeInput);
 lazy('stdout', () => new Output(1));
 lazy('stderr', () => new Output(2));
 
@@ -163,7 +93,7 @@ Object.assign(process, {
 	nextTick(callback, ...args) {
 		if (typeof callback !== 'function')
 			require('internal/errors').needs.callable(callback, 'callback');
-		queueMicrotask(() => callback(...args));
+		binding.natives.queueTick(() => callback(...args));
 	},
 	exit(code = process.exitCode ?? 0) {
 		process.emit('exit', Number(code));
@@ -173,7 +103,18 @@ Object.assign(process, {
 	reallyExit: (code) => exit(code & 255),
 	memoryUsage: Object.assign(() => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }), { rss: () => 0 }),
 	cpuUsage: () => ({ user: Math.floor(performance.now() * 1000), system: 0 }), resourceUsage: () => ({}),
-	emitWarning(warning, type) { console.warn('(' + (type?.type ?? type ?? 'Warning') + ') ' + (warning?.message ?? warning)); },
+	emitWarning(warning, type, code) {
+		const options = type !== null && typeof type === 'object' ? type : { type, code };
+		const made = warning instanceof Error ? warning : Object.assign(new Error(warning), { name: String(options.type ?? 'Warning') });
+		if (options.code !== undefined)
+			made.code = options.code;
+		if (options.detail !== undefined)
+			made.detail = options.detail;
+		process.nextTick(() => {
+			console.warn(`(node:${process.pid}) ${made.code === undefined ? '' : `[${made.code}] `}${made.name}: ${made.message}${made.detail === undefined ? '' : '\n' + made.detail}`);
+			process.emit('warning', made);
+		});
+	},
 	getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0, getgroups: () => [0],
 	chdir() { throw Object.assign(new Error('there is no directory to change to'), { code: 'ENOENT' }); },
 	kill() { throw Object.assign(new Error('a program cannot send signals here'), { code: 'EPERM' }); },

@@ -113,7 +113,9 @@ class Interface extends EventEmitter {
 	getCursorPos() { return { rows: 0, cols: 0 }; }
 	[Symbol.dispose ?? Symbol.for('Symbol.dispose')]() { this.close(); }
 
-	[Symbol.asyncIterator]() {
+	#iterator;
+	[Symbol.asyncIterator]() { return this.#iterator ??= this.#iterate(); }
+	#iterate() {
 		const lines = [];
 		let waiting, error, held = false;
 		const wake = () => {

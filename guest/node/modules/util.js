@@ -68,7 +68,7 @@ const deprecate = (original, message, code) => {
 	const made = function (...args) {
 		if (!deprecated.has(code ?? message)) {
 			deprecated.add(code ?? message);
-			console.warn('DeprecationWarning: ' + message);
+			require('process').emitWarning(message, 'DeprecationWarning', code);
 		}
 		return new.target ? Reflect.construct(original, args, new.target) : Reflect.apply(original, this, args);
 	};

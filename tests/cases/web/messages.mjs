@@ -48,6 +48,19 @@ same(closed, 1, 'close');
 const event = new MessageEvent('x', { data: 1, origin: 'o', lastEventId: 'l', ports: [port1], source: port1 });
 same([event.data, event.origin, event.lastEventId, event.ports.length, event.source === port1, Object.isFrozen(event.ports)], [1, 'o', 'l', 1, true, true], 'MessageEvent');
 
+// Channels by name.
+const channels = [new BroadcastChannel('a'), new BroadcastChannel('a'), new BroadcastChannel('b'), new BroadcastChannel('a')], heard = [];
+channels.forEach((channel, i) => { channel.onmessage = ({ data, target }) => heard.push([i, data, target === channel]); });
+const sent = { map: new Map([[1, 2]]) };
+channels[0].postMessage(sent);
+channels[3].close();
+await next();
+same([heard.length, heard[0][0], heard[0][1].map.get(1), heard[0][1] === sent, heard[0][2], channels[2].name], [1, 1, 2, false, true, 'b'], 'BroadcastChannel');
+await fails(() => channels[3].postMessage(1), 'InvalidStateError', 'a closed channel');
+await fails(() => channels[0].postMessage(() => 1), 'DataCloneError', 'no message');
+await fails(() => new BroadcastChannel(), 'TypeError', 'a channel without a name');
+same([navigator.hardwareConcurrency, navigator.language, navigator.languages, navigator.platform], [1, 'en-US', ['en-US'], 'linux'], 'navigator');
+
 // Errors.
 const errors = [];
 addEventListener('error', function (error) { errors.push([error.message, error.error?.message, error.lineno > 0, error.target === globalThis, this === globalThis]); error.preventDefault(); });
