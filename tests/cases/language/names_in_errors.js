@@ -2,6 +2,7 @@
 // Errors say what cannot be iterated or destructured, what was declared twice, and which language has types.
 // outcome: ok
 // stdout: o.list is not iterable
+// stdout: list is not iterable
 // stdout: undefined is not iterable
 // stdout: undefined cannot be destructured
 // stdout: null cannot be destructured
@@ -23,6 +24,10 @@ const said = (action) => {
 	}
 };
 said(() => { for (const item of o.list) item(); });
+said(() => {
+	let list;
+	return [...list];
+});
 said(() => new Map([undefined].map((x) => { const [a] = x; return a; })) && 0);
 said(() => {
 	const { a } = o.inner;
