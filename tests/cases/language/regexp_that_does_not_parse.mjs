@@ -2,6 +2,6 @@
 // outcome: bad_program
 // error.name: SyntaxError
 // error.message: Invalid regular expression: expecting ')'
-// frames: regexp_that_does_not_parse.mjs:7:18
+// frames: <anonymous> regexp_that_does_not_parse.mjs:7:18
 export const a = 1;
 export const b = /(/;
