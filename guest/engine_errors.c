@@ -387,7 +387,8 @@ static JSValue curfew_throw_without_members(JSContext *ctx, JSValueConst value)
 static int curfew_refuse_redeclared(JSParseState *s, JSAtom name)
 {
 	char text[ATOM_GET_STR_BUF_SIZE];
-	return js_parse_error(s, "Identifier '%s' has already been declared", JS_AtomGetStr(s->ctx, text, sizeof text, name));
+	return js_parse_error(s, "Identifier '%s' has already been declared",
+	                      JS_AtomGetStr(s->ctx, text, sizeof text, name));
 }
 
 static int curfew_refuse_type(JSParseState *s)
@@ -401,7 +402,8 @@ static int curfew_place_regexp(JSParseState *s)
 	JSContext *ctx = s->ctx;
 	JSValueConst pending = ctx->rt->current_exception;
 
-	if (!JS_IsError(pending) || JS_VALUE_GET_OBJ(pending)->shape->proto != JS_VALUE_GET_OBJ(ctx->native_error_proto[JS_SYNTAX_ERROR]))
+	if (!JS_IsError(pending) ||
+	    JS_VALUE_GET_OBJ(pending)->shape->proto != JS_VALUE_GET_OBJ(ctx->native_error_proto[JS_SYNTAX_ERROR]))
 		return -1;
 	JSValue error = JS_GetException(ctx), message = JS_GetProperty(ctx, error, JS_ATOM_message);
 	const char *text = JS_ToCString(ctx, message);

@@ -113,7 +113,7 @@ void curfew_engine_begin_jobs(void);
 bool curfew_engine_has_jobs(void);
 /* Whether it is a class of the program's. */
 bool curfew_engine_is_class(JSValueConst value);
-/* Throws the error for a function to be called that is not there. exports: an object that lists what is, if any does. */
+/* Throws the error for a function to be called that is missing. exports: what has the names that exist, if any does. */
 void curfew_engine_throw_missing(const char *name, JSValueConst exports);
 /* Looks up a global function, including lexical declarations. JS_UNDEFINED: there is none. */
 JSValue curfew_engine_global(const char *name);

@@ -382,7 +382,8 @@ bool curfew_modules_fill_entry(JSValueConst module, const char *bytes, size_t le
 /* Whether the text, which a NUL ends and a line break precedes, mentions the variables of CommonJS files. */
 static bool is_like_common(const char *source)
 {
-	static const char *const words[] = {"require(", "require.", "module.exports", "exports.", "__dirname", "__filename"};
+	static const char *const words[] = {"require(", "require.",  "module.exports",
+	                                    "exports.", "__dirname", "__filename"};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		for (const char *at = source; (at = strstr(at, words[i])); at++)

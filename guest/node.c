@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The natives that only Node's modules need: files, ticks, and the context of AsyncLocalStorage. They are created when the
- * first of these modules is loaded, so that other programs do not have them in their memory.
+ * The natives that only Node's modules need: files, ticks, and the context of AsyncLocalStorage. They are created when
+ * the first of these modules is loaded, so that other programs do not have them in their memory.
  */
 #include <string.h>
 

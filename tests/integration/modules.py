@@ -638,7 +638,9 @@ def files_of_typescript(context):
 @test
 def advice(context):
     """A wrong import is told where it is, and not told of a package that cannot exist."""
-    message, place = refusal(context, {"main.mjs": "\nimport x from './x.json' with { type: 'json' };", "x.json": '{"a":1,}'})
+    message, place = refusal(
+        context, {"main.mjs": "\nimport x from './x.json' with { type: 'json' };", "x.json": '{"a":1,}'}
+    )
     expect(message.startswith("/x.json is not JSON: "), message)
     expect_equal("the place of the import", place, ("main.mjs", 2, 15))
     message, _ = refusal(context, {"main.mjs": "import 'fs/promise'"})

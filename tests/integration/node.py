@@ -555,7 +555,18 @@ LIBRARY = "export type Count = number;\nexport function double(n: Count): Count 
 @test
 def typescript(context):
     files = {"main.ts": TYPED, "lib.ts": LIBRARY, "data.json": {"a": 1}}
-    mixed = {"Text": "ab", "Same": "ab", "Long": "ab-c", "a b": "xab", "Size": 2, "2": "Size", "c d": 8, "8": "c d", "Next": 9, "9": "Next"}
+    mixed = {
+        "Text": "ab",
+        "Same": "ab",
+        "Long": "ab-c",
+        "a b": "xab",
+        "Size": 2,
+        "2": "Size",
+        "c d": 8,
+        "8": "c d",
+        "Next": 9,
+        "9": "Next",
+    }
     expected = [42, 5, "Green", "b", 9, "s", 4, 2, 6, 1, mixed]
     for words in ([], ["--isolate", "process"]):
         expect_equal("value", value(context, files, *words, "--params", "[21]", main="main.ts"), expected)
@@ -643,7 +654,13 @@ def standard_input_is_a_stream(context):
             "pipe.mjs": "import { pipeline } from 'node:stream/promises'; await pipeline(process.stdin, async function* (all) { for await (const part of all) yield part; }, process.stdout);",
         },
     )
-    for name, expected in (("readable", b"one-two\n"), ("array", b"one-two\n"), ("steps", b"onetwo\n"), ("class", b"one-two\n"), ("pipe", b"one-two")):
+    for name, expected in (
+        ("readable", b"one-two\n"),
+        ("array", b"one-two\n"),
+        ("steps", b"onetwo\n"),
+        ("class", b"one-two\n"),
+        ("pipe", b"one-two"),
+    ):
         done = context.run("--node", os.path.join(directory, name + ".mjs"), stdin=b"one-two")
         expect_equal(name, (done.code, done.out), (0, expected))
 
@@ -653,7 +670,12 @@ def a_paused_input_is_not_awaited(context):
     reader, writer = os.pipe()
     try:
         os.write(writer, b"first\n")
-        program = make(context, {"main.mjs": "process.stdin.once('data', (data) => { console.log(String(data)); process.stdin.pause(); });"})
+        program = make(
+            context,
+            {
+                "main.mjs": "process.stdin.once('data', (data) => { console.log(String(data)); process.stdin.pause(); });"
+            },
+        )
         report, _ = context.report("--node", os.path.join(program, "main.mjs"), stdin_file=reader)
         expect_equal("outcome", (report["outcome"], report["stdout"]), ("ok", "first\n\n"))
     finally:
@@ -664,6 +686,11 @@ def a_paused_input_is_not_awaited(context):
 @test
 def directories_in_order(context):
     directory = make(context, {"d/b/c/x": "1", "d/b/y": "2", "d/a": "3", "d/z/q": "4"})
-    program = make(context, {"main.mjs": "import fs from 'node:fs'; export default [fs.readdirSync('/d', { recursive: true }), await fs.promises.readdir('/d', { recursive: true })];"})
+    program = make(
+        context,
+        {
+            "main.mjs": "import fs from 'node:fs'; export default [fs.readdirSync('/d', { recursive: true }), await fs.promises.readdir('/d', { recursive: true })];"
+        },
+    )
     report, _ = context.report("--dir", os.path.join(directory, "d") + "::/d", os.path.join(program, "main.mjs"))
     expect_equal("by levels, as in Node", report["value"], [["a", "b", "z", "b/c", "b/y", "z/q", "b/c/x"]] * 2)

@@ -487,9 +487,17 @@ def common_js(context):
         for source, more, expected in (
             ("const p = require('path'); p.join('a', 'b') + typeof process.exit", {}, "a/bfunction"),
             ("module.exports = (a) => a * 2", {"params": [4]}, 8),
-            ("exports.handler = async (event) => ({ body: event.a })", {"call": "handler", "params": [{"a": 1}]}, {"body": 1}),
+            (
+                "exports.handler = async (event) => ({ body: event.a })",
+                {"call": "handler", "params": [{"a": 1}]},
+                {"body": 1},
+            ),
             ("let ran = 0; if (require.main === module) ran = 1; [ran, __filename]", {}, [1, "/source.js"]),
-            ("try { require('./x'); } catch (error) { error.message }", {}, "cannot require './x': this program has no directory to import from"),
+            (
+                "try { require('./x'); } catch (error) { error.message }",
+                {},
+                "cannot require './x': this program has no directory to import from",
+            ),
             ("try { require('lodash'); } catch (error) { error.code }", {}, "MODULE_NOT_FOUND"),
         ):
             report = server.submit(source, 200, wait=True, **more)
