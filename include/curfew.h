@@ -679,8 +679,8 @@ CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, 
 
 /*
  * Checks that this text can be curfew_run_options.files: a JSON object of at most 1,024 files and 16 MiB. Its values
- * are a file's text, or {"base64": "..."} for bytes. Its names are relative paths without "." and "..". Each is given
- * once, and none is the directory of another. If not, CURFEW_INVALID, which file and why.
+ * are a file's text, or {"base64": "..."} for bytes. Its names are relative paths without "." and "..", each given
+ * once. If not, CURFEW_INVALID, which file and why.
  */
 CURFEW_API curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure);
 

@@ -100,7 +100,7 @@ static bool is_content(curfew__json_reader *reader, curfew__buffer *text)
 	       !curfew__json_has_next(reader);
 }
 
-/* ---- Names that exclude each other --------------------------------------------------------------------------- */
+/* ---- Each name once --------------------------------------------------------------------------------------------- */
 
 typedef struct names {
 	char *items[FILES_MAX];
@@ -122,29 +122,17 @@ static void free_names(names *all)
 		free(all->items[i]);
 }
 
-/* The order of bytes, but '/' comes first. So what is in a directory follows it at once. */
 static int compare_names(const void *left, const void *right)
 {
-	const unsigned char *a = *(const unsigned char *const *)left, *b = *(const unsigned char *const *)right;
-
-	for (; *a && *a == *b; a++)
-		b++;
-	return (*a == '/' ? 1 : *a ? *a + 2 : 0) - (*b == '/' ? 1 : *b ? *b + 2 : 0);
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* A name is there once, and is not a directory of others. */
 static curfew_status check_names(names *all, curfew_failure *failure)
 {
 	qsort(all->items, all->count, sizeof all->items[0], compare_names);
-	for (size_t i = 1; i < all->count; i++) {
-		const char *one = all->items[i - 1], *next = all->items[i];
-		size_t length = strlen(one);
-		if (strncmp(one, next, length) != 0 || (next[length] && next[length] != '/'))
-			continue;
-		if (!next[length])
-			return refuse_files(failure, "files: '%.100s' is given twice", one);
-		return refuse_files(failure, "files: '%.100s' cannot be a file and the directory of '%.100s'", one, next);
-	}
+	for (size_t i = 1; i < all->count; i++)
+		if (strcmp(all->items[i - 1], all->items[i]) == 0)
+			return refuse_files(failure, "files: '%.100s' is given twice", all->items[i]);
 	return CURFEW_OK;
 }
 
