@@ -81,21 +81,44 @@ def test_a_limit_that_is_none_is_refused_with_its_name(limits, exception, words)
     "options, exception",
     [
         ({"params": "[1]"}, TypeError),
+        ({"params": 5}, TypeError),
+        ({"params": {}}, TypeError),
         ({"params": [object()]}, curfew.InvalidError),
         ({"params": [float("nan")]}, curfew.InvalidError),
         ({"call": 7}, TypeError),
         ({"call": "a\0b"}, curfew.InvalidError),
         ({"allow_fetch": "example.com"}, TypeError),
         ({"allow_fetch": ["http://example.com"]}, curfew.InvalidError),
+        ({"args": "one"}, TypeError),
+        ({"args": [1]}, TypeError),
         ({"secrets": {"not a name": "x"}}, curfew.InvalidError),
+        ({"secrets": ["x"]}, TypeError),
+        ({"env": {"A=B": "x"}}, curfew.InvalidError),
+        ({"env": {"": "x"}}, curfew.InvalidError),
+        ({"env": {"A": 1}}, TypeError),
+        ({"env": ["A=1"]}, TypeError),
+        ({"files": {"../a": "x"}}, curfew.InvalidError),
+        ({"files": ["a"]}, TypeError),
+        ({"dirs": ["/tmp"]}, TypeError),
+        ({"functions": [len]}, TypeError),
+        ({"stdin": []}, TypeError),
+        ({"timezone": "Mars/Base"}, curfew.InvalidError),
         ({"language": "python"}, curfew.InvalidError),
         ({"unknown": 1}, TypeError),
+        ({"timeout": "1s"}, TypeError),
         ({"name": 3}, TypeError),
     ],
 )
-def test_an_option_that_is_wrong_is_an_exception(options, exception):
-    with pytest.raises(exception):
+def test_an_option_that_is_wrong_is_an_exception_that_names_it(options, exception):
+    name = next(iter(options))
+    names = {"secrets": "secret", "functions": "function"}
+    with pytest.raises(exception, match=names.get(name, name)):
         curfew.run("export default () => 1", **options)
+
+
+def test_a_limit_among_the_options_is_told_its_place():
+    with pytest.raises(TypeError, match=r"'timeout'; it is a limit: limits=\{'timeout': \.\.\.\}"):
+        curfew.run("1", timeout="1s")
 
 
 def test_parameters_and_calls():

@@ -46,7 +46,7 @@ from ._native import (
     lib,
     text_of,
 )
-from .limits import Limits, fill_limits
+from .limits import LIMIT_TABLE, Limits, fill_limits
 from .report import Report, take_report
 
 Source = Union[str, bytes, Path]
@@ -102,6 +102,20 @@ def _strings(values: Sequence[Any], what: str, kept: List[Any]) -> Any:
     return array
 
 
+def _items(mapping: Any, what: str) -> Any:
+    """The items of a mapping with names."""
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"{what} must be a mapping, not {type(mapping).__name__}")
+    return mapping.items()
+
+
+def _env_line(name: Any, value: Any) -> bytes:
+    line = bytes_of(name, "the name of a variable of env")
+    if not line or b"=" in line:
+        raise InvalidError(f"env {name!r}: this is not the name of a variable", "invalid")
+    return line + b"=" + bytes_of(value, f"env {name}")
+
+
 def _params_text(params: Any) -> bytes:
     if isinstance(params, (str, bytes)) or not isinstance(params, Sequence):
         raise TypeError(f"params must be a list of arguments, not {type(params).__name__}")
@@ -116,7 +130,7 @@ def _files_text(files: Mapping[str, Union[str, bytes]]) -> bytes:
         name: data
         if isinstance(data, str)
         else {"base64": base64.b64encode(bytes_of(data, f"file {name}")).decode("ascii")}
-        for name, data in files.items()
+        for name, data in _items(files, "files")
     }
     return json.dumps(made, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
@@ -140,7 +154,11 @@ class _Options:
         timezone: Optional[str] = None,
         files: Optional[Mapping[str, Union[str, bytes]]] = None,
         deterministic: bool = False,
+        **unknown: Any,
     ) -> None:
+        for name in unknown:
+            hint = f"; it is a limit: limits={{{name!r}: ...}}" if name in LIMIT_TABLE else ""
+            raise TypeError(f"there is no option {name!r}{hint}")
         self.kept: List[Any] = []
         self._values: List[Any] = []
         self._stdin: Optional[int] = None
@@ -152,7 +170,7 @@ class _Options:
             options.limits = self._keep(fill_limits(limits))
         if call is not None:
             options.call = self._keep(c_string(call, "call"))
-        if len(params):
+        if params != ():
             text = _params_text(params)
             options.params = self._keep(ffi.from_buffer(text))
             options.params_length = len(text)
@@ -166,7 +184,7 @@ class _Options:
         if args:
             options.args, options.arg_count = _strings(args, "args", self.kept), len(args)
         if env:
-            lines = [f"{name}={value}" for name, value in env.items()]
+            lines = [_env_line(name, value) for name, value in _items(env, "env")]
             options.env, options.env_count = _strings(lines, "env", self.kept), len(lines)
         if dirs:
             self._fill_dirs(dirs)
@@ -185,7 +203,7 @@ class _Options:
 
     def _fill_secrets(self, secrets: Mapping[str, Union[str, bytes]]) -> None:
         rows = []
-        for name, value in secrets.items():
+        for name, value in _items(secrets, "secrets"):
             data = self._keep(ffi.new("char[]", bytes_of(value, f"secret {name}")))
             self._values.append(data)
             rows.append(
@@ -195,6 +213,9 @@ class _Options:
         self.pointer.secret_count = len(rows)
 
     def _fill_dirs(self, dirs: Sequence[Dir]) -> None:
+        for entry in dirs:
+            if not isinstance(entry, Dir):
+                raise TypeError(f"dirs must hold curfew.Dir(host, guest), not {type(entry).__name__}")
         rows = [
             {
                 "host": self._keep(c_string(os.fspath(entry.host), "dir")),

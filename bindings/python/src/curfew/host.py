@@ -293,6 +293,8 @@ def fill_functions(functions: Functions) -> Tuple[Any, List[int], List[Any]]:
     kept: List[Any] = []
     rows = []
     made: List[HostFunction] = []
+    if not isinstance(functions, Mapping):
+        raise TypeError(f"functions must be a mapping, not {type(functions).__name__}")
     for name, function in functions.items():
         if not isinstance(function, HostFunction):
             function = HostFunction(function)
