@@ -91,6 +91,9 @@ static text *open_text(const char *path, int32_t *answer)
 	*answer = NO_DIRECTORY;
 	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS))
 		return NULL;
+	*answer = NOT_FOUND;
+	if (!*path)
+		return NULL;
 	*answer = host_import_open(path, (uint32_t)strlen(path));
 	if (curfew_stop_asked() || *answer < 0)
 		return NULL;
@@ -325,22 +328,10 @@ static JSValue call_hook_with(JSContext *ctx, const char *name, const char *path
 	return answer;
 }
 
-/* Node's builtin modules need no directory. */
-static bool is_builtin(JSContext *ctx, const char *specifier)
-{
-	JSValue answer = call_hook_with(ctx, "isBuiltin", specifier);
-	bool is = JS_ToBool(ctx, answer) > 0;
-	JS_FreeValue(ctx, answer);
-	return is;
-}
-
+/* A program without a directory finds Node's modules, and what an image of it has resolved already. */
 static char *normalize(JSContext *ctx, const char *base, const char *specifier, JSValueConst attributes, void *opaque)
 {
 	(void)opaque, (void)attributes;
-	if (!(curfew_control.flags & (CURFEW_CONTROL_IMPORTS | CURFEW_CONTROL_MAP)) && !is_builtin(ctx, specifier)) {
-		JS_ThrowReferenceError(ctx, "cannot import '%s': this program has no directory to import from", specifier);
-		return NULL;
-	}
 	const char *slash = strrchr(base, '/');
 	bool is_entry = !entry_name || !strcmp(base, entry_name) || (slash && !strcmp(slash + 1, entry_name));
 	JSValue arguments[] = {JS_NewString(ctx, is_entry && entry_name ? entry_name : base), JS_NewString(ctx, specifier)};

@@ -32,7 +32,7 @@ function openFile(path) {
 // ---- Errors ----
 
 function failImport(use, why, code = 'ERR_MODULE_NOT_FOUND') {
-	if (use.common && openModule('') === NO_DIRECTORY)
+	if (openModule('') === NO_DIRECTORY) // which asks the host for nothing
 		why = 'this program has no directory to import from';
 	const error = use.common ? new Error('cannot require ' + quote(use.specifier) + ': ' + why)
 		: new ReferenceError('cannot import ' + quote(use.specifier) + ': ' + why);
@@ -948,7 +948,7 @@ function prepareOne(path) {
 
 // ---- Modules that may be imported later ----
 
-// Only for a bundle (curfew_program_bundle): it includes the modules that import() names by a literal.
+// Only for a bundle or an image: it includes the modules that import() names by a literal.
 let reached;
 const literalImport = sticky('import\\s*(?:\\.\\s*meta\\s*\\.\\s*resolve\\s*)?\\(\\s*' + '([\'"`])([^\'"`\\\\\\n$]+)\\1');
 
@@ -958,7 +958,8 @@ function noteReached(name, text) {
 	eachWord(text, 'import', (at) => {
 		const match = isMember(text, at) ? null : matchAt(literalImport, text, at);
 		if (match)
-			push(reached, { __proto__: null, base: name, text: '\nimport ' + stringify(match[2]) });
+			push(reached, { __proto__: null, base: name, text: '\nimport ' + stringify(match[2]) +
+				(endsWith(match[2], '.json') ? ' with { type: "json" }' : '') });
 	});
 }
 

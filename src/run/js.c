@@ -43,6 +43,12 @@ static const stop_budget session_stop_budget = {500 * CURFEW__MICROSECOND, 800 *
 
 /* ---- Before the first instruction ------------------------------------------------------------------------- */
 
+/* Whether modules that import() names are loaded in advance: for a bundle, and for an image, which has no directory. */
+static bool loads_reached(const curfew_run *run)
+{
+	return run->record || (run->purpose == CURFEW__RUN_COMPILE && run->program->import_dir);
+}
+
 static void set_control(curfew_run *run)
 {
 	curfew__control *control = run->guest->control;
@@ -65,7 +71,7 @@ static void set_control(curfew_run *run)
 		(run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) | (run->kept ? CURFEW_CONTROL_SESSION : 0) |
 		(run->again ? CURFEW_CONTROL_AGAIN : 0) | (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
 		(curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0) |
-		(run->program->import_map ? CURFEW_CONTROL_MAP : 0) | (run->record ? CURFEW_CONTROL_REACH : 0) |
+		(run->program->import_map ? CURFEW_CONTROL_MAP : 0) | (loads_reached(run) ? CURFEW_CONTROL_REACH : 0) |
 		(run->program->flags & CURFEW_SOURCE_PATH ? CURFEW_CONTROL_PATH : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->deadline_ns = CURFEW__NEVER;

@@ -645,3 +645,40 @@ def advice(context):
     expect_equal("the place of the import", place, ("main.mjs", 2, 15))
     message, _ = refusal(context, {"main.mjs": "import 'fs/promise'"})
     expect("Node has no such module" in message and "npm install" not in message, message)
+
+
+@test
+def images_with_dynamic_imports(context):
+    directory = make(
+        context,
+        {
+            "main.mjs": "const seen = []; for (const load of [() => import('./a.ts'), () => import('dep'), () => import('./d.json', { with: { type: 'json' } }), () => import(['./', 'a.ts'].join('')),"
+            " () => import('./broken.mjs'), () => import(['./', 'b.mjs'].join(''))]) seen.push(await load().then((m) => m.default, (e) => e.message)); export default seen;",
+            "a.ts": "export default 'a' as string; export const b = () => import('./b.mjs');",
+            "b.mjs": "export default 'b';",
+            "broken.mjs": "export default (;",
+            "never.mjs": "export default 'never';",
+            "d.json": {"d": 1},
+            "node_modules/dep/index.js": "module.exports = 'dep'",
+        },
+    )
+    image = os.path.join(directory, "image.curfew")
+    done = context.command([context.curfew, "compile", os.path.join(directory, "main.mjs"), "-o", image])
+    expect(done.code == 0, f"{done}")
+    for name in os.listdir(directory):
+        if name != "image.curfew":
+            os.rename(os.path.join(directory, name), os.path.join(context.directory(), name))
+    report, _ = context.report(image)
+    expected = [
+        "a",
+        "dep",
+        {"d": 1},
+        "a",
+        "cannot import './broken.mjs': this program has no directory to import from",
+        "b",
+    ]
+    expect_equal(
+        "values",
+        [report["outcome"], report["value"] and report["value"][:4] + report["value"][5:]],
+        ["ok", expected[:4] + expected[5:]],
+    )
