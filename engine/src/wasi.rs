@@ -33,7 +33,7 @@ use wiggle::GuestMemory;
 
 use crate::account::Calls;
 use crate::component_files::{Filesystem, FilesystemView};
-use crate::files::{curfew__wasi_file, Errno, Files, Tree};
+use crate::files::{curfew__wasi_file, Errno, Files, Tree, BAD_DESCRIPTOR};
 use crate::handles::Handle;
 use crate::http::{self, curfew__wasi_http, Requests};
 use crate::input::Input;
@@ -42,6 +42,8 @@ use crate::input::Input;
 const RESOURCES: usize = 400;
 const RANDOM_BYTES: u64 = 4 << 20;
 const OUTPUT_BYTES: usize = 64 << 10;
+/// The maximum that a function of preview 1 reads or writes at once, because the host copies it.
+const PIECE_BYTES: u32 = 1 << 20;
 
 // ---- Output ------------------------------------------------------------------------------------------------------
 
@@ -454,6 +456,36 @@ fn in_files(data: &mut Data, fd: i32, action: impl FnOnce(&mut Files) -> Result<
     Some(action(files).map_or_else(|errno| errno.0, |()| 0))
 }
 
+/// A buffer's length in the guest's memory: where it is, and what it was before it was shortened.
+type Shortened = Option<(usize, [u8; 4])>;
+
+/// Shortens the first buffer of a list that is not empty, to a piece. wasmtime-wasi uses only that buffer.
+fn shorten(memory: &mut GuestMemory<'_>, list: i32, count: i32) -> Shortened {
+    let GuestMemory::Unshared(memory) = memory else { return None };
+    for index in 0..count as u32 as usize {
+        let at = list as u32 as usize + 8 * index + 4;
+        let bytes: [u8; 4] = field(memory, at)?;
+        match u32::from_le_bytes(bytes) {
+            0 => continue,
+            length if length <= PIECE_BYTES => return None,
+            _ => {
+                memory[at..at + 4].copy_from_slice(&PIECE_BYTES.to_le_bytes());
+                return Some((at, bytes));
+            }
+        }
+    }
+    None
+}
+
+/// Puts the length back, unless what was read is there now.
+fn restore(memory: &mut GuestMemory<'_>, shortened: Shortened) {
+    if let (GuestMemory::Unshared(memory), Some((at, bytes))) = (memory, shortened) {
+        if field(memory, at) == Some(PIECE_BYTES.to_le_bytes()) {
+            memory[at..at + 4].copy_from_slice(&bytes);
+        }
+    }
+}
+
 /// Puts a function in the place of wasmtime-wasi's, which it calls where the descriptor is not that of a file given as data.
 macro_rules! shadow {
     ($linker:ident, $name:ident, ($fd:ident $(, $argument:ident: $kind:ty)*), |$files:ident, $memory:ident| $action:expr) => {
@@ -482,6 +514,16 @@ macro_rules! shadow {
     (@call fd_prestat_dir_name, $($argument:ident),*) => { wasi_snapshot_preview1::fd_prestat_dir_name($($argument),*) };
     (@call fd_tell, $($argument:ident),*) => { wasi_snapshot_preview1::fd_tell($($argument),*) };
     (@call fd_fdstat_set_flags, $($argument:ident),*) => { wasi_snapshot_preview1::fd_fdstat_set_flags($($argument),*) };
+    (@call fd_read, $($argument:ident),*) => { shadow!(@piece fd_read, $($argument),*) };
+    (@call fd_pread, $($argument:ident),*) => { shadow!(@piece fd_pread, $($argument),*) };
+    (@call fd_write, $($argument:ident),*) => { shadow!(@piece fd_write, $($argument),*) };
+    (@call fd_pwrite, $($argument:ident),*) => { shadow!(@piece fd_pwrite, $($argument),*) };
+    (@piece $name:ident, $wasi:ident, $memory:ident, $fd:ident, $list:ident, $count:ident, $($argument:ident),*) => {{
+        let shortened = shorten($memory, $list, $count);
+        let done = wasi_snapshot_preview1::$name($wasi, $memory, $fd, $list, $count, $($argument),*).await;
+        restore($memory, shortened);
+        done
+    }};
     (@call $name:ident, $($argument:ident),*) => { wasi_snapshot_preview1::$name($($argument),*).await };
 }
 
@@ -502,6 +544,8 @@ fn link_descriptors(l: &mut P1Linker) -> Result<()> {
     shadow!(l, fd_pread, (fd, at: i32, n: i32, from: i64, to: i32), |files, memory| {
         files.pread(memory, fd, (at, n), from, to)
     });
+    shadow!(l, fd_write, (fd, at: i32, n: i32, to: i32), |_files, _memory| Err(BAD_DESCRIPTOR));
+    shadow!(l, fd_pwrite, (fd, at: i32, n: i32, from: i64, to: i32), |_files, _memory| Err(BAD_DESCRIPTOR));
     shadow!(l, fd_seek, (fd, by: i64, from: i32, to: i32), |files, memory| files.seek(memory, fd, by, from, to));
     shadow!(l, fd_tell, (fd, to: i32), |files, memory| files.seek(memory, fd, 0, 1, to));
     shadow!(l, fd_readdir, (fd, at: i32, n: i32, cookie: i64, to: i32), |files, memory| {

@@ -177,8 +177,8 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL,
 	                           wasm->failure.message))
 		return false;
-	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MAX;
-	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MAX : options->memory_bytes);
+	curfew__store_hostcall_fuel(wasm->store_context,
+	                            options->memory_bytes < PASSED_BYTES_MAX ? options->memory_bytes : PASSED_BYTES_MAX);
 	if (!curfew__target_init(&wasm->target, &wasm->code->range, wasm->store_context, NULL, machine->stack_bytes)) {
 		curfew__fail(&wasm->failure, "a store has an unknown layout: its guest could not be interrupted");
 		return false;

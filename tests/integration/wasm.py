@@ -271,6 +271,150 @@ def check_world(context):
     expect_equal("spin", (report["outcome"], report["error"]["stack"][0]["function"]), ("deadline", "spin"))
 
 
+# ---- What instances begin with -----------------------------------------------------------------------------------
+
+
+def wide(number):
+    """LEB128"""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def large_section(number, content):
+    return bytes([number]) + wide(len(content)) + content
+
+
+def module_with_data(size):
+    """A module whose only function does nothing, with so many bytes of data."""
+    pages = size // 65536 + 1
+    return (
+        HEADER
+        + section(1, b"\1\x60\0\0")
+        + section(3, b"\1\0")
+        + large_section(5, b"\1\0" + wide(pages))
+        + section(7, b"\1\3run\0\0")
+        + section(10, b"\1\2\0\x0b")
+        + large_section(11, b"\1\0\x41\0\x0b" + wide(size) + b"x" * size)
+    )
+
+
+def component_of(module, count):
+    """The text of a component that instantiates a module so often, with one memory and one table."""
+    again = '(core instance (instantiate $d (with "m" (instance $m))))' * count
+    return f"""(component
+        (core module $owner (memory (export "m") 17) (table (export "t") 2000 funcref))
+        (core module $d {module})
+        (core module $r (func (export "run")))
+        (core instance $m (instantiate $owner))
+        {again}
+        (core instance $i (instantiate $r)) (func (export "run") (canon lift (core func $i "run"))))"""
+
+
+MANY = {
+    "data": '(import "m" "m" (memory 17)) (data (i32.const 0) "%s")' % ("x" * 1000000),
+    "elements": '(import "m" "t" (table 2000 funcref)) (func $f) (elem (i32.const 0) func %s)' % ("$f " * 2000),
+    "globals": "(global (mut i64) (i64.const 1))" * 2000,
+}
+
+
+def check_beginning(context, *options):
+    """An instance that begins with much can be stopped meanwhile."""
+    # Claims L35, T1, T8.
+    programs = {"module": write(context, module_with_data(100 << 20))}
+    for name, module in MANY.items():
+        programs[name] = write(context, component_of(module, 480).encode(), f"{name}.wat")
+    for name, path in programs.items():
+        words = ["--memory", "200MiB", "--call", "run", *options, path]
+        whole, _ = context.report("--timeout", "5m", *words, timeout=60)
+        expect_equal(f"{name}: outcome", whole["outcome"], "ok")
+        used = whole["used"]
+        before, takes = used["wall_us"] - used["run_us"], used["run_us"]
+        seen = []
+        # Compiled code is loaded faster the second time, so only some of these stops come while an instance begins.
+        for part in (1, 2, 3, 5, 7):
+            timeout = max(before // 2 + takes * part // 8, 10_000)
+            report, _ = context.report("--timeout", f"{timeout}us", *words, timeout=60)
+            if report["outcome"] == "deadline":
+                if name == "data" and report["stop"]["mode"] == "hard":
+                    expect(report["error"]["stack"], "no frame says which data was being written")
+                seen.append(report["stop"]["latency_us"])
+        # A busy machine may make some of them late.
+        late = sorted(seen)[: max(len(seen) // 2, 1)]
+        expect(not late or late[-1] < 1e6 * context.bound(0.02), f"{name}: late by {seen} us of {takes}")
+
+
+def check_beginning_is_bounded(context):
+    """What the host keeps for instances is bounded, and so is what it fills at once."""
+    # Claims L700, L701.
+    for text, message in (
+        (component_of("(global (mut i64) (i64.const 1))" * 3000, 400), "definitions of all module instances"),
+        (component_of(f"(func $f) (elem func {'$f ' * 3000})", 400), "elements that all instances begin with"),
+        ("(module (func $f) (table 1000001 funcref (ref.func $f)))", "elements that all instances begin with"),
+    ):
+        report, _ = context.report(write(context, text.encode(), "many.wat"))
+        expect_equal("outcome", report["outcome"], "bad_program")
+        expect(message in report["error"]["message"], report["error"]["message"])
+
+
+BEGINS = """(module
+    (memory (export "memory") 40)
+    (global $sum (mut i32) (i32.const 0))
+    (data $first (i32.const 5) "FIRST")
+    (data $kept "passive")
+    (data $over (i32.const 1000000) "OVER")
+    (data $last (i32.const 1999999) "Z")
+    (func $start (global.set $sum (i32.load8_u (i32.const 1999999))))
+    (start $start)
+    (func (export "run") (result i32 i32 i32 i32 i32)
+        (memory.init $kept (i32.const 0) (i32.const 0) (i32.const 3))
+        (i32.load8_u (i32.const 1)) (i32.load8_u (i32.const 5)) (i32.load8_u (i32.const 1000001))
+        (i32.load8_u (i32.const 1999999)) (global.get $sum)))"""
+
+
+def check_beginning_in_order(context, *options):
+    """Large segments are written in the order of the file, before the start function, and the others stay usable."""
+    text = BEGINS.replace("FIRST", "a" * 1200000).replace("OVER", "b" * 1200000)
+    report, _ = context.report("--call", "run", *options, write(context, text.encode(), "begins.wat"))
+    expect_equal("outcome", (report["outcome"], report["error"]), ("ok", None))
+    expect_equal("value", report["value"], [ord("a"), ord("a"), ord("b"), ord("Z"), ord("Z")])
+    beyond = text.replace("i32.const 1000000", "i32.const 2000000")
+    report, _ = context.report("--call", "run", *options, write(context, beyond.encode(), "beyond.wat"))
+    expect_equal("outcome", (report["outcome"], report["error"]["name"]), ("trapped", "memory_out_of_bounds"))
+
+
+# ---- Large buffers --------------------------------------------------------------------------------------------------
+
+COPIES = """(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 12000)
+    (data (i32.const 0) "large")
+    (func (export "run") (result i32 i32)
+        (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 1) (i64.const 66)
+            (i64.const 66) (i32.const 0) (i32.const 64)))
+        (i32.store (i32.const 100) (i32.const 200)) (i32.store (i32.const 104) (i32.const 700000000))
+        (drop (call $CALL (i32.load (i32.const 64)) (i32.const 100) (i32.const 1) (i32.const 68)))
+        (i32.load (i32.const 68)) (i32.load (i32.const 104))))"""
+
+
+def check_large_buffers(context):
+    """The host copies no more than a piece at once, however large a guest's buffer is."""
+    # Claims L42, L50.
+    directory = context.directory()
+    with open(os.path.join(directory, "large"), "wb") as file:
+        file.truncate(800000000)
+    for call in ("fd_read", "fd_write"):
+        path = write(context, COPIES.replace("CALL", call).encode(), "copies.wat")
+        words = ("--memory", "800MiB", "--dir", f"{directory}::/:rw", "--call", "run", path)
+        report, _ = context.report(*words)
+        expect_equal(f"{call}: value", (report["outcome"], report["value"]), ("ok", [1 << 20, 700000000]))
+
+
 def tests(context):
     checks = {f"damaged_{name}": lambda context, name=name: check_damaged(context, name) for name in DAMAGED}
     checks["every_length"] = check_every_length
@@ -288,6 +432,12 @@ def tests(context):
             check_command_deterministic,
         ):
             checks[f"{check.__name__[6:]}_{kind}"] = lambda context, check=check, kind=kind: check(context, kind)
+    checks["beginning"] = check_beginning
+    checks["beginning_metered"] = lambda context: check_beginning(context, "--fuel", "1000000G")
+    checks["beginning_is_bounded"] = check_beginning_is_bounded
+    checks["beginning_in_order"] = check_beginning_in_order
+    checks["beginning_in_order_metered"] = lambda context: check_beginning_in_order(context, "--fuel", "1M")
+    checks["large_buffers"] = check_large_buffers
     checks["reactor"] = check_reactor
     checks["lines"] = check_lines
     checks["world"] = check_world

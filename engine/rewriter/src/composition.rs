@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Counts how many instances a component creates.
+//! Counts how many instances a component creates, and what they begin with.
 //!
-//! Components are functions over imports. How many instances they create, and so how much there is to compile, is known
-//! only after instantiating them. Here that is done with nothing but components and their exports.
+//! Components are functions over imports. How many instances they create, and so how much there is to compile and to
+//! initialize, is known only after instantiating them. Here that is done with nothing but components, modules and their
+//! exports.
 use crate::limits::{self, check};
 use crate::Refusal;
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasmparser::{
-    ComponentAlias, ComponentExternalKind as Sort, ComponentInstance, ComponentOuterAliasKind, Encoding, Payload,
+    ComponentAlias, ComponentExternalKind as Sort, ComponentInstance, ComponentOuterAliasKind, Encoding, Instance,
+    Payload,
 };
+
+/// What the host does for an instance of a module when it begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beginning {
+    /// Bytes that active data segments write.
+    pub data: u64,
+    /// Elements that active segments write and passive segments hold, and those of tables that begin with a value.
+    pub elements: u64,
+    /// Functions, tables, memories, globals, tags and data segments, including those that are imported.
+    pub definitions: u64,
+}
+
+impl Beginning {
+    fn add(&mut self, other: Beginning) {
+        self.data = self.data.saturating_add(other.data);
+        self.elements = self.elements.saturating_add(other.elements);
+        self.definitions = self.definitions.saturating_add(other.definitions);
+    }
+}
 
 /// A named item of an index space.
 type Named = (String, Sort, u32);
@@ -18,10 +39,12 @@ type Named = (String, Sort, u32);
 enum Step {
     Import { name: String, sort: Sort },
     Define { component: usize },
+    DefineModule { module: usize },
+    InstantiateModule { module: u32 },
     Instantiate { component: u32, arguments: Vec<Named> },
     Bundle { items: Vec<Named> },
     AliasExport { sort: Sort, instance: u32, name: String },
-    AliasOuterComponent { count: u32, index: u32 },
+    AliasOuter { sort: Sort, count: u32, index: u32 },
     Export { name: String, sort: Sort, index: u32 },
 }
 
@@ -30,6 +53,8 @@ enum Step {
 pub(crate) struct Composition {
     /// Every component, in the order in which they begin. The file's own is the first.
     components: Vec<Vec<Step>>,
+    /// What every module begins with, in the order in which they begin.
+    modules: Vec<Beginning>,
     /// The components that are being read, the innermost last. None stands for a module.
     open: Vec<Option<usize>>,
 }
@@ -38,7 +63,11 @@ impl Composition {
     /// Reads the next payload of a valid file.
     pub fn read(&mut self, payload: &Payload) -> Result<(), Refusal> {
         match payload {
-            Payload::Version { encoding: Encoding::Module, .. } => self.open.push(None),
+            Payload::Version { encoding: Encoding::Module, .. } => {
+                self.add(Step::DefineModule { module: self.modules.len() });
+                self.modules.push(Beginning::default());
+                self.open.push(None);
+            }
             Payload::Version { .. } => self.begin()?,
             Payload::End(_) => {
                 self.open.pop();
@@ -47,6 +76,13 @@ impl Composition {
                 for import in section.clone() {
                     let import = import?;
                     self.add(Step::Import { name: import.name.name.into(), sort: import.ty.kind() });
+                }
+            }
+            Payload::InstanceSection(section) => {
+                for instance in section.clone() {
+                    if let Instance::Instantiate { module_index, .. } = instance? {
+                        self.add(Step::InstantiateModule { module: module_index });
+                    }
                 }
             }
             Payload::ComponentInstanceSection(section) => {
@@ -93,19 +129,37 @@ impl Composition {
                 self.add(Step::AliasExport { sort: kind, instance: instance_index, name: name.into() })
             }
             ComponentAlias::Outer { kind: ComponentOuterAliasKind::Component, count, index } => {
-                self.add(Step::AliasOuterComponent { count, index })
+                self.add(Step::AliasOuter { sort: Sort::Component, count, index })
+            }
+            ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, count, index } => {
+                self.add(Step::AliasOuter { sort: Sort::Module, count, index })
             }
             _ => {}
         }
     }
 
-    /// Refuses a file that creates more instances than the limits allow.
-    pub fn check(&self) -> Result<(), Refusal> {
-        let mut linker = Linker { components: &self.components, instances: 0, steps: 0 };
-        if !self.components.is_empty() {
+    /// Adds to what the module that is being read begins with.
+    pub fn note(&mut self, more: Beginning) {
+        if let Some(module) = self.modules.last_mut() {
+            module.add(more);
+        }
+    }
+
+    /// What all instances of the file begin with. Refuses a file that creates more than the limits allow.
+    pub fn check(&self) -> Result<Beginning, Refusal> {
+        let mut linker = Linker {
+            components: &self.components,
+            modules: &self.modules,
+            instances: 0,
+            steps: 0,
+            beginning: Beginning::default(),
+        };
+        if self.components.is_empty() {
+            linker.begin(0)?;
+        } else {
             linker.instantiate(&Closure { component: 0, scope: None }, &HashMap::new())?;
         }
-        Ok(())
+        Ok(linker.beginning)
     }
 }
 
@@ -131,9 +185,10 @@ struct Closure {
     scope: Option<Rc<Scope>>,
 }
 
-/// The components of an instance at the time when a component inside it was defined.
+/// The components and modules of an instance at the time when a component inside it was defined.
 struct Scope {
     components: Vec<Item>,
+    modules: Vec<Item>,
     outer: Option<Rc<Scope>>,
 }
 
@@ -144,6 +199,7 @@ enum Item {
     Other,
     Instance(Rc<HashMap<String, Item>>),
     Component(Rc<Closure>),
+    Module(usize),
 }
 
 /// The index spaces of an instance.
@@ -151,6 +207,7 @@ enum Item {
 struct Spaces {
     instances: Vec<Item>,
     components: Vec<Item>,
+    modules: Vec<Item>,
 }
 
 impl Spaces {
@@ -158,6 +215,7 @@ impl Spaces {
         match sort {
             Sort::Instance => self.instances.push(item),
             Sort::Component => self.components.push(item),
+            Sort::Module => self.modules.push(item),
             _ => {}
         }
     }
@@ -166,6 +224,7 @@ impl Spaces {
         let space = match sort {
             Sort::Instance => &self.instances,
             Sort::Component => &self.components,
+            Sort::Module => &self.modules,
             _ => return Item::Other,
         };
         space.get(index as usize).cloned().unwrap_or(Item::Other)
@@ -179,11 +238,21 @@ impl Spaces {
 /// Instantiates components, and counts.
 struct Linker<'a> {
     components: &'a [Vec<Step>],
+    modules: &'a [Beginning],
     instances: usize,
     steps: u64,
+    beginning: Beginning,
 }
 
 impl Linker<'_> {
+    /// Instantiates a module.
+    fn begin(&mut self, module: usize) -> Result<(), Refusal> {
+        self.beginning.add(self.modules[module]);
+        let sum = &self.beginning;
+        check("elements that all instances begin with", sum.elements, limits::INSTANCE_ELEMENTS)?;
+        check("definitions of all module instances", sum.definitions, limits::INSTANCE_DEFINITIONS)
+    }
+
     /// Instantiates a component, and returns its exports.
     fn instantiate(&mut self, closure: &Closure, imports: &HashMap<String, Item>) -> Result<Item, Refusal> {
         self.instances += 1;
@@ -198,9 +267,19 @@ impl Linker<'_> {
             match step {
                 Step::Import { name, sort } => spaces.push(*sort, imports.get(name).cloned().unwrap_or(Item::Other)),
                 Step::Define { component } => {
-                    let scope = Scope { components: spaces.components.clone(), outer: closure.scope.clone() };
+                    let scope = Scope {
+                        components: spaces.components.clone(),
+                        modules: spaces.modules.clone(),
+                        outer: closure.scope.clone(),
+                    };
                     let inner = Closure { component: *component, scope: Some(Rc::new(scope)) };
                     spaces.components.push(Item::Component(Rc::new(inner)));
+                }
+                Step::DefineModule { module } => spaces.modules.push(Item::Module(*module)),
+                Step::InstantiateModule { module } => {
+                    if let Item::Module(module) = spaces.get(Sort::Module, *module) {
+                        self.begin(module)?;
+                    }
                 }
                 Step::Instantiate { component, arguments } => {
                     let instance = match spaces.get(Sort::Component, *component) {
@@ -217,9 +296,9 @@ impl Linker<'_> {
                     };
                     spaces.push(*sort, item);
                 }
-                Step::AliasOuterComponent { count, index } => {
-                    let item = outer_component(&spaces, closure, *count, *index);
-                    spaces.components.push(item);
+                Step::AliasOuter { sort, count, index } => {
+                    let item = outer_item(&spaces, closure, *sort, *count, *index);
+                    spaces.push(*sort, item);
                 }
                 Step::Export { name, sort, index } => {
                     let item = spaces.get(*sort, *index);
@@ -232,14 +311,15 @@ impl Linker<'_> {
     }
 }
 
-/// The component of this index, `count` components further out.
-fn outer_component(spaces: &Spaces, closure: &Closure, count: u32, index: u32) -> Item {
+/// The component or module of this index, `count` components further out.
+fn outer_item(spaces: &Spaces, closure: &Closure, sort: Sort, count: u32, index: u32) -> Item {
     if count == 0 {
-        return spaces.get(Sort::Component, index);
+        return spaces.get(sort, index);
     }
     let mut scope = closure.scope.as_ref();
     for _ in 1..count {
         scope = scope.and_then(|inner| inner.outer.as_ref());
     }
-    scope.and_then(|scope| scope.components.get(index as usize).cloned()).unwrap_or(Item::Other)
+    let items = scope.map(|scope| if sort == Sort::Module { &scope.modules } else { &scope.components });
+    items.and_then(|items| items.get(index as usize).cloned()).unwrap_or(Item::Other)
 }

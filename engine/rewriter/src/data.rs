@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Joins neighbouring data segments. The engine compiles each segment to code, all in one function. A program in Go has
 //! 40,000 of them, because its linker leaves out zeros, and they take longer to compile than the rest of it.
+//!
+//! The engine also copies each segment at once, which nothing can interrupt. So if the instances of a file begin with much
+//! data, all active segments become passive, and functions write them in chunks (`begin`).
 use crate::splice::Splice;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use wasmparser::{BinaryReader, ConstExpr, Data, DataKind, DataSectionReader, Operator};
+use wasmparser::{BinaryReader, ConstExpr, Data, DataKind, DataSectionReader, FromReader, Operator};
 
 /// The maximum number of zeros between two segments that are written out.
 const GAP: u64 = 64;
@@ -102,9 +105,68 @@ impl Plan {
     }
 }
 
-fn emit_run(out: &mut Splice, run: Run) {
-    out.number(0);
-    out.copy(run.offset);
+/// An active segment that became passive, and has to be written when its instance begins.
+pub(crate) struct Write {
+    pub segment: u32,
+    pub memory: u32,
+    /// The instructions that compute its address, in the file.
+    pub address: Range<usize>,
+    pub length: u32,
+}
+
+/// The instructions of a constant expression, without its end.
+fn instructions(expression: &ConstExpr) -> Range<usize> {
+    let range = expression.get_binary_reader().range();
+    range.start..range.end - 1
+}
+
+fn plan(source: &[u8], content: &Range<usize>, memory_is_own: bool) -> (u32, Vec<Item>) {
+    let reader = BinaryReader::new(&source[content.clone()], content.start);
+    let segments = DataSectionReader::new(reader).expect("it was validated");
+    let count = segments.count();
+    let mut plan = Plan { items: Vec::new(), written: BTreeMap::new(), overlaps: !memory_is_own };
+    for segment in segments {
+        plan.add(&segment.expect("it was validated"));
+    }
+    (count, plan.items)
+}
+
+fn segment_at<'a>(source: &'a [u8], range: &Range<usize>) -> Data<'a> {
+    Data::from_reader(&mut BinaryReader::new(&source[range.clone()], range.start)).expect("it was validated")
+}
+
+/// What the active segments of a data section write, in their order.
+pub(crate) fn writes(source: &[u8], content: &Range<usize>, memory_is_own: bool) -> Vec<Write> {
+    let mut writes = Vec::new();
+    let mut segment = 0;
+    for item in plan(source, content, memory_is_own).1 {
+        match item {
+            Item::Whole(range) => {
+                let data = segment_at(source, &range);
+                if let DataKind::Active { memory_index, offset_expr } = &data.kind {
+                    let length = data.data.len() as u32; // the file's size bounds it
+                    writes.push(Write { segment, memory: *memory_index, address: instructions(offset_expr), length });
+                }
+                segment += 1;
+            }
+            Item::Run(run) => {
+                let address = run.offset.start..run.offset.end - 1;
+                let length = (run.memory.end - run.memory.start) as u32;
+                writes.push(Write { segment, memory: 0, address, length });
+                segment += run.pieces.len() as u32;
+            }
+        }
+    }
+    writes
+}
+
+fn emit_run(out: &mut Splice, run: Run, as_passive: bool) {
+    if as_passive {
+        out.number(1);
+    } else {
+        out.number(0);
+        out.copy(run.offset);
+    }
     out.number((run.memory.end - run.memory.start) as u32); // the file's size bounds it
     let others = run.pieces.len() - 1;
     for (zeros, data) in run.pieces {
@@ -118,20 +180,25 @@ fn emit_run(out: &mut Splice, run: Run) {
     }
 }
 
-/// Writes the content of a data section. The module's memory must be its own, so that it contains zeros before.
-pub(crate) fn emit(out: &mut Splice, content: &Range<usize>) {
-    let reader = BinaryReader::new(&out.source()[content.clone()], content.start);
-    let segments = DataSectionReader::new(reader).expect("it was validated");
-    let count = segments.count();
-    let mut plan = Plan { items: Vec::new(), written: BTreeMap::new(), overlaps: false };
-    for segment in segments {
-        plan.add(&segment.expect("it was validated"));
+fn emit_whole(out: &mut Splice, range: Range<usize>, as_passive: bool) {
+    let segment = segment_at(out.source(), &range);
+    if !as_passive || matches!(segment.kind, DataKind::Passive) {
+        return out.copy(range);
     }
+    out.number(1);
+    out.number(segment.data.len() as u32); // the file's size bounds it
+    out.copy(range.end - segment.data.len()..range.end);
+}
+
+/// Writes the content of a data section. `memory_is_own`: the module has one memory, which contains zeros before.
+/// `as_passive`: every segment becomes passive.
+pub(crate) fn emit(out: &mut Splice, content: &Range<usize>, memory_is_own: bool, as_passive: bool) {
+    let (count, items) = plan(out.source(), content, memory_is_own);
     out.number(count);
-    for item in plan.items {
+    for item in items {
         match item {
-            Item::Whole(range) => out.copy(range),
-            Item::Run(run) => emit_run(out, run),
+            Item::Whole(range) => emit_whole(out, range, as_passive),
+            Item::Run(run) => emit_run(out, run, as_passive),
         }
     }
 }

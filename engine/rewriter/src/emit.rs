@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the file according to the plan.
 use crate::meter::Copy;
-use crate::scan::{Binary, Body, Change, Kind, Module, Section};
+use crate::scan::{Binary, Body, Change, Kind, Module, Scan, Section};
 use crate::splice::Splice;
-use crate::{bulk, data, meter, Options};
+use crate::{begin, bulk, data, meter, Options};
 use std::ops::Range;
 use wasm_encoder::{Encode, SectionId};
 use wasmparser::BinaryReader;
@@ -12,32 +12,49 @@ use wasmparser::BinaryReader;
 const NUMBER_TYPE: u8 = 0x7e;
 /// The size of the header of a module or component.
 const HEADER_BYTES: usize = 8;
-/// The sections of a module that precede the memory section.
-const BEFORE_MEMORIES: [u8; 4] =
-    [SectionId::Type as u8, SectionId::Import as u8, SectionId::Function as u8, SectionId::Table as u8];
+/// The order of a module's sections.
+const ORDER: [SectionId; 13] = [
+    SectionId::Type,
+    SectionId::Import,
+    SectionId::Function,
+    SectionId::Table,
+    SectionId::Memory,
+    SectionId::Tag,
+    SectionId::Global,
+    SectionId::Export,
+    SectionId::Start,
+    SectionId::Element,
+    SectionId::DataCount,
+    SectionId::Code,
+    SectionId::Data,
+];
+
+fn position(id: u8) -> usize {
+    ORDER.iter().position(|&section| section as u8 == id).unwrap_or(ORDER.len())
+}
 
 /// Writes a module or component.
-pub(crate) fn emit<'a>(wasm: &'a [u8], root: &Binary, options: Options) -> Splice<'a> {
+pub(crate) fn emit<'a>(wasm: &'a [u8], scan: &Scan, options: Options) -> Splice<'a> {
     let mut out = Splice::new(wasm);
-    emit_binary(&mut out, root, options);
+    emit_binary(&mut out, &scan.root, options, scan.begins_in_code);
     out
 }
 
-fn emit_binary(out: &mut Splice, binary: &Binary, options: Options) {
+fn emit_binary(out: &mut Splice, binary: &Binary, options: Options, begins_in_code: bool) {
     out.copy(binary.start..binary.start + HEADER_BYTES);
     match binary.kind {
-        Kind::Module => ModuleWriter::new(out, &binary.module, options).emit(binary),
-        Kind::Component => emit_component(out, binary, options),
+        Kind::Module => ModuleWriter::new(out, binary, options, begins_in_code).emit(binary),
+        Kind::Component => emit_component(out, binary, options, begins_in_code),
     }
 }
 
-fn emit_component(out: &mut Splice, component: &Binary, options: Options) {
+fn emit_component(out: &mut Splice, component: &Binary, options: Options, begins_in_code: bool) {
     let mut end = component.start + HEADER_BYTES;
     for section in &component.sections {
         match &section.inner {
             Some(binary) => {
                 let mut inner = out.inner();
-                emit_binary(&mut inner, binary, options);
+                emit_binary(&mut inner, binary, options, begins_in_code);
                 out.hide(&[section.id]);
                 out.append_sized(inner);
             }
@@ -55,13 +72,26 @@ struct ModuleWriter<'a, 'w> {
     meter: Option<meter::Writer>,
     /// Whether it has one memory, which it does not import.
     memory_is_own: bool,
+    /// The bodies of functions that write its data. Empty: its segments stay active.
+    begins: Vec<Vec<begin::Part>>,
 }
 
 impl<'a, 'w> ModuleWriter<'a, 'w> {
-    fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
+    fn new(out: &'a mut Splice<'w>, binary: &'a Binary, options: Options, begins_in_code: bool) -> Self {
+        let module = &binary.module;
         let has_code = !module.bodies.is_empty();
         let meter = (options.meter && has_code).then(|| meter::Writer::new(module.memories.len() as u32));
-        ModuleWriter { out, module, options, meter, memory_is_own: false }
+        let content = |id: SectionId| binary.section(id).map(|section| section.content.clone());
+        let memory_is_own = module.memories.len() == 1 && content(SectionId::Memory).is_some_and(|own| own.len() > 1);
+        let writes = content(SectionId::Data)
+            .filter(|_| begins_in_code)
+            .map_or(Vec::new(), |data| data::writes(out.source(), &data, memory_is_own));
+        let mut writer = ModuleWriter { out, module, options, meter, memory_is_own, begins: Vec::new() };
+        if !writes.is_empty() {
+            let first = module.functions + module.bulks.len() as u32;
+            writer.begins = begin::bodies(writer.out.source(), module, &writes, options.chunk.bytes, first);
+        }
+        writer
     }
 
     /// The types of the memories that are added.
@@ -74,37 +104,71 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         self.memories().is_empty() && self.helpers() == 0 && self.module.asked.is_none()
     }
 
+    /// The sections that have to exist.
+    fn needed(&self) -> Vec<SectionId> {
+        let mut needed = Vec::new();
+        if !self.memories().is_empty() {
+            needed.push(SectionId::Memory);
+        }
+        if !self.begins.is_empty() {
+            let more = [SectionId::Type, SectionId::Function, SectionId::Start, SectionId::DataCount, SectionId::Code];
+            needed.extend(more);
+        }
+        needed.sort_by_key(|&id| position(id as u8));
+        needed
+    }
+
     fn emit(mut self, binary: &Binary) {
         let mut end = binary.start + HEADER_BYTES;
         if self.is_left_alone() {
             let last = binary.sections.last().map_or(end, |section| section.content.end);
             return self.out.copy(end..last);
         }
-        let mut memory_is_due = !self.memories().is_empty();
+        let mut due = self.needed();
+        due.retain(|&id| binary.section(id).is_none());
+        let mut due = due.into_iter().peekable();
         for section in &binary.sections {
-            let is_memories = section.id == SectionId::Memory as u8;
-            self.memory_is_own |= is_memories && section.content.len() > 1 && self.module.memories.len() == 1;
-            if memory_is_due && section.custom.is_none() && !BEFORE_MEMORIES.contains(&section.id) {
-                memory_is_due = false;
-                if !is_memories {
-                    self.emit_memory_section();
-                }
+            while let Some(id) =
+                due.next_if(|&id| section.custom.is_none() && position(id as u8) < position(section.id))
+            {
+                self.emit_new(id, binary);
             }
-            self.emit_section(section, end..section.content.end, is_memories);
+            self.emit_section(section, end..section.content.end);
             end = section.content.end;
+        }
+        // Code or data comes last, and stands in a file that needs any of them.
+        debug_assert!(due.next().is_none());
+    }
+
+    /// Writes a section that the file does not have.
+    fn emit_new(&mut self, id: SectionId, binary: &Binary) {
+        match id {
+            SectionId::Memory => self.emit_list(id, &self.memories()),
+            SectionId::Type => self.emit_list(id, &self.helper_types()),
+            SectionId::Function => self.emit_list(id, &self.helper_functions()),
+            SectionId::Start => self.emit_start(id as u8),
+            SectionId::Code => self.emit_code(id as u8),
+            _ => {
+                let data = binary.section(SectionId::Data).map_or(0..0, |section| section.content.clone());
+                let count = leb128(self.out.count_at(data).0);
+                self.out.hide(&[id as u8]);
+                self.out.number(count.len() as u32);
+                self.out.hide(&count);
+            }
         }
     }
 
-    fn emit_section(&mut self, section: &Section, whole: Range<usize>, is_memories: bool) {
+    fn emit_section(&mut self, section: &Section, whole: Range<usize>) {
         match section.id {
             _ if section.custom.as_ref().is_some_and(|custom| holds_code_offsets(&custom.name)) => {}
-            id if is_memories => self.emit_longer(id, &section.content, &self.memories()),
+            id if id == SectionId::Memory as u8 => self.emit_longer(id, &section.content, &self.memories()),
             id if id == SectionId::Type as u8 => self.emit_longer(id, &section.content, &self.helper_types()),
             id if id == SectionId::Function as u8 => self.emit_longer(id, &section.content, &self.helper_functions()),
+            id if id == SectionId::Start as u8 && !self.begins.is_empty() => self.emit_start(id),
             id if id == SectionId::Code as u8 => self.emit_code(id),
-            id if id == SectionId::Data as u8 && self.memory_is_own => {
+            id if id == SectionId::Data as u8 && (self.memory_is_own || !self.begins.is_empty()) => {
                 let mut content = self.out.inner();
-                data::emit(&mut content, &section.content);
+                data::emit(&mut content, &section.content, self.memory_is_own, !self.begins.is_empty());
                 self.out.hide(&[id]);
                 self.out.append_sized(content);
             }
@@ -112,14 +176,23 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         }
     }
 
-    fn emit_memory_section(&mut self) {
+    /// The function that starts an instance is the last one that writes data.
+    fn emit_start(&mut self, id: u8) {
+        let before = self.module.bulks.len() + self.begins.len() - 1;
+        let index = leb128(self.module.functions + before as u32);
+        self.out.hide(&[id]);
+        self.out.number(index.len() as u32);
+        self.out.hide(&index);
+    }
+
+    /// Writes a section that is a list of new items.
+    fn emit_list(&mut self, id: SectionId, items: &[Vec<u8>]) {
         let mut content = self.out.inner();
-        let memories = self.memories();
-        content.number(memories.len() as u32);
-        for memory in &memories {
-            content.hide(memory);
+        content.number(items.len() as u32);
+        for item in items {
+            content.hide(item);
         }
-        self.out.hide(&[SectionId::Memory as u8]);
+        self.out.hide(&[id as u8]);
         self.out.append_sized(content);
     }
 
@@ -138,18 +211,19 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
 
     /// A module without functions has nothing to interrupt.
     fn has_landing(&self) -> bool {
-        self.options.landing && !self.module.bodies.is_empty()
+        self.options.landing && !(self.module.bodies.is_empty() && self.begins.is_empty())
     }
 
     /// The number of functions that are added.
     fn helpers(&self) -> u32 {
-        self.module.bulks.len() as u32 + u32::from(self.has_landing())
+        self.module.bulks.len() as u32 + u32::from(self.has_landing()) + self.begins.len() as u32
     }
 
     fn helper_types(&self) -> Vec<Vec<u8>> {
         let module = self.module;
         let bulks = module.bulks.iter().map(|bulk| function_type(bulk.parameters(module), &bulk.results(module)));
-        bulks.chain(self.has_landing().then(|| function_type(Vec::new(), &[]))).collect()
+        let others = usize::from(self.has_landing()) + self.begins.len();
+        bulks.chain((0..others).map(|_| function_type(Vec::new(), &[]))).collect()
     }
 
     fn helper_functions(&self) -> Vec<Vec<u8>> {
@@ -168,6 +242,16 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         for &bulk in &module.bulks {
             let mut inner = code.inner();
             inner.hide(&bulk::body(bulk, self.options.chunk, module, self.meter));
+            code.append_sized(inner);
+        }
+        for parts in &self.begins {
+            let mut inner = code.inner();
+            for part in parts {
+                match part.at {
+                    Some(at) => inner.add(&part.bytes, at),
+                    None => inner.hide(&part.bytes),
+                }
+            }
             code.append_sized(inner);
         }
         if self.has_landing() {

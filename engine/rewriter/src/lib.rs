@@ -4,6 +4,7 @@
 //! A file is validated, the time of its compilation is bounded (`limits`), and it is rewritten with the same meaning:
 //! - a bulk instruction becomes a call of a function that executes it in chunks (`bulk`), because a single instruction
 //!   is one call into the compiler's runtime, which nothing can interrupt;
+//! - if its instances begin with much data, functions write that in chunks (`begin`), for the same reason;
 //! - every block is charged for its instructions (`meter`), if asked for;
 //! - if asked for, a module gets a function that traps, where an interrupted function continues.
 //!
@@ -11,6 +12,7 @@
 //! byte by byte. `scan` reads and plans, `emit` writes, and `splice` records where every byte came from.
 #![forbid(unsafe_code)]
 
+mod begin;
 mod bulk;
 mod composition;
 mod data;
@@ -69,7 +71,7 @@ pub struct Rewritten {
 /// Validates a module or a component and rewrites every module in it.
 pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Refusal> {
     let scan = scan::scan(wasm, options)?;
-    let (bytes, runs) = emit::emit(wasm, &scan.root, options).into_parts();
+    let (bytes, runs) = emit::emit(wasm, &scan, options).into_parts();
     Ok(Rewritten {
         bytes,
         kind: scan.root.kind,

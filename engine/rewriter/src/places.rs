@@ -239,11 +239,12 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// The same, if a function of the file begins at `start`. Adapters between components have offsets that mean
-    /// nothing here, so they are hidden.
+    /// The same, if a function of the file begins at `start`, or one that was added to write its data. Adapters between
+    /// components have offsets that mean nothing here, so they are hidden.
     pub fn find_in(&self, start: usize, offset: usize) -> Vec<Location<'a>> {
         let function = self.original(offset).and_then(|offset| self.function(offset));
-        if function.is_some_and(|function| self.original(start) == Some(function[0])) {
+        let is_function = function.is_some_and(|function| self.original(start) == Some(function[0]));
+        if is_function || (self.writes_data(start) && self.writes_data(offset)) {
             return self.find(offset);
         }
         vec![Location { hidden: true, ..Location::default() }]
@@ -266,6 +267,14 @@ impl<'a> Places<'a> {
             _ if origin & ADDED != 0 => Some(origin & !ADDED),
             _ => origin.checked_add(offset - start),
         }
+    }
+
+    /// Whether the code at this offset was added to write data (`begin`): what it was added for is in no function.
+    fn writes_data(&self, offset: usize) -> bool {
+        let run = u32::try_from(offset).ok().and_then(|offset| self.runs.last_at(offset));
+        run.is_some_and(|(_, [_, origin])| {
+            origin != HIDDEN && origin & ADDED != 0 && self.function(origin & !ADDED).is_none()
+        })
     }
 
     fn function(&self, offset: u32) -> Option<[u32; FUNCTION]> {

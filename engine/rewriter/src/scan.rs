@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads a file once. It validates the file, checks its figures against the limits, and plans the changes.
 use crate::bulk::{self, Bulk};
-use crate::composition::Composition;
+use crate::composition::{Beginning, Composition};
 use crate::effort::Effort;
 use crate::limits::{self, check};
 use crate::meter::{Charge, Copy, Planner, IS_OUT_OF_FUEL};
 use crate::{meter, Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
+use wasm_encoder::SectionId;
 use wasmparser::{
-    BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Import,
-    MemoryType, ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator,
+    BlockType, DataKind, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    Import, MemoryType, ModuleArity, Operator, Parser, Payload, TableInit, TableType, TypeRef, ValidPayload, Validator,
     ValidatorResources,
 };
 
@@ -63,6 +64,8 @@ pub(crate) struct Module {
     pub functions: u32,
     pub memories: Vec<MemoryType>,
     pub tables: Vec<TableType>,
+    /// The function that starts an instance.
+    pub start: Option<u32>,
     /// The imported function whose calls are replaced by the answer.
     pub asked: Option<u32>,
     pub bodies: Vec<Body>,
@@ -104,6 +107,8 @@ pub(crate) struct Binary {
 pub(crate) struct Scan {
     pub root: Binary,
     pub imports_wasi: bool,
+    /// Whether the instances begin with so much data that code has to write it (`begin`).
+    pub begins_in_code: bool,
     /// Whether optimising the compiled code stays within the limits.
     pub can_be_optimised: bool,
 }
@@ -128,9 +133,9 @@ pub(crate) fn scan(wasm: &[u8], options: Options) -> Result<Scan, Refusal> {
     parser.set_features(limits::FEATURES);
     for payload in parser.parse_all(wasm) {
         if let Some(root) = scanner.read(payload?)? {
-            scanner.composition.check()?;
+            let begins_in_code = scanner.composition.check()?.data > limits::INSTANCE_DATA_BYTES && !options.asks;
             let can_be_optimised = scanner.optimise_ns <= limits::FILE_MS * 1_000_000 && !scanner.has_long_chains;
-            return Ok(Scan { root, imports_wasi: scanner.imports_wasi, can_be_optimised });
+            return Ok(Scan { root, imports_wasi: scanner.imports_wasi, begins_in_code, can_be_optimised });
         }
     }
     unreachable!("a file that was read without an error has ended")
@@ -157,6 +162,7 @@ impl Scanner {
     /// Reads the next payload. Returns the outermost module or component when it has ended.
     fn read(&mut self, payload: Payload) -> Result<Option<Binary>, Refusal> {
         self.check(&payload)?;
+        self.note_definitions(&payload);
         let valid = self.validator.payload(&payload)?;
         self.note_section(&payload);
         self.composition.read(&payload)?;
@@ -165,6 +171,7 @@ impl Scanner {
             Payload::ImportSection(section) => {
                 for import in section.into_imports_with_offsets() {
                     let (at, import) = import?;
+                    self.composition.note(Beginning { definitions: 1, ..Beginning::default() });
                     self.note_wasi(import.module.starts_with("wasi_"));
                     self.note_import(at, &import)?;
                 }
@@ -185,7 +192,9 @@ impl Scanner {
                     self.note_wasi(import?.name.name.starts_with("wasi:"));
                 }
             }
-            Payload::CodeSectionStart { .. } => self.begin_code(),
+            Payload::StartSection { func, .. } => self.module().start = Some(func),
+            // A module may have data and no code.
+            Payload::CodeSectionStart { .. } | Payload::DataSection(_) => self.note_figures(),
             _ => {}
         }
         match valid {
@@ -203,21 +212,51 @@ impl Scanner {
                 self.functions += u64::from(section.count());
                 check("functions", self.functions, limits::FUNCTIONS)
             }
+            Payload::TableSection(section) => {
+                for table in section.clone() {
+                    let table = table?;
+                    let elements = if let TableInit::Expr(_) = table.init { table.ty.initial } else { 0 };
+                    self.composition.note(Beginning { elements, ..Beginning::default() });
+                }
+                Ok(())
+            }
             Payload::DataSection(section) => {
-                check("data segments of a module", section.count().into(), limits::SEGMENTS)
+                check("data segments of a module", section.count().into(), limits::SEGMENTS)?;
+                for segment in section.clone() {
+                    let segment = segment?;
+                    let is_active = matches!(segment.kind, DataKind::Active { .. });
+                    let data = if is_active { segment.data.len() as u64 } else { 0 };
+                    self.composition.note(Beginning { data, ..Beginning::default() });
+                }
+                Ok(())
             }
             Payload::ElementSection(section) => {
                 check("element segments of a module", section.count().into(), limits::SEGMENTS)?;
                 for element in section.clone() {
-                    self.elements += match element?.items {
+                    let elements = match element?.items {
                         ElementItems::Functions(items) => u64::from(items.count()),
                         ElementItems::Expressions(_, items) => u64::from(items.count()),
                     };
+                    self.elements += elements;
+                    self.composition.note(Beginning { elements, ..Beginning::default() });
                 }
                 check("elements of all segments", self.elements, limits::ELEMENTS)
             }
             _ => Ok(()),
         }
+    }
+
+    fn note_definitions(&mut self, payload: &Payload) {
+        let count = match payload {
+            Payload::FunctionSection(section) => section.count(),
+            Payload::TableSection(section) => section.count(),
+            Payload::MemorySection(section) => section.count(),
+            Payload::GlobalSection(section) => section.count(),
+            Payload::TagSection(section) => section.count(),
+            Payload::DataSection(section) => section.count(),
+            _ => return,
+        };
+        self.composition.note(Beginning { definitions: count.into(), ..Beginning::default() });
     }
 
     fn note_section(&mut self, payload: &Payload) {
@@ -262,7 +301,7 @@ impl Scanner {
             TypeRef::Table(table) => return self.note_table(table),
             TypeRef::Func(_) => {
                 module.asked = module.asked.or(asks.then_some(module.functions));
-                module.functions += 1; // Later this counts all functions: see `begin_code`.
+                module.functions += 1; // Later this counts all functions: see `note_figures`.
             }
             TypeRef::Memory(memory) => return self.note_memory(at, memory),
             _ => {}
@@ -293,7 +332,7 @@ impl Scanner {
         &mut self.open.last_mut().expect("sections stand in something").module
     }
 
-    fn begin_code(&mut self) {
+    fn note_figures(&mut self) {
         let Some(types) = self.validator.types(0) else { return };
         let figures = (types.core_type_count_in_module(), types.function_count());
         let module = self.module();
@@ -387,6 +426,11 @@ impl Scanner {
 }
 
 impl Binary {
+    /// The section of this kind.
+    pub fn section(&self, id: SectionId) -> Option<&Section> {
+        self.sections.iter().find(|section| section.id == id as u8)
+    }
+
     /// Every module, in the order of the file.
     pub fn modules(&self) -> Vec<&Binary> {
         match self.kind {

@@ -289,3 +289,100 @@ fn shells_of_malformed_files_are_refused_or_made_without_harm() {
         }
     }
 }
+
+/// How many active segments are left in a file whose text has much data where it says MUCH, and the pieces that its code
+/// writes: the segment and the length of each.
+fn begins_in_code(text: &str) -> (usize, Vec<(u32, u32)>) {
+    let much = "x".repeat(700_000);
+    let rewritten = accept(&text.replace("MUCH", &much));
+    let (mut active, mut pieces) = (0, Vec::new());
+    for payload in wasmparser::Parser::new(0).parse_all(&rewritten.bytes) {
+        match payload.expect("valid") {
+            wasmparser::Payload::DataSection(section) => {
+                let segments = section.into_iter().map(|segment| segment.expect("valid"));
+                active += segments.filter(|one| matches!(one.kind, wasmparser::DataKind::Active { .. })).count();
+            }
+            wasmparser::Payload::CodeSectionEntry(body) => {
+                let operators: Vec<_> =
+                    body.get_operators_reader().unwrap().into_iter().map(|operator| operator.unwrap()).collect();
+                for pair in operators.windows(2) {
+                    let (wasmparser::Operator::I32Const { value }, wasmparser::Operator::MemoryInit { data_index, .. }) =
+                        (&pair[0], &pair[1])
+                    else {
+                        continue;
+                    };
+                    pieces.push((*data_index, *value as u32));
+                }
+            }
+            _ => {}
+        }
+    }
+    (active, pieces)
+}
+
+#[test]
+fn much_data_is_written_by_code() {
+    let sum = |pieces: &[(u32, u32)], segment| -> u32 {
+        pieces.iter().filter(|(index, _)| *index == segment).map(|(_, length)| length).sum()
+    };
+    let two = r#"(data (i32.const 8) "MUCH") (data (i32.const 900000) "MUCH")"#;
+    for fields in [
+        "(memory 30)",
+        "(memory 30) (func $s) (start $s)",
+        "(memory 30) (func $s (param i32)) (table 1 funcref) (elem (i32.const 0) $s) (export \"s\" (func $s))",
+        "(import \"a\" \"m\" (memory 30))",
+        "(import \"a\" \"f\" (func $f)) (import \"a\" \"m\" (memory 30)) (start $f)",
+        "(memory 30) (memory 1) (global i32 (i32.const 3)) (tag)",
+        "(memory 30) (func (memory.fill (i32.const 0) (i32.const 0) (local.get 0)) (data.drop 1)) (func (param i32))",
+    ] {
+        let fields = fields.replace("(func (memory.fill", "(func (param i32) (memory.fill");
+        let (active, pieces) = begins_in_code(&format!("(module {fields} {two})"));
+        assert_eq!(active, 0, "{fields}");
+        assert_eq!([sum(&pieces, 0), sum(&pieces, 1)], [700_000; 2], "{fields}");
+        assert!(pieces.iter().all(|(_, length)| *length <= ALL.chunk.bytes), "{fields}");
+    }
+    let wide = r#"(module (memory i64 30) (data (i64.const 8) "MUCH") (data (i64.const 900000) "MUCH") (data "p"))"#;
+    assert_eq!(begins_in_code(wide).1.len(), 2 * 700_000_usize.div_ceil(64));
+    let computed = r#"(module (import "a" "g" (global $g i32)) (import "a" "m" (memory 30))
+        (data (i32.add (global.get $g) (i32.const 3)) "MUCH") (data (global.get $g) "MUCH") (data (i32.const -1) ""))"#;
+    let (active, pieces) = begins_in_code(computed);
+    assert_eq!((active, pieces.len()), (0, 2 * 700_000_usize.div_ceil(64) + 1));
+    // Little data stays.
+    assert_eq!(begins_in_code(r#"(module (memory 30) (data (i32.const 8) "MUCH"))"#).0, 1);
+}
+
+#[test]
+fn what_all_instances_begin_with_is_counted() {
+    let (many, one) = ("(core instance (instantiate $m))".repeat(3), "(core instance (instantiate $m))");
+    let module = r#"(core module $m (memory 12) (data (i32.const 0) "MUCH"))"#;
+    assert_eq!(begins_in_code(&format!("(component {module} {one})")).0, 1);
+    assert_eq!(begins_in_code(&format!("(component {module} {many})")).0, 0);
+    let unused = format!("(component {module}) (component {module})");
+    assert_eq!(begins_in_code(&format!("(component {module} {unused} {one})")).0, 3);
+    // However a component reaches the module.
+    for inner in [
+        "(component $c (alias outer 1 $m (core module $n)) (core instance (instantiate $n)) (core instance (instantiate $n)))
+            (instance (instantiate $c))",
+        "(component $c (export \"n\" (core module $m))) (instance $i (instantiate $c)) (alias export $i \"n\" (core module $n))
+            (core instance (instantiate $n)) (core instance (instantiate $n))",
+        "(component $c (import \"n\" (core module $n)) (core instance (instantiate $n)) (core instance (instantiate $n)))
+            (instance (instantiate $c (with \"n\" (core module $m))))",
+    ] {
+        let inner = inner.replace("(export \"n\" (core module $m))", &format!("{module} (export \"n\" (core module $m))"));
+        assert_eq!(begins_in_code(&format!("(component {module} {inner})")).0, 0, "{inner}");
+    }
+
+    let instances = |fields: &str, count: usize| {
+        format!("(component (core module $m {fields}) {})", "(core instance (instantiate $m))".repeat(count))
+    };
+    let globals = "(global (mut i64) (i64.const 1))".repeat(10_000);
+    accept(&instances(&globals, 100));
+    let message = refused(&instances(&globals, 101));
+    assert_eq!(message, "definitions of all module instances: 1010000, above the limit of 1000000");
+    let message = refused("(module (func $f) (table 1000001 funcref (ref.func $f)))");
+    assert_eq!(message, "elements that all instances begin with: 1000001, above the limit of 1000000");
+    accept("(module (func $f) (table 9000000 funcref))");
+    let segment = format!("(func $f) (elem func {})", "$f ".repeat(20_000));
+    accept(&instances(&segment, 50));
+    assert!(refused(&instances(&segment, 51)).starts_with("elements that all instances begin with: 1020000"));
+}
