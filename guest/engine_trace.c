@@ -578,6 +578,21 @@ void curfew_engine_expect(JSValueConst result)
 	expected_number = curfew_promise_number_of(object_of_class(result, JS_CLASS_PROMISE));
 }
 
+/* What the engine does for no function of the program, as the name of a builtin. NULL: nothing. */
+static const char *native_step;
+
+void curfew_engine_note_native(const char *name)
+{
+	native_step = name;
+}
+
+static void trace_native_step(void)
+{
+	trace_text("    at ");
+	trace_text(native_step);
+	trace_text(" (native)\n");
+}
+
 /*
  * Writes the frames that were running into the control block. The host calls it after a stop, whatever instruction the
  * stop interrupted. So it allocates nothing, changes nothing, and relies on as little state as possible.
@@ -596,7 +611,9 @@ CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 		trace_frame(rt, frame);
 		frames++;
 	}
-	if (!frames && job_function)
+	if (!frames && native_step)
+		trace_native_step();
+	else if (!frames && job_function)
 		trace_job(rt);
 	else if (!frames)
 		trace_waiting(rt);

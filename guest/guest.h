@@ -96,6 +96,8 @@ JSValue curfew_engine_exports(JSValueConst module);
  * for.
  */
 void curfew_engine_expect(JSValueConst result);
+/* Names the builtin that is called for no function of the program: a stop in it has a frame. NULL: it is over. */
+void curfew_engine_note_native(const char *name);
 /* Writes into the control block where the program is, or where it waits. */
 void curfew_trace(void);
 /*

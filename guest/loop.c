@@ -267,8 +267,10 @@ static int32_t call_function(JSValue function, JSValueConst receiver)
 	JSValue params = JS_UNDEFINED;
 
 	if (curfew_control.input_length) {
+		curfew_engine_note_native("parse");
 		params = JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length,
 		                      "params");
+		curfew_engine_note_native(NULL);
 		if (JS_IsException(params))
 			return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 		int64_t length = 0;
@@ -556,7 +558,9 @@ static void note_kind(const char *note)
 static int32_t finish(void)
 {
 	JSContext *ctx = curfew_context;
+	curfew_engine_note_native("stringify");
 	JSValue json = JS_JSONStringify(ctx, result, JS_UNDEFINED, JS_UNDEFINED);
+	curfew_engine_note_native(NULL);
 
 	if (JS_IsException(json))
 		return refuse_value();

@@ -17,6 +17,8 @@
 #define PIECE_BYTES ((size_t)64 << 10)
 #define FILES_MAX 1024
 #define NAME_BYTES_MAX 1024
+/* The host makes a directory of each part but the last one, if the program has WASI. */
+#define NAME_PARTS_MAX 32
 
 static curfew_status refuse_files(curfew_failure *failure, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -31,15 +33,17 @@ static curfew_status refuse_files(curfew_failure *failure, const char *format, .
 	return curfew__refuse(failure, CURFEW_INVALID, line);
 }
 
-/* Whether this is a relative path without empty parts, "." and "..". */
+/* Whether this is a relative path without empty parts, "." and "..", and not too deep. */
 static bool is_path(const char *name, size_t length)
 {
+	size_t parts = 0;
+
 	if (!length || length > NAME_BYTES_MAX || memchr(name, 0, length))
 		return false;
 	for (size_t at = 0; at <= length;) {
 		const char *slash = memchr(name + at, '/', length - at);
 		size_t part = slash ? (size_t)(slash - name) - at : length - at;
-		if (!part || (part <= 2 && !memcmp(name + at, "..", part)))
+		if (!part || (part <= 2 && !memcmp(name + at, "..", part)) || ++parts > NAME_PARTS_MAX)
 			return false;
 		at += part + 1;
 	}
@@ -155,7 +159,8 @@ static curfew_status check_all(const char *files, size_t length, const atomic_ui
 		for (char *at = name; *at; at++)
 			*at = (unsigned char)*at < ' ' ? '?' : *at;
 		if (!is_text || !is_path(text->data, text->length))
-			return refuse_files(failure, "files: '%.100s' is not a relative path without '.' and '..'", name);
+			return refuse_files(
+				failure, "files: '%.100s' is not a relative path of at most 32 parts without '.' and '..'", name);
 		if (!add_name(all, text))
 			return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 		if (!is_content(&reader, text))

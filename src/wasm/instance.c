@@ -15,6 +15,8 @@
 /* Fuel of a call out of the sandbox: about the number of instructions that it takes. */
 #define CALL_FUEL 500
 #define TABLE_ELEMENT_BYTES 8
+/* A file that the program is given, or a directory of one, besides its contents. */
+#define ENTRY_BYTES 512
 /* The limit of what a component may pass in one call of a host function: this takes 30 ms, and nothing can stop it
  * meanwhile. */
 #define PASSED_BYTES_MAX ((size_t)16 << 20)
@@ -152,8 +154,11 @@ static bool may_have_files(curfew__wasm *wasm, const curfew__wasi_options *wasi)
 
 	if (!wasi->file_count || !wasm->code->imports_wasi)
 		return false;
-	for (size_t i = 0; i < wasi->file_count; i++)
-		bytes += wasi->files[i].length;
+	for (size_t i = 0; i < wasi->file_count; i++) {
+		bytes += wasi->files[i].length + ENTRY_BYTES;
+		for (const char *name = wasi->files[i].name; (name = strchr(name, '/')); name++)
+			bytes += ENTRY_BYTES;
+	}
 	return charge_memory(wasm, bytes) || curfew__fail(&wasm->failure, "the memory limit does not allow the files");
 }
 

@@ -112,6 +112,7 @@ def refused_over_http(context):
             ({"source": "1", "files": {"../a": ""}}, "/files", "'../a' is not a relative path"),
             ({"source": "1", "files": {"/a": ""}}, "/files", "relative path"),
             ({"source": "1", "files": {"": ""}}, "/files", "relative path"),
+            ({"source": "1", "files": {"a/" * 32 + "a": ""}}, "/files", "at most 32 parts"),
             ({"source": "1", "files": {str(i): "" for i in range(1025)}}, "/files", "more than 1024"),
             ({"source": "1", "args": ["x"]}, "/args", "JavaScript has params"),
             ({"program": "script", "args": ["x"]}, "/args", "JavaScript has params"),
@@ -138,6 +139,10 @@ def charged(context):
         expect_equal("enough", report["value"], 3 << 20)
         report = server.run("1", stdin="x" * (3 << 20), limits={"memory": "8MiB"})
         expect_equal("what is not read", report["outcome"], "ok")
+        deep = {f"{i}/" + "a/" * 30 + "file": "" for i in range(1000)}
+        for memory, outcome in (("8MiB", "memory"), ("64MiB", "ok")):
+            report = server.run(CAT, lang="wat", files=deep, limits={"memory": memory})
+            expect_equal(f"directories of files in {memory}", report["outcome"], outcome)
         server.submit("1", stdin="x" * (3 << 20), delay="1h")
         server.submit("1", 503, files={"big": "x" * (2 << 20)})
         server.submit("1", 503, stdin="x" * (2 << 20))
