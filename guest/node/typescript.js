@@ -93,20 +93,25 @@ TypeScriptTransformer.prototype.processExplicitValueEnumMember = function (enumN
 // A namespace is removed as a type. One that contains values would silently lose them, so it is refused.
 const values = new Set([tt._const, tt._let, tt._var, tt._function, tt._class, tt._enum]);
 function checkNamespaces(code, tokens) {
-	for (let i = 0; i < tokens.length; i++) {
-		const token = tokens[i], text = token.isType ? code.slice(token.start, token.end) : '';
-		if ((text !== 'namespace' && text !== 'module') || (i > 0 && tokens[i - 1].isType && code.slice(tokens[i - 1].start, tokens[i - 1].end) !== 'export'))
-			continue;
-		let depth = 0, at = i + 1;
-		for (; at < tokens.length && tokens[at].isType; at++) {
+	const textAt = (at) => at >= 0 && tokens[at]?.isType ? code.slice(tokens[at].start, tokens[at].end) : '';
+	// The end of the braces that open after `at`. found(token, before) is called for what is directly in them.
+	const walk = (at, found) => {
+		for (let depth = 0; at < tokens.length && tokens[at].isType; at++) {
 			if (tokens[at].type === tt.braceL)
 				depth++;
-			else if (tokens[at].type === tt.braceR && --depth === 0)
+			else if ((tokens[at].type === tt.braceR && --depth === 0) || (tokens[at].type === tt.semi && depth === 0))
 				break;
-			else if (depth === 1 && values.has(tokens[at].type) && code.slice(tokens[at - 1].start, tokens[at - 1].end) !== 'declare')
-				refuse(code, token.start, 'a namespace with values needs code to be generated: use a module instead');
+			else if (depth === 1)
+				found(tokens[at], textAt(at - 1));
 		}
-		i = at;
+		return at;
+	};
+	for (let i = 0; i < tokens.length; i++) {
+		const text = textAt(i);
+		if (text === 'declare' && /^(namespace|module|global)$/.test(textAt(i + 1)))
+			i = walk(i + 1, () => {});
+		else if ((text === 'namespace' || text === 'module') && tokens[i + 1].type === tt.name && /^[{.]$/.test(textAt(i + 2)))
+			walk(i + 1, ({ type }, before) => values.has(type) && before !== 'declare' && refuse(code, tokens[i].start, 'a namespace with values needs code to be generated: use a module instead'));
 	}
 }
 

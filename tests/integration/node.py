@@ -611,14 +611,25 @@ def typescript_positions(context):
     )
     frames = [(frame["line"], frame["column"]) for frame in report["error"]["stack"]]
     expect_equal("frames", frames, [(2, 56), (3, 30)])
+    refused = "use a module instead"
     for text, part, place in (
-        ("let a = 1;\nnamespace N { export const b = 1 }", "use a module instead", (2, 1)),
+        ("let a = 1;\nnamespace N { export const b = 1 }", refused, (2, 1)),
+        ("interface I { a: 1 }\nnamespace N { export const b = 1 }", refused, (2, 1)),
+        ("type T = 1\nexport namespace N.M { function f() {} }", refused, (2, 8)),
+        ("namespace N { export namespace M {\n export namespace O { export let x = 1 } } }", refused, (2, 9)),
+        ("declare module 'x';\nnamespace N { class C {} }", refused, (2, 1)),
+        ("declare namespace D { const a: 1 }\nnamespace N { enum E { A } }", refused, (2, 1)),
         ("let x: = 1", "Unexpected token", (1, 8)),
         ("\n\nlet y: number = ;", "", (3, 17)),
         ("class A {\n  @d m() {}\n}", "", (2, 3)),
     ):
         message, where = refusal(context, {"main.ts": text}, main="main.ts")
         expect(part in message and where == ("main.ts", *place), f"{text!r}: {message} at {where}")
+    types = "declare namespace A { namespace B { const x: number } }\ndeclare module 'x' { namespace C { function f(): 1 } }\n"
+    types += "declare global { namespace D { let y: 1 } }\nnamespace E { export interface F { const: 1 } export type G = 1 }\n"
+    types += "namespace H { declare const z: 1 }\ninterface I { namespace: 1 }\nlet namespace = 1, module = 2;"
+    files = {"main.ts": types + "export default namespace + module"}
+    expect_equal("types alone", value(context, files, main="main.ts"), 3)
 
 
 @test
