@@ -162,6 +162,12 @@ static JSValue compile_either(const char *source, size_t length, const char *nam
 	return throw_further(ctx, as_script, name);
 }
 
+/* Whether a source may have imports at all. If not, it is loaded for an image as it is loaded for a run. */
+static bool may_import(const char *source)
+{
+	return strstr(source, "import") || strstr(source, "require");
+}
+
 CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 {
 	const char *source = (const char *)(uintptr_t)curfew_control.input;
@@ -175,7 +181,7 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	char *stripped = NULL;
 	if ((curfew_control.flags & CURFEW_CONTROL_MAP) && curfew_modules_load_map() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
-	bool reaches = curfew_control.flags & CURFEW_CONTROL_REACH;
+	bool reaches = (curfew_control.flags & CURFEW_CONTROL_REACH) && may_import(source);
 	if (reaches && curfew_modules_begin_reaching() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	if ((curfew_control.flags & CURFEW_CONTROL_NODE) && curfew_modules_add_globals() < 0)
