@@ -46,7 +46,7 @@ static const stop_budget session_stop_budget = {500 * CURFEW__MICROSECOND, 800 *
 /* Whether modules that import() names are loaded in advance: for a bundle, and for an image, which has no directory. */
 static bool loads_reached(const curfew_run *run)
 {
-	return run->record || (run->purpose == CURFEW__RUN_COMPILE && run->program->import_dir);
+	return run->record || (run->purpose == CURFEW__RUN_COMPILE && curfew__run_may_import(run));
 }
 
 static void set_control(curfew_run *run)

@@ -3,6 +3,7 @@
 
 import json
 import os
+import tarfile
 
 from .harness import Test, expect, expect_equal
 
@@ -652,6 +653,7 @@ def images_with_dynamic_imports(context):
     directory = make(
         context,
         {
+            "curfew-bundle.json": {"entry": "main.mjs"},
             "main.mjs": "const seen = []; for (const load of [() => import('./a.ts'), () => import('dep'), () => import('./d.json', { with: { type: 'json' } }), () => import(['./', 'a.ts'].join('')),"
             " () => import('./broken.mjs'), () => import(['./', 'b.mjs'].join(''))]) seen.push(await load().then((m) => m.default, (e) => e.message)); export default seen;",
             "a.ts": "export default 'a' as string; export const b = () => import('./b.mjs');",
@@ -662,23 +664,16 @@ def images_with_dynamic_imports(context):
             "node_modules/dep/index.js": "module.exports = 'dep'",
         },
     )
-    image = os.path.join(directory, "image.curfew")
-    done = context.command([context.curfew, "compile", os.path.join(directory, "main.mjs"), "-o", image])
-    expect(done.code == 0, f"{done}")
-    for name in os.listdir(directory):
-        if name != "image.curfew":
-            os.rename(os.path.join(directory, name), os.path.join(context.directory(), name))
-    report, _ = context.report(image)
-    expected = [
-        "a",
-        "dep",
-        {"d": 1},
-        "a",
-        "cannot import './broken.mjs': this program has no directory to import from",
-        "b",
-    ]
-    expect_equal(
-        "values",
-        [report["outcome"], report["value"] and report["value"][:4] + report["value"][5:]],
-        ["ok", expected[:4] + expected[5:]],
-    )
+    bundle, images = os.path.join(context.directory(), "app.tar"), context.directory()
+    with tarfile.open(bundle, "w") as tar:
+        tar.add(directory, arcname=".")
+    for name, program in (("file", os.path.join(directory, "main.mjs")), ("bundle", bundle)):
+        done = context.command([context.curfew, "compile", program, "-o", os.path.join(images, name)])
+        expect(done.code == 0, f"{done}")
+    os.rename(directory, directory + "-gone")
+    for name in os.listdir(images):
+        report, _ = context.report(os.path.join(images, name))
+        expect_equal(f"{name}: {report['error']}", report["outcome"], "ok")
+        values = report["value"]
+        expect_equal(name, [*values[:4], *values[5:]], ["a", "dep", {"d": 1}, "a", "b"])
+        expect("broken.mjs" in values[4] or "unexpected token" in values[4], values[4])
