@@ -62,7 +62,8 @@ function coded(Kind, message) {
 	const code = Kind === RangeError ? (/multiple of/.test(message) ? 'ERR_INVALID_BUFFER_SIZE' : 'ERR_OUT_OF_RANGE') : /^Unknown encoding/.test(message) ? 'ERR_UNKNOWN_ENCODING' : 'ERR_INVALID_ARG_TYPE';
 	return Object.assign(new Kind(message), { code });
 }` }));
-
+	// The module of paths asks where it is, but seldom.
+	build.onLoad({ filter: /path-browserify.index\.js$/ }, ({ path: file }) => ({ contents: fs.readFileSync(file, 'utf8').replace('process.cwd()', "require('process').cwd()") }));
 } };
 
 // Inlines its enumerations as numbers, and the two functions that it calls most: they take half of the time.

@@ -62,7 +62,7 @@ const win32 = {
 	resolve(...paths) {
 		let device = '', tail = '', isAbsolute = false;
 		for (let i = paths.length - 1; i >= -1 && !(device !== '' && isAbsolute); i--) {
-			const path = i >= 0 ? paths[i] : process.cwd();
+			const path = i >= 0 ? paths[i] : require('process').cwd();
 			if (path === '')
 				continue;
 			const root = split(path, true);

@@ -53,14 +53,13 @@ class Output extends EventEmitter {
 }
 
 // With a high-water mark of 0 nothing is read in advance: a program that pauses the stream does not wait for input.
-const makeInput = () => {
-	const { Readable } = require('stream'), { Buffer } = require('buffer');
+function makeInput() {
 	let reader;
-	const input = new Readable({
+	const input = new (require('stream').Readable)({
 		highWaterMark: 0,
 		read() {
 			reader ??= curfew.stdin.getReader();
-			reader.read().then(({ value, done }) => this.push(done ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength)),
+			reader.read().then(({ value, done }) => this.push(done ? null : require('buffer').Buffer.from(value.buffer, value.byteOffset, value.byteLength)),
 				(error) => this.destroy(error));
 		},
 		destroy(error, done) {
@@ -70,8 +69,12 @@ const makeInput = () => {
 	});
 	const self = () => input;
 	return Object.assign(input, { fd: 0, ref: self, unref: self, setRawMode: self });
-};
-lazy('stdin', makeInput);
+}
+// An import of this module reads each of its names, and the module of streams is large: it is loaded at the first use.
+lazy('stdin', () => {
+	let input;
+	return new Proxy({}, new Proxy({}, { get: (_, trap) => (target, ...args) => Reflect[trap](input ??= makeInput(), ...args) }));
+});
 lazy('stdout', () => new Output(1));
 lazy('stderr', () => new Output(2));
 

@@ -46,8 +46,8 @@ const callbackify = (original) => {
 	const made = function (...args) {
 		const done = args.pop();
 		needs.callable(done, 'last argument');
-		original.apply(this, args).then((value) => process.nextTick(done.bind(this, null, value)),
-			(error) => process.nextTick(done.bind(this, error || Object.assign(coded(Error, 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value'), { reason: error }))));
+		original.apply(this, args).then((value) => require('process').nextTick(done.bind(this, null, value)),
+			(error) => require('process').nextTick(done.bind(this, error || Object.assign(coded(Error, 'ERR_FALSY_VALUE_REJECTION', 'Promise was rejected with falsy value'), { reason: error }))));
 	};
 	return Object.defineProperties(made, { name: { value: `${original.name}Callbackified`, configurable: true }, length: { value: original.length + 1, configurable: true } });
 };
@@ -189,7 +189,7 @@ for (const [name, others] of Object.entries(otherNames)) {
 }
 inspect.styles = Object.assign(Object.create(null), { special: 'cyan', number: 'yellow', bigint: 'yellow', boolean: 'yellow', undefined: 'grey', null: 'bold', string: 'green', symbol: 'green', date: 'magenta', regexp: 'red', module: 'underline' });
 // The output is no terminal.
-const styleText = (format, text, { validateStream = true, stream = process.stdout } = {}) => {
+const styleText = (format, text, { validateStream = true, stream = require('process').stdout } = {}) => {
 	needs.text(text, 'text');
 	needs.boolean(validateStream, 'options.validateStream');
 	const names = [format].flat();
@@ -234,9 +234,9 @@ function getCallSites(count = 8) {
 	}
 }
 function debuglog(section, callback) {
-	const wanted = (process.env.NODE_DEBUG ?? '').split(/[\s,]+/).filter(Boolean).map((word) => word.replace(/[|\\{}()[\]^$+?.]/g, '\\$&').replace(/\*/g, '.*'));
+	const wanted = (require('process').env.NODE_DEBUG ?? '').split(/[\s,]+/).filter(Boolean).map((word) => word.replace(/[|\\{}()[\]^$+?.]/g, '\\$&').replace(/\*/g, '.*'));
 	const enabled = wanted.length > 0 && new RegExp(`^(?:${wanted.join('|')})$`, 'i').test(section);
-	const log = Object.defineProperty((...args) => enabled && binding.write(2, `${section.toUpperCase()} ${process.pid}: ${formatText(args)}\n`), 'enabled', { get: () => enabled, configurable: true, enumerable: true });
+	const log = Object.defineProperty((...args) => enabled && binding.write(2, `${section.toUpperCase()} ${require('process').pid}: ${formatText(args)}\n`), 'enabled', { get: () => enabled, configurable: true, enumerable: true });
 	callback?.(log);
 	return log;
 }
