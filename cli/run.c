@@ -298,12 +298,20 @@ static int deliver_json(session *s)
 	return CLI_EXIT_INTERNAL;
 }
 
+/* Its note says that nothing was called, which its user wants to know also without the value. */
+static bool is_wasm(const curfew_report *report)
+{
+	return report->program_kind != NULL && strcmp(report->program_kind, "js") != 0;
+}
+
 static int deliver(session *s)
 {
 	int code = deliver_json(s);
 	bool finished = s->report->outcome == CURFEW_OUTCOME_FINISHED;
 	if (!s->json && code == CLI_EXIT_OK && is_given(s, CLI_OPTION_PRINT) && finished && s->output_error == 0)
 		code = cli_print_value(s->report);
+	else if (!s->json && !s->quiet && finished && s->report->value_note != NULL && is_wasm(s->report))
+		cli_say("%s", s->report->value_note);
 	bool closed = s->output_error == EPIPE;
 	bool broken = s->output_error != 0 && s->output_error != EINTR;
 	/* Print nothing about a program that exited: its code says enough. */

@@ -171,7 +171,8 @@ static int on_poll(JSRuntime *rt, void *opaque)
 	uint32_t taken = curfew_control.interval;
 	if (curfew_control.loops_left != UINT64_MAX) {
 		if (taken > curfew_control.loops_left) {
-			curfew_control.interval = (uint32_t)curfew_control.loops_left;
+			/* If the stop is postponed, the next poll exceeds the limit too. The host shows no more than the limit. */
+			curfew_control.loops_left = 0;
 			return stop_at_poll(rt, CURFEW_STOP_LOOPS);
 		}
 		curfew_control.loops_left -= taken;

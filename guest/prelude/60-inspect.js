@@ -389,12 +389,13 @@ const hidePrelude = line => {
 	return at < 0 ? line : slice(line, 0, at) + '(native)';
 };
 
-// The name of an error's class. If a subclass sets no name, its constructor's name is added.
+// The name of an error's class. If a subclass sets no name, that is its constructor's.
 function errorName(error, constructor) {
 	const name = safeGet(error, 'name');
-	if (typeof name !== 'string' || name === '' || name === 'Error')
-		return constructor !== null && constructor !== 'Error' ? constructor : 'Error';
-	return name;
+	if (typeof name !== 'string' || name === '') return constructor ?? 'Error';
+	return constructor !== null && (errorConstructors[name] || name === 'AggregateError') && !hasOwn(error, 'name')
+		? constructor
+		: name;
 }
 
 function errorHeader(error, state, constructor) {

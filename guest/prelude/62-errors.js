@@ -79,9 +79,9 @@ function nestedText(value, budget) {
 
 function thrownName(value, kind) {
 	if (isErrorObject(kind)) return errorName(value, kind === 'DOMException' ? null : constructorName(value));
-	if (!isObject(value)) return 'Uncaught';
+	if (!isObject(value) || typeof value === 'function') return 'Uncaught';
 	const name = safeGet(value, 'name');
-	if (typeof name === 'string') return name;
+	if (typeof name === 'string' && name !== '') return name;
 	const made = constructorName(value);
 	return made === null || made === 'Object' || made === 'Array' ? 'Uncaught' : made;
 }
@@ -90,6 +90,7 @@ function thrownMessage(value, kind) {
 	if (!isObject(value)) return typeof value === 'symbol' ? symbolText(value) : toText(value);
 	const message = safeGet(value, 'message');
 	if (typeof message === 'string') return message;
+	if (typeof value === 'function') return inspect(value, asItIs);
 	if (isErrorObject(kind)) return message === undefined ? '' : inspect(message, asItIs);
 	return typeof safeGet(value, 'name') === 'string' ? '' : (safeText(() => stringify(value)) ?? '[object]');
 }

@@ -361,12 +361,10 @@ static void add_stop(writer *w, const curfew_report *report)
 
 	add_lateness(w, report);
 
-	/* The message already ends with advice. */
-	const char *note = report->stop_while == CURFEW_WHILE_COMPILING && report->error_message != NULL
-	                       ? strstr(report->error_message, " while compiling")
-	                       : NULL;
-	if (note != NULL)
-		append_text(w, note);
+	/* What the message says beyond the outcome's sentence is where it was, or advice. */
+	const char *sentence = curfew_outcome_text(report->outcome), *message = report->error_message;
+	if (message != NULL && strncmp(message, sentence, strlen(sentence)) == 0)
+		append_text(w, message + strlen(sentence));
 }
 
 static void add_error(writer *w, const curfew_report *report)

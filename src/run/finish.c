@@ -49,12 +49,17 @@ static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
 /* Checks every measured limit once more, so that a run that exceeded two of them reports both. */
 static void check_all_limits(curfew_run *run, int64_t ended_ns)
 {
+	bool was_stopped = atomic_load(&run->stop.cause);
+
 	curfew__run_look_at_clock(run, ended_ns);
 	if (run->limits.cpu_ns != CURFEW_UNLIMITED && atomic_load(&run->clock.cpu_before_ns) >= (int64_t)run->limits.cpu_ns)
 		curfew__run_latch(run, CURFEW_OUTCOME_CPU, ended_ns);
 	if (run->progress >= CURFEW__RUN_STARTED && run->limits.fuel != CURFEW_UNLIMITED &&
 	    run->report->used.fuel > run->limits.fuel)
 		curfew__run_latch(run, CURFEW_OUTCOME_FUEL, ended_ns);
+	/* A poll outside of the program's functions leaves the stop to the next poll, and the program may end before it. */
+	if (!was_stopped && run->report->used.loops > run->limits.loops)
+		curfew__run_latch(run, CURFEW_OUTCOME_LOOPS, ended_ns);
 }
 
 static void fill_counts(curfew_run *run, int64_t ended_ns)
@@ -70,6 +75,8 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 		used->fuel = 0;
 	if (used->fuel != CURFEW_UNLIMITED && used->fuel > run->limits.fuel)
 		used->fuel = run->limits.fuel;
+	if (used->loops > run->limits.loops)
+		used->loops = run->limits.loops;
 	int64_t loaded = run->clock.loaded_ns ? run->clock.loaded_ns : ended_ns;
 	int64_t compiled = run->clock.compiled_ns ? run->clock.compiled_ns : loaded;
 	int64_t entered = run->clock.entered_ns ? run->clock.entered_ns : compiled;

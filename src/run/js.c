@@ -511,8 +511,6 @@ static void fill_usage(curfew_run *run)
 	const curfew__control *control = run->guest->control;
 
 	used->loops = curfew__guest_loops(run->guest);
-	if (used->loops > run->limits.loops)
-		used->loops = run->limits.loops;
 	used->timers_peak = control->timers_peak;
 	used->memory_peak_bytes = curfew__guest_memory(run->guest);
 	if (run->limits.fuel != CURFEW_UNLIMITED && run->progress >= CURFEW__RUN_STARTED)

@@ -6,6 +6,7 @@
  */
 #include "run/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -385,10 +386,22 @@ static void fill_usage(curfew_run *run)
 		used->fuel = curfew__wasm_fuel_used(run->wasm);
 }
 
+/* Says why there is no value if nothing was called. */
+static void note_idle(curfew_run *run)
+{
+	const char *note =
+		run->wasm->code->is_component
+			? "no function was called: the component exports no wasi:cli/run; --call NAME calls a function that it exports"
+			: "no function was called: the module exports no _start; --call NAME calls a function that it exports";
+	curfew__report_set_value_note(run->report, note, strlen(note));
+}
+
 static void fill_value(curfew_run *run)
 {
 	curfew__buffer value;
 
+	if (!run->wasm->calls)
+		note_idle(run);
 	curfew__buffer_init(&value, (size_t)run->limits.output_bytes);
 	curfew__wasm_value(run->wasm, &value);
 	/* A value that does not fit into the buffer exceeds the limit. */
@@ -437,10 +450,23 @@ static void fill_trap(curfew_run *run)
 	free(message);
 }
 
+/* Says how much memory the program begins with, if that is more than the limit. */
+static void fill_beginning(curfew_run *run)
+{
+	size_t bytes = run->wasm->memory_bytes + run->wasm->memory_host.refused_bytes;
+	char message[128];
+
+	snprintf(message, sizeof message, "%s: the program begins with %zu MiB, so give it more (--memory)",
+	         curfew_outcome_text(CURFEW_OUTCOME_MEMORY), (bytes + (1 << 20) - 1) >> 20);
+	set_error(run, curfew_outcome_name(CURFEW_OUTCOME_MEMORY), message);
+}
+
 static void fill_error(curfew_run *run, curfew__run_end end)
 {
-	bool caused = atomic_load(&run->stop.cause);
+	unsigned caused = atomic_load(&run->stop.cause);
 
+	if (caused == CURFEW_OUTCOME_MEMORY && run->wasm->memory_host.refused_bytes)
+		fill_beginning(run);
 	if (end == CURFEW__END_THREW && !caused) {
 		fill_thrown(run);
 	} else if ((end == CURFEW__END_REFUSED || end == CURFEW__END_FAILED) && !caused) {

@@ -100,8 +100,10 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	if (!is_count && host->memories++ == CURFEW__MEMORIES_MAX)
 		return wasmtime_error_new(
 			"a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this program makes more");
-	if (!is_count && !host->charge(host->context, minimum))
+	if (!is_count && !host->charge(host->context, minimum)) {
+		host->refused_bytes = minimum;
 		return wasmtime_error_new("the memory limit does not allow it");
+	}
 	/* One with 64-bit indices may ask for more than there is address space for. */
 	if (minimum > CURFEW__REGION_RESERVE)
 		return wasmtime_error_new("out of memory");

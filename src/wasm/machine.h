@@ -58,6 +58,8 @@ typedef struct curfew__memory_host {
 	bool was_shared;
 	/* The number of memories of the guest so far. */
 	unsigned memories;
+	/* The size of a new memory that the limit did not allow; 0: none. */
+	size_t refused_bytes;
 } curfew__memory_host;
 
 /*

@@ -84,6 +84,28 @@ def no_program(context):
 
 
 @test
+def nothing_to_run(context):
+    """A WebAssembly program that is instantiated only says so, on stderr; --quiet and --json say it in the report."""
+    module = write(context, "m.wat", '(module (func (export "a")))')
+    done = context.run(module)
+    expect_equal("exit and output", (done.code, done.out), (0, b""))
+    expect(done.err.startswith(b"curfew: no function was called: ") and b"--call" in done.err, f"stderr: {done.err}")
+    expect_equal("quiet", context.run("--quiet", module).err, b"")
+    for command in ('(module (func (export "_start")))', '(module (func (export "a")))'):
+        path = write(context, "c.wat", command)
+        done = context.run(path) if "_start" in command else context.run("--call", "a", path)
+        expect_equal("it was called", (done.code, done.err), (0, b""))
+
+
+@test
+def memory_to_begin_with(context):
+    """A program that begins with more memory than its limit: the first line says how much."""
+    done = context.run(write(context, "m.wat", '(module (memory 2000) (func (export "_start")))'))
+    expect_equal("exit", done.code, 137)
+    expect(b": the program begins with 125 MiB, so give it more (--memory)\n" in done.err, f"stderr: {done.err}")
+
+
+@test
 def two_programs(context):
     expect_error(context.command([context.curfew, "inspect", "a.js", "b.js"]), 2, "b.js")
 

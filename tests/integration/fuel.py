@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fuel is a property of a program: it is the same however often it runs, whatever the limit, and however it ends."""
+"""Fuel is a property of a program: it is the same however often it runs, whatever the limit, and however it ends. So are
+loops and calls."""
 
 import os
 
@@ -96,6 +97,9 @@ SCRIPTS = {
     "exceptions": "let n = 0; for (let i = 0; i < 300; i++) try { if (i % 3 == 0) throw new TypeError('x' + i) } catch (e) { n++ } n",
     "generators": "function* g() { for (let i = 0; i < 300; i++) yield i } let s = 0; for (const x of g()) s += x; s",
     "promises": "(async () => { let s = 0; for (let i = 0; i < 200; i++) s += await i; return s })()",
+    "awaits": "await 1; for (let i = 0; i < 20; i++); await 2",
+    "settled": "new Promise(r => setTimeout(r, 3)).then(() => [1, 2].map(x => x))",
+    "digest": "crypto.subtle.digest('SHA-256', new Uint8Array(9)).then(d => new Uint8Array(d)[0])",
     "timers": "new Promise(r => { let n = 0; const t = setInterval(() => { if (++n == 5) { clearInterval(t); r(n) } }, 1) })",
     "garbage": "let keep; for (let i = 0; i < 3000; i++) { const a = { b: null }; a.b = { a, text: 'x'.repeat(i % 50) }; keep = a } keep.b.text.length",
     "checkpoints": "for (let i = 0; i < 20; i++) { curfew.checkpoint({ i }); curfew.progress(i) } 1",
@@ -161,8 +165,26 @@ def check_trap_of_component(context):
     return check_exact(context, write(context, text), "--call", "run", outcome="trapped")
 
 
+def check_loops(context, path, outcome):
+    # Claim L38.
+    """The same for loops and calls, wherever the last ones are: in the program or in what its promises call."""
+
+    def ends(limit):
+        report, _ = context.report("--loops", str(limit), "--deterministic", path)
+        return report["outcome"], report["used"]["loops"]
+
+    ended, loops = ends("unlimited")
+    expect_equal("outcome", ended, outcome)
+    expect_equal("with that limit", ends(loops), (outcome, loops))
+    for limit in {loops - 1, loops - 2, loops - 3, loops - 4, loops // 2, 1}:
+        if 0 < limit < loops:
+            expect_equal(f"with a limit of {limit} loops", ends(limit), ("loops", limit))
+
+
 def check_script(context, text, outcome="ok", ending="js"):
-    return check_exact(context, write(context, text, ending), outcome=outcome)
+    path = write(context, text, ending)
+    check_loops(context, path, outcome)
+    return check_exact(context, path, outcome=outcome)
 
 
 def check_image(context):
