@@ -185,13 +185,18 @@ class Headers {
 	#entries() {
 		if (this.#sorted) return this.#sorted;
 		const names = new Map();
-		for (let i = 0; i < this.#list.length; i += 2) mapSet(names, this.#list[i], true);
+		for (let i = 0; i < this.#list.length; i += 2) {
+			const name = this.#list[i],
+				value = this.#list[i + 1],
+				before = name === 'set-cookie' ? undefined : mapGet(names, name);
+			mapSet(names, name, before === undefined ? value : before + ', ' + value);
+		}
 		const keys = [];
 		mapForEach(names, (_value, name) => push(keys, name));
 		sortArray(keys);
 		const entries = [];
 		for (let i = 0; i < keys.length; i++) {
-			const values = keys[i] === 'set-cookie' ? this.getSetCookie() : [this.#get(keys[i])];
+			const values = keys[i] === 'set-cookie' ? this.getSetCookie() : [mapGet(names, keys[i])];
 			for (let k = 0; k < values.length; k++) {
 				push(entries, keys[i]);
 				push(entries, values[k]);

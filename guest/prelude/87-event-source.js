@@ -84,42 +84,60 @@ function openSource(source, response) {
 }
 
 function readSource(source, s) {
-	const parser = { __proto__: null, decoder: new TextDecoder(), rest: '', data: '', type: '', id: source.lastId };
+	const parser = {
+		__proto__: null,
+		decoder: new TextDecoder(),
+		text: '',
+		start: 0, // of the line that is being read
+		seen: 0, // how far the text was searched for its end
+		data: '',
+		type: '',
+		id: source.lastId,
+	};
 	const reader = acquireReader(s);
-	const next = () =>
-		readFrom(reader, {
-			__proto__: null,
-			chunk: bytes => {
-				if (source.state === SOURCE_CLOSED) return;
-				parseEvents(source, parser, decodeWith(parser.decoder, bytes, true));
-				if (source.state !== SOURCE_CLOSED) next();
-			},
-			close: () => loseSource(source, undefined),
-			error: error => loseSource(source, error),
-		});
-	next();
+	// Each event is passed on in a task of its own, so that the program's jobs and timers come between two of them.
+	const parse = () => {
+		if (source.state === SOURCE_CLOSED) return;
+		if (parseEvents(source, parser)) queueTask(parse);
+		else readFrom(reader, request);
+	};
+	const request = {
+		__proto__: null,
+		chunk: bytes => {
+			if (source.state === SOURCE_CLOSED) return;
+			parser.text += decodeWith(parser.decoder, bytes, true);
+			parse();
+		},
+		close: () => loseSource(source, undefined),
+		error: error => loseSource(source, error),
+	};
+	readFrom(reader, request);
 }
 
-// Lines end with CR, LF or both. After a CR at the end, a LF may follow in the next piece.
-function parseEvents(source, parser, text) {
-	const seen = max(0, parser.rest.length - 1);
-	text = parser.rest + text;
-	let start = 0;
-	for (let i = seen; i < text.length && source.state !== SOURCE_CLOSED; i++) {
+// Reads the text until it has passed on an event (true), or to its end. Lines end with CR, LF or both. After a CR at the
+// end, a LF may follow in the next piece.
+function parseEvents(source, parser) {
+	const { text } = parser;
+	for (let i = parser.seen; i < text.length; i++) {
 		const c = text[i];
 		if (c !== '\n' && c !== '\r') continue;
 		if (c === '\r' && i + 1 === text.length) break;
-		parseEventLine(source, parser, slice(text, start, i));
+		const line = slice(text, parser.start, i);
 		if (c === '\r' && text[i + 1] === '\n') i++;
-		start = i + 1;
+		parser.seen = parser.start = i + 1;
+		if (parseEventLine(source, parser, line)) return true;
 	}
-	parser.rest = slice(text, start);
+	parser.text = slice(text, parser.start);
+	parser.seen = max(0, parser.text.length - 1);
+	parser.start = 0;
+	return false;
 }
 
+// Whether the line passed on an event.
 function parseEventLine(source, parser, line) {
 	if (line === '') return dispatchSourceEvent(source, parser);
 	const colon = indexOf(line, ':');
-	if (colon === 0) return undefined;
+	if (colon === 0) return false;
 	const field = colon < 0 ? line : slice(line, 0, colon);
 	let value = colon < 0 ? '' : slice(line, colon + 1);
 	if (value[0] === ' ') value = slice(value, 1);
@@ -127,7 +145,7 @@ function parseEventLine(source, parser, line) {
 	else if (field === 'event') parser.type = value;
 	else if (field === 'id' && indexOf(value, '\0') < 0) parser.id = value;
 	else if (field === 'retry' && isDigits(value)) source.delay = min(toInteger(value, 10), 0x7fffffff);
-	return undefined;
+	return false;
 }
 
 function isDigits(text) {
@@ -141,7 +159,7 @@ function dispatchSourceEvent(source, parser) {
 	const { data, type } = parser;
 	source.lastId = parser.id;
 	parser.data = parser.type = '';
-	if (data === '') return;
+	if (data === '') return false;
 	dispatch(
 		source.object,
 		new MessageEvent(type || 'message', {
@@ -151,6 +169,7 @@ function dispatchSourceEvent(source, parser) {
 			lastEventId: source.lastId,
 		}),
 	);
+	return true;
 }
 
 const sourceEvents = ['open', 'message', 'error'];

@@ -17,6 +17,9 @@ const CLOSE_NORMAL = 1000,
 	CLOSE_LOST = 1006;
 const WS_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const CONTROL_BYTES_MAX = 125;
+// How long a server may take to answer a close frame, and to close the connection after both.
+const CLOSING_MS = 3000,
+	CLOSED_MS = 1000;
 
 class CloseEvent extends Event {
 	#wasClean;
@@ -68,32 +71,45 @@ function frameOf(kind, payload) {
 	return frame;
 }
 
+const newFrame = (kind, payload) => ({
+	__proto__: null,
+	bytes: frameOf(kind, payload),
+	at: 0,
+	counted: kind < FRAME_CLOSE ? typedArrayLength(payload) : 0,
+});
+
 function sendFrame(w, kind, payload) {
-	push(w.frames, {
-		__proto__: null,
-		bytes: frameOf(kind, payload),
-		at: 0,
-		counted: kind < FRAME_CLOSE ? typedArrayLength(payload) : 0,
-	});
+	push(w.frames, newFrame(kind, payload));
 	if (!w.sending) sendNext(w);
 }
 
-function sendNext(w) {
+// The frame that is sent next. If several pings arrived meanwhile, only the last one is answered (RFC 6455, 5.5.3), so a
+// server cannot make the program keep more than that.
+function nextFrame(w) {
+	if (w.pong !== null) {
+		const frame = newFrame(FRAME_PONG, w.pong);
+		w.pong = null;
+		return frame;
+	}
 	if (w.next === w.frames.length) {
 		w.frames = [];
 		w.next = 0;
-		w.sending = false;
-		return;
+		return null;
 	}
-	const frame = w.frames[w.next],
-		size = min(CHUNK_BYTES, typedArrayLength(frame.bytes) - frame.at);
-	w.sending = true;
+	const frame = w.frames[w.next];
+	w.frames[w.next++] = null;
+	return frame;
+}
+
+function sendNext(w) {
+	const frame = w.frame ?? nextFrame(w);
+	w.sending = frame !== null;
+	if (frame === null) return;
+	const size = min(CHUNK_BYTES, typedArrayLength(frame.bytes) - frame.at);
 	sendOperation(w.id, FETCH_BODY, viewBytes(frame.bytes, frame.at, frame.at + size));
 	frame.at += size;
-	if (frame.at === typedArrayLength(frame.bytes)) {
-		w.buffered -= frame.counted;
-		w.frames[w.next++] = null;
-	}
+	w.frame = frame.at === typedArrayLength(frame.bytes) ? null : frame;
+	if (w.frame === null) w.buffered -= frame.counted;
 }
 
 function sendClose(w, code, reason) {
@@ -140,11 +156,18 @@ function failSocket(w, why) {
 	finishSocket(w, 'the server does not keep to the protocol: ' + why);
 }
 
-// Both ends have sent a close frame. The server must then close the connection, within a second.
+// Waits for the server only so long.
+function giveUpAfter(w, ms) {
+	if (w.timer) clearTimer(w.timer);
+	w.timer = setTimer(() => finishSocket(w, undefined), ms, false, []);
+}
+
+// All has been sent. If both ends have sent a close frame, the server must now close the connection.
 function endSocket(w) {
-	if (w.sending || !w.closeReceived || w.timer) return;
+	if (w.sending || !w.closeSent || w.ended) return;
+	if (!w.closeReceived) return giveUpAfter(w, CLOSING_MS);
+	w.ended = true;
 	sendOperation(w.id, FETCH_BODY_END);
-	w.timer = setTimer(() => finishSocket(w, undefined), 1000, false, []);
 }
 
 const isCloseCode = code =>
@@ -160,41 +183,71 @@ function takeClose(w, payload) {
 	w.reason = reason;
 	w.closeReceived = true;
 	if (w.state === WS_OPEN) w.state = WS_CLOSING;
+	giveUpAfter(w, CLOSED_MS);
 	sendClose(w, w.code, '');
 	endSocket(w);
 	return undefined;
 }
 
+// Whether the program received it.
 function takeMessage(w, kind, payload) {
-	if (w.state !== WS_OPEN) return;
+	if (w.state !== WS_OPEN) return false;
 	let data;
 	if (kind === FRAME_TEXT) {
 		data = decode(0, payload, DECODE_FATAL | DECODE_IGNORE_BOM, new Uint8Array(8));
-		if (data === null) return failSocket(w, 'text that is not UTF-8');
+		if (data === null) {
+			failSocket(w, 'text that is not UTF-8');
+			return false;
+		}
 	} else {
 		const bytes = copyOfBytes(payload);
 		data = w.binaryType === 'blob' ? newBlob(bytes, '') : typedArrayBuffer(bytes);
 	}
 	fireAtSocket(w, new MessageEvent('message', { __proto__: null, data, origin: w.origin }));
+	return true;
 }
 
+// Appends a part to the message, in a buffer that doubles: many small parts take little more than their bytes.
+function addPart(w, payload) {
+	const end = w.messageBytes + typedArrayLength(payload);
+	if (end > typedArrayLength(w.message)) {
+		const larger = new Uint8Array(max(end, 2 * w.messageBytes));
+		typedArraySet(larger, viewBytes(w.message, 0, w.messageBytes));
+		w.message = larger;
+	}
+	typedArraySet(w.message, payload, w.messageBytes);
+	w.messageBytes = end;
+}
+
+// Whether the program received a message.
 function takeFrame(w, first, payload) {
 	const kind = first & 0x0f,
 		isLast = (first & 0x80) !== 0;
-	if (kind === FRAME_CLOSE) return takeClose(w, payload);
-	if (kind === FRAME_PING) {
-		if (!w.closeSent) sendFrame(w, FRAME_PONG, payload);
-		return undefined;
+	if (kind === FRAME_CLOSE) {
+		takeClose(w, payload);
+	} else if (kind === FRAME_PING) {
+		if (w.closeSent) return false;
+		w.pong = copyOfBytes(payload);
+		if (!w.sending) sendNext(w);
+	} else if (kind !== FRAME_PONG) {
+		return takePart(w, kind, isLast, payload);
 	}
-	if (kind === FRAME_PONG) return undefined;
-	if ((kind === FRAME_MORE) !== (w.parts !== null)) return failSocket(w, 'parts of a message');
+	return false;
+}
+
+function takePart(w, kind, isLast, payload) {
+	if ((kind === FRAME_MORE) !== (w.message !== null)) {
+		failSocket(w, 'parts of a message');
+		return false;
+	}
 	if (kind !== FRAME_MORE) w.kind = kind;
-	if (isLast && w.parts === null) return takeMessage(w, kind, payload);
-	w.parts ??= [];
-	push(w.parts, copyOfBytes(payload));
-	if (!isLast) return undefined;
-	const whole = joinBytes(w.parts);
-	w.parts = null;
+	if (isLast && w.message === null) return takeMessage(w, kind, payload);
+	w.message ??= noBytes;
+	addPart(w, payload);
+	if (!isLast) return false;
+	const whole = viewBytes(w.message, 0, w.messageBytes);
+	w.message = null;
+	w.messageBytes = 0;
 	return takeMessage(w, w.kind, whole);
 }
 
@@ -228,26 +281,52 @@ function frameLength(w, at) {
 	return w.head + length;
 }
 
-// The bytes that arrived are joined only when they are enough for a frame.
+// The bytes that arrived are joined only when they are enough for a frame. After a close frame they mean nothing.
 function takeInput(w, bytes) {
+	if (w.closeReceived) return askForMore(w);
 	push(w.arrived, bytes);
 	w.arrivedBytes += typedArrayLength(bytes);
-	if (w.arrivedBytes < w.needed) return;
+	if (w.arrivedBytes < w.needed) return askForMore(w);
 	w.input = joinBytes(w.arrived);
-	let at = 0,
-		length;
-	w.needed = 0;
-	while (w.state !== WS_CLOSED && !w.closeReceived && (length = frameLength(w, at)) !== undefined) {
-		if (typedArrayLength(w.input) - at < length) {
+	w.at = w.needed = 0;
+	return takeFrames(w);
+}
+
+function askForMore(w) {
+	if (w.state !== WS_CLOSED) sendOperation(w.id, FETCH_TAKE);
+}
+
+// Takes the frames that are complete. What follows a message is taken in a task of its own, so that the program's jobs
+// and timers come between two messages.
+function takeFrames(w) {
+	let length;
+	w.taking = false;
+	while (w.state !== WS_CLOSED && !w.closeReceived && (length = frameLength(w, w.at)) !== undefined) {
+		const { at, input } = w;
+		if (typedArrayLength(input) - at < length) {
 			w.needed = length;
 			break;
 		}
-		takeFrame(w, w.input[at], viewBytes(w.input, at + w.head, at + length));
-		at += length;
+		w.at += length;
+		if (takeFrame(w, input[at], viewBytes(input, at + w.head, at + length))) {
+			w.taking = true;
+			return queueTask(() => guardSocket(w, () => takeFrames(w)));
+		}
 	}
-	const rest = viewBytes(w.input, at, typedArrayLength(w.input));
-	w.arrived = [copyOfBytes(rest)];
+	const rest = viewBytes(w.input, w.at, typedArrayLength(w.input));
+	w.arrived = w.closeReceived ? [] : [copyOfBytes(rest)];
 	w.arrivedBytes = typedArrayLength(rest);
+	w.input = noBytes;
+	return w.end ? finishSocket(w, w.end.failure) : askForMore(w);
+}
+
+// Invalid data from a server fails only its own socket, nothing else of the program.
+function guardSocket(w, action) {
+	try {
+		action();
+	} catch (error) {
+		finishSocket(w, error.message);
+	}
 }
 
 function acceptOf(key) {
@@ -291,19 +370,14 @@ function takeAnswer(w, bytes) {
 function takeSocketEvent(w, kind, bytes, last) {
 	if (w.state === WS_CLOSED) return;
 	if (last) {
-		finishSocket(
-			w,
-			kind === FETCH_END
-				? w.state === WS_CONNECTING
-					? 'the server closed the connection'
-					: undefined
-				: reasonOf(w, textOf(bytes)),
-		);
+		const closed = w.state === WS_CONNECTING ? 'the server closed the connection' : undefined;
+		const failure = kind === FETCH_END ? closed : reasonOf(w, textOf(bytes));
+		if (w.taking) w.end = { __proto__: null, failure };
+		else finishSocket(w, failure);
 	} else if (kind === FETCH_HEAD) {
 		takeAnswer(w, bytes);
 	} else if (kind === FETCH_CHUNK) {
 		takeInput(w, bytes);
-		if (w.state !== WS_CLOSED) sendOperation(w.id, FETCH_TAKE);
 	} else if (kind === FETCH_SENT) {
 		sendNext(w);
 		endSocket(w);
@@ -318,13 +392,9 @@ const reasonOf = (w, reason) =>
 function connectSocket(w, url) {
 	let request = 'GET\n' + url + '\n^\nsec-websocket-version:13\nsec-websocket-key:' + w.key + '\n';
 	if (w.protocols.length > 0) request += 'sec-websocket-protocol:' + join(w.protocols, ', ') + '\n';
-	w.id = beginOperation(FETCH, request, (kind, bytes, last) => {
-		try {
-			takeSocketEvent(w, kind, bytes, last);
-		} catch (error) {
-			finishSocket(w, error.message);
-		}
-	});
+	w.id = beginOperation(FETCH, request, (kind, bytes, last) =>
+		guardSocket(w, () => takeSocketEvent(w, kind, bytes, last)),
+	);
 	holdProgram(1);
 }
 
@@ -388,6 +458,8 @@ class WebSocket extends EventTarget {
 			buffered: 0,
 			frames: [],
 			next: 0,
+			frame: null,
+			pong: null,
 			sending: false,
 			closeSent: false,
 			closeReceived: false,
@@ -397,8 +469,13 @@ class WebSocket extends EventTarget {
 			arrivedBytes: 0,
 			needed: 0,
 			input: noBytes,
+			at: 0,
 			head: 0,
-			parts: null,
+			taking: false,
+			end: null,
+			ended: false,
+			message: null,
+			messageBytes: 0,
 			kind: 0,
 			timer: 0,
 		});

@@ -285,6 +285,49 @@ export default [await ends(WS + 'refused'), await ends(WS + 'accept'), await end
 
 
 @test
+def one_message_at_a_time(context):
+    """Jobs and timers of the program come between messages that arrive together, and all arrive before the end."""
+    seen = value(
+        context,
+        """const socket = new WebSocket(HERE.replace('http', 'ws') + '/socket/flood/messages'), source = new EventSource(HERE + '/events/together');
+socket.binaryType = 'arraybuffer';
+const all = async (from) => {
+	const seen = [];
+	for (let i = 0; i < 3; i++) {
+		const { data } = await new Promise((resolve) => from.addEventListener('message', resolve, { once: true }));
+		seen.push(data.byteLength ?? data);
+	}
+	return seen;
+};
+const closed = new Promise((resolve) => socket.onclose = resolve);
+const messages = await Promise.all([all(socket), all(source)]);
+source.close();
+export default [...messages, (await closed).code]""",
+    )
+    expect_equal("messages", seen, [["a", 1, "c"], ["a", "b", "c"], 1006])
+
+
+@test
+def socket_floods(context):
+    """A server that sends pings, parts of messages or bytes after the end, and reads nothing, ends no run by it."""
+    report = run(
+        context,
+        """const flood = (kind, then) => new Promise((resolve) => {
+	const socket = new WebSocket(HERE.replace('http', 'ws') + '/socket/flood/' + kind);
+	socket.onmessage = ({ data }) => { resolve(data.length); socket.close(); };
+	socket.onclose = ({ code, wasClean }) => resolve([code, wasClean]);
+	if (then) socket.onopen = () => then(socket);
+});
+export default await Promise.all([flood('pings'), flood('parts'), flood('closed'), flood('nothing', (socket) => socket.close(3000))])""",
+        "--memory",
+        "10MiB",
+        "--host-calls",
+        "100",
+    )
+    expect_equal("ends", report["value"], [4, 100000, [1001, True], [1006, False]])
+
+
+@test
 def socket_for_ever(context):
     """A waiting socket keeps its program alive, and a stop closes its connection."""
     report = run(
@@ -564,6 +607,14 @@ export default seen""",
         expect(got in right, f"{kind}: {got}")
     expect_equal("a header with a line break is left out", seen["cr"], [200, "yes", "ok"])
     expect_equal("a NUL fails the request", seen["nul"], "TypeError")
+
+
+@test
+def many_headers(context):
+    """What the headers of an answer cost grows with their number, not with its square."""
+    report = run(context, "export default [...(await fetch(HERE + '/many-headers')).headers].length")
+    expect(report["value"] >= 4000, f"{report['value']} headers")
+    expect(report["used"]["loops"] < 1000000, f"{report['used']['loops']} loops")
 
 
 @test

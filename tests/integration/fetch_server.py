@@ -232,6 +232,8 @@ class Connection:
         )
         if kind == "gone":
             return False
+        if kind == "flood":
+            return await self.flood(self.path.split("/")[3])
         if kind == "hex":
             await self.write(bytes.fromhex(self.path.split("/")[3]))
         self.server.note(self.path, "open")
@@ -251,6 +253,29 @@ class Connection:
             elif first in (0x81, 0x82):
                 await self.send_frame(first, data)
 
+    async def flood(self, kind):
+        """A WebSocket that sends much of one kind, and reads nothing."""
+        if kind == "messages":
+            await self.write(b"\x81\x01a\x82\x01b\x81\x01c")  # and it closes the connection
+            return False
+        if kind == "pings":
+            for _ in range(100):
+                await self.write(b"\x89\0" * 1000)
+            for _ in range(100):
+                await self.write((b"\x89\x7d" + bytes(125)) * 1000)
+            await self.write(b"\x81\4done")
+        elif kind == "parts":
+            await self.write(b"\1\0")
+            for _ in range(200):
+                await self.write(b"\0\0" * 1000 + b"\0\1x" * 500)
+            await self.write(b"\x80\0")
+        elif kind == "closed":
+            await self.write(b"\x88\2\3\xe9")
+            for _ in range(64):
+                await self.write(bytes(MIB))
+        await self.until_closed(self.path)
+        return False
+
     async def do_events(self):
         """Server-sent events, whose stream ends. The second time it sends the Last-Event-ID of the client."""
         if self.query.get("type"):
@@ -258,6 +283,10 @@ class Connection:
                 b"data: x\n\n", self.query.get("status", "200 OK"), [("Content-Type", self.query["type"])]
             )
         last = self.header("last-event-id")
+        if self.path == "/events/together":
+            return await self.answer(
+                b"data: a\n\ndata: b\n\ndata: c\n\n", headers=[("Content-Type", "text/event-stream")]
+            )
         await self.write(
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n"
         )
@@ -273,6 +302,9 @@ class Connection:
             await self.write(piece)
             await asyncio.sleep(0.02)
         return False
+
+    async def do_many_headers(self):
+        return await self.answer(b"", headers=[(f"x-{i}", "v") for i in range(4000)])
 
     async def do_stream(self):
         """Echoes each piece when it arrives."""
