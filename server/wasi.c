@@ -101,11 +101,50 @@ static void check_input(fields *f, span input)
 	free(decoded);
 }
 
+/* The library's message, without the member's name, which the pointer has. */
+static const char *without_name(const char *message, const char *name)
+{
+	static const char field[] = "files: ";
+	size_t length = name != NULL ? strlen(name) : 0;
+	if (strncmp(message, field, sizeof field - 1) == 0)
+		message += sizeof field - 1;
+	bool is_named = length > 0 && strncmp(message, name, length) == 0 && message[length] == ' ';
+	return is_named ? message + length + 1 : message;
+}
+
+/* Whether one file is invalid by itself; then the failure is about it. */
+static bool fail_for_file(fields *f, span key, span value)
+{
+	curfew_failure failure;
+	size_t length = 0;
+	char *alone = malloc(key.len + value.len + 3), *name = decode_string(key, &length);
+	bool is_bad = false;
+	if (alone != NULL && name != NULL) {
+		(void)snprintf(alone, key.len + value.len + 3, "{%.*s:", (int)key.len, key.data);
+		memcpy(alone + key.len + 2, value.data, value.len);
+		alone[key.len + 2 + value.len] = '}';
+		is_bad = curfew_files_check(alone, key.len + value.len + 3, &failure) != CURFEW_OK;
+		name[length] = '\0';
+	}
+	if (is_bad)
+		fields_fail(f, name, "%s", without_name(failure.message, name));
+	free(alone);
+	free(name);
+	return is_bad;
+}
+
 static void check_files(fields *f, span files)
 {
 	curfew_failure failure;
-	if (files.data != NULL && curfew_files_check(files.data, files.len, &failure) != CURFEW_OK)
-		fields_fail(f, NULL, "%s", strncmp(failure.message, "files: ", 7) == 0 ? failure.message + 7 : failure.message);
+	if (files.data == NULL || curfew_files_check(files.data, files.len, &failure) == CURFEW_OK)
+		return;
+	scan_object members = scan_begin(files.data, files.len);
+	span key, value;
+	while (scan_next(&members, &key, &value) == 1) {
+		if (fail_for_file(f, key, value))
+			return;
+	}
+	fields_fail(f, NULL, "%s", without_name(failure.message, NULL));
 }
 
 /* ---- From a submission ------------------------------------------------------------------------------------- */
