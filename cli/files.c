@@ -215,6 +215,12 @@ bool cli_language_is_wasm(curfew_language language)
 	return language == CURFEW_LANGUAGE_WASM || language == CURFEW_LANGUAGE_WAT;
 }
 
+static bool has_ending(const char *program, const char *ending)
+{
+	size_t length = strlen(program), size = strlen(ending);
+	return length > size && strcmp(program + length - size, ending) == 0;
+}
+
 static bool check_size(const char *program, const cli_source *source, curfew_failure *failure)
 {
 	if (source->length <= bytes_max(source))
@@ -236,6 +242,12 @@ static bool read_source(const char *program, const char *lang, cli_source *sourc
 	source->is_image = curfew_is_image(source->text, source->length);
 	if (!check_size(program, source, failure))
 		return false;
+	/* Without its beginning, an image that was cut short would be a JavaScript program; an empty one, a valid one. */
+	if (source->is_unnamed && !source->is_image && has_ending(program, ".curfew")) {
+		(void)snprintf(failure->message, sizeof failure->message, "%.150s is not an image of a compiled program",
+		               program);
+		return false;
+	}
 	if (source->is_unnamed && has_wasm_header(source))
 		source->language = CURFEW_LANGUAGE_WASM;
 	bool is_text = !cli_language_is_wasm(source->language) && source->language != CURFEW_LANGUAGE_BUNDLE;

@@ -87,6 +87,19 @@ def wasm_image_damaged(context):
         expect_program_error(done, "damaged")
 
 
+@test
+def image_cut_short(context):
+    """However little is left of an image, it does not become a program of another kind."""
+    _, image = compile_triple(context)
+    with open(image, "rb") as file:
+        data = file.read()
+    for length in 0, 1, 7:
+        with open(image, "wb") as file:
+            file.write(data[:length])
+        for isolate in [], ["--isolate", "process"]:
+            expect_program_error(context.run(*isolate, image), "triple.curfew is not an image")
+
+
 class Layout:
     """The offsets of the fields of an image's head."""
 
