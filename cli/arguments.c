@@ -213,7 +213,8 @@ static int parse_word(parser *p, const char *word)
 		return parse_long(p, word);
 	if (word[0] == '-' && word[1] != '\0')
 		return parse_short(p, word);
-	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE || p->command == CLI_PS)
+	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE || p->command == CLI_PS ||
+	    p->command == CLI_REPL || p->command == CLI_MCP)
 		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
 	if (((SECRET | TOKEN | ADMIN | PROGRAMS | SCHEDULES) & 1u << p->command) != 0 && p->arguments->action == NULL) {
 		p->arguments->action = word;

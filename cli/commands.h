@@ -25,6 +25,8 @@ int cli_logs(const cli_arguments *arguments);
 int cli_cancel(const cli_arguments *arguments);
 int cli_programs(const cli_arguments *arguments);
 int cli_schedules(const cli_arguments *arguments);
+int cli_repl(const cli_arguments *arguments);
+int cli_mcp(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 
@@ -91,6 +93,18 @@ int cli_grants_init(const cli_arguments *arguments, cli_grants *grants);
 void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options);
 /* Call it when runs have their copies: wipes the values in the argument list, and closes the store. */
 void cli_grants_finish(cli_grants *grants);
+
+/* What the programs of repl and mcp are given. */
+typedef struct cli_given {
+	cli_grants grants;
+	cli_wasi wasi;
+} cli_given;
+
+/* CLI_GO_ON, or the exit code after an error was reported. It must be finished in any case. */
+int cli_given_init(const cli_arguments *arguments, cli_given *given);
+/* Sets it in the options of a run or session, which borrow it. */
+void cli_given_put(const cli_given *given, const cli_arguments *arguments, curfew_run_options *options);
+void cli_given_finish(cli_given *given);
 
 /* Whether a failure to create a program is the program's fault. */
 bool cli_is_program_fault(curfew_status status);

@@ -53,6 +53,8 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 	case CLI_CANCEL: return cli_cancel(arguments);
 	case CLI_PROGRAMS: return cli_programs(arguments);
 	case CLI_SCHEDULES: return cli_schedules(arguments);
+	case CLI_REPL: return cli_repl(arguments);
+	case CLI_MCP: return cli_mcp(arguments);
 	default: return cli_bench(arguments);
 	}
 }

@@ -21,9 +21,13 @@
 #define CANCEL (1u << CLI_CANCEL)
 #define PROGRAMS (1u << CLI_PROGRAMS)
 #define SCHEDULES (1u << CLI_SCHEDULES)
+#define REPL (1u << CLI_REPL)
+#define MCP (1u << CLI_MCP)
+/* Commands that run what they read from standard input. */
+#define SERVING (REPL | MCP)
 #define LIMITED (RUN | COMPILE | INSPECT | BENCH)
 #define CLIENT (SUBMIT | PS | LOGS | CANCEL | PROGRAMS | SCHEDULES)
-#define ALL (LIMITED | SECRET | SERVE | TOKEN | ADMIN | DOCTOR | CALIBRATE | CLIENT)
+#define ALL (LIMITED | SECRET | SERVE | TOKEN | ADMIN | DOCTOR | CALIBRATE | CLIENT | SERVING)
 /* Commands for which --fuel may be a time. */
 #define TIMED_FUEL (RUN | BENCH | SUBMIT)
 

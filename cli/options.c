@@ -101,6 +101,17 @@ const cli_command cli_commands[CLI_COMMANDS] = {
          "A paused schedule has no runs until it is resumed. remove deletes schedules; runs that have\n"
          "begun continue. Without a subcommand, curfew schedules lists them.",
          "list get pause resume remove"},
+	[CLI_REPL] = {"repl", "[options]", "evaluate JavaScript line by line",
+                  "Evaluates what is typed, or piped in, as the cells of one session: a cell sees what earlier\n"
+                  "ones declared, may await, and prints its value as JSON. Each cell has the limits given here;\n"
+                  "memory and stack are those of all cells together. A cell that is stopped leaves the state as\n"
+                  "it is, or loses it, which is then reported. SIGINT cancels a cell. .help lists what else there\n"
+                  "is. Imports are read from the current directory."},
+	[CLI_MCP] = {"mcp", "[options]", "serve a tool that runs programs to an AI client",
+                 "Serves the Model Context Protocol on standard input and output, for clients that start it. Its\n"
+                 "tool run executes the JavaScript, TypeScript or WebAssembly text that it is called with, in\n"
+                 "fresh memory each time. The limits and grants given here are those of each call, which may\n"
+                 "ask for less, and not for more. Calls proceed at the same time, and can be cancelled."},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
@@ -131,19 +142,19 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_DIR,
      .name = "dir",
      .argument = "HOST::GUEST[:ro|:rw]",
-     .commands = RUN | BENCH,
+     .commands = RUN | BENCH | SERVING,
      .repeatable = true,
      .meaning = "a directory that the program may read, under the name GUEST (WASI, node:fs); :rw lets it write"},
 	{.id = CLI_OPTION_ALLOW_ENV,
      .name = "allow-env",
      .argument = "NAME",
-     .commands = RUN | BENCH,
+     .commands = RUN | BENCH | SERVING,
      .repeatable = true,
      .meaning = "a variable of curfew's own environment that the program gets too"},
 	{.id = CLI_OPTION_ENV,
      .name = "env",
      .argument = "NAME=VALUE",
-     .commands = RUN | BENCH | SUBMIT,
+     .commands = RUN | BENCH | SUBMIT | SERVING,
      .repeatable = true,
      .meaning = "an environment variable: curfew.env, or a WASI program's"},
 	{.id = CLI_OPTION_FILE,
@@ -167,16 +178,16 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_IMPORT_DIR,
      .name = "import-dir",
      .argument = "DIR",
-     .commands = LIMITED | SUBMIT | PROGRAMS,
+     .commands = LIMITED | SUBMIT | PROGRAMS | REPL,
      .meaning = "directory that imports may read and that contains PROGRAM; by default the directory of PROGRAM"},
 	{.id = CLI_OPTION_IMPORT_MAP,
      .name = "import-map",
      .argument = "FILE",
-     .commands = LIMITED | SUBMIT | PROGRAMS,
+     .commands = LIMITED | SUBMIT | PROGRAMS | REPL,
      .meaning = "an import map (JSON: imports, scopes) that says which file or module an import means"},
 	{.id = CLI_OPTION_NODE,
      .name = "node",
-     .commands = LIMITED | SUBMIT | PROGRAMS,
+     .commands = LIMITED | SUBMIT | PROGRAMS | SERVING,
      .meaning = "give JavaScript the globals of Node's: process, Buffer, global, setImmediate"},
 	{.id = CLI_OPTION_OUT,
      .name = "out",
@@ -212,17 +223,17 @@ static const cli_option static_options[] = {
      .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
 	{.id = CLI_OPTION_DETERMINISTIC,
      .name = "deterministic",
-     .commands = RUN | BENCH | SUBMIT,
+     .commands = RUN | BENCH | SUBMIT | SERVING,
      .meaning = "fixed clock, seeded random: the same run every time"},
 	{.id = CLI_OPTION_TIMEZONE,
      .name = "timezone",
      .argument = "NAME",
-     .commands = RUN | SUBMIT,
+     .commands = RUN | SUBMIT | SERVING,
      .meaning = "the time zone of Date and Intl, such as Europe/Berlin; by default UTC"},
 	{.id = CLI_OPTION_USER,
      .name = "user",
      .argument = "ID",
-     .commands = RUN | BENCH | SECRET,
+     .commands = RUN | BENCH | SECRET | SERVING,
      .meaning = "the user: curfew.user, and the owner of the secrets"},
 	{.id = CLI_OPTION_USER,
      .name = "user",
@@ -232,13 +243,13 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_SECRET,
      .name = "secret",
      .argument = "NAME=VALUE",
-     .commands = RUN | BENCH,
+     .commands = RUN | BENCH | SERVING,
      .repeatable = true,
      .meaning = "a secret for secrets.get; others may see it in the argument list, so keep it with curfew secret"},
 	{.id = CLI_OPTION_SECRETS,
      .name = "secrets",
      .argument = "FILE",
-     .commands = RUN | BENCH,
+     .commands = RUN | BENCH | SERVING,
      .meaning = "the user's secrets, as curfew secret keeps them, for secrets.get"},
 	{.id = CLI_OPTION_SECRETS,
      .name = "secrets",
@@ -248,12 +259,12 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_SECRETS_KEY,
      .name = "secrets-key",
      .argument = "FILE",
-     .commands = RUN | BENCH | SECRET,
+     .commands = RUN | BENCH | SECRET | SERVING,
      .meaning = "the key of that file; by default from CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE"},
 	{.id = CLI_OPTION_ALLOW_FETCH,
      .name = "allow-fetch",
      .argument = "HOST",
-     .commands = RUN | SUBMIT,
+     .commands = RUN | SUBMIT | SERVING,
      .repeatable = true,
      .meaning = "let fetch and wasi:http reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
@@ -560,9 +571,9 @@ size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_M
 {
 	if (command == CLI_HELP)
 		return 0;
-	size_t count = command == CLI_SERVE                                ? list_settings(options)
-	               : ((LIMITED | TOKEN | SUBMIT) & 1u << command) != 0 ? list_limits(command, options)
-	                                                                   : 0;
+	size_t count = command == CLI_SERVE                                          ? list_settings(options)
+	               : ((LIMITED | SERVING | TOKEN | SUBMIT) & 1u << command) != 0 ? list_limits(command, options)
+	                                                                             : 0;
 	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
 		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MAX)
 			options[count++] = static_options[i];

@@ -29,6 +29,8 @@ typedef enum cli_command_id {
 	CLI_CANCEL,
 	CLI_PROGRAMS,
 	CLI_SCHEDULES,
+	CLI_REPL,
+	CLI_MCP,
 	CLI_HELP,
 	CLI_COMMANDS
 } cli_command_id;

@@ -208,6 +208,39 @@ void cli_wasi_finish(cli_wasi *wasi)
 	free(wasi->dirs);
 }
 
+/* ---- For commands that run what they read ------------------------------------------------------------------- */
+
+int cli_given_init(const cli_arguments *arguments, cli_given *given)
+{
+	curfew_failure failure;
+	const char *timezone = arguments->values[CLI_OPTION_TIMEZONE];
+	if (timezone != NULL && curfew_timezone_check(timezone, &failure) != CURFEW_OK)
+		return cli_usage_error("--%s", failure.message);
+	int code = cli_check_hosts(&arguments->lists[CLI_OPTION_ALLOW_FETCH]);
+	if (code == CLI_GO_ON)
+		code = cli_wasi_init(arguments, &given->wasi);
+	return code == CLI_GO_ON ? cli_grants_init(arguments, &given->grants) : code;
+}
+
+void cli_given_put(const cli_given *given, const cli_arguments *arguments, curfew_run_options *options)
+{
+	options->flags |= arguments->values[CLI_OPTION_DETERMINISTIC] != NULL ? CURFEW_RUN_DETERMINISTIC : 0;
+	options->timezone = arguments->values[CLI_OPTION_TIMEZONE];
+	options->allow_fetch = arguments->lists[CLI_OPTION_ALLOW_FETCH].items;
+	options->allow_fetch_count = arguments->lists[CLI_OPTION_ALLOW_FETCH].count;
+	options->env = (const char *const *)given->wasi.env;
+	options->env_count = given->wasi.env_count;
+	options->dirs = given->wasi.dirs;
+	options->dir_count = given->wasi.dir_count;
+	cli_grants_put(&given->grants, arguments, options);
+}
+
+void cli_given_finish(cli_given *given)
+{
+	cli_grants_finish(&given->grants);
+	cli_wasi_finish(&given->wasi);
+}
+
 /* ---- Engine and program ---------------------------------------------------------------------------------- */
 
 uint32_t cli_engine_flags(const cli_arguments *arguments)

@@ -28,6 +28,7 @@ from . import (
     given,
     images,
     inspect,
+    interactive,
     isolation,
     memory,
     modules,
@@ -74,6 +75,7 @@ GROUPS = {
         + images.tests(context)
         + memory.tests(context)
         + inspect.tests(context)
+        + interactive.tests(context)
     ),
     "after": after.tests,
     "fetch": lambda context: fetch.tests(context) + sdks.tests(context) + wasi_http.tests(context),
