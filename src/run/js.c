@@ -290,6 +290,8 @@ static curfew__run_end load_and_start(curfew_run *run)
 	else if (!instantiate(run, &has_program))
 		return atomic_load(&run->stop.cause) ? CURFEW__END_NOT_RUN : result;
 	run->clock.loaded_ns = clock_now_ns();
+	if (has_program)
+		run->clock.compiled_ns = run->clock.loaded_ns;
 	atomic_store(&run->memory_bytes, curfew__guest_memory(run->guest));
 	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.loaded_ns)))
 		return result;

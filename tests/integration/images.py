@@ -163,6 +163,20 @@ def image_with_forged_fields(context):
 
 
 @test
+def what_an_image_was_doing(context):
+    """The report of a stop says the same whether the program came from its source or from its image."""
+    for text, doing in (
+        ("for (;;);", "running"),
+        ("await new Promise((resolve) => setTimeout(resolve, 1e6));", "waiting"),
+    ):
+        source = write(context, "program.mjs", text)
+        expect_equal("compile", context.command([context.curfew, "compile", source]).code, 0)
+        for path in source, source.replace(".mjs", ".curfew"):
+            report, _ = context.report("--timeout", "500ms", path)
+            expect_equal(path, report["stop"]["while"], doing)
+
+
+@test
 def wasm_image_of_nothing(context):
     source = write(context, "bad.wat", '(module (func (export "run") (call 7)))')
     done = context.command([context.curfew, "compile", source])
