@@ -118,8 +118,9 @@ static void evaluate(repl *r, bool is_last)
 	atomic_store(&r->is_evaluating, false);
 	if (status != CURFEW_OK) {
 		cli_say("%s", failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
-		r->exit_code = CLI_EXIT_INTERNAL;
-		return;
+		if (!cli_is_program_fault(status))
+			r->exit_code = CLI_EXIT_INTERNAL;
+		return drop_typed(r);
 	}
 	if (is_last || !is_incomplete(report, r->typed, r->length)) {
 		r->cells++;

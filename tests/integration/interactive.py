@@ -55,6 +55,14 @@ def repl_continues_after_errors(context):
 
 
 @test
+def repl_refuses_what_is_no_text(context):
+    """A cell that is not UTF-8 or has a NUL is refused like any other that is malformed."""
+    done = context.command([context.curfew, "repl"], stdin=b"let a = 1\n'\xff'\na\0a\na\n", timeout=30)
+    expect_equal("exit", (done.code, done.out), (0, b"undefined\n1\n"))
+    expect_equal("complaints", done.err.count(b"curfew: "), 2)
+
+
+@test
 def repl_begins_anew(context):
     out, err = repl(context, "let a = 1\nlet list = []; for (;;) list.push('x'.repeat(1e6) + list.length)\ntypeof a\n")
     expect_equal("stdout", out.splitlines(), ["undefined", '"undefined"'])
