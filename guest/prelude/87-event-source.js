@@ -6,6 +6,9 @@ const SOURCE_CONNECTING = 0,
 	SOURCE_OPEN = 1,
 	SOURCE_CLOSED = 2;
 const RECONNECTION_MS = 3000;
+// A server whose connections bring no event is asked again after this much more each time, so that it cannot use up the
+// host calls of a run by asking for no delay.
+const IDLE_MS = 100;
 
 const fireAtSource = (source, type) => {
 	dispatch(source.object, new Event(type));
@@ -63,7 +66,7 @@ function loseSource(source, error) {
 			source.timer = 0;
 			connectSource(source);
 		},
-		source.delay,
+		max(source.delay, min(source.idle++ * IDLE_MS, RECONNECTION_MS)),
 		false,
 		[],
 	);
@@ -160,6 +163,7 @@ function dispatchSourceEvent(source, parser) {
 	source.lastId = parser.id;
 	parser.data = parser.type = '';
 	if (data === '') return false;
+	source.idle = 0;
 	dispatch(
 		source.object,
 		new MessageEvent(type || 'message', {
@@ -193,6 +197,7 @@ class EventSource extends EventTarget {
 			state: SOURCE_CONNECTING,
 			lastId: '',
 			delay: RECONNECTION_MS,
+			idle: 0, // connections since the last event
 			fetch: null,
 			timer: 0,
 			origin: '',

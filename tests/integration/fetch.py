@@ -372,6 +372,18 @@ export default seen;""",
 
 
 @test
+def events_that_never_come(context):
+    """A server that asks to be asked again at once, and sends nothing, does not use up the host calls."""
+    report = run(
+        context,
+        "const source = new EventSource(HERE + '/events/none'); setTimeout(() => source.close(), 1000);",
+        "--host-calls",
+        "20",
+    )
+    expect(report["used"]["host_calls"] > 1, f"{report['used']['host_calls']} connections")
+
+
+@test
 def failing_upload(context):
     seen = value(
         context,

@@ -283,6 +283,8 @@ class Connection:
                 b"data: x\n\n", self.query.get("status", "200 OK"), [("Content-Type", self.query["type"])]
             )
         last = self.header("last-event-id")
+        if self.path == "/events/none":
+            return await self.answer(b"retry: 0\n\n", headers=[("Content-Type", "text/event-stream")])
         if self.path == "/events/together":
             return await self.answer(
                 b"data: a\n\ndata: b\n\ndata: c\n\n", headers=[("Content-Type", "text/event-stream")]
