@@ -404,6 +404,11 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 
 	server_unlock(s);
 	int found = store_find_key(s->store, q->who->id, key, id, known_sha256);
+	if (found == 0 && sub->schedule == NULL && (found = schedule_has_key(q, key)) > 0) {
+		*result = reply_reused(q); /* by a schedule */
+		return true;
+	}
+
 	if (found < 0)
 		*result = reply_unreadable(q);
 	if (found <= 0)
@@ -456,10 +461,10 @@ static answer answer_prepared(request *q)
 	if (key != NULL && !is_key(key))
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "key",
 		                     "the Idempotency-Key must be 1 to 255 printable ASCII characters", NULL);
-	if (p->sub.schedule != NULL)
-		return schedule_post(q, &p->sub, key);
 	if (key != NULL && answer_again(q, &p->sub, key, p->body_sha256, &result))
 		return result;
+	if (p->sub.schedule != NULL)
+		return schedule_post(q, &p->sub, key);
 	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
 }
 

@@ -424,6 +424,20 @@ static answer put_checked(request *q, const submission *sub, const char *name, b
 	return result;
 }
 
+static void note_one(void *context, const stored_schedule *one)
+{
+	(void)one;
+	*(int *)context = 1;
+}
+
+int schedule_has_key(request *q, const char *key)
+{
+	char name[NAME_MAX_BYTES + 1];
+	int found = 0;
+	make_name(name, key);
+	return store_read_schedules(q->server->store, q->who->id, name, note_one, &found) ? found : -1;
+}
+
 answer schedule_post(request *q, const submission *sub, const char *key)
 {
 	char name[NAME_MAX_BYTES + 1];

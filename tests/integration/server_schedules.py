@@ -203,6 +203,15 @@ def from_a_submission(context):
         expect_equal("again", server.submit("2", status=200, schedule="@daily", headers=headers), first)
         server.submit("3", status=422, schedule="@daily", headers=headers)
         expect_equal("schedules", len(server.ask("GET", "/v1/schedules")["schedules"]), 2)
+        # A key is for one thing: a run or a schedule.
+        server.refuse(422, {"source": "2"}, headers=headers)
+        of_run = {"Idempotency-Key": "k 2"}
+        run = server.submit("4", headers=of_run)["id"]
+        server.refuse(422, {"source": "4", "schedule": "@daily"}, headers=of_run)
+        server.wait_for(run)
+        server.refuse(422, {"source": "4", "schedule": "@daily"}, headers=of_run)
+        expect_equal("the run", server.submit("4", headers=of_run)["id"], run)
+        expect_equal("schedules", len(server.ask("GET", "/v1/schedules")["schedules"]), 2)
 
 
 @test
