@@ -8,7 +8,7 @@ import os
 import tarfile
 
 from .client import Client
-from .harness import Test, expect, expect_equal
+from .harness import Test, expect, expect_equal, tiers
 from .modules import MAPPED, PACKAGES, make
 from .serving import Server
 
@@ -62,10 +62,9 @@ EXPECTED = ["plain", "esm", 8, "ä", 1, "file:///src/main.ts"]
 def a_project(context):
     """A directory, or a file with --import-dir: run locally, sent, stored, and run after the server was killed."""
     directory = make(context, PROJECT)
-    report, _ = context.report("--params", "[4]", directory)
-    expect_equal(f"run: {report['error']}", report["value"], EXPECTED)
-    report, _ = context.report("--isolate", "process", "--params", "[4]", directory)
-    expect_equal("isolated", report["value"], EXPECTED)
+    for words in tiers(context):
+        report, _ = context.report(*words, "--params", "[4]", directory)
+        expect_equal(f"run: {report['error']}", report["value"], EXPECTED)
     main = ["--import-dir", directory, os.path.join(directory, "src", "main.ts")]
     with Server(context) as server:
         client = Client(context, server)
@@ -145,7 +144,7 @@ def archives(context):
 
     for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         write(archive(files, kind, hard))
-        for words in ([], ["--isolate", "process"]):
+        for words in tiers(context):
             report, _ = context.report(*words, path)
             expect_equal(f"{kind}: {report['error']}", report["value"], [1, "file:///l0.mjs"])
     good = archive({"index.js": "1"})

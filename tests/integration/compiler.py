@@ -12,7 +12,7 @@ import threading
 import time
 
 from .binary import HEADER, custom, leb, module, section
-from .harness import Failed, Patience, Test, expect, expect_equal, shorten
+from .harness import Failed, Patience, Test, expect, expect_equal, shorten, tiers
 from .serving import Server
 
 TESTS = []
@@ -298,7 +298,7 @@ def images_share_code(context):
 @test
 def large_text_in_every_tier(context):
     path = write(context, b'(module (func (export "f")) ' + b"(func i32.const 5 drop)" * 60_000 + b")", "long.wat")
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         report, _ = context.report("--timeout", "60s", "--call", "f", *words, path, timeout=60)
         expect_equal(f"outcome {words}", report["outcome"], "ok")
 
@@ -308,7 +308,7 @@ def a_large_file(context):
     """100 MiB, most of it data, in every tier. Claim L87."""
     data = bytes(100 << 20)
     path = write(context, module([b"\x41\6\x1a"], section(11, b"\1\1" + leb(len(data)) + data)), "large.wasm")
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         report, _ = context.report("--timeout", "5m", "--call", "f", *words, path, timeout=300)
         expect_equal(f"outcome {words}", report["outcome"], "ok")
     os.truncate(path, (128 << 20) + 1)

@@ -7,7 +7,7 @@ import os
 
 from .cli import write
 from .client import Client
-from .harness import Test, expect, expect_equal
+from .harness import Test, expect, expect_equal, tiers
 from .serving import Server
 from .wasm import compiled, component
 
@@ -157,7 +157,7 @@ def command_line(context):
     words = ["--timezone", "Asia/Kolkata", "--env", "A=1", "--env", "B=="]
     words += ["--file", f"data/a.csv={text}", "--file", data, "--file", empty]
     program = write(context, "all.mjs", ALL)
-    for more in ([], ["--isolate", "process"]):
+    for more in tiers(context):
         report, _ = context.report(*words, *more, program, stdin="grüße\0".encode())
         expect_equal(f"{more}: {report['error']}", report["value"], EXPECTED)
     for wrong, message in (
@@ -196,7 +196,7 @@ def check_files_of_wasi(context, program, expected):
     text = write(context, "a.txt", "grüße".encode())
     data = write(context, "b.bin", bytes([0, 1, 2, 3]))
     words = ["--file", f"a.txt={text}", "--file", f"data/deep/b.bin={data}", program]
-    for more in ([], ["--isolate", "process"], ["--fuel", "1G"]):
+    for more in tiers(context, ["--fuel", "1G"]):
         done = context.run(*more, *words, timeout=120)
         expect_equal(f"{more}: {done}", done.code, 0)
         expect_equal(f"{more}", done.out.decode(), expected)

@@ -149,6 +149,12 @@ def make_certificate(directory):
     return key, certificate
 
 
+def tiers(context, *more):
+    """The options for each way to run a program that can be tested here, and more."""
+    isolated = [["--isolate", "process"]] if context.can_confine else []
+    return [[], *isolated, *more]
+
+
 class Context:
     """One invocation of the tests: where the build is, how to run things in it, and how long they may take."""
 
@@ -159,6 +165,8 @@ class Context:
         self.slower = slower
         self.scratch = scratch
         self.is_sanitized = bool(environment)
+        # A sanitizer or a wrapper makes system calls that a confined worker may not make.
+        self.can_confine = not environment and not wrapper
         self.environment = {
             key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CURFEW_TEST_SCALE")
         }

@@ -4,7 +4,7 @@
 import os
 
 from .cli import expect_program_error, write
-from .harness import Test, expect, expect_equal
+from .harness import Test, expect, expect_equal, tiers
 
 TESTS = []
 TRIPLE = '(module (func (export "run") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3))))'
@@ -96,7 +96,7 @@ def image_cut_short(context):
     for length in 0, 1, 7:
         with open(image, "wb") as file:
             file.write(data[:length])
-        for isolate in [], ["--isolate", "process"]:
+        for isolate in tiers(context):
             expect_program_error(context.run(*isolate, image), "triple.curfew is not an image")
 
 
@@ -154,7 +154,7 @@ def image_with_forged_fields(context):
             expect(forged != data, f"{kind}: {what}: nothing was changed")
             with open(image, "wb") as file:
                 file.write(forged)
-            for isolate in [], ["--isolate", "process"]:
+            for isolate in tiers(context):
                 done = context.run(*isolate, image)
                 expect(
                     done.code == 3 and b"damaged" in done.err and b"\x1b" not in done.err,

@@ -24,7 +24,7 @@ def write(context, text, name="program.js"):
 
 
 def refuse_sanitizer(context):
-    if context.is_sanitized or context.wrapper:
+    if not context.can_confine:
         raise Skipped("a sanitizer or wrapper makes system calls that a confined worker may not make")
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import tarfile
 
-from .harness import Test, expect, expect_equal
+from .harness import Test, expect, expect_equal, tiers
 
 _tests = []
 
@@ -79,7 +79,7 @@ PACKAGES = {
 
 @test
 def packages(context):
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         expect_equal(
             "values",
             value(
@@ -126,7 +126,7 @@ def packages_above(context):
     )
     main = os.path.join(directory, "src", "deep", "main.mjs")
     expected = ["plain", "up", "file:///src/deep/main.mjs", "/src/deep", "/src/deep/main.mjs"]
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         report, _ = context.report("--import-dir", directory, *words, main)
         expect_equal("with --import-dir", report["value"], expected)
     report, _ = context.report(main)
@@ -421,7 +421,7 @@ def enemies(context):
     text = "const seen = []; for (const name of curfew.params[0]) { try { seen.push((await import(name)).default ?? 'nothing') } catch (e) { seen.push(e.name) } } export default seen"
     with open(os.path.join(directory, "try.mjs"), "w", encoding="utf-8") as file:
         file.write(text)
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         report, _ = context.report(
             "--timeout", "5s", *words, os.path.join(directory, "try.mjs"), "--params", json.dumps([names])
         )
@@ -481,7 +481,7 @@ def queries(context):
         "fails.mjs": "import { fail } from './lib/count.mjs?why'; fail()",
     }
     expected = [1, 2, 0, True, True, True, "file:///lib/count.mjs?b/c", "file:///lib/count.mjs#c", "/lib/count.mjs"]
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         expect_equal("modules", value(context, files, *words), [*expected, {"of": "common"}])
     directory = make(context, files)
     report, _ = context.report(os.path.join(directory, "fails.mjs"))
@@ -525,7 +525,7 @@ def import_maps(context):
         "file:///vendor/parts/two.mjs",
     ]
     words = ["--import-dir", directory, "--import-map", path]
-    for more in ([], ["--isolate", "process"], ["--fuel", "1G"]):
+    for more in tiers(context, ["--fuel", "1G"]):
         report, _ = context.report(*words, *more, main)
         expect_equal(f"{more}: {report['error']}", report["value"], expected)
     image = os.path.join(directory, "image.curfew")
@@ -602,7 +602,7 @@ def an_error_shows_the_line_of_the_file_it_was_in(context):
         ("main.cjs", "\tnull.x;"),
         ("main.ts", "\tthrow new Error(`x is ${x as number}`);"),
     ):
-        for words in ([], ["--isolate", "process"]):
+        for words in tiers(context):
             report, _ = context.report(*words, os.path.join(directory, name))
             told = (report["outcome"], report["error"]["source_line"])
             expect_equal(f"{name} {words}", told, ("threw", line))
@@ -627,7 +627,7 @@ def files_of_typescript(context):
         "lib/i.cts": "exports.i = 'i'",
     }
     expected = ["a", "b", "c", "d", "a", "b", "plain", "i", "js"]
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         expect_equal("values", value(context, files, *words, main="main.ts"), expected)
     message, place = refusal(context, {**files, "main.mjs": "import './lib/b'"})
     expect("did you mean './lib/b.ts'?" in message, f"JavaScript is resolved as in Node: {message}")

@@ -4,7 +4,7 @@
 import json
 import os
 
-from .harness import Test, expect, expect_equal
+from .harness import Test, expect, expect_equal, tiers
 from .modules import make, refusal, value
 
 _tests = []
@@ -230,7 +230,7 @@ def streams(context):
     """
         },
     )
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         report, _ = context.report("--node", *words, os.path.join(directory, "main.mjs"), stdin=b"piped")
         expect_equal("outcome", report["outcome"], "ok")
         expect_equal("what passed", (report["value"], report["stdout"]), (["A", "B", "piped"], "written\n"))
@@ -375,7 +375,7 @@ console.log(await read[how](), status.isFile() || status.isFIFO() || status.isCh
 @test
 def standard_input_at_once(context):
     program = os.path.join(make(context, {"main.mjs": READS}), "main.mjs")
-    for more in ([], ["--isolate", "process"]):
+    for more in tiers(context):
         for how in ("descriptor", "path", "pieces", "stream", "promise"):
             done = context.run("--node", *more, program, how, stdin=b"one\ntwo")
             expect_equal(f"{more} {how}: {done}", done.out, b"one\ntwo true true\n")
@@ -568,7 +568,7 @@ def typescript(context):
         "9": "Next",
     }
     expected = [42, 5, "Green", "b", 9, "s", 4, 2, 6, 1, mixed]
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         expect_equal("value", value(context, files, *words, "--params", "[21]", main="main.ts"), expected)
     directory = make(context, files)
     image = os.path.join(directory, "image.curfew")

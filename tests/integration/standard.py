@@ -7,7 +7,7 @@ import subprocess
 import termios
 import time
 
-from .harness import Test, expect, expect_equal
+from .harness import Test, expect, expect_equal, tiers
 
 _tests = []
 
@@ -41,7 +41,7 @@ for await (const chunk of curfew.stdin) await writer.write(chunk);
 @test
 def a_filter(context):
     path = write(context, "upper.mjs", UPPER)
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         done = context.run(*words, path, stdin="hallo über\n".encode())
         expect(done.code == 0 and done.out.decode() == "HALLO ÜBER\n" and done.err == b"", f"{words}: {done}")
 
@@ -65,7 +65,7 @@ def nothing_to_read(context):
 def waiting_for_input_is_stopped(context):
     # Claim L520.
     path = write(context, "read.mjs", "await curfew.stdin.getReader().read()")
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         reading, writing = os.pipe()
         report, _ = context.report("--timeout", "300ms", *words, path, stdin_file=reading)
         os.close(reading)
@@ -154,7 +154,7 @@ def exit_codes(context):
     for code in (0, 1, 7, 124, 255):
         done = context.run("-e", f"try {{ curfew.exit({code}) }} finally {{ console.log('no') }}")
         expect(done.code == code and done.out == b"" and done.err == b"", f"{code}: {done}")
-    for words in ([], ["--isolate", "process"]):
+    for words in tiers(context):
         report, done = context.report(
             *words, "-e", "console.log('a'); curfew.checkpoint(1); setTimeout(() => curfew.exit(9), 10)"
         )
@@ -190,7 +190,7 @@ def environment(context):
         "EMPTY=",
     ]
     expected = {"A": "2", "B": '=x"\né', "GIVEN": "g", "EMPTY": ""}
-    for more in ([], ["--isolate", "process"]):
+    for more in tiers(context):
         report, _ = context.report(*words, *more, "-e", "curfew.env", env={"GIVEN": "g", "OTHER": "o"})
         expect_equal("curfew.env", report["value"], expected)
     report, _ = context.report("-e", "[curfew.env, Object.isFrozen(curfew.env)]", env={"OTHER": "o"})
@@ -203,7 +203,7 @@ def environment(context):
 @test
 def a_time_zone(context):
     path = write(context, "zone.js", "[new Date(0).getHours(), new Date(0).toLocaleTimeString()]")
-    for words in ([], ["--isolate", "process"], ["--deterministic"]):
+    for words in tiers(context, ["--deterministic"]):
         report, _ = context.report(*words, "--timezone", "Asia/Kolkata", path)
         expect_equal("value", report["value"], [5, "5:30:00 AM"])
     for name in ("Mars/Olympus", "../x", "Europe", "x" * 300):
