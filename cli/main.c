@@ -81,8 +81,7 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error(
-			"a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, admin, doctor, submit, ps, logs, cancel, programs, schedules or help");
+		return cli_usage_error("a command is needed, such as run; curfew --help lists them");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

@@ -123,9 +123,11 @@ static int read_key_file(const char *origin, const char *path, unsigned char key
 	return why != NULL ? cli_usage_error("%s %s: %s", origin, path, why) : CLI_GO_ON;
 }
 
-/* Reads the key from the place that was named (option may be NULL). CLI_GO_ON, or the exit code after an error was
- * reported. */
-static int read_key(const char *option, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
+/*
+ * Reads the key of this file of secrets from the place that was named (option may be NULL). CLI_GO_ON, or the exit code
+ * after an error was reported.
+ */
+static int read_key(const char *option, const char *path_of_secrets, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
 	char *text = getenv("CURFEW_SECRETS_KEY");
 	const char *path = getenv("CURFEW_SECRETS_KEY_FILE");
@@ -138,8 +140,9 @@ static int read_key(const char *option, unsigned char key[CURFEW_SECRETS_KEY_BYT
 	}
 	if (path != NULL)
 		return read_key_file("CURFEW_SECRETS_KEY_FILE", path, key);
-	return cli_usage_error("secrets need their key: --secrets-key FILE, or CURFEW_SECRETS_KEY_FILE or "
-	                       "CURFEW_SECRETS_KEY in the environment (curfew secret key FILE makes one)");
+	return cli_usage_error("--secrets %s: needs its key: --secrets-key FILE, or CURFEW_SECRETS_KEY_FILE or "
+	                       "CURFEW_SECRETS_KEY in the environment (curfew secret key FILE makes one)",
+	                       path_of_secrets);
 }
 
 static int make_key(const char *path)
@@ -196,7 +199,7 @@ int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, con
 {
 	unsigned char key[CURFEW_SECRETS_KEY_BYTES];
 	curfew_failure failure;
-	int code = read_key(key_path, key);
+	int code = read_key(key_path, path, key);
 	if (code == CLI_GO_ON && curfew_secrets_open(path, key, flags, store, &failure) != CURFEW_OK) {
 		cli_say("%s%s", origin, failure.message);
 		code = origin[0] != '\0' ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;

@@ -56,7 +56,7 @@ def expect_program_error(done, *parts):
 
 @test
 def no_command(context):
-    expect_error(context.command([context.curfew]), 2, "run")
+    expect_error(context.command([context.curfew]), 2, "run", "curfew --help")
 
 
 @test

@@ -201,7 +201,7 @@ def keys(context):
     expect_error(context.run(*words, "--secrets-key", source, source), 2, source)
     expect_error(context.run(*words, "--secrets-key", "/nowhere/key", source), 2, "/nowhere/key", "No such file")
     expect_error(context.run(*words, "--secrets-key", store.directory, source), 2, store.directory)
-    expect_error(context.run(*words, source), 2, "--secrets-key", "CURFEW_SECRETS_KEY")
+    expect_error(context.run(*words, source), 2, "--secrets /", "--secrets-key", "CURFEW_SECRETS_KEY")
     for bad in ("", "12", "0" * 63 + "g", "0" * 65):
         done = context.run(*words, source, env={"CURFEW_SECRETS_KEY": bad})
         expect_error(done, 2, "CURFEW_SECRETS_KEY")
