@@ -467,7 +467,7 @@ function parseUrlEncoded(bytes) {
 
 // ---- MIME types ----
 
-// { essence, names, values }. null: it is no MIME type.
+// { essence, parameters }. null: it is no MIME type.
 function parseMimeType(text) {
 	text = trimHttp(text);
 	const slash = indexOf(text, '/');
@@ -477,7 +477,7 @@ function parseMimeType(text) {
 	const type = slice(text, 0, slash),
 		subtype = trimHttp(slice(text, slash + 1, end));
 	if (!isToken(type) || !isToken(subtype)) return null;
-	const mime = { __proto__: null, essence: lowerCase(type + '/' + subtype), names: [], values: [] };
+	const mime = { __proto__: null, essence: lowerCase(type + '/' + subtype), parameters: new Map() };
 	while (end < text.length) end = parseMimeParameter(text, end + 1, mime);
 	return mime;
 }
@@ -519,29 +519,17 @@ function parseMimeParameter(text, at, mime) {
 		value = trimHttp(slice(text, from, at));
 		if (value === '') return at;
 	}
-	if (isToken(name) && isQuotedText(value) && mimeParameter(mime, name) === undefined) {
-		push(mime.names, name);
-		push(mime.values, value);
-	}
+	if (isToken(name) && isQuotedText(value) && !mapHas(mime.parameters, name)) mapSet(mime.parameters, name, value);
 	return at;
 }
 
-function mimeParameter(mime, name) {
-	for (let i = 0; i < mime.names.length; i++) {
-		if (mime.names[i] === name) return mime.values[i];
-	}
-	return undefined;
-}
+const mimeParameter = (mime, name) => mapGet(mime.parameters, name);
 
 function mimeText(mime) {
 	let text = mime.essence;
-	for (let i = 0; i < mime.names.length; i++) {
-		const value = mime.values[i];
+	mapForEach(mime.parameters, (value, name) => {
 		text +=
-			';' +
-			mime.names[i] +
-			'=' +
-			(isToken(value) ? value : '"' + replaceAll(replaceAll(value, '\\', '\\\\'), '"', '\\"') + '"');
-	}
+			';' + name + '=' + (isToken(value) ? value : '"' + replaceAll(replaceAll(value, '\\', '\\\\'), '"', '\\"') + '"');
+	});
 	return text;
 }

@@ -306,7 +306,9 @@ class Connection:
         return False
 
     async def do_many_headers(self):
-        return await self.answer(b"", headers=[(f"x-{i}", "v") for i in range(4000)])
+        parameters = ";".join(f"a{i}=b" for i in range(2000))
+        many = [(f"x-{i}", "v") for i in range(4000)]
+        return await self.answer(b"", headers=[("Content-Type", f"text/plain;{parameters}"), *many])
 
     async def do_stream(self):
         """Echoes each piece when it arrives."""
