@@ -192,6 +192,8 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.secrets = s->grants.items,
 		.secret_count = s->grants.count,
 		.store = s->grants.store,
+		.secret_for = s->arguments->lists[CLI_OPTION_SECRET_FOR].items,
+		.secret_for_count = s->arguments->lists[CLI_OPTION_SECRET_FOR].count,
 		.allow_fetch = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].items,
 		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_isolated_on_event,

@@ -415,6 +415,29 @@ static int add_given(cli_grants *grants, const char *word)
 	return CLI_GO_ON;
 }
 
+/* Checks --secret-for, whose templates name secrets. What cannot be read is reported when the run begins. */
+static int check_headers(const cli_arguments *arguments, const cli_grants *grants)
+{
+	const cli_list *given = &arguments->lists[CLI_OPTION_SECRET_FOR];
+	curfew_failure failure;
+	curfew_secret *secrets = NULL;
+	size_t count = 0;
+	int code = CLI_GO_ON;
+	if (given->count == 0 ||
+	    curfew_secrets_collect(grants->items, grants->count, grants->store, arguments->values[CLI_OPTION_USER],
+	                           &secrets, &count, &failure) != CURFEW_OK)
+		return CLI_GO_ON;
+	for (size_t i = 0; i < given->count && code == CLI_GO_ON; i++) {
+		if (curfew_secret_for_check(given->items[i], secrets, count, &failure) == CURFEW_OK)
+			continue;
+		const char *why = strstr(failure.message, ": ");
+		int shown = (int)strcspn(given->items[i], "=");
+		code = cli_usage_error("--secret-for %.*s%s", shown, given->items[i], why != NULL ? why : "");
+	}
+	curfew_secrets_wipe(secrets);
+	return code;
+}
+
 int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
 {
 	const cli_list *given = &arguments->lists[CLI_OPTION_SECRET];
@@ -434,7 +457,9 @@ int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
 	int code = CLI_GO_ON;
 	for (size_t i = 0; i < given->count && code == CLI_GO_ON; i++)
 		code = add_given(grants, given->items[i]);
-	return code == CLI_GO_ON && path != NULL ? cli_secrets_open(key_path, path, 0, "--secrets ", &grants->store) : code;
+	if (code == CLI_GO_ON && path != NULL)
+		code = cli_secrets_open(key_path, path, 0, "--secrets ", &grants->store);
+	return code == CLI_GO_ON ? check_headers(arguments, grants) : code;
 }
 
 void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options)
@@ -443,6 +468,8 @@ void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, cu
 	options->secrets = grants->items;
 	options->secret_count = grants->count;
 	options->store = grants->store;
+	options->secret_for = arguments->lists[CLI_OPTION_SECRET_FOR].items;
+	options->secret_for_count = arguments->lists[CLI_OPTION_SECRET_FOR].count;
 }
 
 void cli_grants_finish(cli_grants *grants)

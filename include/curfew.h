@@ -657,6 +657,10 @@ typedef struct curfew_run_options {
 	const char *files;
 	size_t files_length;
 	uint64_t owner; /* a number for the tenant, as in curfew_code_set_asker; 0: none in particular */
+	/* [secret_for_count] headers with secrets that the host puts into requests, as curfew_secret_for_check describes
+	 * them. secrets.get returns a placeholder for these secrets. */
+	const char *const *secret_for;
+	size_t secret_for_count;
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -699,6 +703,15 @@ CURFEW_API curfew_status curfew_timezone_offset(const char *name, int64_t time, 
  * if the list contains the address itself, or as localhost.
  */
 CURFEW_API curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure);
+
+/*
+ * Checks that this text can be one of curfew_run_options.secret_for: HOST:HEADER=TEMPLATE, where HOST is as for
+ * curfew_allow_fetch_check, and TEMPLATE contains {NAME} for secrets among these. In each request to such a host, the
+ * host sets HEADER to the template with the secrets' values, in place of what the program has set. Redirects are
+ * requests of their own. The host must also be one that the run may reach. If not, CURFEW_INVALID and why.
+ */
+CURFEW_API curfew_status curfew_secret_for_check(const char *text, const curfew_secret *secrets, size_t secret_count,
+                                                 curfew_failure *failure);
 
 /*
  * Checks that allowing host grants nothing beyond the hosts of list. CURFEW_NOT_FOUND: it grants more. CURFEW_INVALID:
@@ -780,6 +793,10 @@ typedef struct curfew_broker_options {
 	const char *import_dir;          /* as in curfew_source */
 	void (*on_ready)(void *context); /* called on any thread when a first message is ready; may not call the broker */
 	void *context;
+	const char *const *secret_for; /* [secret_for_count] as in curfew_run_options; the run has the same */
+	size_t secret_for_count;
+	const curfew_secret *secrets; /* [secret_count] the run's, for secret_for */
+	size_t secret_count;
 } curfew_broker_options;
 
 CURFEW_API curfew_status curfew_broker_create(const curfew_broker_options *options, curfew_broker **broker,

@@ -87,7 +87,7 @@ typedef struct worker_program_head {
 
 /*
  * These texts follow in this order, each with a NUL: call, params, user, timezone, standard input, files, args, env,
- * and name and value of each secret. One of the first six that is missing has length 0.
+ * name and value of each secret, and secret_for. One of the first six that is missing has length 0.
  */
 typedef struct worker_run_head {
 	uint64_t program;
@@ -99,7 +99,7 @@ typedef struct worker_run_head {
 	uint32_t env_count;
 	uint32_t secret_count;
 	uint32_t has_broker; /* 1: it may send requests */
-	uint32_t reserved;
+	uint32_t secret_for_count;
 	uint64_t call_length, params_length, user_length, timezone_length, stdin_length, files_length; /* with the NUL */
 } worker_run_head;
 

@@ -175,6 +175,8 @@ typedef struct worker_job {
 	curfew_secrets *store;
 	const char *const *allow_fetch; /* as in curfew_run_options; this process checks and makes the requests */
 	size_t allow_fetch_count;
+	const char *const *secret_for; /* as in curfew_run_options */
+	size_t secret_for_count;
 
 	uint64_t owner; /* a number for whose it is, as in curfew_code_set_asker, beside user */
 

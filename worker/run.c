@@ -79,6 +79,7 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 		.arg_count = (uint32_t)job->arg_count,
 		.env_count = (uint32_t)job->env_count,
 		.secret_count = (uint32_t)given->count,
+		.secret_for_count = (uint32_t)job->secret_for_count,
 		.call_length = text_size(job->call),
 		.params_length = bytes_size(job->params, job->params_length),
 		.user_length = text_size(job->user),
@@ -92,7 +93,8 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 	size_t length = sizeof head +
 	                (size_t)(head.call_length + head.params_length + head.user_length + head.timezone_length +
 	                         head.stdin_length + head.files_length) +
-	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given);
+	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given) +
+	                list_size(job->secret_for, job->secret_for_count);
 	if (!worker_frame_add(to, WORKER_FRAME_RUN, 0, length))
 		return false;
 	(void)worker_bytes_add(to, &head, sizeof head);
@@ -107,11 +109,13 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 	for (size_t i = 0; i < job->env_count; i++)
 		(void)worker_bytes_add(to, job->env[i], strlen(job->env[i]) + 1);
 	add_secrets(to, given);
+	for (size_t i = 0; i < job->secret_for_count; i++)
+		(void)worker_bytes_add(to, job->secret_for[i], strlen(job->secret_for[i]) + 1);
 	return true;
 }
 
 /* Creates the broker for its requests, if it may make any. */
-static curfew_status make_broker(worker_run *run, const worker_job *job, curfew_failure *failure)
+static curfew_status make_broker(worker_run *run, const worker_job *job, const secrets *given, curfew_failure *failure)
 {
 	curfew_broker_options options = {
 		.size = sizeof options,
@@ -122,6 +126,10 @@ static curfew_status make_broker(worker_run *run, const worker_job *job, curfew_
 		.import_dir = run->program->import_dir,
 		.on_ready = worker_answers_note,
 		.context = run,
+		.secret_for = job->secret_for,
+		.secret_for_count = job->secret_for_count,
+		.secrets = given->items,
+		.secret_count = given->count,
 	};
 	bool asks = job->allow_fetch_count > 0 || run->program->import_dir != NULL;
 	if (!asks || (job->flags & WORKER_JOB_INSPECT) != 0)
@@ -152,10 +160,10 @@ static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_r
 	secrets given = {0};
 	curfew_status status = curfew_limits_resolve(job->limits, &made->limits, failure);
 	if (status == CURFEW_OK)
-		status = make_broker(made, job, failure);
-	if (status == CURFEW_OK)
 		status = curfew_secrets_collect(job->secrets, job->secret_count, job->store, job->user, &given.items,
 		                                &given.count, failure);
+	if (status == CURFEW_OK)
+		status = make_broker(made, job, &given, failure);
 	if (status == CURFEW_OK && !make_frame(made, job, &given))
 		status = worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	curfew_secrets_wipe(given.items);

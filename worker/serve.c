@@ -658,10 +658,14 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	curfew_secret *secrets = take_secrets(&rest, head.secret_count);
 	options.secrets = secrets;
 	options.secret_count = head.secret_count;
+	const char **secret_for = take_list(&rest, head.secret_for_count);
+	options.secret_for = secret_for;
+	options.secret_for_count = head.secret_for_count;
 	start_run(s, number, kept, &head, &options);
 	free(args);
 	free(env);
 	free(secrets);
+	free(secret_for);
 }
 
 static void make_program(service *s, kept_program *kept, const worker_program_head *head, curfew_source *source)

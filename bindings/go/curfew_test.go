@@ -140,6 +140,18 @@ func TestEveryLimitHasAField(t *testing.T) {
 	expect(t, "exit code", Outcomes()["deadline"], 124)
 }
 
+func TestASecretForRequestsIsAPlaceholder(t *testing.T) {
+	report, err := Run(background, "secrets.get('TOKEN')", Options{
+		Secrets: map[string]string{"TOKEN": "hunter2-hunter2"}, SecretFor: []string{"example.com:X-Key={TOKEN}"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value string
+	if err := report.Decode(&value); err != nil || value != "[secret TOKEN]" {
+		t.Fatal(value, err)
+	}
+}
+
 func TestWhatIsWrongIsAnErrorThatNamesIt(t *testing.T) {
 	cases := map[string]Options{
 		"negative":  {Limits: Limits{Timeout: -1}},
@@ -147,6 +159,7 @@ func TestWhatIsWrongIsAnErrorThatNamesIt(t *testing.T) {
 		"JSON":      {Params: []any{math.NaN()}},
 		"NUL":       {Call: "a\x00b"},
 		"http":      {AllowFetch: []string{"http://example.com"}},
+		"no secret": {SecretFor: []string{"example.com:X-Key={A}"}},
 		"name":      {Secrets: map[string]string{"not a name": "x"}},
 		"directory": {Dirs: []Dir{{Host: "a\x00", Guest: "/"}}},
 	}

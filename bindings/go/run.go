@@ -25,6 +25,7 @@ type Options struct {
 	User          string            // seen as curfew.user
 	Secrets       map[string]string // values of secrets.get(NAME); removed from everything that the run prints or returns
 	AllowFetch    []string          // hosts that fetch may reach: "HOST", "HOST:PORT", "*.DOMAIN"
+	SecretFor     []string          // headers with secrets that the host puts into requests: "HOST:HEADER=TEMPLATE", with {NAME} in TEMPLATE
 	Args          []string          // WASI: the program's arguments, its name left out
 	Env           map[string]string // the environment: curfew.env, or a WASI program's
 	Dirs          []Dir             // WASI: directories that it may open
@@ -369,6 +370,9 @@ func (o *Options) fillLists(memory *arena, given *C.curfew_run_options) (err err
 		lines = append(lines, name+"="+value)
 	}
 	if given.allow_fetch, given.allow_fetch_count, err = memory.texts(o.AllowFetch, "a host of AllowFetch"); err != nil {
+		return err
+	}
+	if given.secret_for, given.secret_for_count, err = memory.texts(o.SecretFor, "an entry of SecretFor"); err != nil {
 		return err
 	}
 	if given.args, given.arg_count, err = memory.texts(o.Args, "an argument"); err != nil {

@@ -9,6 +9,7 @@
 
 #include "host/allow.h"
 #include "host/operations.h"
+#include "host/secret_headers.h"
 
 typedef struct curfew__fetcher curfew__fetcher;
 typedef struct curfew__fetch_session curfew__fetch_session;
@@ -20,10 +21,11 @@ void curfew__fetcher_destroy(curfew__fetcher *fetcher);
 
 /*
  * The requests of one run. They share connections, but with no other run. What the host keeps for them at once stays
- * below bytes_limit. Takes ownership of the list, even if it fails (NULL: out of memory).
+ * below bytes_limit. Takes ownership of the list, and the reference of the headers, even if it fails (NULL: out of
+ * memory).
  */
 curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, curfew__allow_list *allowed,
-                                                    size_t bytes_limit);
+                                                    curfew__secret_headers *secret_headers, size_t bytes_limit);
 void curfew__fetch_session_unref(curfew__fetch_session *session);
 
 /*

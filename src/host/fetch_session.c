@@ -29,12 +29,13 @@ void curfew__fetcher_wake(curfew__fetcher *fetcher)
 /* ---- Sessions --------------------------------------------------------------------------------------------- */
 
 curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, curfew__allow_list *allowed,
-                                                    size_t bytes_limit)
+                                                    curfew__secret_headers *secret_headers, size_t bytes_limit)
 {
 	curfew__fetch_session *session = calloc(1, sizeof *session);
 
 	if (!session) {
 		curfew__allow_list_destroy(allowed);
+		curfew__secret_headers_unref(secret_headers);
 		return NULL;
 	}
 	atomic_init(&session->references, 1);
@@ -42,6 +43,7 @@ curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, cu
 	TAILQ_INIT(&session->waiting);
 	session->fetcher = fetcher;
 	session->allowed = allowed;
+	session->secret_headers = secret_headers;
 	session->bytes_limit = bytes_limit;
 	return session;
 }
@@ -51,6 +53,7 @@ void curfew__session_free(curfew__fetch_session *session)
 	if (session->share)
 		session->fetcher->curl.share_cleanup(session->share);
 	curfew__allow_list_destroy(session->allowed);
+	curfew__secret_headers_unref(session->secret_headers);
 	curfew__fetcher_unref(session->fetcher);
 	free(session);
 }

@@ -17,11 +17,12 @@ void curfew__fetcher_destroy(curfew__fetcher *fetcher)
 }
 
 curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, curfew__allow_list *allowed,
-                                                    size_t bytes_limit)
+                                                    curfew__secret_headers *secret_headers, size_t bytes_limit)
 {
 	(void)fetcher;
 	(void)bytes_limit;
 	curfew__allow_list_destroy(allowed);
+	curfew__secret_headers_unref(secret_headers);
 	return NULL;
 }
 

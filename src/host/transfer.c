@@ -19,6 +19,7 @@
 #include "../guest/abi.h"
 #include "common/http_token.h"
 #include "curfew.h"
+#include "host/header.h"
 
 #define URL_BYTES_MAX ((size_t)16 << 10)
 #define HEAD_BYTES_MAX ((size_t)64 << 10)
@@ -50,33 +51,6 @@ static bool is_one_of(const char *const *names, const char *text, size_t length)
 	return false;
 }
 
-/* A program cannot set these: the host manages connections, and only the URL says where a request goes. */
-static bool is_forbidden(const char *name, size_t length)
-{
-	static const char *const names[] = {"connection", "content-length",    "expect",  "host", "keep-alive", "te",
-	                                    "trailer",    "transfer-encoding", "upgrade", NULL};
-	return is_one_of(names, name, length) || (length > 6 && !strncasecmp(name, "proxy-", 6));
-}
-
-/* Converts UTF-8 to Latin-1, in place. Returns the new length, or -1 for a control character or one outside Latin-1. */
-static ssize_t to_latin(char *text, size_t length)
-{
-	size_t to = 0;
-
-	for (size_t from = 0; from < length; from++) {
-		unsigned char c = (unsigned char)text[from];
-		if (c == 0xc2 || c == 0xc3) {
-			if (from + 1 == length)
-				return -1;
-			c = (unsigned char)((c & 3) << 6 | (text[++from] & 0x3f));
-		} else if (c >= 0x80 || (c < 0x20 && c != '\t') || c == 0x7f) {
-			return -1;
-		}
-		text[to++] = (char)c;
-	}
-	return (ssize_t)to;
-}
-
 static bool add_header(curfew__transfer *transfer, const char *text)
 {
 	struct curl_slist *list = curfew__session_curl(transfer->session)->slist_append(transfer->headers, text);
@@ -93,7 +67,7 @@ static const char *parse_header(curfew__transfer *transfer, const char *line, si
 
 	if (!curfew__http_is_token(line, name))
 		return "a header's name is malformed";
-	if (is_forbidden(line, name)) {
+	if (curfew__header_is_forbidden(line, name)) {
 		snprintf(buffer, 256, "the header %.*s cannot be set", (int)(name < 100 ? name : 100), line);
 		return buffer;
 	}
@@ -104,7 +78,7 @@ static const char *parse_header(curfew__transfer *transfer, const char *line, si
 	memcpy(text, line, name);
 	memcpy(text + name, ": ", 2);
 	memcpy(text + name + 2, colon + 1, length - name - 1);
-	ssize_t value = to_latin(text + name + 2, length - name - 1);
+	ssize_t value = curfew__header_to_latin(text + name + 2, length - name - 1);
 	bool ok = value >= 0;
 	if (ok && !value)
 		memcpy(text + name, ";", 2);
@@ -195,6 +169,31 @@ static const char *parse_url(curfew__transfer *transfer, const char *line, size_
 	return NULL;
 }
 
+/* Whether a line for libcurl ("name: value", or "name;") has this name. */
+static bool has_name(const char *line, const char *name)
+{
+	size_t length = strlen(name);
+	return !strncasecmp(line, name, length) && (line[length] == ':' || line[length] == ';');
+}
+
+/* The host's header replaces those that the program has set. */
+static bool put_header(void *context, const char *name, const char *text)
+{
+	curfew__transfer *transfer = context;
+
+	for (struct curl_slist **at = &transfer->headers; *at;) {
+		struct curl_slist *one = *at;
+		if (!has_name(one->data, name)) {
+			at = &one->next;
+			continue;
+		}
+		*at = one->next;
+		one->next = NULL;
+		curfew__session_curl(transfer->session)->slist_free_all(one);
+	}
+	return add_header(transfer, text);
+}
+
 const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text, size_t length, char *buffer)
 {
 	const char *at = text, *end = text + length, *line, *wrong;
@@ -218,6 +217,9 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 	while (take_line(&at, end, &line, &line_length))
 		if ((wrong = parse_header(transfer, line, line_length, buffer)))
 			return wrong;
+	if (!curfew__secret_headers_add(transfer->session->secret_headers, transfer->host, transfer->port, put_header,
+	                                transfer))
+		return "out of memory";
 	size_t needed = CURFEW__FETCH_BYTES + (transfer->has_body ? BODY_BYTES : 0);
 	if (!curfew__session_charge(transfer->session, needed))
 		return CURFEW__FETCH_TOO_MANY;
@@ -276,6 +278,8 @@ void curfew__transfer_finish(curfew__transfer *transfer)
 	if (transfer->inflater)
 		inflateEnd(transfer->inflater);
 	free(transfer->inflater);
+	for (struct curl_slist *one = transfer->headers; one && transfer->session->secret_headers; one = one->next)
+		explicit_bzero(one->data, strlen(one->data));
 	curl->slist_free_all(transfer->headers);
 	curl->slist_free_all(transfer->resolve);
 	curl->url_cleanup(transfer->url);

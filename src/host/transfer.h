@@ -41,6 +41,7 @@ struct curfew__fetch_session {
 	atomic_uint references;   /* one for the run, and one for each transfer */
 	curfew__fetcher *fetcher; /* a reference */
 	curfew__allow_list *allowed;
+	curfew__secret_headers *secret_headers; /* NULL: none */
 	atomic_size_t bytes_kept;
 	size_t bytes_limit;
 	CURLSH *share; /* shared connections and addresses; network thread only; NULL: not needed yet */

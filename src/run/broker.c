@@ -58,7 +58,14 @@ static curfew_status allow_fetch(curfew_broker *broker, const curfew_broker_opti
 	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, failure);
 	if (!list)
 		return CURFEW_INVALID;
-	broker->fetch = curfew__fetch_session_create((curfew__fetcher *)options->network, list, bytes_limit);
+	curfew__secret_headers *headers;
+	curfew_status status = curfew__secret_headers_create(options->secret_for, options->secret_for_count,
+	                                                     options->secrets, options->secret_count, &headers, failure);
+	if (status != CURFEW_OK) {
+		curfew__allow_list_destroy(list);
+		return status;
+	}
+	broker->fetch = curfew__fetch_session_create((curfew__fetcher *)options->network, list, headers, bytes_limit);
 	curfew__fail(failure, "out of memory");
 	return broker->fetch ? CURFEW_OK : CURFEW_NO_MEMORY;
 }

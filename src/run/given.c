@@ -28,7 +28,8 @@ static curfew_status allow_fetch(curfew__given *given, curfew_engine *engine, co
 		curfew__allow_list_destroy(list);
 		return curfew__refuse(failure, CURFEW_SYSTEM, inner.message);
 	}
-	given->fetch = curfew__fetch_session_create(fetcher, list, (size_t)limits->memory_bytes);
+	given->fetch = curfew__fetch_session_create(fetcher, list, curfew__secret_headers_ref(given->secret_headers),
+	                                            (size_t)limits->memory_bytes);
 	return given->fetch ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 }
 
@@ -38,9 +39,15 @@ static curfew_status grant(curfew__given *given, curfew_engine *engine, const cu
 	curfew_status status = curfew__grants_create(options->secrets, options->secret_count, options->store, options->user,
 	                                             &given->grants, failure);
 
-	if (status != CURFEW_OK || !given->grants)
+	if (status != CURFEW_OK)
 		return status;
-	given->redactor = curfew__redactors_get(engine->redactors, given->grants->items, given->grants->count);
+	const curfew__grants *grants = given->grants;
+	status = curfew__secret_headers_create(options->secret_for, options->secret_for_count,
+	                                       grants ? grants->items : NULL, grants ? grants->count : 0,
+	                                       &given->secret_headers, failure);
+	if (status != CURFEW_OK || !grants)
+		return status;
+	given->redactor = curfew__redactors_get(engine->redactors, grants->items, grants->count);
 	return given->redactor ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 }
 
@@ -100,6 +107,7 @@ void curfew__given_unref(curfew__given *given)
 {
 	if (!given || atomic_fetch_sub(&given->references, 1) != 1)
 		return;
+	curfew__secret_headers_unref(given->secret_headers);
 	curfew__redactor_unref(given->redactor);
 	curfew__grants_destroy(given->grants);
 	curfew__fetch_session_unref(given->fetch);

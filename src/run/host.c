@@ -136,6 +136,11 @@ static bool on_secret(void *context, const char *name, size_t name_length, char 
 
 	if (!curfew__run_charge_call(run))
 		return false;
+	if (curfew__secret_headers_have(run->given->secret_headers, name, name_length)) {
+		size_t length = curfew__secret_placeholder(name, name_length, bytes, room);
+		*answer = length <= room ? (int32_t)length : -1;
+		return true;
+	}
 	const curfew_secret *secret = curfew__grants_find(run->given->grants, name, name_length);
 	*answer = secret && secret->value_length <= room ? (int32_t)secret->value_length : -1;
 	if (*answer >= 0)

@@ -211,6 +211,7 @@ typedef struct curfew__given {
 	curfew__fetch_session *fetch; /* NULL: it may not fetch here */
 	curfew__grants *grants;       /* NULL: no secrets; so is the next one */
 	curfew__redactor *redactor;
+	curfew__secret_headers *secret_headers; /* NULL: none */
 } curfew__given;
 
 /* Creates it from options that were copied in, with one reference. */

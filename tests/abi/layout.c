@@ -127,6 +127,8 @@ static void print_inputs(void)
 	AT(curfew_run_options, files);
 	AT(curfew_run_options, files_length);
 	AT(curfew_run_options, owner);
+	AT(curfew_run_options, secret_for);
+	AT(curfew_run_options, secret_for_count);
 	AT(curfew_broker_options, size);
 	AT(curfew_broker_options, reserved);
 	AT(curfew_broker_options, limits);
@@ -136,6 +138,10 @@ static void print_inputs(void)
 	AT(curfew_broker_options, import_dir);
 	AT(curfew_broker_options, on_ready);
 	AT(curfew_broker_options, context);
+	AT(curfew_broker_options, secret_for);
+	AT(curfew_broker_options, secret_for_count);
+	AT(curfew_broker_options, secrets);
+	AT(curfew_broker_options, secret_count);
 	AT(curfew_code_answer, size);
 	AT(curfew_code_answer, kind);
 	AT(curfew_code_answer, cpu_ns);

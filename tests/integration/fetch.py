@@ -871,6 +871,71 @@ export default [await go('/echo'), await go('http://localhost:{port}/echo')]""",
     )
 
 
+@test
+def secret_headers(context):
+    """The host puts a secret into requests to a host, and to no other. The program sees a placeholder."""
+    # Claim T700.
+    port = server().port
+    report = run(
+        context,
+        f"""const sent = async (url, init) => Object.fromEntries((await (await fetch(url, init)).json()).headers);
+const over = (to) => HERE + '/redirect?to=' + encodeURIComponent(to);
+const [first, own, moved, other, back] = [await sent(HERE + '/echo'),
+	await sent(HERE + '/echo', {{ headers: {{ authorization: secrets.get('TOKEN'), 'X-KEY': 'mine', 'x-kept': '1' }} }}),
+	await sent(over('/echo')), await sent('http://localhost:{port}/echo', {{ headers: {{ authorization: secrets.get('TOKEN') }} }}),
+	await sent(over('http://localhost:{port}/echo'))];
+const token = ['sesame', '4711'].join('-');
+console.log(first.authorization, secrets.get('OTHER'));
+export default [secrets.get('TOKEN'), first.authorization === 'Bearer ' + token, first['x-key'] === token + '/' + 'caf\\xe9!',
+	own.authorization === 'Bearer ' + token, own['x-key'] === first['x-key'], own['x-kept'], moved.authorization === 'Bearer ' + token,
+	other.authorization, other['x-key'] ?? null, back.authorization ?? null]""",
+        "--secret",
+        "TOKEN=sesame-4711",
+        "--secret",
+        "NAME=café",
+        "--secret",
+        "OTHER=open-0815",
+        "--secret-for",
+        f"127.0.0.1:{port}:Authorization=Bearer {{TOKEN}}",
+        "--secret-for",
+        f"127.0.0.1:{port}:x-key=${{TOKEN}}/{{NAME}}!",
+        allow=[f"127.0.0.1:{port}", f"localhost:{port}"],
+    )
+    expect_equal(
+        "seen", report["value"], ["[secret TOKEN]", True, True, True, True, "1", True, "[secret TOKEN]", None, None]
+    )
+    expect_equal("what the server tells", report["stdout"], "Bearer [secret TOKEN] [secret OTHER]\n")
+
+
+def bad_secret_headers(context):
+    path = write(context, "program.js", "1")
+    for text, *parts in (
+        ("a.example", "HOST:HEADER=TEMPLATE"),
+        ("a.example={A}", "HOST:HEADER=TEMPLATE"),
+        ("=", "HOST:HEADER=TEMPLATE"),
+        (":X-A={A}", "HOST:HEADER=TEMPLATE"),
+        ("a.example:X A={A}", "name is malformed"),
+        ("a.example:Host={A}", "cannot be set"),
+        ("a.example:proxy-authorization={A}", "cannot be set"),
+        ("a.example:X-A=plain-text", "no {NAME}"),
+        ("a.example:X-A={A", "brace"),
+        ("a.example:X-A={A}}", "brace"),
+        ("a.example:X-A={B}", "no secret B"),
+        ("a.example:X-A={}", "no secret"),
+        ("a.example:X-A={LINES}", "characters"),
+        ("a.example:X-A={WIDE}", "characters"),
+        ("a.example:0:X-A={A}", "a.example:0"),
+        ("a b:X-A={A}", "a b"),
+        ("a.example:X-A={A}" + "x" * 5000, "4 KiB"),
+    ):
+        given = ["--secret", "A=sesame", "--secret", "LINES=one\ntwo", "--secret", "WIDE=\u20ac"]
+        done = context.run(*given, "--secret-for", text, path)
+        expect_equal(f"{text}: exit", done.code, 2)
+        said = done.err.decode()
+        expect_parts(text, said, "--secret-for", *parts)
+        expect("plain-text" not in said, f"the template is shown: {said}")
+
+
 # ---- Ending -------------------------------------------------------------------------------------------------------
 
 
@@ -1128,6 +1193,7 @@ export default [Object.fromEntries(r.headers).authorization, e]""",
 
 
 CONFINED = [worker_killed, worker_stopped, run_cancelled, with_secrets]
+ALONE = [bad_secret_headers]
 
 
 def tests(context):
@@ -1136,4 +1202,4 @@ def tests(context):
         Test("fetch", name, check)
         for function in TESTS
         for name, check in ((function.__name__, function), (f"isolated_{function.__name__}", isolated(function)))
-    ] + [Test("fetch", function.__name__, function) for function in CONFINED]
+    ] + [Test("fetch", function.__name__, function) for function in CONFINED + ALONE]

@@ -77,7 +77,8 @@ static guest new_guest(world *w)
 	const char *entries[] = {host};
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", w->port);
 	guest g = {.w = w, .operations = curfew__operations_create(on_wake, NULL)};
-	g.session = curfew__fetch_session_create(w->fetcher, curfew__allow_list_create(entries, 1, &failure), 256 << 20);
+	g.session = curfew__fetch_session_create(w->fetcher, curfew__allow_list_create(entries, 1, &failure), NULL,
+	                                         256 << 20);
 	CHECK(g.session != NULL);
 	return g;
 }

@@ -96,6 +96,8 @@ export interface SessionOptions {
 	secrets?: Record<string, string>;
 	/** Hosts that fetch may reach: "HOST", "HOST:PORT", "*.DOMAIN". */
 	allowFetch?: string[];
+	/** Headers with secrets that the host puts into requests: "HOST:HEADER=TEMPLATE", with {NAME} in TEMPLATE. */
+	secretFor?: string[];
 	/** WASI: the program's arguments, its name left out. */
 	args?: string[];
 	/** The environment: curfew.env, or a WASI program's. */

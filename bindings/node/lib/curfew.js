@@ -271,6 +271,7 @@ const RUN_OPTIONS = [
 	'user',
 	'secrets',
 	'allowFetch',
+	'secretFor',
 	'args',
 	'env',
 	'dirs',
@@ -327,6 +328,7 @@ function nativeOptions(options) {
 		ifGiven(options.args ?? undefined, value => texts(value, 'args')),
 		ifGiven(options.env ?? undefined, envTexts),
 		ifGiven(options.dirs ?? undefined, dirTexts),
+		ifGiven(options.secretFor ?? undefined, value => texts(value, 'secretFor')),
 		ifGiven(options.timezone, value => text(value, 'timezone')),
 		ifGiven(options.files ?? undefined, filesText),
 	];

@@ -119,7 +119,7 @@ struct options {
 	curfew_run_options run;
 	curfew_limits limits;
 	char *call, *params, *user, *timezone, *files;
-	struct strings secrets, allow_fetch, args, env, dirs;
+	struct strings secrets, allow_fetch, args, env, dirs, secret_for;
 	curfew_secret *secret_list;
 	curfew_dir *dir_list;
 };

@@ -213,17 +213,19 @@ static bool fill_dirs(struct options *options)
 	return true;
 }
 
-/* secrets, allowFetch, args, env, dirs */
+/* secrets, allowFetch, args, env, dirs, secretFor */
 static bool fill_lists(napi_env env, const napi_value *values, struct options *options)
 {
 	curfew_run_options *run = &options->run;
-	struct strings *const lists[] = {&options->secrets, &options->allow_fetch, &options->args, &options->env,
-	                                 &options->dirs};
+	struct strings *const lists[] = {&options->secrets, &options->allow_fetch, &options->args,
+	                                 &options->env,     &options->dirs,        &options->secret_for};
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		if (!curfew_node_strings(env, values[i], lists[i]))
 			return false;
 	run->allow_fetch = (const char *const *)options->allow_fetch.items;
 	run->allow_fetch_count = options->allow_fetch.count;
+	run->secret_for = (const char *const *)options->secret_for.items;
+	run->secret_for_count = options->secret_for.count;
 	run->args = (const char *const *)options->args.items;
 	run->arg_count = options->args.count;
 	run->env = (const char *const *)options->env.items;
@@ -231,7 +233,7 @@ static bool fill_lists(napi_env env, const napi_value *values, struct options *o
 	return fill_secrets(options) && fill_dirs(options);
 }
 
-/* limits, call, params, user, deterministic, stdin, the five lists, timezone, files */
+/* limits, call, params, user, deterministic, stdin, the six lists, timezone, files */
 bool curfew_node_options(napi_env env, const napi_value *values, struct options *options)
 {
 	bool deterministic = false;
@@ -243,8 +245,8 @@ bool curfew_node_options(napi_env env, const napi_value *values, struct options 
 	options->call = curfew_node_string(env, values[1], NULL);
 	options->params = curfew_node_string(env, values[2], &options->run.params_length);
 	options->user = curfew_node_string(env, values[3], NULL);
-	options->timezone = curfew_node_string(env, values[11], NULL);
-	options->files = curfew_node_string(env, values[12], &options->run.files_length);
+	options->timezone = curfew_node_string(env, values[12], NULL);
+	options->files = curfew_node_string(env, values[13], &options->run.files_length);
 	options->run.timezone = options->timezone;
 	options->run.files = options->files;
 	options->run.limits = &options->limits;
@@ -275,6 +277,7 @@ void curfew_node_options_free(struct options *options)
 	curfew_node_strings_free(&options->args);
 	curfew_node_strings_free(&options->env);
 	curfew_node_strings_free(&options->dirs);
+	curfew_node_strings_free(&options->secret_for);
 	free(options->secret_list);
 	free(options->dir_list);
 	free(options->call);

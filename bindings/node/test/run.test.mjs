@@ -71,6 +71,7 @@ test('what is wrong is an exception that names it', async () => {
 		[{ call: 'a\0b' }, /NUL/],
 		[{ allowFetch: 'example.com' }, /allowFetch/],
 		[{ allowFetch: ['http://example.com'] }, /http/],
+		[{ secretFor: ['example.com:X-Key={A}'] }, /no secret A/],
 		[{ secrets: { 'not a name': 'x' } }, /name/],
 		[{ language: 'python' }, /language/],
 		[{ unknown: 1 }, /no option unknown/],
@@ -121,6 +122,12 @@ test('WebAssembly, images, files', async context => {
 	writeFileSync(join(directory, 'main.mjs'), "import { answer } from './lib.mjs'; export default () => answer;");
 	assert.equal((await curfew.run(pathToFileURL(join(directory, 'main.mjs')))).value, 42);
 	await assert.rejects(curfew.run(pathToFileURL(join(directory, 'gone.mjs'))), { code: 'ENOENT' });
+});
+
+test('a secret for requests is a placeholder', async () => {
+	const secrets = { TOKEN: 'hunter2-hunter2' };
+	const report = await curfew.run("secrets.get('TOKEN')", { secrets, secretFor: ['example.com:X-Key={TOKEN}'] });
+	assert.equal(report.value, '[secret TOKEN]');
 });
 
 test('secrets are given and taken out', async () => {

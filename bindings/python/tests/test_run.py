@@ -89,6 +89,8 @@ def test_a_limit_that_is_none_is_refused_with_its_name(limits, exception, words)
         ({"call": "a\0b"}, curfew.InvalidError),
         ({"allow_fetch": "example.com"}, TypeError),
         ({"allow_fetch": ["http://example.com"]}, curfew.InvalidError),
+        ({"secret_for": "example.com:X-Key={A}"}, TypeError),
+        ({"secret_for": ["example.com:X-Key={A}"]}, curfew.InvalidError),
         ({"args": "one"}, TypeError),
         ({"args": [1]}, TypeError),
         ({"secrets": {"not a name": "x"}}, curfew.InvalidError),
@@ -181,6 +183,13 @@ def test_images_are_saved_and_loaded(engine):
         engine.load(image[:-1])
     with pytest.raises(curfew.Error):
         engine.program("1").save()
+
+
+def test_a_secret_for_requests_is_a_placeholder():
+    report = curfew.run(
+        "secrets.get('TOKEN')", secrets={"TOKEN": "hunter2-hunter2"}, secret_for=["example.com:X-Key={TOKEN}"]
+    )
+    assert report.value == "[secret TOKEN]"
 
 
 def test_secrets_are_given_and_taken_out():

@@ -59,6 +59,8 @@ pub struct Options {
     pub secrets: Vec<(String, String)>,
     /// Hosts that `fetch` may reach: "HOST", "HOST:PORT", "*.DOMAIN".
     pub allow_fetch: Vec<String>,
+    /// Headers with secrets that the host puts into requests: "HOST:HEADER=TEMPLATE", with {NAME} in TEMPLATE.
+    pub secret_for: Vec<String>,
     /// WASI: the program's arguments, its name left out.
     pub args: Vec<String>,
     /// The environment: `curfew.env`, or a WASI program's.
@@ -175,6 +177,8 @@ impl Options {
         let env: Vec<String> = self.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
         (filled.options.allow_fetch, filled.options.allow_fetch_count) =
             filled.list(&self.allow_fetch, "a host of allow_fetch")?;
+        (filled.options.secret_for, filled.options.secret_for_count) =
+            filled.list(&self.secret_for, "an entry of secret_for")?;
         (filled.options.args, filled.options.arg_count) = filled.list(&self.args, "an argument")?;
         (filled.options.env, filled.options.env_count) = filled.list(&env, "the environment")?;
         for (name, value) in &self.secrets {

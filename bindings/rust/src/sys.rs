@@ -182,6 +182,8 @@ pub struct curfew_run_options {
     pub files: *const c_char,
     pub files_length: usize,
     pub owner: u64,
+    pub secret_for: *const *const c_char,
+    pub secret_for_count: usize,
 }
 
 #[repr(C)]

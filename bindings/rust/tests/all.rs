@@ -100,6 +100,7 @@ fn what_is_wrong_is_an_error_that_names_it() {
     let cases = [
         Options { call: Some("a\0b".into()), ..Default::default() },
         Options { allow_fetch: vec!["http://example.com".into()], ..Default::default() },
+        Options { secret_for: vec!["example.com:X-Key={A}".into()], ..Default::default() },
         Options { secrets: vec![("not a name".into(), "x".into())], ..Default::default() },
         Options { dirs: vec![Dir { host: "a\0".into(), guest: "/".into(), write: false }], ..Default::default() },
     ];
@@ -599,7 +600,7 @@ fn layouts_are_the_librarys() {
         curfew_dir: host guest flags;
         curfew_run_options: size flags limits call params params_length user cancel on_event on_event_context on_done on_done_context id
             args arg_count env env_count dirs dir_count stdin_fd secrets secret_count store allow_fetch allow_fetch_count host_context
-            on_request on_request_context timezone stdin_bytes stdin_length files files_length owner;
+            on_request on_request_context timezone stdin_bytes stdin_length files files_length owner secret_for secret_for_count;
         curfew_run_usage: size wall_ns cpu_ns memory_bytes output_bytes;
         curfew_session_totals: size calls wall_ns cpu_ns fuel loops output_bytes host_calls memory_bytes;
         curfew_report: size outcome id tripped_count tripped stop_mode stop_cause stop_latency_ns value partial has_error limits used

@@ -147,6 +147,7 @@ class _Options:
         user: Optional[str] = None,
         secrets: Optional[Mapping[str, Union[str, bytes]]] = None,
         allow_fetch: Sequence[str] = (),
+        secret_for: Sequence[str] = (),
         args: Sequence[str] = (),
         env: Optional[Mapping[str, str]] = None,
         dirs: Sequence[Dir] = (),
@@ -181,6 +182,9 @@ class _Options:
         if allow_fetch:
             options.allow_fetch = _strings(allow_fetch, "allow_fetch", self.kept)
             options.allow_fetch_count = len(allow_fetch)
+        if secret_for:
+            options.secret_for = _strings(secret_for, "secret_for", self.kept)
+            options.secret_for_count = len(secret_for)
         if args:
             options.args, options.arg_count = _strings(args, "args", self.kept), len(args)
         if env:
@@ -504,6 +508,8 @@ class Program(Owned):
             user: Seen as ``curfew.user``.
             secrets: Values of ``secrets.get(NAME)``; removed from everything that the run prints or returns.
             allow_fetch: Hosts that ``fetch`` may reach: "HOST", "HOST:PORT", "*.DOMAIN".
+            secret_for: Headers with secrets that the host puts into requests: "HOST:HEADER=TEMPLATE", with ``{NAME}``
+                in TEMPLATE. ``secrets.get`` returns a placeholder for these.
             args, dirs: For WASI programs.
             env, stdin: The environment (``curfew.env``) and standard input (``curfew.stdin``, or WASI's).
             timezone: The time zone of ``Date`` and ``Intl``: "Europe/Berlin".
