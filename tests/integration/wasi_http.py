@@ -66,6 +66,14 @@ def requests(context):
 
 
 @test
+def secret_headers(context):
+    # Claim T700. The server tells the value, which is removed from the report.
+    given = ("--secret", "TOKEN=sesame-4711", "--secret-for", f"{authority()}:X-Key=a {{TOKEN}}")
+    seen = json.loads(exchange(context, "/echo", words=given)[1])
+    expect_equal("header", dict(seen["headers"]).get("x-key"), "a [secret TOKEN]")
+
+
+@test
 def large_bodies(context):
     report = call(context, "exchange", authority(), "/bytes?count=50000000", "", words=("--memory", "8MiB"))
     expect_equal("length", report["value"].partition("\n")[0], "200 50000000")
