@@ -249,7 +249,7 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_SECRET_FOR,
      .name = "secret-for",
      .argument = "HOST:HEADER=TEMPLATE",
-     .commands = RUN | SERVING,
+     .commands = RUN | SUBMIT | SERVING,
      .repeatable = true,
      .meaning = "put secrets into a header of requests to HOST, {NAME} in TEMPLATE; the program sees a placeholder"},
 	{.id = CLI_OPTION_SECRETS,

@@ -421,6 +421,7 @@ static int check_headers(const cli_arguments *arguments, const cli_grants *grant
 	const cli_list *given = &arguments->lists[CLI_OPTION_SECRET_FOR];
 	curfew_failure failure;
 	curfew_secret *secrets = NULL;
+	const curfew_secret none = {0};
 	size_t count = 0;
 	int code = CLI_GO_ON;
 	if (given->count == 0 ||
@@ -428,7 +429,7 @@ static int check_headers(const cli_arguments *arguments, const cli_grants *grant
 	                           &secrets, &count, &failure) != CURFEW_OK)
 		return CLI_GO_ON;
 	for (size_t i = 0; i < given->count && code == CLI_GO_ON; i++) {
-		if (curfew_secret_for_check(given->items[i], secrets, count, &failure) == CURFEW_OK)
+		if (curfew_secret_for_check(given->items[i], secrets != NULL ? secrets : &none, count, &failure) == CURFEW_OK)
 			continue;
 		const char *why = strstr(failure.message, ": ");
 		int shown = (int)strcspn(given->items[i], "=");

@@ -312,16 +312,15 @@ static void add_limits(session *s)
 	text_say(&s->body, "}");
 }
 
-static void add_hosts(session *s)
+static void add_list(session *s, const char *name, const cli_list *list)
 {
-	const cli_list *hosts = &s->arguments->lists[CLI_OPTION_ALLOW_FETCH];
-	if (hosts->count == 0)
+	if (list->count == 0)
 		return;
-	add_name(&s->body, "allow_fetch");
+	add_name(&s->body, name);
 	text_say(&s->body, "[");
-	for (size_t i = 0; i < hosts->count; i++) {
+	for (size_t i = 0; i < list->count; i++) {
 		text_say(&s->body, i > 0 ? "," : "");
-		text_say_json(&s->body, hosts->items[i]);
+		text_say_json(&s->body, list->items[i]);
 	}
 	text_say(&s->body, "]");
 }
@@ -386,7 +385,8 @@ static void make_body(session *s)
 		add_args(s);
 	add_data(s);
 	add_words(body, "user", value_of(s, CLI_OPTION_USER));
-	add_hosts(s);
+	add_list(s, "allow_fetch", &s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
+	add_list(s, "secret_for", &s->arguments->lists[CLI_OPTION_SECRET_FOR]);
 	add_words(body, "delay", value_of(s, CLI_OPTION_DELAY));
 	add_words(body, "schedule", value_of(s, CLI_OPTION_SCHEDULE));
 	add_words(body, "zone", value_of(s, CLI_OPTION_ZONE));

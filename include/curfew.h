@@ -708,7 +708,8 @@ CURFEW_API curfew_status curfew_allow_fetch_check(const char *host, curfew_failu
  * Checks that this text can be one of curfew_run_options.secret_for: HOST:HEADER=TEMPLATE, where HOST is as for
  * curfew_allow_fetch_check, and TEMPLATE contains {NAME} for secrets among these. In each request to such a host, the
  * host sets HEADER to the template with the secrets' values, in place of what the program has set. Redirects are
- * requests of their own. The host must also be one that the run may reach. If not, CURFEW_INVALID and why.
+ * requests of their own. The host must also be one that the run may reach. secrets may be NULL: then only the form is
+ * checked. If not, CURFEW_INVALID and why.
  */
 CURFEW_API curfew_status curfew_secret_for_check(const char *text, const curfew_secret *secrets, size_t secret_count,
                                                  curfew_failure *failure);

@@ -689,6 +689,8 @@ static worker_job job_of(const server *s, const run *r, const hosts *allowed, co
 	                    .owner = hash_of(r->owner->id),
 	                    .allow_fetch = allowed->items,
 	                    .allow_fetch_count = allowed->count,
+	                    .secret_for = given->secret_for,
+	                    .secret_for_count = given->secret_for_count,
 	                    .args = given->args,
 	                    .arg_count = given->arg_count,
 	                    .env = (const char *const *)given->env,
@@ -779,8 +781,9 @@ static void launch(server *s, run *r)
 	if (is_unread && may_be_read_later(s, r))
 		put_off(s, r);
 	else if (!r->is_foreign)
-		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR,
-		                           failure.message[0] != '\0' ? failure.message : "out of memory");
+		service_end_without_worker(
+			s, r, status == CURFEW_INVALID ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR,
+			failure.message[0] != '\0' ? failure.message : "out of memory");
 	service_dispatch(s);
 	server_unlock(s);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MAX = 1024, ZONE_MAX = 128 };
+enum { ITEMS_MAX = 1024, ZONE_MAX = 128, HEADERS_MAX = 64 };
 
 #define INPUT_MAX ((size_t)16 << 20)
 
@@ -31,6 +31,25 @@ static void check_args(fields *f, const json_t *args)
 		(void)snprintf(name, sizeof name, "%zu", i);
 		if (!is_words(item))
 			fields_fail(f, name, "must be a string without NUL");
+	}
+}
+
+/* The names of secrets are looked up when the run begins. */
+static void check_secret_for(fields *f, const json_t *entries)
+{
+	curfew_failure failure;
+	size_t i;
+	const json_t *item;
+	if (entries != NULL && (!json_is_array(entries) || json_array_size(entries) > HEADERS_MAX))
+		fields_fail(f, NULL, "must be an array of at most %d strings", HEADERS_MAX);
+	json_array_foreach(entries, i, item)
+	{
+		char name[24];
+		(void)snprintf(name, sizeof name, "%zu", i);
+		if (!is_words(item))
+			fields_fail(f, name, "must be a string without NUL");
+		else if (curfew_secret_for_check(json_string_value(item), NULL, 0, &failure) != CURFEW_OK)
+			fields_fail(f, name, "%s", strrchr(failure.message, ':') + 2);
 	}
 }
 
@@ -181,6 +200,7 @@ void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
 {
 	const json_t *args = fields_take(f, "args");
 	json_t *env = fields_take(f, "env");
+	const json_t *secret_for = fields_take(f, "secret_for");
 
 	(void)fields_take(f, "stdin"), (void)fields_take(f, "files");
 	*words = NULL;
@@ -188,18 +208,21 @@ void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
 	check_args(wrong, args);
 	wrong->base = "/env";
 	check_env(wrong, env);
+	wrong->base = "/secret_for";
+	check_secret_for(wrong, secret_for);
 	wrong->base = "/stdin";
 	check_input(wrong, input);
 	wrong->base = "/files";
 	check_files(wrong, files);
 	const json_t *zone = wrong->failed ? NULL : take_timezone(f, wrong);
-	if (wrong->failed || f->failed || (!args && !env && !zone && !input.data && !files.data))
+	if (wrong->failed || f->failed || (!args && !env && !secret_for && !zone && !input.data && !files.data))
 		return;
 	text out;
 	text_init(&out, SIZE_MAX / 2);
 	text_say(&out, "{");
 	add_value(&out, "args", args);
 	add_value(&out, "env", env);
+	add_value(&out, "secret_for", secret_for);
 	add_value(&out, "timezone", zone);
 	add_member(&out, "stdin", input.data, input.len);
 	add_member(&out, "files", files.data, files.len);
@@ -212,17 +235,17 @@ void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
 
 /* ---- To the pool ------------------------------------------------------------------------------------------- */
 
-static bool split_args(wasi *w, span value)
+static bool split_list(span value, json_t **parsed, const char ***list, size_t *count)
 {
 	size_t i;
 	const json_t *item;
-	w->args_parsed = json_loadb(value.data, value.len, JSON_DECODE_ANY, NULL);
-	w->args = calloc(json_array_size(w->args_parsed) + 1, sizeof *w->args);
-	if (w->args_parsed == NULL || w->args == NULL)
+	*parsed = json_loadb(value.data, value.len, JSON_DECODE_ANY, NULL);
+	*list = calloc(json_array_size(*parsed) + 1, sizeof **list);
+	if (*parsed == NULL || *list == NULL)
 		return false;
-	json_array_foreach(w->args_parsed, i, item)
+	json_array_foreach(*parsed, i, item)
 	{
-		w->args[w->arg_count++] = json_string_value(item);
+		(*list)[(*count)++] = json_string_value(item);
 	}
 	return true;
 }
@@ -267,7 +290,9 @@ bool wasi_split(wasi *w, const char *words)
 	scan_object members = scan_begin(words, words != NULL ? strlen(words) : 0);
 	while (words != NULL && good && scan_next(&members, &key, &value) == 1) {
 		if (scan_is_name(key, "args"))
-			good = split_args(w, value);
+			good = split_list(value, &w->args_parsed, &w->args, &w->arg_count);
+		else if (scan_is_name(key, "secret_for"))
+			good = split_list(value, &w->secret_for_parsed, &w->secret_for, &w->secret_for_count);
 		else if (scan_is_name(key, "env"))
 			good = split_env(w, value);
 		else if (scan_is_name(key, "timezone"))
@@ -285,9 +310,11 @@ void wasi_finish(wasi *w)
 	for (size_t i = 0; i < w->env_count; i++)
 		free(w->env[i]);
 	free(w->args);
+	free(w->secret_for);
 	free(w->env);
 	free(w->timezone);
 	free(w->input);
 	json_decref(w->args_parsed);
+	json_decref(w->secret_for_parsed);
 	json_decref(w->env_parsed);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input of a run besides its parameters, kept in its original JSON: {"args": [...], "env": {...}, "timezone":
- * "...", "stdin":
- * "..." or {"base64": "..."}, "files": {...}}. Standard input and files may be large, so they are not converted to
- * values. The guest itself decodes its files.
+ * The input of a run besides its parameters, kept in its original JSON: {"args": [...], "env": {...}, "secret_for":
+ * [...], "timezone": "...", "stdin": "..." or {"base64": "..."}, "files": {...}}. Standard input and files may be
+ * large, so they are not converted to values. The guest itself decodes its files.
  */
 #ifndef CURFEW_SERVER_WASI_H
 #define CURFEW_SERVER_WASI_H
@@ -12,10 +11,11 @@
 #include "common/json_scan.h"
 
 typedef struct wasi {
-	json_t *args_parsed, *env_parsed;
-	const char **args; /* [arg_count] */
-	char **env;        /* [env_count] "NAME=value" */
-	size_t arg_count, env_count;
+	json_t *args_parsed, *env_parsed, *secret_for_parsed;
+	const char **args;       /* [arg_count] */
+	const char **secret_for; /* [secret_for_count] */
+	char **env;              /* [env_count] "NAME=value" */
+	size_t arg_count, env_count, secret_for_count;
 	char *timezone; /* NULL: none */
 	char *input;    /* [input_length]; NULL: none */
 	size_t input_length;

@@ -153,6 +153,7 @@ static const char *use_secret(used_secrets *used, const piece *p, char *buffer, 
 	return NULL;
 }
 
+/* used may be NULL: only the form is checked. */
 static const char *use_secrets(used_secrets *used, const char *template, char *buffer, size_t room)
 {
 	size_t names = 0;
@@ -162,7 +163,7 @@ static const char *use_secrets(used_secrets *used, const char *template, char *b
 
 	while (!wrong && (more = next_piece(&template, &p)) == 1) {
 		names += p.is_secret;
-		if (p.is_secret)
+		if (p.is_secret && used)
 			wrong = use_secret(used, &p, buffer, room);
 	}
 	if (!wrong && more < 0)
@@ -233,6 +234,15 @@ static curfew_status fill(curfew__secret_headers *headers, const char *const *en
 	return status == CURFEW_OK ? check_values(headers, entries, failure) : status;
 }
 
+static curfew__secret_headers *make_headers(size_t count)
+{
+	curfew__secret_headers *made = calloc(1, sizeof *made + count * sizeof *made->items);
+
+	if (made)
+		atomic_init(&made->references, 1);
+	return made;
+}
+
 curfew_status curfew__secret_headers_create(const char *const *entries, size_t count, const curfew_secret *secrets,
                                             size_t secret_count, curfew__secret_headers **headers,
                                             curfew_failure *failure)
@@ -244,9 +254,7 @@ curfew_status curfew__secret_headers_create(const char *const *entries, size_t c
 		return CURFEW_OK;
 	if (!entries || count > COUNT_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, entries ? "secret_for: at most 64" : "secret_for is NULL");
-	curfew__secret_headers *made = calloc(1, sizeof *made + count * sizeof *made->items);
-	if (made)
-		atomic_init(&made->references, 1);
+	curfew__secret_headers *made = make_headers(count);
 	used.items = calloc(used.given_count + 1, sizeof *used.items);
 	curfew_status status = made && used.items ? fill(made, entries, count, &used, failure)
 	                                          : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
@@ -280,9 +288,16 @@ void curfew__secret_headers_unref(curfew__secret_headers *headers)
 curfew_status curfew_secret_for_check(const char *entry, const curfew_secret *secrets, size_t secret_count,
                                       curfew_failure *failure)
 {
-	curfew__secret_headers *headers;
-	curfew_status status = curfew__secret_headers_create(&entry, 1, secrets, secret_count, &headers, failure);
+	curfew__secret_headers *headers = NULL;
+	curfew_status status;
 
+	if (secrets) {
+		status = curfew__secret_headers_create(&entry, 1, secrets, secret_count, &headers, failure);
+	} else if ((headers = make_headers(1))) {
+		status = add_item(headers, entry, NULL, failure);
+	} else {
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
 	curfew__secret_headers_unref(headers);
 	return status == CURFEW_OK ? curfew__refuse(failure, CURFEW_OK, "") : status;
 }

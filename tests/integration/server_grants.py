@@ -272,6 +272,41 @@ def secrets_of_the_user(context):
 
 
 @test
+def secrets_in_requests(context):
+    # Claim T700.
+    """secret_for: the server puts secrets of the user into requests, also of a run that was submitted before its end."""
+    refuse_sanitizer(context)
+    store = Store(context)
+    store.set("ann", "TOKEN", VALUE)
+    source = (
+        f"const r = await (await fetch('http://{here()}/echo')).json(); const sent = Object.fromEntries(r.headers)['x-key'];"
+        f"export default [secrets.get('TOKEN'), sent === 'a ' + '{VALUE[:6]}' + '{VALUE[6:]}', sent]"
+    )
+    fields = {"source": source, "lang": "mjs", "allow_fetch": [here()], "secret_for": [f"{here()}:X-Key=a {{TOKEN}}"]}
+    expected = ["[secret TOKEN]", True, "a [secret TOKEN]"]
+    with Server(context, *options_of(store), "--allow-fetch", here()) as server:
+        expect_equal("value", server.run(**fields, user="ann")["value"], expected)
+        for user in ({}, {"user": "eve"}):
+            report = server.run(**fields, **user)
+            expect_equal("without the secret", report["outcome"], "bad_program")
+            expect("no secret TOKEN" in report["error"]["message"], f"{report['error']}")
+        for bad, pointer in (
+            ("x", "/secret_for"),
+            ([1], "/secret_for/0"),
+            (["a.example:X-A=x"], "/secret_for/0"),
+            (["a.example:X-A={A}", "a.example:Host={A}"], "/secret_for/1"),
+            (["a.example:X-A={A}"] * 65, "/secret_for"),
+        ):
+            server.refuse(400, {**fields, "secret_for": bad}, pointer)
+        kept = server.submit(**fields, user="ann", delay="2s")["id"]
+        server.stop()
+    with Server(context, *options_of(store), "--allow-fetch", here(), data=server.data) as server:
+        expect_equal("after a restart", server.wait_for(kept)["report"]["value"], expected)
+        server.stop()
+        expect(VALUE.encode() not in stored_bytes(server.data), "a secret is in the database")
+
+
+@test
 def changed_while_it_serves(context):
     refuse_sanitizer(context)
     store = Store(context)
