@@ -79,9 +79,7 @@ static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome out
 	memcpy(copy.id, r->id, sizeof copy.id);
 	memcpy(copy.program_sha256, r->program->sha256, sizeof copy.program_sha256);
 	copy.partial = r->checkpoint != NULL ? r->checkpoint->data : NULL;
-	copy.error_name = outcome == CURFEW_OUTCOME_CANCELLED ? "cancelled"
-	                  : outcome == CURFEW_OUTCOME_CRASHED ? "crashed"
-	                                                      : "internal";
+	copy.error_name = outcome != CURFEW_OUTCOME_BAD_PROGRAM ? curfew_outcome_name(outcome) : NULL;
 	if (outcome == CURFEW_OUTCOME_CANCELLED)
 		copy.tripped[copy.tripped_count++] = outcome;
 	if (out.data != NULL) {

@@ -34,6 +34,13 @@ static void check_args(fields *f, const json_t *args)
 	}
 }
 
+/* The library's message, without "secret_for HOST:HEADER: ", which the pointer says. */
+static const char *without_entry(const char *message)
+{
+	const char *why = strstr(message, ": ");
+	return why != NULL ? why + 2 : message;
+}
+
 /* The names of secrets are looked up when the run begins. */
 static void check_secret_for(fields *f, const json_t *entries)
 {
@@ -49,7 +56,7 @@ static void check_secret_for(fields *f, const json_t *entries)
 		if (!is_words(item))
 			fields_fail(f, name, "must be a string without NUL");
 		else if (curfew_secret_for_check(json_string_value(item), NULL, 0, &failure) != CURFEW_OK)
-			fields_fail(f, name, "%s", strrchr(failure.message, ':') + 2);
+			fields_fail(f, name, "%s", without_entry(failure.message));
 	}
 }
 

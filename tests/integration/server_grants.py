@@ -289,15 +289,17 @@ def secrets_in_requests(context):
         for user in ({}, {"user": "eve"}):
             report = server.run(**fields, **user)
             expect_equal("without the secret", report["outcome"], "bad_program")
+            expect_equal("name", report["error"]["name"], None)
             expect("no secret TOKEN" in report["error"]["message"], f"{report['error']}")
-        for bad, pointer in (
-            ("x", "/secret_for"),
-            ([1], "/secret_for/0"),
-            (["a.example:X-A=x"], "/secret_for/0"),
-            (["a.example:X-A={A}", "a.example:Host={A}"], "/secret_for/1"),
-            (["a.example:X-A={A}"] * 65, "/secret_for"),
+        for bad, pointer, why in (
+            ("x", "/secret_for", "array"),
+            ([1], "/secret_for/0", "string"),
+            (["x"], "/secret_for/0", "/secret_for/0: it is not HOST:HEADER=TEMPLATE"),
+            (["a.example:X-A=x"], "/secret_for/0", "/secret_for/0: the template has no {NAME} of a secret"),
+            (["a.example:X-A={A}", "a.example:Host={A}"], "/secret_for/1", "/secret_for/1: this header cannot be set"),
+            (["a.example:X-A={A}"] * 65, "/secret_for", "64"),
         ):
-            server.refuse(400, {**fields, "secret_for": bad}, pointer)
+            server.refuse(400, {**fields, "secret_for": bad}, pointer, why)
         kept = server.submit(**fields, user="ann", delay="2s")["id"]
         server.stop()
     with Server(context, *options_of(store), "--allow-fetch", here(), data=server.data) as server:
