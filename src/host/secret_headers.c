@@ -81,7 +81,7 @@ static const char *expand(const curfew__grants *secrets, const item *one, char *
 	}
 	ssize_t latin = curfew__header_to_latin(line + begin, end - begin);
 	if (latin < 0)
-		return "the secret's value has characters that a header cannot have";
+		return "it has characters that a header cannot have";
 	line[begin + (size_t)latin] = 0;
 	return NULL;
 }
