@@ -46,11 +46,13 @@ static void read_part(void *context)
 	server_unlock(s);
 }
 
-/* Provides the part that contains this offset of the report. False: not yet, or not at all. */
-static bool has_part(pieces *p, size_t at)
+/* Provides the part that contains this offset of the report. Returns 1: it is there; 0: not yet, the connection is
+ * suspended; or an end of the stream. */
+static ssize_t prepare_part(pieces *p, size_t at)
 {
 	size_t index = at / STORE_PART_BYTES;
 	server *s = p->request->server;
+	ssize_t next = 1;
 	server_lock(s);
 	bool has = p->part != NULL && p->part_index == index && !p->is_reading;
 	if (!has && !p->is_reading && !p->has_failed) {
@@ -62,12 +64,14 @@ static bool has_part(pieces *p, size_t at)
 		if (p->is_reading)
 			http_hold(p->request); /* in time: the helper releases it under the lock */
 	}
-	if (!has && !p->has_failed)
+	if (!has)
+		next = p->has_failed ? MHD_CONTENT_READER_END_WITH_ERROR : 0;
+	if (next == 0)
 		http_suspend(p->request, NULL);
 	server_unlock(s);
 	if (has && at % STORE_PART_BYTES == 0)
 		http_note_progress(p->request);
-	return has;
+	return next;
 }
 
 static ssize_t copy_from(char *buffer, size_t max, const char *data, size_t length)
@@ -97,8 +101,9 @@ static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_
 		return copy_from(buffer, max, p->report.here->data + at, p->report.length - at);
 	}
 
-	if (!has_part(p, at))
-		return p->has_failed ? MHD_CONTENT_READER_END_WITH_ERROR : 0;
+	ssize_t next = prepare_part(p, at);
+	if (next != 1)
+		return next;
 	size_t within = at % STORE_PART_BYTES;
 	if (within >= p->part->len)
 		return MHD_CONTENT_READER_END_WITH_ERROR;

@@ -158,32 +158,37 @@ static void read_page_aside(void *context)
 	server_unlock(s);
 }
 
-/* Whether the page has something that is to be sent. False: not yet, or not at all. */
-static bool has_page(pages *l)
+/* Reads the next page if this one is sent. Returns 1: it has something that is to be sent; 0: not yet, the connection
+ * is suspended; or an end of the stream. */
+static ssize_t prepare_page(pages *l)
 {
 	server *s = l->request->server;
+	ssize_t next = 0;
 	server_lock(s);
-	bool has = !l->is_reading && !l->has_failed && l->sent < l->page.length;
-	if (!has && !l->is_reading && !l->has_failed && !l->is_complete) {
+	if (!l->is_reading && !l->has_failed && !l->is_complete && l->sent == l->page.length) {
 		l->is_reading = helpers_run(s->helpers, read_page_aside, l);
 		l->has_failed = !l->is_reading;
 		if (l->is_reading)
 			http_hold(l->request); /* in time: the helper releases it under the lock */
 	}
+	/* While a helper reads, nothing else of the page may be looked at. */
 	if (l->is_reading)
 		http_suspend(l->request, NULL);
+	else if (l->has_failed)
+		next = MHD_CONTENT_READER_END_WITH_ERROR;
+	else
+		next = l->sent < l->page.length ? 1 : MHD_CONTENT_READER_END_OF_STREAM;
 	server_unlock(s);
-	return has;
+	return next;
 }
 
 static ssize_t send_list(void *context, uint64_t position, char *buffer, size_t max)
 {
 	pages *l = context;
 	(void)position;
-	if (!has_page(l))
-		return l->has_failed    ? MHD_CONTENT_READER_END_WITH_ERROR
-		       : l->is_complete ? MHD_CONTENT_READER_END_OF_STREAM
-		                        : 0;
+	ssize_t next = prepare_page(l);
+	if (next != 1)
+		return next;
 	size_t left = l->page.length - l->sent, taken = left < max ? left : max;
 	if (l->sent == 0)
 		http_note_progress(l->request);

@@ -115,6 +115,30 @@ def long_lists(context):
 
 
 @test
+def lists_end_whole(context):
+    """A list that is read in pages has its last page, however soon that was read."""
+    data = os.path.join(context.directory(), "data")
+    with Server(context, data=data) as server:
+        server.ask("PUT", "/v1/programs/first", "1", 201, headers={"Content-Type": "text/javascript"})
+    description = json.dumps([{"name": "n" * 1000, "kind": "value", "type": None}] * 100)
+    with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
+        database.execute(
+            "INSERT INTO programs SELECT owner, 'name' || value, sha256, language, kind, ?, size, created_us, updated_us "
+            "FROM programs, json_each(?) WHERE name='first'",
+            (description, json.dumps(list(range(12)))),
+        )
+        database.commit()
+    with Server(context, data=data) as server, concurrent.futures.ThreadPoolExecutor(4) as threads:
+        whole = server.request("GET", "/v1/programs").body
+
+        def read(_):
+            return server.request("GET", "/v1/programs").body == whole
+
+        json.loads(whole)
+        expect(all(threads.map(read, range(60))), "a list was cut off")
+
+
+@test
 def quota_of_many_at_once(context):
     """Programs that a token stores at the same time do not exceed its quota together."""
     data = os.path.join(context.directory(), "data")
