@@ -14,6 +14,7 @@
 #include "record.h"
 #include "report.h"
 #include "common/json_scan.h"
+#include "common/utf8.h"
 #include "store.h"
 #include "wasi.h"
 
@@ -25,6 +26,8 @@
 enum { PUT_OFF_US = 1000000, PUT_OFF_MAX = 300 };
 /* For a shared database: this many times the number of concurrent runs may wait on a node without capacity. */
 enum { HELD_EACH = 8 };
+/* Longer output becomes several events. */
+enum { OUTPUT_EVENT_BYTES = 256 << 10 };
 
 /* ---- End ------------------------------------------------------------------------------------------------- */
 
@@ -575,9 +578,8 @@ static blob *make_output(curfew_event_kind kind, const char *data, size_t length
 	return take_text(&t);
 }
 
-static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
+static void add_event(flight *f, curfew_event_kind kind, const char *data, size_t length)
 {
-	flight *f = context;
 	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
 	blob *made = is_output ? make_output(kind, data, length) : copy_json(data, length);
 
@@ -605,6 +607,19 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		note_news(f->server, r);
 	server_unlock(f->server);
 	blob_unref(made);
+}
+
+/* A worker joins output that waits. In parts, the newest of it stays when older events are dropped. */
+static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
+	while (is_output && length > OUTPUT_EVENT_BYTES) {
+		size_t part = curfew__utf8_cut(data, length, OUTPUT_EVENT_BYTES);
+		add_event(context, kind, data, part);
+		data += part;
+		length -= part;
+	}
+	add_event(context, kind, data, length);
 }
 
 /* Whether the run is to be repeated, after its process died. */

@@ -752,10 +752,15 @@ def the_end_of_the_output(context):
     """The last output of a run is in its stream before its report, whatever its size."""
     with Server(context) as server:
         run = server.submit(
-            "for (let i = 0; i < 6; i++) console.log(String(i).repeat(1 << 20)); 7",
+            "await new Promise((go) => setTimeout(go, 500)); for (let i = 0; i < 6; i++) console.log(String(i).repeat(1 << 20)); 7",
+            lang="mjs",
             limits={"timeout": "5m", "output": "64MiB"},
             durable=False,
         )["id"]
+        # The worker has to join what it prints meanwhile.
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        server.process.send_signal(signal.SIGCONT)
         server.wait_for(run, timeout=120)
         events = list(server.stream(run))
         expect_equal("how it ends", [name for _, name, _ in events[-2:]], ["state", "report"])
