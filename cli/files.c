@@ -312,12 +312,9 @@ static char *read_main(const char *dir)
 		return NULL;
 	char *text = cli_file_read(path, MAP_MAX, why, sizeof why);
 	span value = text != NULL ? scan_member(text, strlen(text), "main") : (span){0};
-	size_t length = 0;
-	if (value.data != NULL && value.len > 2 && value.data[0] == '"' && (main = calloc(1, value.len)) != NULL &&
-	    !scan_decode(value, main, &length)) {
-		free(main);
-		main = NULL;
-	}
+	size_t length;
+	if (value.len > 2)
+		main = scan_copy(value, &length);
 	free(text);
 	free(path);
 	return main;

@@ -126,21 +126,6 @@ static bool is_kind(span value, char first)
 	return value.data != NULL && value.len > 0 && value.data[0] == first;
 }
 
-/* Copies a string, and ends it with NUL; free it with free. NULL: it is not a string. */
-static char *copy_string(span value, size_t *length)
-{
-	size_t decoded;
-	char *copy = is_kind(value, '"') ? malloc(value.len + 1) : NULL;
-	if (copy == NULL || !scan_decode(value, copy, &decoded)) {
-		free(copy);
-		return NULL;
-	}
-	copy[decoded] = '\0';
-	if (length != NULL)
-		*length = decoded;
-	return copy;
-}
-
 static bool is_same(span a, const char *b, size_t length)
 {
 	return a.data != NULL && a.len == length && memcmp(a.data, b, length) == 0;
@@ -287,8 +272,9 @@ static void take_limit(const mcp *m, request *q, span key, span value)
 	const curfew_limit_info *info = find_limit(key);
 	curfew_failure failure;
 	char most[32];
+	size_t length;
 	bool is_number = value.len > 0 && value.data[0] >= '0' && value.data[0] <= '9';
-	char *given = is_number ? text_copy(value.data, value.len) : copy_string(value, NULL);
+	char *given = is_number ? text_copy(value.data, value.len) : scan_copy(value, &length);
 	if (info == NULL)
 		refuse(q, "limits: %.*s is not a limit", (int)(key.len < 64 ? key.len : 64), key.data);
 	else if (given == NULL)
@@ -340,13 +326,13 @@ static void take_argument(const mcp *m, request *q, span key, span value)
 {
 	if (is_name(key, "source")) {
 		free(q->source);
-		q->source = copy_string(value, &q->source_length);
+		q->source = scan_copy(value, &q->source_length);
 		if (q->source == NULL)
 			refuse(q, "source must be a string");
 	} else if (is_name(key, "call")) {
 		free(q->call);
 		size_t length = 0;
-		q->call = copy_string(value, &length);
+		q->call = scan_copy(value, &length);
 		if (q->call == NULL || strlen(q->call) != length)
 			refuse(q, "call must be the name of a function");
 	} else if (is_name(key, "params")) {

@@ -5,6 +5,7 @@
 #include "common/json_reader.h"
 #include "common/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 10000 };
@@ -288,6 +289,19 @@ bool scan_decode(span string, char *out, size_t *out_len)
 		at += used;
 	}
 	return true;
+}
+
+char *scan_copy(span value, size_t *length)
+{
+	if (value.len < 2 || value.data[0] != '"')
+		return NULL;
+	char *copy = malloc(value.len);
+	if (copy == NULL || !scan_decode(value, copy, length)) {
+		free(copy);
+		return NULL;
+	}
+	copy[*length] = '\0';
+	return copy;
 }
 
 bool scan_is_name(span string, const char *name)

@@ -43,6 +43,9 @@ bool scan_is_name(span string, const char *name);
  * has half of a surrogate pair.
  */
 bool scan_decode(span string, char *out, size_t *out_len);
+/* The same in memory of its own, which ends in NUL; free it with free. NULL: the value is no such string, or there is
+ * no memory. */
+char *scan_copy(span value, size_t *length);
 
 /* Removes the first item of an array, which then begins after it. False: there is none. */
 bool scan_next_item(span *array, span *item);

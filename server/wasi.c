@@ -19,13 +19,13 @@ static bool is_words(const json_t *value)
 	return json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value);
 }
 
-static void check_args(fields *f, const json_t *args)
+static void check_strings(fields *f, const json_t *list, int most)
 {
 	size_t i;
 	const json_t *item;
-	if (args != NULL && (!json_is_array(args) || json_array_size(args) > ITEMS_MAX))
-		fields_fail(f, NULL, "must be an array of at most %d strings", ITEMS_MAX);
-	json_array_foreach(args, i, item)
+	if (list != NULL && (!json_is_array(list) || json_array_size(list) > (size_t)most))
+		fields_fail(f, NULL, "must be an array of at most %d strings", most);
+	json_array_foreach(list, i, item)
 	{
 		char name[24];
 		(void)snprintf(name, sizeof name, "%zu", i);
@@ -45,17 +45,11 @@ static const char *without_entry(const char *message)
 static void check_secret_for(fields *f, const json_t *entries)
 {
 	curfew_failure failure;
-	size_t i;
-	const json_t *item;
-	if (entries != NULL && (!json_is_array(entries) || json_array_size(entries) > HEADERS_MAX))
-		fields_fail(f, NULL, "must be an array of at most %d strings", HEADERS_MAX);
-	json_array_foreach(entries, i, item)
-	{
+	check_strings(f, entries, HEADERS_MAX);
+	for (size_t i = 0; !f->failed && i < json_array_size(entries); i++) {
 		char name[24];
 		(void)snprintf(name, sizeof name, "%zu", i);
-		if (!is_words(item))
-			fields_fail(f, name, "must be a string without NUL");
-		else if (curfew_secret_for_check(json_string_value(item), NULL, 0, &failure) != CURFEW_OK)
+		if (curfew_secret_for_check(json_string_value(json_array_get(entries, i)), NULL, 0, &failure) != CURFEW_OK)
 			fields_fail(f, name, "%s", without_entry(failure.message));
 	}
 }
@@ -77,16 +71,6 @@ static void check_env(fields *f, json_t *env)
 
 /* ---- Standard input -------------------------------------------------------------------------------------- */
 
-/* Copies a string as it is written. NULL: it is not a string, or out of memory. */
-static char *decode_string(span string, size_t *length)
-{
-	char *decoded = string.len > 1 && string.data[0] == '"' ? malloc(string.len) : NULL;
-	if (decoded != NULL && scan_decode(string, decoded, length))
-		return decoded;
-	free(decoded);
-	return NULL;
-}
-
 /* {"base64": "..."} */
 static char *decode_base64(span object, size_t *length)
 {
@@ -96,7 +80,7 @@ static char *decode_base64(span object, size_t *length)
 	int more;
 	while ((more = scan_next(&members, &key, &value)) == 1 && ++count == 1 && scan_is_name(key, "base64"))
 		found = value;
-	char *encoded = more == 0 && count == 1 && found.data != NULL ? decode_string(found, &encoded_length) : NULL;
+	char *encoded = more == 0 && count == 1 && found.data != NULL ? scan_copy(found, &encoded_length) : NULL;
 	char *bytes = encoded != NULL ? malloc(encoded_length / 4 * 3 + 3) : NULL;
 	bool good = bytes != NULL &&
 	            sodium_base642bin((unsigned char *)bytes, encoded_length / 4 * 3 + 3, encoded, encoded_length, "\r\n",
@@ -111,7 +95,7 @@ static char *decode_base64(span object, size_t *length)
 /* Decodes a string or base64, with space for one byte more. NULL: it is neither. */
 static char *decode_input(span input, size_t *length)
 {
-	return input.data[0] == '{' ? decode_base64(input, length) : decode_string(input, length);
+	return input.data[0] == '{' ? decode_base64(input, length) : scan_copy(input, length);
 }
 
 static void check_input(fields *f, span input)
@@ -143,14 +127,13 @@ static bool fail_for_file(fields *f, span key, span value)
 {
 	curfew_failure failure;
 	size_t length = 0;
-	char *alone = malloc(key.len + value.len + 3), *name = decode_string(key, &length);
+	char *alone = malloc(key.len + value.len + 3), *name = scan_copy(key, &length);
 	bool is_bad = false;
 	if (alone != NULL && name != NULL) {
 		(void)snprintf(alone, key.len + value.len + 3, "{%.*s:", (int)key.len, key.data);
 		memcpy(alone + key.len + 2, value.data, value.len);
 		alone[key.len + 2 + value.len] = '}';
 		is_bad = curfew_files_check(alone, key.len + value.len + 3, &failure) != CURFEW_OK;
-		name[length] = '\0';
 	}
 	if (is_bad)
 		fields_fail(f, name, "%s", without_name(failure.message, name));
@@ -212,7 +195,7 @@ void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
 	(void)fields_take(f, "stdin"), (void)fields_take(f, "files");
 	*words = NULL;
 	*wrong = (fields){.base = "/args"};
-	check_args(wrong, args);
+	check_strings(wrong, args, ITEMS_MAX);
 	wrong->base = "/env";
 	check_env(wrong, env);
 	wrong->base = "/secret_for";
@@ -277,9 +260,7 @@ static bool split_env(wasi *w, span value)
 static bool split_timezone(wasi *w, span value)
 {
 	size_t length = 0;
-	w->timezone = decode_string(value, &length);
-	if (w->timezone != NULL)
-		w->timezone[length] = '\0';
+	w->timezone = scan_copy(value, &length);
 	return w->timezone != NULL;
 }
 

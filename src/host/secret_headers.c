@@ -25,7 +25,7 @@ typedef struct item {
 
 struct curfew__secret_headers {
 	atomic_uint references;
-	curfew__grants *secrets; /* those of all templates */
+	curfew__grants *secrets; /* those of the run; NULL: none */
 	size_t count;
 	item items[];
 };
@@ -121,54 +121,24 @@ static const char *parse_item(char *copy, item *one, char **host)
 	return curfew__header_is_forbidden(one->name, strlen(one->name)) ? "this header cannot be set" : NULL;
 }
 
-/* The secrets that templates name, as many as there can be. */
-typedef struct used_secrets {
-	const curfew_secret *given;
-	size_t given_count;
-	curfew_secret *items;
-	size_t count;
-} used_secrets;
-
-static const curfew_secret *find_given(const used_secrets *used, const piece *p)
-{
-	/* The last one of a name counts. */
-	for (size_t i = used->given_count; i-- > 0;)
-		if (strlen(used->given[i].name) == p->length && !memcmp(used->given[i].name, p->text, p->length))
-			return &used->given[i];
-	return NULL;
-}
-
-static const char *use_secret(used_secrets *used, const piece *p, char *buffer, size_t room)
-{
-	const curfew_secret *secret = find_given(used, p);
-
-	if (!secret) {
-		(void)snprintf(buffer, room, "there is no secret %.*s", (int)(p->length < 64 ? p->length : 64), p->text);
-		return buffer;
-	}
-	for (size_t i = 0; i < used->count; i++)
-		if (!strcmp(used->items[i].name, secret->name))
-			return NULL;
-	used->items[used->count++] = *secret;
-	return NULL;
-}
-
-/* used may be NULL: only the form is checked. */
-static const char *use_secrets(used_secrets *used, const char *template, char *buffer, size_t room)
+/* secrets: those that may be named; only the form is checked without `looks_up`. */
+static const char *check_template(const char *template, const curfew__grants *secrets, bool looks_up, char *buffer,
+                                  size_t room)
 {
 	size_t names = 0;
-	const char *wrong = NULL;
 	piece p;
 	int more;
 
-	while (!wrong && (more = next_piece(&template, &p)) == 1) {
+	while ((more = next_piece(&template, &p)) == 1) {
 		names += p.is_secret;
-		if (p.is_secret && used)
-			wrong = use_secret(used, &p, buffer, room);
+		if (!p.is_secret || !looks_up || curfew__grants_find(secrets, p.text, p.length))
+			continue;
+		(void)snprintf(buffer, room, "there is no secret %.*s", (int)(p.length < 64 ? p.length : 64), p.text);
+		return buffer;
 	}
-	if (!wrong && more < 0)
+	if (more < 0)
 		return "a brace of the template is not part of {NAME}";
-	return wrong || names ? wrong : "the template has no {NAME} of a secret";
+	return names ? NULL : "the template has no {NAME} of a secret";
 }
 
 static curfew_status refuse_item(const char *entry, const char *why, curfew_failure *failure)
@@ -180,7 +150,7 @@ static curfew_status refuse_item(const char *entry, const char *why, curfew_fail
 	return curfew__refuse(failure, CURFEW_INVALID, message);
 }
 
-static curfew_status add_item(curfew__secret_headers *headers, const char *entry, used_secrets *used,
+static curfew_status add_item(curfew__secret_headers *headers, const char *entry, bool looks_up,
                               curfew_failure *failure)
 {
 	item *one = &headers->items[headers->count];
@@ -192,7 +162,7 @@ static curfew_status add_item(curfew__secret_headers *headers, const char *entry
 		return refuse_item(entry ? entry : "", "it is longer than 4 KiB, or memory has run out", failure);
 	const char *wrong = parse_item(copy, one, &host);
 	if (!wrong)
-		wrong = use_secrets(used, one->template, buffer, sizeof buffer);
+		wrong = check_template(one->template, headers->secrets, looks_up, buffer, sizeof buffer);
 	if (!wrong && !(one->host = curfew__allow_list_create((const char *const *)&host, 1, &inner)))
 		wrong = inner.message;
 	if (wrong) {
@@ -221,16 +191,13 @@ static curfew_status check_values(const curfew__secret_headers *headers, const c
 	return wrong ? refuse_item(entries[i - 1], wrong, failure) : CURFEW_OK;
 }
 
-static curfew_status fill(curfew__secret_headers *headers, const char *const *entries, size_t count, used_secrets *used,
-                          curfew_failure *failure)
+static curfew_status fill(curfew__secret_headers *headers, const char *const *entries, size_t count,
+                          const curfew_secret *secrets, size_t secret_count, curfew_failure *failure)
 {
-	curfew_status status = CURFEW_OK;
+	curfew_status status = curfew__grants_create(secrets, secret_count, NULL, NULL, &headers->secrets, failure);
 
 	for (size_t i = 0; i < count && status == CURFEW_OK; i++)
-		status = add_item(headers, entries[i], used, failure);
-	if (status != CURFEW_OK)
-		return status;
-	status = curfew__grants_create(used->items, used->count, NULL, NULL, &headers->secrets, failure);
+		status = add_item(headers, entries[i], true, failure);
 	return status == CURFEW_OK ? check_values(headers, entries, failure) : status;
 }
 
@@ -247,18 +214,14 @@ curfew_status curfew__secret_headers_create(const char *const *entries, size_t c
                                             size_t secret_count, curfew__secret_headers **headers,
                                             curfew_failure *failure)
 {
-	used_secrets used = {secrets, secret_count, NULL, 0};
-
 	*headers = NULL;
 	if (!count)
 		return CURFEW_OK;
 	if (!entries || count > COUNT_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, entries ? "secret_for: at most 64" : "secret_for is NULL");
 	curfew__secret_headers *made = make_headers(count);
-	used.items = calloc(used.given_count + 1, sizeof *used.items);
-	curfew_status status = made && used.items ? fill(made, entries, count, &used, failure)
-	                                          : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	free(used.items);
+	curfew_status status = made ? fill(made, entries, count, secrets, secret_count, failure)
+	                            : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (status == CURFEW_OK)
 		*headers = made;
 	else
@@ -294,7 +257,7 @@ curfew_status curfew_secret_for_check(const char *entry, const curfew_secret *se
 	if (secrets) {
 		status = curfew__secret_headers_create(&entry, 1, secrets, secret_count, &headers, failure);
 	} else if ((headers = make_headers(1))) {
-		status = add_item(headers, entry, NULL, failure);
+		status = add_item(headers, entry, false, failure);
 	} else {
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
@@ -306,7 +269,15 @@ curfew_status curfew_secret_for_check(const char *entry, const curfew_secret *se
 
 bool curfew__secret_headers_have(const curfew__secret_headers *headers, const char *name, size_t length)
 {
-	return headers && curfew__grants_find(headers->secrets, name, length) != NULL;
+	piece p;
+
+	for (size_t i = 0; headers && i < headers->count; i++) {
+		const char *at = headers->items[i].template;
+		while (next_piece(&at, &p) == 1)
+			if (p.is_secret && p.length == length && !memcmp(p.text, name, length))
+				return true;
+	}
+	return false;
 }
 
 size_t curfew__secret_placeholder(const char *name, size_t length, char *bytes, size_t room)

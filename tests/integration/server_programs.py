@@ -81,6 +81,18 @@ def exports(context):
         expect_equal("from disk", server.ask("GET", "/v1/programs/seven.wat")["exports"], cases[-1][3])
 
 
+def store_described(data, count, exports):
+    """Stores so many programs like the one named "first", with long descriptions."""
+    description = json.dumps([{"name": "n" * 1000, "kind": "value", "type": None}] * exports)
+    with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
+        database.execute(
+            "INSERT INTO programs SELECT owner, 'name' || value, sha256, language, kind, ?, size, created_us, updated_us "
+            "FROM programs, json_each(?) WHERE name='first'",
+            (description, json.dumps(list(range(count)))),
+        )
+        database.commit()
+
+
 @test
 def long_lists(context):
     """A list of programs may be of any size: it is sent while it is read, and the server holds a part of it."""
@@ -92,14 +104,7 @@ def long_lists(context):
             server.ask(
                 "PUT", f"/v1/programs/{name}", "1", 201, headers={"Content-Type": "text/javascript"}, token=token
             )
-    description = json.dumps([{"name": "n" * 1000, "kind": "value", "type": None}] * 900)
-    with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
-        database.execute(
-            "INSERT INTO programs SELECT owner, 'name' || value, sha256, language, kind, ?, size, created_us, updated_us "
-            "FROM programs, json_each(?) WHERE name='first'",
-            (description, json.dumps(list(range(100)))),
-        )
-        database.commit()
+    store_described(data, 100, 900)
     with Server(context, data=data, token=alice) as server:
         before = anonymous_mib(server.process.pid)
         names = {"all", "first", *(f"name{i}" for i in range(100))}
@@ -120,14 +125,7 @@ def lists_end_whole(context):
     data = os.path.join(context.directory(), "data")
     with Server(context, data=data) as server:
         server.ask("PUT", "/v1/programs/first", "1", 201, headers={"Content-Type": "text/javascript"})
-    description = json.dumps([{"name": "n" * 1000, "kind": "value", "type": None}] * 100)
-    with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
-        database.execute(
-            "INSERT INTO programs SELECT owner, 'name' || value, sha256, language, kind, ?, size, created_us, updated_us "
-            "FROM programs, json_each(?) WHERE name='first'",
-            (description, json.dumps(list(range(12)))),
-        )
-        database.commit()
+    store_described(data, 12, 100)
     with Server(context, data=data) as server, concurrent.futures.ThreadPoolExecutor(4) as threads:
         whole = server.request("GET", "/v1/programs").body
 
