@@ -264,7 +264,8 @@ static void put_off(server *s, run *r)
 /* Writes its start before it is launched, so that it is never started twice. */
 static void take_start(server *s, run *r, const char *problem)
 {
-	if (problem == NULL || r->ended) {
+	/* A run that was cancelled meanwhile is not tried again. */
+	if (problem == NULL || r->ended || r->cancels > 0) {
 		note_launch(s, r);
 		return;
 	}
@@ -738,6 +739,7 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	job.context = f;
 	server_lock(s);
 	bool is_off = r->is_foreign; /* set after it was chosen */
+	unsigned attempt = r->attempt;
 	f->node = r->node;
 	if (!is_off) {
 		run_ref(r); /* the flight's reference */
@@ -760,14 +762,14 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 			forget_flight(s, r);
 		run_unref(s, r);
 		free(f);
-	} else if (r->launched && r->worker == NULL) {
+	} else if (r->launched && r->worker == NULL && r->attempt == attempt) {
 		r->worker = handle;
 		for (unsigned i = 0; r->is_left && i < 2; i++)
 			worker_run_cancel(handle);
 		for (unsigned i = 0; i < r->cancels && i < 2; i++)
 			worker_run_cancel(handle);
 	} else {
-		worker_run_unref(handle); /* it has ended already */
+		worker_run_unref(handle); /* it has ended already, and may even have begun again */
 	}
 	server_unlock(s);
 	return status;

@@ -409,6 +409,26 @@ def cancel(context):
 
 
 @test
+def cancel_while_nothing_can_be_written(context):
+    """A run that is cancelled while its start is being written, which then fails, ends as cancelled."""
+    with Server(context, "--concurrency", "1") as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        first = server.submit(FOREVER, limits={"timeout": "300s"})["id"]
+        server.wait_for(first, "running")
+        second = server.submit("1")["id"]
+        with contextlib.closing(sqlite3.connect(os.path.join(server.data, "curfew.db"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            reports = [pool.submit(server.ask, "DELETE", f"/v1/runs/{first}")]
+            server.wait_for(second, "running")
+            reports.append(pool.submit(server.ask, "DELETE", f"/v1/runs/{second}"))
+            server.wait_for(second, "stopping")
+            # Each write fails after some seconds. Those of ends are repeated.
+            context.until("no write fails", lambda: server.metric("curfew_store_failures_total") >= 4, 60)
+            other.execute("ROLLBACK")
+        expect_equal("outcomes", [report.result()["outcome"] for report in reports], ["cancelled"] * 2)
+        expect_equal("another", server.run("6 * 7")["value"], 42)
+
+
+@test
 def lists(context):
     with Server(context) as server:
         server.ask("PUT", "/v1/programs/p", b"5", 201, headers={"Content-Type": "text/javascript"})
