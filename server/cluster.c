@@ -51,7 +51,7 @@ typedef struct listening {
 bool cluster_join(server *s, curfew_failure *failure)
 {
 	store_member member = {
-		.lease_us = s->config->lease_us, .capacity = s->scheduler.concurrency, .address = s->config->listen};
+		.lease_us = s->config->lease_us, .capacity = s->scheduler.concurrency, .address = s->address};
 	if (!store_join(s->store, &member, failure))
 		return false;
 	log_event(LOG_INFO, "joined", (log_field[]){{"node", NULL, (int64_t)store_node(s->store)}, {0}});

@@ -108,18 +108,35 @@ static int open_listener(const config *c, bool *loopback, curfew_failure *failur
 	return fd;
 }
 
-static void print_address(const config *c, int listener)
+/* Reads the address of the listening socket as text. */
+static void read_address(int listener, config_place *at)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
-	char host[64] = "", port[8] = "";
+	*at = (config_place){.host = ""};
 	if (getsockname(listener, (struct sockaddr *)&address, &length) == 0)
-		(void)getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+		(void)getnameinfo((struct sockaddr *)&address, length, at->host, sizeof at->host, at->port, sizeof at->port,
 		                  NI_NUMERICHOST | NI_NUMERICSERV);
-	bool is_six = strchr(host, ':') != NULL;
-	char url[128];
+}
+
+/* Other nodes show the address as it was configured, but with the port that the system has chosen for port 0. */
+static void note_address(server *s, int listener)
+{
+	config_place at;
+	const char *colon = strrchr(s->config->listen, ':');
+	read_address(listener, &at);
+	(void)snprintf(s->address, sizeof s->address, "%.*s:%s", (int)(colon - s->config->listen), s->config->listen,
+	               at.port);
+}
+
+static void print_address(const config *c, int listener)
+{
+	config_place at;
+	read_address(listener, &at);
+	bool is_six = strchr(at.host, ':') != NULL;
+	char url[320];
 	(void)snprintf(url, sizeof url, "%s://%s%s%s:%s", c->tls_cert[0] != '\0' ? "https" : "http", is_six ? "[" : "",
-	               host, is_six ? "]" : "", port);
+	               at.host, is_six ? "]" : "", at.port);
 	log_event(LOG_INFO, "listening", (log_field[]){{"url", url, 0}, {"data", c->data, 0}, {0}});
 	(void)printf("curfew: listening on %s\n", url);
 	(void)fflush(stdout);
@@ -408,6 +425,7 @@ static bool start_server(server *s, curfew_failure *failure)
 	int listener = open_listener(c, &loopback, failure);
 	if (listener < 0)
 		return false;
+	note_address(s, listener);
 	if (!check_access(s, loopback, failure) || !start_pool(s, failure) || !start_store(s)) {
 		(void)close(listener);
 		return false;

@@ -250,6 +250,7 @@ struct server {
 	int64_t started_us;
 	int64_t watchdog_us; /* interval of systemd's watchdog; 0: none */
 	uint64_t life;       /* number of server starts with this data, including this one */
+	char address[320];   /* where it listens, as configured; but not port 0 */
 
 	/* For a shared database (cluster.c). */
 	bool is_shared;

@@ -148,6 +148,8 @@ def one_service(context):
         listed = c.ask("GET", "/v1/nodes")["nodes"]
         expect_equal("nodes", [node["state"] for node in listed], ["active"] * 3)
         expect(all(0 < node["lease_ms"] <= LONG_LEASE * 1000 for node in listed), str(listed))
+        addresses = sorted(f"127.0.0.1:{node.port}" for node in cluster.all)  # each was started with port 0
+        expect_equal("addresses", sorted(node["address"] for node in listed), addresses)
 
 
 @test
