@@ -5,6 +5,7 @@
 
 #include "accounts.h"
 #include "common/clock.h"
+#include "common/text.h"
 #include "log.h"
 #include "record.h"
 #include "restore.h"
@@ -591,10 +592,37 @@ typedef struct times {
 	strays strays;
 } times;
 
+/*
+ * Runs of revoked or expired tokens that wait for their time in the database are made due: the node that takes such a
+ * run cancels it.
+ */
+static void hasten_over(server *s)
+{
+	text owners;
+	text_init(&owners, SIZE_MAX / 2);
+	server_lock(s);
+	for (const account *a = s->accounts; a != NULL; a = a->next) {
+		if (a->is_over && !a->is_hastened)
+			text_print(&owners, "%s%s", owners.length > 0 ? "," : "", a->id);
+	}
+	server_unlock(s);
+
+	/* Between the two only this thread makes a token one that is over. */
+	if (owners.length > 0 && !owners.failed && store_make_due(s->store, owners.data)) {
+		server_lock(s);
+		for (account *a = s->accounts; a != NULL; a = a->next)
+			a->is_hastened = a->is_over;
+		s->has_work = true;
+		server_unlock(s);
+	}
+	text_finish(&owners);
+}
+
 static void keep_accounts(server *s, times *t, int64_t now_us)
 {
 	if (now_us - t->refreshed_us >= REFRESH_EVERY_US) {
 		accounts_refresh(s);
+		hasten_over(s);
 		t->refreshed_us = now_us;
 	}
 	if (now_us - t->used_us >= USES_EVERY_US) {

@@ -599,7 +599,8 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 	if (q->body.failed)
 		return reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large",
 		                     NULL);
-	answer result = q->route->handle(q);
+	/* Its token may be over since its head was read. */
+	answer result = q->who != NULL && q->who->is_over ? reply_no_token(q) : q->route->handle(q);
 	if (q->answered)
 		set_phase(q->peer, q->is_stream ? PHASE_STREAMING : PHASE_REPLYING);
 	return result;

@@ -159,6 +159,8 @@ void reply_count(request *q, refusal why);
 /* Answers with a problem of the request's form, and then closes the connection. */
 answer reply_fault(request *q, unsigned status, const char *kind, const char *detail);
 answer reply_no_memory(request *q);
+/* Answers 401. */
+answer reply_no_token(request *q);
 /* Answers 415, if http_has_json_type is false. */
 answer reply_not_json(request *q);
 

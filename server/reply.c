@@ -295,6 +295,12 @@ answer reply_not_json(request *q)
 	                     NULL);
 }
 
+answer reply_no_token(request *q)
+{
+	return reply_problem(q, MHD_HTTP_UNAUTHORIZED, "no-token", "a valid token is needed: Authorization: Bearer TOKEN",
+	                     NULL);
+}
+
 answer reply_no_memory(request *q)
 {
 	static char body[] = "{\"type\":\"urn:curfew:problem:no-memory\",\"title\":\"Service unavailable\",\"status\":503,"

@@ -130,6 +130,8 @@ bool restore_left(void *context, const stored_run *row)
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the run on disk could not be read");
 	} else if (was_running && r->attempt > r->retry) {
 		close_crashed(s, r, row->output, "the server ended while the program ran");
+	} else if (r->owner->is_over) {
+		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the token of the run is revoked or has expired");
 	} else {
 		r->queue_us = -1;
 		lower_memory(s, r);

@@ -223,8 +223,7 @@ static bool check_access(request *q, bool changes, answer *result)
 	q->who = accounts_find(q);
 	if (q->who == NULL) {
 		refuse_access(q);
-		*result = reply_problem(q, MHD_HTTP_UNAUTHORIZED, "no-token",
-		                        "a valid token is needed: Authorization: Bearer TOKEN", NULL);
+		*result = reply_no_token(q);
 		return false;
 	}
 

@@ -56,7 +56,8 @@ typedef struct account {
 	unsigned char hash[32];
 	unsigned scopes;
 	bool revoked;
-	bool is_over;                      /* revoked or expired; its waiting runs and its streams were ended */
+	atomic_bool is_over;               /* revoked or expired; its waiting runs and its streams were ended */
+	bool is_hastened;                  /* in a shared database, its runs that wait for their time were made due */
 	run_figures figures;               /* of its runs, since the server was started */
 	tenant tenant;                     /* its runs, and the limit of concurrent ones (running_max; UINT64_MAX: none) */
 	uint64_t queued_max;               /* limit of runs that wait, for their turn or their time */

@@ -907,6 +907,11 @@ bool store_count_waiting(store *st, void (*show)(void *context, const store_wait
 	return st->backend->count_waiting(st, show, context);
 }
 
+bool store_make_due(store *st, const char *owners)
+{
+	return st->backend->make_due(st, owners);
+}
+
 unsigned store_await(store *st, int64_t max_us, int descriptor, const store_hearer *hearer)
 {
 	return st->backend->await(st, max_us, descriptor, hearer);

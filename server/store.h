@@ -405,6 +405,8 @@ typedef struct store_waiting {
 	uint64_t nodes;       /* that there are */
 } store_waiting;
 bool store_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context);
+/* Makes the runs of these owners (ids with commas between) due that wait for their time. False: the database failed. */
+bool store_make_due(store *st, const char *owners);
 
 /*
  * What a node is woken for; there may be fewer changes than reported. WORK: runs wait without an owner. LOST: a node

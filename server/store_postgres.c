@@ -363,6 +363,7 @@ static const store_backend backend = {
 	.read_orders = pg_read_orders,
 	.follow = pg_follow,
 	.count_waiting = pg_count_waiting,
+	.make_due = pg_make_due,
 	.await = pg_await,
 	.offer_capacity = pg_offer_capacity,
 	.ask_for_capacity = pg_ask_for_capacity,

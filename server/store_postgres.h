@@ -172,6 +172,7 @@ bool pg_look_at_run(store *st, const char *id, void (*show)(void *context, const
 bool pg_read_orders(store *st, void (*show)(void *context, const stored_run *r), void *context);
 int pg_follow(store *st, const char *const *ids, const uint64_t *after, size_t count, const store_follower *follower);
 bool pg_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context);
+bool pg_make_due(store *st, const char *owners);
 unsigned pg_await(store *st, int64_t max_us, int descriptor, const store_hearer *hearer);
 void pg_offer_capacity(store *st, uint64_t runs);
 void pg_ask_for_capacity(store *st);

@@ -253,6 +253,17 @@ int64_t pg_next_due(store *base)
 	return due_us;
 }
 
+bool pg_make_due(store *base, const char *owners)
+{
+	pg_store *st = pg_of(base);
+	pg_params p = {0};
+	pg_words(&p, owners);
+	return pg_end(pg_run(st, &st->cluster,
+	                     "UPDATE runs SET due_us=clock_us() WHERE state=0 AND node=0 AND due_us>clock_us() AND "
+	                     "owner=ANY(string_to_array($1, ','))",
+	                     &p, "runs", NULL));
+}
+
 static bool show_rows(store *base, PGresult *rows, void (*show)(void *context, const stored_run *r), void *context)
 {
 	for (int i = 0; i < pg_count(rows); i++) {

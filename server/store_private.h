@@ -132,6 +132,7 @@ typedef struct store_backend {
 	int (*follow)(store *st, const char *const *ids, const uint64_t *after, size_t count,
 	              const store_follower *follower);
 	bool (*count_waiting)(store *st, void (*show)(void *context, const store_waiting *w), void *context);
+	bool (*make_due)(store *st, const char *owners);
 	unsigned (*await)(store *st, int64_t max_us, int descriptor, const store_hearer *hearer);
 	void (*offer_capacity)(store *st, uint64_t runs);
 	void (*ask_for_capacity)(store *st);

@@ -43,6 +43,7 @@ SAME = [
     "quotas",
     "delays",
     "programs_of_all",
+    "runs_of_tokens_that_are_over",
 ]
 
 

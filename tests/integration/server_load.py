@@ -271,6 +271,55 @@ def shares_of_the_queue(context):
 
 
 @test
+def runs_of_tokens_that_are_over(context):
+    """A token's runs that wait for their time are cancelled when it is revoked, also by a server that was started later."""
+    data = os.path.join(context.directory(), "data")
+    early, late = make_token(context, data, "--name", "early"), make_token(context, data, "--name", "late")
+    admin = make_token(context, data, "--name", "root", "--scopes", "admin")
+
+    def revoke(name):
+        expect_equal("revoke", context.command([context.curfew, "token", "revoke", "--data", data, name]).code, 0)
+
+    def check(server, run):
+        expect_equal("outcome", server.wait_for(run)["report"]["outcome"], "cancelled")
+
+    with Server(context, data=data, token=admin) as server:
+        runs = [server.submit("1", delay="24h", token=token)["id"] for token in (early, late)]
+        revoke("early")
+        check(server, runs[0])
+        expect_equal("the other", server.get(runs[1])["state"], "scheduled")
+    revoke("late")
+    with Server(context, data=data, token=admin) as server:
+        check(server, runs[1])
+
+
+@test
+def a_body_after_the_end_of_its_token(context):
+    """A request whose token is revoked before its body has arrived is refused."""
+    data = os.path.join(context.directory(), "data")
+    gone, admin = (
+        make_token(context, data, "--name", "gone"),
+        make_token(context, data, "--scopes", "admin", "--name", "root"),
+    )
+    with Server(context, data=data, token=admin) as server:
+        connection = server.connect()
+        body = json.dumps({"source": "1", "delay": "24h"}).encode()
+        connection.putrequest("POST", "/v1/runs")
+        for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
+            connection.putheader(name, value)
+        connection.putheader("Authorization", f"Bearer {gone}")
+        connection.endheaders()
+        # The server has read the head: it answers a later request.
+        server.ask("GET", "/v1/runs", token=gone)
+        expect_equal("revoke", context.command([context.curfew, "token", "revoke", "--data", data, "gone"]).code, 0)
+        server.wait_for_token(gone, is_known=False)
+        connection.send(body)
+        expect_equal("status", connection.getresponse().status, 401)
+        connection.close()
+        expect_equal("runs", server.ask("GET", "/v1/runs")["runs"], [])
+
+
+@test
 def streams_of_all(context):
     """If all event streams are taken, the token that has most of them loses one to a token that has fewer."""
     data = os.path.join(context.directory(), "data")
