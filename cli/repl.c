@@ -91,9 +91,8 @@ static bool is_incomplete(const curfew_report *report, const char *text, size_t 
 	}
 	/* Comments and templates may have several lines, and the error is at the beginning. */
 	const char *message = report->error_message != NULL ? report->error_message : "";
-	bool is_template = at < length && (text[at] == '`' || text[at] == '}');
 	return at == length || strcmp(message, "unexpected end of comment") == 0 ||
-	       (is_template && strcmp(message, "unexpected end of string") == 0);
+	       strcmp(message, "Unterminated template literal") == 0;
 }
 
 static void drop_typed(repl *r)

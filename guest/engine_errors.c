@@ -257,6 +257,33 @@ static void add_atom_name(JSContext *ctx, expression *e, JSAtom atom)
 	add_expression(e, JS_AtomGetStrRT(ctx->rt, name, sizeof name, atom));
 }
 
+static void write_expression(JSContext *ctx, const code_reader *r, expression *e, int made, int nesting);
+
+/* A computed key: ".name" for a constant text, "[0]" for a number, "[name]" for a variable. */
+static void write_key(JSContext *ctx, const code_reader *r, expression *e, int made, int nesting)
+{
+	const uint8_t *at = made == UNKNOWN ? NULL : r->code->byte_code_buf + made;
+	char number[16] = "";
+
+	if (at && *at == OP_push_atom_value) {
+		add_expression(e, ".");
+		add_atom_name(ctx, e, get_u32(at + 1));
+		return;
+	}
+	if (at && *at >= OP_push_0 && *at <= OP_push_7)
+		snprintf(number, sizeof number, "%d", *at - OP_push_0);
+	else if (at && *at == OP_push_i8)
+		snprintf(number, sizeof number, "%d", (int8_t)at[1]);
+	else if (at && *at == OP_push_i16)
+		snprintf(number, sizeof number, "%d", (int16_t)get_u16(at + 1));
+	add_expression(e, "[");
+	if (*number)
+		add_expression(e, number);
+	else
+		write_expression(ctx, r, e, made, nesting + 1);
+	add_expression(e, "]");
+}
+
 static void write_expression(JSContext *ctx, const code_reader *r, expression *e, int made, int nesting)
 {
 	const producer *p = made == UNKNOWN || nesting > EXPRESSION_NESTING ? NULL : &r->producers[made];
@@ -282,7 +309,7 @@ static void write_expression(JSContext *ctx, const code_reader *r, expression *e
 		write_expression(ctx, r, e, p->key, nesting + 1);
 	} else if (p && (*at == OP_get_array_el || *at == OP_get_array_el2)) {
 		write_expression(ctx, r, e, p->object, nesting + 1);
-		add_expression(e, "[...]");
+		write_key(ctx, r, e, p->key, nesting);
 		e->is_known = true;
 	} else if (p && p->key != UNKNOWN && callee_slot(at) != UNKNOWN) {
 		write_expression(ctx, r, e, p->key, nesting + 1);
@@ -332,7 +359,8 @@ static bool present_expression(JSContext *ctx, expression *e)
 		pc = read_code(&reader, failed);
 	if (pc != UNKNOWN) {
 		const uint8_t *at = code->byte_code_buf + pc;
-		bool iterates = *at == OP_for_of_start || *at == OP_for_await_of_start || *at == OP_append;
+		bool iterates = *at == OP_for_of_start || *at == OP_for_await_of_start || *at == OP_append ||
+		                *at == OP_to_object;
 		int slot = iterates ? 0 : callee_slot(at);
 		if (slot != UNKNOWN)
 			write_expression(ctx, &reader, e, stack_slot(&reader, slot), 0);
@@ -341,45 +369,314 @@ static bool present_expression(JSContext *ctx, expression *e)
 	return e->is_known;
 }
 
-/* A short description of a value that is no object. NULL: nothing is known of it. */
-static const char *kind_in_words(JSValueConst value)
+/* ---- Messages as V8 has them, which programs print and compare -------------------------------------------- */
+
+#define VALUE_BYTES 72
+
+/* The name of the function that an object's class has, without calling anything of the program's. NULL: it has none. */
+static const char *class_name(JSContext *ctx, JSValueConst value)
 {
-	switch (JS_VALUE_GET_NORM_TAG(value)) {
-	case JS_TAG_UNDEFINED: return "undefined";
-	case JS_TAG_NULL: return "null";
-	case JS_TAG_BOOL: return JS_VALUE_GET_BOOL(value) ? "true" : "false";
-	case JS_TAG_INT:
-	case JS_TAG_FLOAT64: return "a number";
-	case JS_TAG_STRING:
-	case JS_TAG_STRING_ROPE: return "a string";
-	case JS_TAG_SYMBOL: return "a symbol";
-	case JS_TAG_SHORT_BIG_INT:
-	case JS_TAG_BIG_INT: return "a BigInt";
-	case JS_TAG_OBJECT: return "the object";
-	default: return NULL;
+	JSProperty *property;
+
+	for (JSObject *at = JS_VALUE_GET_OBJ(value); at; at = at->shape->proto) {
+		JSShapeProperty *found = find_own_property(&property, at, JS_ATOM_constructor);
+		if (found)
+			return (found->flags & JS_PROP_TMASK) == JS_PROP_NORMAL ? get_func_name(ctx, property->u.value) : NULL;
 	}
+	return NULL;
+}
+
+/* A short text for a value: its own for a primitive value, "#<NAME>" for an object. */
+static const char *text_of(JSContext *ctx, JSValueConst value, char text[VALUE_BYTES])
+{
+	bool is_symbol = JS_IsSymbol(value), is_object = JS_IsObject(value), is_function = JS_IsFunction(ctx, value);
+	const char *own = is_function ? get_func_name(ctx, value)
+	                  : is_object ? class_name(ctx, value)
+	                  : is_symbol ? NULL
+	                              : JS_ToCString(ctx, value);
+
+	if (is_symbol)
+		snprintf(text, VALUE_BYTES, "Symbol(%.60s)",
+		         JS_AtomGetStrRT(ctx->rt, text, VALUE_BYTES, js_symbol_to_atom(ctx, js_dup(value))));
+	else if (is_object && JS_VALUE_GET_OBJ(value)->class_id == JS_CLASS_ARRAY)
+		snprintf(text, VALUE_BYTES, "[object Array]");
+	else if (is_function)
+		snprintf(text, VALUE_BYTES, "%.64s", own && *own ? own : "(intermediate value)");
+	else if (is_object)
+		snprintf(text, VALUE_BYTES, "#<%.64s>", own && *own ? own : "Object");
+	else
+		snprintf(text, VALUE_BYTES, "%.64s", own ? own : "");
+	JS_FreeCString(ctx, own);
+	return text;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-security"
+/* The formats are those of the patches, with one %s each. */
+static JSValue curfew_throw_of_value(JSContext *ctx, const char *format, JSValueConst value)
+{
+	char text[VALUE_BYTES];
+	return JS_ThrowTypeError(ctx, format, text_of(ctx, value, text));
+}
+
+static JSValue curfew_throw_without_properties(JSContext *ctx, const char *format, JSAtom name)
+{
+	char text[VALUE_BYTES], key[VALUE_BYTES];
+
+	JS_AtomGetStr(ctx, key, sizeof key, name);
+	snprintf(text, sizeof text, JS_AtomSymbolHasDescription(ctx, name) ? "Symbol(%.60s)" : "%.70s", key);
+	return JS_ThrowTypeError(ctx, format, text);
+}
+
+static int curfew_not_extensible(JSContext *ctx, int flags, const char *format, JSAtom name)
+{
+	char text[VALUE_BYTES];
+	bool throws = (flags & JS_PROP_THROW) || ((flags & JS_PROP_THROW_STRICT) && is_strict_mode(ctx));
+
+	return throws ? (JS_ThrowTypeError(ctx, format, JS_AtomGetStr(ctx, text, sizeof text, name)), -1) : false;
+}
+#pragma GCC diagnostic pop
+
+/* Throws that a variable, or a property of an object, cannot be changed. */
+static JSValue curfew_throw_read_only(JSContext *ctx, JSValueConst object, JSAtom name)
+{
+	char key[VALUE_BYTES], text[VALUE_BYTES];
+
+	if (JS_IsUndefined(object))
+		return JS_ThrowTypeError(ctx, "Assignment to constant variable.");
+	JS_AtomGetStr(ctx, key, sizeof key, name);
+	return JS_ThrowTypeError(ctx, "Cannot assign to read only property '%s' of %s '%s'", key,
+	                         JS_IsString(object) ? "string" : "object", text_of(ctx, object, text));
+}
+
+static JSValue curfew_throw_no_setter(JSContext *ctx, JSValueConst object, JSAtom name)
+{
+	char key[VALUE_BYTES], text[VALUE_BYTES];
+	return JS_ThrowTypeError(ctx, "Cannot set property %s of %s which has only a getter",
+	                         JS_AtomGetStr(ctx, key, sizeof key, name), text_of(ctx, object, text));
+}
+
+static JSValue curfew_throw_kept(JSContext *ctx, JSValueConst object, JSAtom name)
+{
+	char key[VALUE_BYTES], text[VALUE_BYTES];
+	return JS_ThrowTypeError(ctx, "Cannot delete property '%s' of %s", JS_AtomGetStr(ctx, key, sizeof key, name),
+	                         text_of(ctx, object, text));
+}
+
+static JSValue curfew_throw_in(JSContext *ctx, JSValueConst key, JSValueConst object)
+{
+	char text[VALUE_BYTES], other[VALUE_BYTES];
+	return JS_ThrowTypeError(ctx, "Cannot use 'in' operator to search for '%s' in %s", text_of(ctx, key, text),
+	                         text_of(ctx, object, other));
+}
+
+/* In the interpreter, a BigInt becomes a number only beside one. */
+static JSValue curfew_throw_bigint(JSContext *ctx)
+{
+	if (is_interpreting(ctx->rt->current_stack_frame))
+		return JS_ThrowTypeError(ctx, "Cannot mix BigInt and other types, use explicit conversions");
+	return JS_ThrowTypeError(ctx, "Cannot convert a BigInt value to a number");
+}
+
+static JSValue curfew_throw_fraction(JSContext *ctx, double value)
+{
+	char text[VALUE_BYTES];
+	return JS_ThrowRangeError(ctx, "The number %s cannot be converted to a BigInt because it is not an integer",
+	                          text_of(ctx, js_float64(value), text));
+}
+
+static JSValue curfew_throw_count(JSContext *ctx, JSValueConst value)
+{
+	char text[VALUE_BYTES];
+	return JS_ThrowRangeError(ctx, "Invalid count value: %s", text_of(ctx, value, text));
+}
+
+/* The name of a property that holds this object, without calling getters. JS_ATOM_NULL: none does. The caller frees it.
+ */
+static JSAtom name_that_holds(JSContext *ctx, const JSObject *holder, const JSObject *wanted)
+{
+	if (holder->fast_array && holder->class_id == JS_CLASS_ARRAY) {
+		for (uint32_t i = 0; i < holder->u.array.count; i++)
+			if (JS_IsObject(holder->u.array.u.values[i]) && JS_VALUE_GET_OBJ(holder->u.array.u.values[i]) == wanted)
+				return JS_NewAtomUInt32(ctx, i);
+	}
+	for (int i = 0; i < holder->shape->prop_count; i++) {
+		const JSShapeProperty *property = &get_shape_prop(holder->shape)[i];
+		if (property->atom != JS_ATOM_NULL && (property->flags & JS_PROP_TMASK) == JS_PROP_NORMAL &&
+		    JS_IsObject(holder->prop[i].u.value) && JS_VALUE_GET_OBJ(holder->prop[i].u.value) == wanted)
+			return JS_DupAtom(ctx, property->atom);
+	}
+	return JS_ATOM_NULL;
+}
+
+/* "property 'a'", or "index 0" */
+static void write_step(JSContext *ctx, char *text, size_t size, const JSObject *holder, const JSObject *wanted)
+{
+	char key[48] = "...";
+	JSAtom name = name_that_holds(ctx, holder, wanted);
+	bool is_index = __JS_AtomIsTaggedInt(name);
+
+	if (name != JS_ATOM_NULL)
+		JS_AtomGetStr(ctx, key, sizeof key, name);
+	snprintf(text, size, is_index ? "index %s" : "property '%s'", key);
+	JS_FreeAtom(ctx, name);
+}
+
+/* Throws that JSON.stringify met an object that it is inside of. `stack` is the array of those that it is inside of. */
+static JSValue curfew_throw_circular(JSContext *ctx, JSValueConst stack, JSValueConst value)
+{
+	const JSObject *list = JS_VALUE_GET_OBJ(stack), *closes = JS_VALUE_GET_OBJ(value);
+	const JSValue *inside = list->u.array.u.values;
+	uint32_t count = list->fast_array ? list->u.array.count : 0, first = 0;
+	char text[640], step[80];
+
+	while (first < count && JS_VALUE_GET_OBJ(inside[first]) != closes)
+		first++;
+	if (first == count)
+		return JS_ThrowTypeError(ctx, "Converting circular structure to JSON");
+	const char *kind = class_name(ctx, value);
+	int length = snprintf(text, sizeof text,
+	                      "Converting circular structure to JSON\n    --> starting at object with constructor '%.48s'",
+	                      kind ? kind : "Object");
+	JS_FreeCString(ctx, kind);
+	/* The first two steps and the last one, if there are more than three. */
+	for (uint32_t at = first + 1; at < count; at = at == first + 2 && count - at > 2 ? count - 1 : at + 1) {
+		kind = class_name(ctx, inside[at]);
+		write_step(ctx, step, sizeof step, JS_VALUE_GET_OBJ(inside[at - 1]), JS_VALUE_GET_OBJ(inside[at]));
+		length += snprintf(text + length, sizeof text - (size_t)length,
+		                   "%s\n    |     %s -> object with constructor '%.48s'",
+		                   at == count - 1 && count - first > 4 ? "\n    |     ..." : "", step, kind ? kind : "Object");
+		JS_FreeCString(ctx, kind);
+	}
+	write_step(ctx, step, sizeof step, JS_VALUE_GET_OBJ(inside[count - 1]), closes);
+	snprintf(text + length, sizeof text - (size_t)length, "\n    --- %s closes the circle", step);
+	return JS_Throw(ctx, JS_MakeError2(ctx, JS_TYPE_ERROR, true, text));
 }
 
 /*
- * Throws that a value is not usable. The message names the expression that it came from, or in a builtin the value's
- * kind.
+ * Throws that a value is not usable. The message names the expression that it came from, or in a builtin the value.
  */
 static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what)
 {
+	char text[VALUE_BYTES];
 	expression e;
 
 	/* The program chooses names of properties, so they must not be used as a format. */
 	if (present_expression(ctx, &e))
 		return JS_ThrowTypeError(ctx, "%s is not %s", e.text, what);
-	const char *kind = kind_in_words(value);
-	return kind ? JS_ThrowTypeError(ctx, "%s is not %s", kind, what)
-	            : JS_ThrowTypeError(ctx, "%s is not %s", "the value", what);
+	if (JS_IsUninitialized(value))
+		return JS_ThrowTypeError(ctx, "%s is not %s", "the value", what);
+	text_of(ctx, value, text);
+	if (strcmp(what, "iterable"))
+		return JS_ThrowTypeError(ctx, "%s is not %s", text, what);
+	if (is_interpreting(ctx->rt->current_stack_frame))
+		return JS_ThrowTypeError(ctx, "%s is not iterable", JS_IsObject(value) ? "object" : text);
+	const char *kind = JS_IsNumber(value)   ? "number "
+	                   : JS_IsBool(value)   ? "boolean "
+	                   : JS_IsNull(value)   ? "object "
+	                   : JS_IsSymbol(value) ? "symbol "
+	                   : JS_IsBigInt(value) ? "bigint "
+	                                        : "";
+	return JS_ThrowTypeError(ctx, "%s%s is not iterable (cannot read property Symbol(Symbol.iterator))", kind,
+	                         JS_IsObject(value) ? "object" : text);
 }
 
-/* Throws that undefined or null was to be destructured. */
+/* Throws that undefined or null was to be destructured, into the property that is read next. */
 static JSValue curfew_throw_without_members(JSContext *ctx, JSValueConst value)
 {
-	return JS_ThrowTypeError(ctx, "%s cannot be destructured", kind_in_words(value));
+	char text[VALUE_BYTES], key[VALUE_BYTES];
+	const JSStackFrame *frame = ctx->rt->current_stack_frame;
+	const uint8_t *next = frame->cur_pc;
+	expression e;
+	bool is_known = present_expression(ctx, &e);
+
+	text_of(ctx, value, text);
+	if (*next == OP_dup)
+		next++;
+	bool is_nested = is_known && e.text[0] == '(';
+	if ((*next == OP_get_field || *next == OP_get_field2) && is_nested)
+		return JS_ThrowTypeError(ctx, "Cannot read properties of %s (reading '%s')", text,
+		                         JS_AtomGetStr(ctx, key, sizeof key, get_u32(next + 1)));
+	if (*next == OP_get_field || *next == OP_get_field2)
+		return JS_ThrowTypeError(ctx, "Cannot destructure property '%s' of '%s' as it is %s.",
+		                         JS_AtomGetStr(ctx, key, sizeof key, get_u32(next + 1)), is_known ? e.text : text,
+		                         text);
+	return JS_ThrowTypeError(ctx, "Cannot destructure '%s' as it is %s.", is_known ? e.text : text, text);
+}
+
+/* ---- JSON.parse: positions count UTF-16 units, as those of strings ---------------------------------------- */
+
+static int units_between(const uint8_t *from, const uint8_t *to)
+{
+	int units = 0;
+
+	for (; from < to; from++)
+		units += (*from < 0x80 || *from >= 0xc0) + (*from >= 0xf0);
+	return units;
+}
+
+/* "MESSAGE in JSON at position 7 (line 1 column 8)" */
+static int curfew_json_error(JSParseState *s, const uint8_t *at, const char *message)
+{
+	const uint8_t *line = s->buf_start;
+	int number = 1;
+
+	for (const uint8_t *p = s->buf_start; p < at; p++)
+		if (*p == '\n' || (*p == '\r' && p[1] != '\n')) {
+			line = p + 1;
+			number++;
+		}
+	return js_parse_error(s, "%s%s at position %d (line %d column %d)", message,
+	                      strstr(message, "JSON") ? "" : " in JSON", units_between(s->buf_start, at), number,
+	                      units_between(line, at) + 1);
+}
+
+/* Goes back or forward by a number of UTF-16 units, at most to the end of the text. */
+static const uint8_t *units_before(const uint8_t *start, const uint8_t *at, int units)
+{
+	while (at > start && units > 0) {
+		at--;
+		units -= units_between(at, at + 1);
+	}
+	return at;
+}
+
+static const uint8_t *units_after(const uint8_t *at, const uint8_t *end, int units)
+{
+	for (; at < end && (units > 0 || (*at >= 0x80 && *at < 0xc0)); at++)
+		units -= units_between(at, at + 1);
+	return at;
+}
+
+/* What begins here is no value. */
+static int curfew_json_unexpected(JSParseState *s, const uint8_t *at)
+{
+	static const char *const words[] = {"true", "false", "null"}, *const special[] = {"NaN", "Infinity", "undefined",
+	                                                                                  "[object Object]"};
+	const uint8_t *start = s->buf_start, *end = s->buf_end;
+	enum { SHOWN = 10, SHORT = 2 * SHOWN + 1 };
+
+	for (int i = 0; i < 4; i++)
+		if ((size_t)(end - start) == strlen(special[i]) && !memcmp(start, special[i], (size_t)(end - start)))
+			return js_parse_error(s, "\"%s\" is not valid JSON", special[i]);
+	/* A word that begins like one of JSON's fails where it differs. */
+	for (int i = 0; i < 3; i++)
+		if (at < end && *at == (uint8_t)words[i][0]) {
+			for (const char *c = words[i]; *c && at < end && *at == (uint8_t)*c; c++)
+				at++;
+			break;
+		}
+	if (at >= end)
+		return js_parse_error(s, "Unexpected end of JSON input");
+	bool is_long = units_between(start, end) >= SHORT;
+	bool cuts_start = is_long && units_between(start, at) >= SHOWN,
+		 cuts_end = is_long && units_between(at, end) > SHOWN;
+	const uint8_t *from = cuts_start ? units_before(start, at, SHOWN) : start;
+	const uint8_t *to = cuts_end ? units_after(at, end, SHOWN) : end;
+	const uint8_t *after = units_after(at, end, 1);
+	return js_parse_error(s, "Unexpected token '%.*s', %s\"%.*s\"%s is not valid JSON", (int)(after - at), at,
+	                      cuts_start ? "..." : "", (int)(to - from), from, cuts_end ? "..." : "");
 }
 
 /* ---- The parser ------------------------------------------------------------------------------------------- */
@@ -389,6 +686,47 @@ static int curfew_refuse_redeclared(JSParseState *s, JSAtom name)
 	char text[ATOM_GET_STR_BUF_SIZE];
 	return js_parse_error(s, "Identifier '%s' has already been declared",
 	                      JS_AtomGetStr(s->ctx, text, sizeof text, name));
+}
+
+/* A statement ends, but something follows on its line. */
+static int curfew_refuse_without_semicolon(JSParseState *s)
+{
+	static const char word[] = "await";
+	const size_t length = sizeof word - 1;
+
+	if (s->last_ptr >= s->buf_start + length && !memcmp(s->last_ptr - length, word, length))
+		return js_parse_error(s, "await is only valid in async functions and the top level bodies of modules");
+	return js_parse_expect(s, INT32_MIN); /* no token: it names the present one */
+}
+
+static void curfew_refuse_regexp(JSContext *ctx, const char *pattern, JSValueConst flags, const char *reason)
+{
+	static const struct {
+		const char *reason, *of_v8;
+	} names[] = {
+		{"expecting ')'", "Unterminated group"},
+		{"unexpected end", "Unterminated character class"},
+		{"invalid class range", "Range out of order in character class"},
+		{"nothing to repeat", "Nothing to repeat"},
+		{"extraneous characters at the end", "Unmatched ')'"},
+		{"invalid group", "Invalid group"},
+		{"invalid group name", "Invalid capture group name"},
+		{"duplicate group name", "Duplicate capture group name"},
+		{"group name not defined", "Invalid named capture referenced"},
+		{"expecting group name", "Invalid named reference"},
+		{"invalid repetition count", "numbers out of order in {} quantifier"},
+		{"invalid escape sequence in regular expression", "Invalid escape"},
+		{"unknown unicode property name", "Invalid property name"},
+	};
+	const char *letters = JS_IsString(flags) ? JS_ToCString(ctx, flags) : NULL;
+
+	for (size_t i = 0; i < countof(names); i++)
+		if (!strcmp(reason, names[i].reason)) {
+			reason = names[i].of_v8;
+			break;
+		}
+	JS_ThrowSyntaxError(ctx, "Invalid regular expression: /%.120s/%.16s: %s", pattern, letters ? letters : "", reason);
+	JS_FreeCString(ctx, letters);
 }
 
 static int curfew_refuse_type(JSParseState *s)

@@ -64,7 +64,7 @@ const { setTimeout: startTimeout, setInterval: startInterval, clearTimeout: stop
 const nodeTimers = {
 	setTimeout: startTimeout, setInterval: startInterval, clearTimeout: stopTimeout, clearInterval: stopTimeout,
 	setImmediate(callback, ...args) {
-		toHandler(callback, 'setImmediate');
+		toHandler(callback);
 		const made = new Immediate(() => apply(callback, undefined, args));
 		queueTask(() => runImmediate(made));
 		return made;

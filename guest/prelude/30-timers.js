@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Timers and microtasks. The guest's C code and the host keep the time.
 
-function toHandler(handler, what) {
-	if (typeof handler !== 'function') throw new TypeError('The first argument of ' + what + ' is not a function');
-	return handler;
+function toHandler(handler) {
+	if (typeof handler === 'function') return handler;
+	const shown = inspect(handler),
+		isTold = handler === undefined || handler === null || typeof handler === 'object';
+	const error = new TypeError(
+		'The "callback" argument must be of type function. Received ' +
+			(isTold ? shown : 'type ' + typeof handler + ' (' + shown + ')'),
+	);
+	error.code = 'ERR_INVALID_ARG_TYPE';
+	throw error;
 }
 
 // Delays are signed 32-bit integers, as in browsers. A negative one counts as 0.
@@ -68,13 +75,13 @@ const stopTimer = id => {
 
 const timerFunctions = {
 	setTimeout(handler, delay = undefined, ...args) {
-		const callback = toHandler(handler, 'setTimeout'),
+		const callback = toHandler(handler),
 			time = toDelay(delay, 0);
 		return newTimeout(() => setTimer(callback, time, false, args));
 	},
 	// With an interval of 0, the run loop would never do anything else.
 	setInterval(handler, delay = undefined, ...args) {
-		const callback = toHandler(handler, 'setInterval'),
+		const callback = toHandler(handler),
 			time = toDelay(delay, 1);
 		return newTimeout(() => setTimer(callback, time, true, args));
 	},
@@ -85,6 +92,6 @@ const timerFunctions = {
 		stopTimer(id);
 	},
 	queueMicrotask(callback) {
-		enqueueMicrotask(toHandler(callback, 'queueMicrotask'));
+		enqueueMicrotask(toHandler(callback));
 	},
 };

@@ -24,7 +24,7 @@ const HREF = 0,
 
 // The error has the properties of Node's, by which programs recognise it.
 function invalidUrl(input) {
-	const error = new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
+	const error = new TypeError('Invalid URL');
 	const add = (key, value) =>
 		defineProperty(error, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 	add('code', 'ERR_INVALID_URL');

@@ -2,7 +2,9 @@
 // structuredClone of the HTML Standard, in two passes without recursion. The first turns the value into a list of
 // records, in the order in which the standard visits it. The second makes new objects from the records.
 
-const notCloneable = what => new DOMException(what + ' cannot be cloned', 'DataCloneError');
+const notCloneable = what => new DOMException(what + ' could not be cloned.', 'DataCloneError');
+
+const functionToString = Function.prototype.toString;
 
 const typedArrayConstructors = { __proto__: null };
 for (const name of [
@@ -106,7 +108,7 @@ function recordOf(value, kind, memory, todo) {
 			push(todo, record);
 			break;
 		default:
-			if (typedArrayTag(value) === undefined) throw notCloneable('A value of class ' + kind);
+			if (typedArrayTag(value) === undefined) throw notCloneable('#<' + kind + '>');
 			record.kind = 'TypedArray';
 			record.Constructor = typedArrayConstructors[kind];
 			readView(record, typedArrayBuffer(value), typedArrayOffset, typedArrayLength, memory);
@@ -152,9 +154,9 @@ function serialize(value, memory, todo) {
 	}
 	const known = mapGet(memory.seen, value);
 	if (known) return known;
-	if (typeof value === 'function') throw notCloneable('A function');
+	if (typeof value === 'function') throw notCloneable(apply(functionToString, value, []));
 	const kind = classOf(value);
-	if (kind === 'Object' && isPlatformObject(value)) throw notCloneable('The object');
+	if (kind === 'Object' && isPlatformObject(value)) throw notCloneable('#<' + classOf(value) + '>');
 	const record =
 		isBlob(value) || isCryptoKey(value)
 			? { __proto__: null, kind: isBlob(value) ? 'Blob' : 'CryptoKey', source: value, entries: undefined }

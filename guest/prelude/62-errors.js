@@ -135,7 +135,7 @@ const NOT_DEFINED = ' is not defined';
 
 function hintOn(error, kind, message) {
 	if (kind !== 'Error') return undefined;
-	if (message === "unexpected token in expression: '<'") return 'JSX has to be compiled first, for example by esbuild';
+	if (message === "Unexpected token '<'") return 'JSX has to be compiled first, for example by esbuild';
 	const end = message.length - NOT_DEFINED.length;
 	if (end > 0 && slice(message, end) === NOT_DEFINED) return hintsOnNames[slice(message, 0, end)];
 	const code = safeGet(error, 'code');
@@ -153,7 +153,9 @@ function describeError(error) {
 
 // The error for a value that has no JSON: (what JSON.stringify threw, where it failed).
 function refuseValue(reason, place) {
-	const why = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason, asItIs);
+	const text = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason, asItIs);
+	const lineEnd = indexOf(text, '\n'),
+		why = lineEnd < 0 ? text : slice(text, 0, lineEnd);
 	return new TypeError('the value has no JSON' + (place === '' ? '' : ' at ' + place) + ': ' + why, {
 		__proto__: null,
 		cause: reason,

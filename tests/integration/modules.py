@@ -676,4 +676,4 @@ def images_with_dynamic_imports(context):
         expect_equal(f"{name}: {report['error']}", report["outcome"], "ok")
         values = report["value"]
         expect_equal(name, [*values[:4], *values[5:]], ["a", "dep", {"d": 1}, "a", "b"])
-        expect("broken.mjs" in values[4] or "unexpected token" in values[4], values[4])
+        expect("broken.mjs" in values[4] or "Unexpected token" in values[4], values[4])

@@ -4,14 +4,14 @@
 // stdout: o.list is not iterable
 // stdout: list is not iterable
 // stdout: undefined is not iterable
-// stdout: undefined cannot be destructured
-// stdout: null cannot be destructured
-// stdout: undefined cannot be destructured
+// stdout: Cannot destructure property 'a' of 'undefined' as it is undefined.
+// stdout: Cannot destructure property 'a' of 'null' as it is null.
+// stdout: Cannot destructure property 'a' of 'undefined' as it is undefined.
 // stdout: Identifier 'twice' has already been declared
 // stdout: Identifier 'twice' has already been declared
 // stdout: Identifier 'f' has already been declared
-// stdout: Invalid regular expression: expecting ')'
-// stdout: Invalid regular expression: expecting ')'
+// stdout: Invalid regular expression: /(/: Unterminated group
+// stdout: Invalid regular expression: /(/: Unterminated group
 // stdout: types need the ending .ts, or --lang ts
 // stdout: types need the ending .ts, or --lang ts
 // stdout: types need the ending .ts, or --lang ts
