@@ -375,6 +375,7 @@ static JSValue scrypt(JSContext *ctx, JSValueConst this_value, int argc, JSValue
 void curfew_crypto_add_node(JSValueConst natives)
 {
 	JS_SetPropertyStr(curfew_context, natives, "scrypt", JS_NewCFunction(curfew_context, scrypt, "scrypt", 6));
+	curfew_hashes_add_node(natives);
 }
 
 /* ---- AES -------------------------------------------------------------------------------------------------- */
@@ -388,7 +389,7 @@ typedef struct aes_job {
 } aes_job;
 
 /* The numbers are the same in the prelude. */
-enum aes_mode { AES_CBC, AES_CTR, AES_GCM, AES_KW, AES_ECB };
+enum aes_mode { AES_CBC, AES_CTR, AES_GCM, AES_KW, AES_ECB, AES_OFB, AES_CFB, AES_CFB8 };
 
 static int set_aes_key(mbedtls_aes_context *aes, const aes_job *job, bool encrypts)
 {
@@ -624,13 +625,60 @@ static int run_ecb(aes_job *job)
 	return failed;
 }
 
+/* The modes that make a stream of the cipher. They always encrypt blocks, also to decrypt. */
+static int run_ofb(aes_job *job)
+{
+	mbedtls_aes_context aes;
+	uint8_t iv[BLOCK_BYTES];
+	size_t offset = 0;
+
+	memcpy(iv, job->iv.bytes, BLOCK_BYTES);
+	int failed = set_aes_key(&aes, job, true);
+	if (!failed)
+		failed = mbedtls_aes_crypt_ofb(&aes, job->data.length, &offset, iv, job->data.bytes, job->out);
+	mbedtls_aes_free(&aes);
+	job->out_length = job->data.length;
+	return failed;
+}
+
+static int run_cfb(aes_job *job)
+{
+	mbedtls_aes_context aes;
+	uint8_t iv[BLOCK_BYTES];
+	size_t offset = 0;
+
+	memcpy(iv, job->iv.bytes, BLOCK_BYTES);
+	int failed = set_aes_key(&aes, job, true);
+	if (!failed)
+		failed = mbedtls_aes_crypt_cfb128(&aes, job->encrypts ? MBEDTLS_AES_ENCRYPT : MBEDTLS_AES_DECRYPT,
+		                                  job->data.length, &offset, iv, job->data.bytes, job->out);
+	mbedtls_aes_free(&aes);
+	job->out_length = job->data.length;
+	return failed;
+}
+
+static int run_cfb8(aes_job *job)
+{
+	mbedtls_aes_context aes;
+	uint8_t iv[BLOCK_BYTES];
+
+	memcpy(iv, job->iv.bytes, BLOCK_BYTES);
+	int failed = set_aes_key(&aes, job, true);
+	if (!failed)
+		failed = mbedtls_aes_crypt_cfb8(&aes, job->encrypts ? MBEDTLS_AES_ENCRYPT : MBEDTLS_AES_DECRYPT,
+		                                job->data.length, iv, job->data.bytes, job->out);
+	mbedtls_aes_free(&aes);
+	job->out_length = job->data.length;
+	return failed;
+}
+
 /*
  * aes(mode, encrypts, key, iv, data, extra, number) -> bytes. `extra` is GCM's additional data. `number` is the length
  * of GCM's tag in bytes, the length of CTR's counter in bits, or 1 for CBC without padding.
  */
 static JSValue aes(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	static int (*const modes[])(aes_job *) = {run_cbc, run_ctr, run_gcm, run_kw, run_ecb};
+	static int (*const modes[])(aes_job *) = {run_cbc, run_ctr, run_gcm, run_kw, run_ecb, run_ofb, run_cfb, run_cfb8};
 	aes_job job = {.encrypts = JS_ToBool(ctx, argv[1])};
 	int32_t mode;
 
@@ -638,8 +686,8 @@ static JSValue aes(JSContext *ctx, JSValueConst this_value, int argc, JSValueCon
 	    !read_view(ctx, argv[4], &job.data) || !read_view(ctx, argv[5], &job.extra) ||
 	    JS_ToInt32(ctx, &job.number, argv[6]))
 		return JS_EXCEPTION;
-	bool is_counted = mode == AES_CBC || mode == AES_CTR;
-	if (mode < 0 || mode > AES_ECB || (is_counted && job.iv.length != BLOCK_BYTES) ||
+	bool has_block_iv = mode == AES_CBC || mode == AES_CTR || mode >= AES_OFB;
+	if (mode < 0 || mode > AES_CFB8 || (has_block_iv && job.iv.length != BLOCK_BYTES) ||
 	    (mode == AES_CTR && (job.number < 1 || job.number > 128)) ||
 	    (mode == AES_GCM && (job.number < 4 || job.number > BLOCK_BYTES)))
 		return JS_NULL;

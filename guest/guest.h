@@ -227,6 +227,7 @@ void curfew_compression_init(JSValueConst native);
 void curfew_crypto_init(JSValueConst native);
 /* Adds what only node:crypto needs. */
 void curfew_crypto_add_node(JSValueConst natives);
+void curfew_hashes_add_node(JSValueConst natives);
 
 /* brotli.c: adds what node:zlib needs of Brotli. */
 void curfew_brotli_add_node(JSValueConst natives);

@@ -388,7 +388,7 @@ function newRsa({ name, modulusLength, publicExponent, hash }) {
 	if (modulusLength > 8192) throw failedOperation('The member modulusLength of the algorithm is larger than 8192');
 	const parts = worked(
 		makeRsa(modulusLength, exponent),
-		'There is no key of ' + modulusLength + ' bits; it takes 1024 at least, and an even number',
+		'There is no key of ' + modulusLength + ' bits; it takes 512 at least, and an even number',
 	);
 	const algorithm = { __proto__: null, name, modulusLength, publicExponent, hash };
 	return [

@@ -1,25 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // node:crypto, on the same code as crypto.subtle: Mbed TLS, in the guest.
 const { Buffer } = require('buffer');
-const { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher } = binding.crypto;
+const { hkdf, pbkdf2, aes } = binding.crypto;
 
 const { needs, outOfRange, wrongType } = require('internal/errors');
 const fail = (message, code, Kind = Error) => { throw Object.assign(new Kind(message), { code }); };
 const absent = (name) => function () {
 	fail('crypto.' + name + ' is not here: use crypto.subtle, or a package', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM');
 };
-// The numbers of guest/crypto.c.
-const hashes = { sha1: 0, sha256: 1, sha384: 2, sha512: 3, md5: 4, sha224: 5, ripemd160: 6, rmd160: 6, 'sha3-224': 7, 'sha3-256': 8, 'sha3-384': 9, 'sha3-512': 10 };
+const moreHashes = require('internal/hashes');
+const noDigest = (name) => fail('Invalid digest: ' + name, 'ERR_CRYPTO_INVALID_DIGEST', TypeError);
 
-function hashNumber(name, refuse = () => fail('Digest method not supported', 'ERR_CRYPTO_INVALID_DIGEST')) {
-	const key = String(name).toLowerCase().replace(/^rsa-/, '').replace(/^sha-(\d+)$/, 'sha$1');
-	return hashes[key] ?? refuse();
-}
+const hashNumber = (name, refuse = () => fail('Digest method not supported', 'ERR_CRYPTO_INVALID_DIGEST')) => moreHashes.find(name)?.number ?? refuse();
 
 // The digest of an operation that has other arguments too.
 function digestOf(name, argument = 'digest') {
 	needs.text(name, argument);
-	return hashNumber(name, () => fail('Invalid digest: ' + name, 'ERR_CRYPTO_INVALID_DIGEST', TypeError));
+	const found = moreHashes.find(name) ?? noDigest(name);
+	return found.isAny ? noDigest(name) : found;
 }
 function bytesOf(data, encoding, name = 'data', kinds = 'Buffer, TypedArray, or DataView') {
 	if (typeof data === 'string')
@@ -68,23 +66,34 @@ const viewOf = (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.b
 
 class Hash {
 	#hasher;
-	constructor(name, hasher) {
-		if (!hasher)
+	#kind;
+	#length;
+	constructor(name, options, from) {
+		if (!from)
 			needs.text(name, 'algorithm');
-		this.#hasher = hasher ?? newHasher(hashNumber(name), undefined);
+		this.#kind = moreHashes.find(name) ?? fail('Digest method not supported', 'ERR_CRYPTO_INVALID_DIGEST');
+		this.#length = from?.length ?? this.#kind.length;
+		const wanted = options?.outputLength;
+		if (wanted !== undefined) {
+			needs.integer(wanted, 'options.outputLength', 0, 2 ** 32 - 1);
+			if (wanted !== this.#kind.length && !this.#kind.isAny)
+				fail('error:030000B2:digital envelope routines::not XOF or invalid length', 'ERR_OSSL_EVP_NOT_XOF_OR_INVALID_LENGTH');
+			this.#length = wanted;
+		}
+		this.#hasher = from?.hasher ?? this.#kind.open();
 		this._name = name;
 	}
 	#need() { return this.#hasher ?? fail('Digest already called', 'ERR_CRYPTO_HASH_FINALIZED'); }
 	update(data, encoding) {
-		updateHasher(this.#need(), viewOf(bytesOf(data, encoding)));
+		this.#need().update(viewOf(bytesOf(data, encoding)));
 		return this;
 	}
 	digest(encoding) {
-		const result = finishHasher(this.#need());
+		const result = this.#need().finish(this.#length);
 		this.#hasher = undefined;
 		return told(result, encoding);
 	}
-	copy() { return new Hash(this._name, copyHasher(this.#need())); }
+	copy(options) { return new Hash(this._name, options, { hasher: this.#need().copy(), length: this.#length }); }
 }
 streaming(Hash);
 
@@ -93,161 +102,25 @@ class Hmac {
 	constructor(name, key) {
 		needs.text(name, 'hmac');
 		const bytes = bytesOf(key, undefined, 'key', 'ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey');
-		this.#hasher = newHasher(digestOf(name), viewOf(bytes));
+		this.#hasher = moreHashes.openHmac(digestOf(name), viewOf(bytes));
 	}
 	update(data, encoding) {
-		updateHasher(this.#hasher ?? fail('Digest already called', 'ERR_CRYPTO_HASH_FINALIZED'), viewOf(bytesOf(data, encoding)));
+		(this.#hasher ?? fail('Digest already called', 'ERR_CRYPTO_HASH_FINALIZED')).update(viewOf(bytesOf(data, encoding)));
 		return this;
 	}
 	digest(encoding) {
 		if (!this.#hasher)
 			return told(new Uint8Array(0), encoding);
-		const result = finishHasher(this.#hasher);
+		const result = this.#hasher.finish();
 		this.#hasher = undefined;
 		return told(result, encoding);
 	}
 }
 streaming(Hmac);
 
-// ---- AES, block by block ----
-
-const CBC = 0, CTR = 1, GCM = 2, ECB = 4, BLOCK = 16;
-function cipherOf(name) {
-	needs.text(name, 'cipher');
-	const [, bits, mode = 'cbc'] = /^(?:id-)?aes-?(128|192|256)(?:-?(cbc|ctr|gcm|ecb))?$/i.exec(name) ?? fail('Unknown cipher', 'ERR_CRYPTO_UNKNOWN_CIPHER');
-	return { bits: +bits, mode: { cbc: CBC, ctr: CTR, gcm: GCM, ecb: ECB }[mode.toLowerCase()] };
-}
-// The counter after some blocks; only its last `width` bytes count.
-function countUp(counter, blocks, width) {
-	const next = Uint8Array.from(counter);
-	for (let at = BLOCK - 1, carry = blocks; at >= BLOCK - width && carry > 0; at--) {
-		const sum = next[at] + carry % 256;
-		next[at] = sum;
-		carry = Math.floor(carry / 256) + (sum > 255 ? 1 : 0);
-	}
-	return next;
-}
-const none = new Uint8Array(0);
-class Cipher {
-	#encrypts; #cipher; #key; #iv; #extra = []; #tag; #padding = true; #tagLength;
-	#held = none; // bytes that do not fill a block yet
-	#parts = []; // with GCM: the whole input, from which the tag is computed at the end
-	#counter; #offset = 0; // of CTR, and of GCM if its initialization vector has 12 bytes
-	#isOver = false;
-	#encoding;
-	constructor(encrypts, name, key, iv, options) {
-		this.#encrypts = encrypts;
-		this.#cipher = cipherOf(name);
-		const { mode, bits } = this.#cipher;
-		this.#key = Uint8Array.from(bytesOf(key, undefined, 'key', 'ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey'));
-		this.#iv = iv === null ? none : Uint8Array.from(bytesOf(iv, undefined, 'iv', 'ArrayBuffer, Buffer, TypedArray, or DataView'));
-		this.#tagLength = options?.authTagLength ?? 16;
-		if (this.#key.length !== bits / 8)
-			fail('Invalid key length', 'ERR_CRYPTO_INVALID_KEYLEN', RangeError);
-		if (mode === GCM ? this.#iv.length === 0 : this.#iv.length !== (mode === ECB ? 0 : BLOCK))
-			fail('Invalid initialization vector', 'ERR_CRYPTO_INVALID_IV', TypeError);
-		if (mode === CTR)
-			this.#counter = this.#iv;
-		else if (mode === GCM && this.#iv.length === 12)
-			this.#counter = Uint8Array.from([...this.#iv, 0, 0, 0, 2]);
-	}
-	#told(bytes, encoding) {
-		if (encoding && encoding !== 'buffer') {
-			this.#encoding ??= new (require('string_decoder').StringDecoder)(encoding);
-			return this.#encoding.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-		}
-		return told(bytes);
-	}
-	// With a counter, each byte is known at once.
-	#stream(bytes) {
-		const padded = new Uint8Array(this.#offset + bytes.length);
-		padded.set(bytes, this.#offset);
-		const result = aes(CTR, true, this.#key, this.#counter, padded, none, this.#cipher.mode === GCM ? 32 : 128).subarray(this.#offset);
-		this.#counter = countUp(this.#counter, Math.floor(padded.length / BLOCK), this.#cipher.mode === GCM ? 4 : BLOCK);
-		this.#offset = padded.length % BLOCK;
-		return result;
-	}
-	// Whole blocks, without padding. The last block of CBC's ciphertext is the next initialization vector.
-	#blocks(bytes) {
-		if (bytes.length === 0)
-			return none;
-		const { mode } = this.#cipher, result = mode === ECB ? this.#eachBlock(bytes) : aes(CBC, this.#encrypts, this.#key, this.#iv, bytes, none, 1);
-		if (!result)
-			fail('error:1C800064:Provider routines::bad decrypt', 'ERR_OSSL_BAD_DECRYPT');
-		if (mode === CBC)
-			this.#iv = Uint8Array.from((this.#encrypts ? result : bytes).subarray(-BLOCK));
-		return result;
-	}
-	#eachBlock(bytes) { return aes(ECB, this.#encrypts, this.#key, none, bytes, none, 1); }
-	update(data, inputEncoding, outputEncoding) {
-		const bytes = Uint8Array.from(bytesOf(data, inputEncoding)), { mode } = this.#cipher;
-		if (this.#isOver)
-			fail('Trying to add data in unsupported state');
-		if (mode === GCM)
-			this.#parts.push(bytes);
-		if (this.#counter)
-			return this.#told(bytes.length === 0 ? none : this.#stream(bytes), outputEncoding);
-		if (mode === GCM)
-			return this.#told(none, outputEncoding);
-		const all = Uint8Array.from(Buffer.concat([this.#held, bytes]));
-		// The last block that is decrypted may be padding.
-		const keeps = !this.#encrypts && this.#padding && all.length > 0 && all.length % BLOCK === 0 ? BLOCK : all.length % BLOCK;
-		this.#held = all.slice(all.length - keeps);
-		return this.#told(this.#blocks(all.slice(0, all.length - keeps)), outputEncoding);
-	}
-	final(outputEncoding) {
-		if (this.#isOver)
-			fail('Invalid state', 'ERR_CRYPTO_INVALID_STATE');
-		this.#isOver = true;
-		const { mode } = this.#cipher, rest = mode === GCM ? this.#seal() : mode === CTR ? none : this.#last();
-		const result = this.#told(rest, outputEncoding);
-		return typeof result === 'string' ? result + this.#encoding.end() : result;
-	}
-	#last() {
-		const held = this.#held, wrong = () => fail('error:1C80006B:Provider routines::wrong final block length', 'ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH');
-		if (!this.#padding)
-			return held.length > 0 ? wrong() : none;
-		if (this.#encrypts) {
-			const block = new Uint8Array(BLOCK).fill(BLOCK - held.length);
-			block.set(held);
-			return this.#blocks(block);
-		}
-		if (held.length !== BLOCK)
-			wrong();
-		const block = this.#blocks(held), count = block[BLOCK - 1];
-		if (count === 0 || count > BLOCK || block.subarray(BLOCK - count).some((byte) => byte !== count))
-			fail('error:1C800064:Provider routines::bad decrypt', 'ERR_OSSL_BAD_DECRYPT');
-		return block.slice(0, BLOCK - count);
-	}
-	// Computes or checks the tag.
-	#seal() {
-		const refuse = () => fail('Unsupported state or unable to authenticate data');
-		const data = Uint8Array.from(Buffer.concat(this.#encrypts ? this.#parts : [...this.#parts, this.#tag ?? refuse()]));
-		const result = aes(GCM, this.#encrypts, this.#key, this.#iv, data, Uint8Array.from(Buffer.concat(this.#extra)), this.#tagLength) ?? refuse();
-		this.#parts = [];
-		if (this.#encrypts)
-			this.#tag = result.slice(result.length - this.#tagLength);
-		return this.#counter ? none : this.#encrypts ? result.slice(0, result.length - this.#tagLength) : result;
-	}
-	setAAD(data) {
-		this.#extra.push(Uint8Array.from(bytesOf(data, undefined, 'buffer')));
-		return this;
-	}
-	setAuthTag(tag, encoding) {
-		const bytes = Uint8Array.from(bytesOf(tag, encoding, 'buffer'));
-		if (![4, 8, 12, 13, 14, 15, 16].includes(bytes.length))
-			fail('Invalid authentication tag length: ' + bytes.length, 'ERR_CRYPTO_INVALID_AUTH_TAG', TypeError);
-		this.#tag = bytes;
-		this.#tagLength = bytes.length;
-		return this;
-	}
-	getAuthTag() { return this.#encrypts && this.#tag ? Buffer.from(this.#tag) : fail('Invalid state for operation getAuthTag', 'ERR_CRYPTO_INVALID_STATE'); }
-	setAutoPadding(padding = true) {
-		this.#padding = Boolean(padding);
-		return this;
-	}
-}
-streaming(Cipher);
+// Ciphers and keys are loaded at their first use.
+let madeCiphers;
+const ciphers = () => madeCiphers ??= require('internal/ciphers')({ fail, bytesOf, told, streaming });
 
 // ---- Random ----
 
@@ -266,25 +139,6 @@ function randomFillSync(target, offset = 0, size = undefined) {
 		globalThis.crypto.getRandomValues(bytes.subarray(at, at + 65536));
 	return target;
 }
-// The number of the cipher in OpenSSL's list of objects, by its mode and bits.
-const cipherNumbers = { ecb: [418, 422, 426], cbc: [419, 423, 427], ctr: [904, 905, 906], gcm: [895, 898, 901] };
-function getCipherInfo(given, options = {}) {
-	if (typeof given !== 'string' && typeof given !== 'number')
-		wrongType('nameOrNid', 'one of type string or number', given);
-	const all = Object.entries(cipherNumbers).flatMap(([mode, numbers]) => numbers.map((nid, i) => ({ mode, nid, bits: 128 + 64 * i })));
-	const text = typeof given === 'string' ? given.toLowerCase().replace(/^aes(128|192|256)$/, 'aes-$1-cbc').replace(/^id-aes(\d+)-gcm$/, 'aes-$1-gcm') : undefined;
-	const found = all.find(({ mode, nid, bits }) => text === undefined ? nid === given : text === `aes-${bits}-${mode}`);
-	if (!found)
-		return undefined;
-	const { mode, nid, bits } = found, ivLength = { ecb: 0, gcm: 12 }[mode] ?? 16;
-	if (options.keyLength !== undefined && options.keyLength !== bits / 8)
-		return undefined;
-	if (options.ivLength !== undefined && (mode === 'gcm' ? options.ivLength < 1 : options.ivLength !== ivLength))
-		return undefined;
-	const name = mode === 'gcm' ? `id-aes${bits}-gcm` : `aes-${bits}-${mode}`;
-	return { mode, name, nid, blockSize: mode === 'ctr' || mode === 'gcm' ? 1 : 16, ...(ivLength > 0 ? { ivLength: options.ivLength ?? ivLength } : {}), keyLength: bits / 8 };
-}
-
 // ---- Primes ----
 
 function power(base, exponent, modulus) {
@@ -396,11 +250,13 @@ function pbkdf2Sync(password, salt, rounds, length, hash) {
 		if (value < least || value > 2 ** 31 - 1)
 			outOfRange(name, `>= ${least} && <= 2147483647`, value);
 	}
-	return told(pbkdf2(digestOf(hash), key, seed, rounds, length));
+	const found = digestOf(hash);
+	return told(found.number === undefined ? moreHashes.pbkdf2(found, key, seed, rounds, length) : pbkdf2(found.number, key, seed, rounds, length));
 }
 const hkdfSync = (hash, key, salt, info, length) => {
 	needs.integer(length, 'length', 0, 2 ** 31 - 1);
-	const bytes = hkdf(digestOf(hash), plain(key), plain(salt), plain(info), length);
+	const found = digestOf(hash), given = [plain(key), plain(salt), plain(info), length];
+	const bytes = found.number === undefined ? moreHashes.hkdf(found, ...given) : hkdf(found.number, ...given);
 	return (bytes ?? fail('Invalid key length', 'ERR_CRYPTO_INVALID_KEYLEN', RangeError)).slice().buffer;
 };
 function scryptSync(password, salt, length, { N, cost = N ?? 16384, r, blockSize = r ?? 8, p, parallelization = p ?? 1, maxmem = 32 * 1024 * 1024 } = {}) {
@@ -413,22 +269,22 @@ const keys = () => madeKeys ??= require('../keys.js')({ fail, absent, bytesOf, t
 const keyNames = ['KeyObject', 'createSecretKey', 'createPrivateKey', 'createPublicKey', 'generateKeyPairSync', 'generateKeyPair', 'sign', 'verify', 'Sign', 'Verify', 'createSign', 'createVerify', 'publicEncrypt',
 	'privateDecrypt', 'diffieHellman', 'ECDH', 'createECDH', 'getCurves', 'constants'];
 const generateKeySync = (type, { length } = {}) => type === 'aes' && ![128, 192, 256].includes(length) ? fail(`The property 'options.length' must be one of: 128, 192, 256. Received ${binding.inspect(length)}`, 'ERR_INVALID_ARG_VALUE', TypeError) : keys().createSecretKey(randomBytes(length / 8));
-const createHash = (name) => new Hash(name);
+const createHash = (name, options) => new Hash(name, options);
 module.exports = {
-	createHash, createHmac: (name, key) => new Hmac(name, key), Hash, Hmac, getHashes: () => Object.keys(hashes),
+	createHash, createHmac: (name, key) => new Hmac(name, key), Hash, Hmac, getHashes: () => [...moreHashes.names],
 	hash: (name, data, encoding = 'hex') => createHash(name).update(data).digest(encoding),
 	pbkdf2Sync, pbkdf2(password, salt, rounds, length, hash, done) {
 		needs.callable(typeof hash === 'function' ? undefined : done, 'callback');
 		later(done, () => pbkdf2Sync(password, salt, rounds, length, hash));
 	},
 	hkdfSync, hkdf: (hash, key, salt, info, length, done) => later(done, () => hkdfSync(hash, key, salt, info, length)),
-	createCipheriv: (name, key, iv, options) => new Cipher(true, name, key, iv, options), createDecipheriv: (name, key, iv, options) => new Cipher(false, name, key, iv, options),
-	Cipheriv: Cipher, Decipheriv: Cipher, getCiphers: () => [128, 192, 256].flatMap((bits) => ['cbc', 'ctr', 'ecb', 'gcm'].map((mode) => 'aes-' + bits + '-' + mode)),
+	createCipheriv: (name, key, iv, options) => new (ciphers().Cipher)(true, name, key, iv, options), createDecipheriv: (name, key, iv, options) => new (ciphers().Cipher)(false, name, key, iv, options),
+	getCiphers: () => ciphers().getCiphers(),
 	generateKeySync, generateKey: (type, options, done) => later(done, () => generateKeySync(type, options)), scryptSync,
 	scrypt: (password, salt, length, options, done) => typeof options === 'function' ? later(options, () => scryptSync(password, salt, length)) : later(done, () => scryptSync(password, salt, length, options)),
 	webcrypto: globalThis.crypto, subtle: globalThis.crypto.subtle, getRandomValues: (target) => globalThis.crypto.getRandomValues(target),
 	randomUUID: () => globalThis.crypto.randomUUID(), randomBytes, pseudoRandomBytes: randomBytes, randomFillSync, randomInt, timingSafeEqual,
-	randomFill: (target, ...rest) => later(rest.pop(), () => randomFillSync(target, ...rest)), getFips: () => 0, getCipherInfo, fips: 0, secureHeapUsed: () => ({ total: 0, used: 0, utilization: 0, min: 0 }),
+	randomFill: (target, ...rest) => later(rest.pop(), () => randomFillSync(target, ...rest)), getFips: () => 0, getCipherInfo: (...args) => ciphers().getCipherInfo(...args), fips: 0, secureHeapUsed: () => ({ total: 0, used: 0, utilization: 0, min: 0 }),
 	setFips(enabled) { enabled && fail('crypto.setFips is not here: Mbed TLS has no FIPS mode', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'); }, setEngine: absent('setEngine'), checkPrimeSync, generatePrimeSync,
 	checkPrime: (candidate, ...rest) => later(rest.pop(), () => checkPrimeSync(candidate)), generatePrime: (size, ...rest) => later(rest.pop(), () => generatePrimeSync(size, ...rest)),
 };
@@ -436,11 +292,10 @@ for (const name of ['createDiffieHellman', 'createDiffieHellmanGroup', 'getDiffi
 	module.exports[name] = absent(name);
 for (const name of ['X509Certificate', 'Certificate', 'Cipher', 'Decipher', 'DiffieHellman', 'DiffieHellmanGroup'])
 	module.exports[name] = class { constructor() { absent(name)(); } };
-// Signatures are streams, whose module is large. So they are loaded at their first use.
-for (const name of keyNames)
+for (const name of [...keyNames, 'Cipheriv', 'Decipheriv'])
 	Object.defineProperty(module.exports, name, { configurable: true, enumerable: true,
 		get: () => {
-			const value = keys()[name];
+			const value = /cipheriv$/i.test(name) ? ciphers().Cipher : keys()[name];
 			Object.defineProperty(module.exports, name, { value, writable: true, enumerable: true, configurable: true });
 			return value;
 		},
