@@ -4,8 +4,8 @@
 
 Executes some runs, then copies their rows until there are that many ended runs of ten tokens. With that database it
 measures how long the start takes, after an orderly end and after a kill; how long lists take, with every filter and
-with filters that match nothing; and how long durable submissions take, alone, beside such lists, and while retention
-drops half of the history.
+with filters that match nothing; and how long durable submissions take, alone, beside such lists, while the
+database is copied, and while a part of it is dropped, by hand and by retention.
 """
 
 import argparse
@@ -184,14 +184,30 @@ def measure_lists(server, admin, owner):
     print(f"lists, the slowest of {2 * len(filters)}: {slowest[1] * 1000:.1f} ms: {slowest[0]}", flush=True)
 
 
-def submit_for(server, token, seconds):
-    took, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
+def submit_while(server, token, goes_on):
+    took = []
+    while goes_on():
         start = time.monotonic()
         server.ask("POST", "/v1/runs", {"source": "1", "wait": True}, token)
         took.append(time.monotonic() - start)
         time.sleep(0.005)
     return took
+
+
+def submit_for(server, token, seconds):
+    until = time.monotonic() + seconds
+    return submit_while(server, token, lambda: time.monotonic() < until)
+
+
+def measure_admin(build, server, token, data, *words):
+    """Submissions while curfew admin does something with the database."""
+    start = time.monotonic()
+    command = [os.path.join(build, "curfew"), "admin", words[0], "--data", data, *words[1:]]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        took = submit_while(server, token, lambda: process.poll() is None)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)}: exit {process.returncode}")
+    print(f"submissions, while admin {words[0]} runs ({time.monotonic() - start:.1f} s): {quantiles(took)}", flush=True)
 
 
 def measure_submissions(server, admin, owner, seconds, filters):
@@ -211,6 +227,21 @@ def measure_submissions(server, admin, owner, seconds, filters):
     if filters:
         thread.join()
     return took
+
+
+def measure_upkeep(arguments, data, owner, admin, kept):
+    """Submissions while the database is copied, and while a quarter and then a half of it are dropped."""
+    with Server(arguments.build, data, *kept) as server:
+        copy = os.path.join(data, "copy")
+        measure_admin(arguments.build, server, owner, data, "backup", copy)
+        os.unlink(copy)
+        age_s = arguments.runs // 8 * 3  # two runs ended in a second
+        measure_admin(arguments.build, server, owner, data, "prune", "--older-than", f"{age_s}s")
+        size = server.ask("GET", "/v1/stats", token=admin)["store"]["bytes"]
+    with Server(arguments.build, data, "--retention-size", str(size // 2)) as server:
+        took = submit_for(server, owner, arguments.seconds)
+        left = size - server.ask("GET", "/v1/stats", token=admin)["store"]["bytes"]
+        print(f"submissions, while retention drops {left >> 20} MiB of it: {quantiles(took)}", flush=True)
 
 
 def main():
@@ -246,14 +277,12 @@ def main():
             server.end(signal.SIGKILL)
         with Server(arguments.build, data, *kept) as server:
             print(f"start after a kill: {server.start_s:.2f} s", flush=True)
-        if not arguments.keep:
-            with Server(arguments.build, data, "--retention-size", str(size // 2)) as server:
-                took = submit_for(server, owner, arguments.seconds)
-                left = size - server.ask("GET", "/v1/stats", token=admin)["store"]["bytes"]
-                print(f"submissions, while retention drops {left >> 20} MiB of it: {quantiles(took)}", flush=True)
+        if arguments.keep:
+            data = os.path.join(directory, "copy")
+            shutil.copytree(os.path.join(directory, "data"), data)
+        measure_upkeep(arguments, data, owner, admin, kept)
     finally:
-        if not arguments.keep:
-            shutil.rmtree(directory)
+        shutil.rmtree(data if arguments.keep else directory)
 
 
 if __name__ == "__main__":

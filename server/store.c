@@ -18,6 +18,7 @@ enum {
 	NEWS_EVERY_US = 20000,
 	TRY_AGAIN_US = 500000,
 	CLEAN_EVERY_US = 10000000,
+	PAUSE_MIN_US = 2000,
 	GATHER_MIN = 8,
 	GATHER_US = 400
 };
@@ -603,18 +604,18 @@ static void note_dropped(writer *w, int dropped, uint64_t bytes, int64_t now_us)
 static void clean(writer *w)
 {
 	store *st = w->st;
-	uint64_t bytes = 0;
 	int64_t now_us = clock_now_us();
 	if (now_us < w->clean_us)
 		return;
-	int dropped = st->backend->clean(st, &bytes);
-	int64_t end_us = clock_now_us();
-	note_dropped(w, dropped, bytes, end_us);
-	w->drops_sources = dropped > 0;
+	store_cleaning done = st->backend->clean(st);
+	int64_t end_us = clock_now_us(), pause_us = (end_us - now_us) / 2;
+	note_dropped(w, done.dropped, done.bytes, end_us);
+	w->drops_sources = done.has_sources;
 	/* As long as there is more, a third of the time is for those alone who wait to be written. */
-	w->clean_us = dropped != 0 ? end_us + (end_us - now_us) / 2 : now_us + CLEAN_EVERY_US;
+	bool has_more = done.has_more || done.has_sources;
+	w->clean_us = has_more ? end_us + (pause_us > PAUSE_MIN_US ? pause_us : PAUSE_MIN_US) : now_us + CLEAN_EVERY_US;
 	(void)pthread_mutex_lock(&st->lock);
-	st->stats.bytes = bytes;
+	st->stats.bytes = done.bytes;
 	(void)pthread_mutex_unlock(&st->lock);
 }
 

@@ -139,7 +139,7 @@ store_status pg_begin(store *st);
 store_status pg_write(store *st, const write_op *op);
 store_status pg_write_news(store *st, const run_news *news);
 store_status pg_commit(store *st);
-int pg_clean(store *st, uint64_t *bytes);
+store_cleaning pg_clean(store *st);
 void pg_drop_sources(store *st);
 
 bool pg_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),

@@ -609,8 +609,9 @@ static int drop_before(pg_store *st, int64_t ended_us)
 }
 
 /* Compute the sum only if the tables are large enough to exceed the limit. */
-int pg_clean(store *base, uint64_t *bytes)
+store_cleaning pg_clean(store *base)
 {
+	uint64_t held, *bytes = &held;
 	pg_store *st = pg_of(base);
 	pg_params keys = {0}, shown = {0};
 	int64_t now_us = pg_time(st, clock_wall_us());
@@ -625,7 +626,7 @@ int pg_clean(store *base, uint64_t *bytes)
 	}
 
 	if (dropped > 0)
-		return dropped;
+		return (store_cleaning){.dropped = dropped, .has_more = true, .has_sources = true, .bytes = held};
 	pg_number(&keys, now_us - STORE_KEYS_KEPT_US);
 	(void)change(st, "DELETE FROM keys WHERE created_us<$1", &keys);
 
@@ -635,7 +636,7 @@ int pg_clean(store *base, uint64_t *bytes)
 	             "DELETE FROM output o WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.id=o.run AND (r.state<>4 OR "
 	             "r.ended_us>=$1))",
 	             &shown);
-	return 0;
+	return (store_cleaning){.bytes = held};
 }
 
 void pg_drop_sources(store *base)

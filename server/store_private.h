@@ -72,6 +72,13 @@ struct store_news {
  */
 typedef enum store_status { STORE_OK, STORE_REFUSED, STORE_FAILED, STORE_UNKNOWN } store_status;
 
+typedef struct store_cleaning {
+	int dropped;      /* runs */
+	bool has_more;    /* there is more to do, now or in a moment */
+	bool has_sources; /* some sources may be unused */
+	uint64_t bytes;   /* what the database holds then */
+} store_cleaning;
+
 /* A database. Unless stated otherwise, only the writing thread calls these. */
 typedef struct store_backend {
 	void (*close)(store *st);
@@ -84,11 +91,9 @@ typedef struct store_backend {
 	store_status (*write_news)(store *st, const run_news *news);
 	store_status (*commit)(store *st);
 
-	/*
-	 * Drops some of what is too old or too much; how many runs. -1: none, but there is more to do. *bytes: what the
-	 * database holds then.
-	 */
-	int (*clean)(store *st, uint64_t *bytes);
+	/* Drops a little of what is too old or too much. */
+	store_cleaning (*clean)(store *st);
+	/* Drops some sources that nothing needs. */
 	void (*drop_sources)(store *st);
 
 	/* By any thread; like the functions of the same names in store.h. */

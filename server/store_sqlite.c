@@ -253,6 +253,14 @@ static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failu
 	return false;
 }
 
+/*
+ * Keeps in memory what a statement would be undone with. Not while upgrading, which changes very many rows at once.
+ */
+static bool keep_in_memory(sqlite3 *db, curfew_failure *failure)
+{
+	return sqlite_run_sql(db, "PRAGMA temp_store=MEMORY", "the database cannot be used", failure);
+}
+
 static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failure)
 {
 	check_kind check = user == STORE_SERVER ? choose_check(st) : CHECK_NONE;
@@ -268,7 +276,7 @@ static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failu
 		return false;
 	}
 	if ((check == CHECK_FIRST && !is_sound(st->writer, failure)) || !may_migrate(st, user, failure) ||
-	    !migrate(st->writer, failure) || !prepare_writes(st, failure) ||
+	    !migrate(st->writer, failure) || !keep_in_memory(st->writer, failure) || !prepare_writes(st, failure) ||
 	    (user == STORE_SERVER && !sqlite_start_log(st, failure)))
 		return false;
 	st->has_check = check == CHECK_ASIDE && pthread_create(&st->check, NULL, check_aside, st) == 0;
@@ -409,6 +417,7 @@ store *store_open_sqlite(const char *directory, store_user user, curfew_failure 
 
 	store_init(&st->base, &backend);
 	st->claim = -1;
+	st->drop_at_once = st->shrink_at_once = st->sources_at_once = SQLITE_PIECE_MIN;
 	(void)snprintf(st->directory, sizeof st->directory, "%s", directory);
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	(void)pthread_cond_init(&st->read_free, NULL);

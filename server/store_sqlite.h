@@ -12,7 +12,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4 };
+enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4, SQLITE_PIECE_MIN = 10 };
 
 #define SQLITE_DROP_SOURCES                                                                                            \
 	"DELETE FROM sources WHERE sha256 IN (SELECT sha256 FROM loose ORDER BY sha256 LIMIT ?) "                          \
@@ -69,7 +69,9 @@ enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4 };
 	  "WHERE id=?1")                                                                                                    \
 	X(DROP_SOURCES, SQLITE_DROP_SOURCES)                                                                                \
 	X(FORGET_LOOSE, SQLITE_FORGET_LOOSE)                                                                                \
-	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                                        \
+	X(ANY_LOOSE, "SELECT 1 FROM loose LIMIT 1")                                                                         \
+	X(FREE_PAGES, "SELECT (SELECT freelist_count FROM pragma_freelist_count()), "                                       \
+	              "(SELECT page_count FROM pragma_page_count())")                                                       \
 	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM "                  \
 	              "pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())")
 
@@ -91,6 +93,7 @@ typedef struct sqlite_log {
 	pthread_cond_t changed;
 	log_state state;
 	int copied; /* its pages when it was last copied completely */
+	int begun;  /* its pages when the thread last began to copy */
 	bool ends;
 } sqlite_log;
 
@@ -108,7 +111,8 @@ typedef struct sqlite_store {
 	sqlite3 *readers[SQLITE_READERS];
 	bool is_reading[SQLITE_READERS];
 	sqlite_log log;
-	int drop_at_once; /* runs, by how long it took the last time; the writing thread's */
+	/* By how long each took the last time; the writing thread's. */
+	int drop_at_once, shrink_at_once, sources_at_once; /* runs, pages, sources */
 	/* Checks a large database completely while the server runs. */
 	pthread_t check;
 	bool has_check;
@@ -166,12 +170,20 @@ bool read_row(reading *r);
 bool finish_reading(reading *r, const char *what, curfew_failure *failure);
 const char *column_words(sqlite3_stmt *row, int column);
 
+/*
+ * A number of rows or pages to change in one transaction, so that nobody who writes meanwhile waits long. Adapts it to
+ * the time that the last ones took.
+ */
+int sqlite_adapt_piece(int at_once, int64_t took_us, int max);
+/* Gives some free pages at the end of the file back to the system, if many are free. False: nothing is left to do. */
+bool sqlite_shrink(sqlite3 *db, int *at_once);
+
 /* store_sqlite_write.c */
 store_status sqlite_begin(store *st);
 store_status sqlite_write_op(store *st, const write_op *op);
 store_status sqlite_write_news(store *st, const run_news *news);
 store_status sqlite_commit(store *st);
-int sqlite_clean(store *st, uint64_t *bytes);
+store_cleaning sqlite_clean(store *st);
 void sqlite_drop_sources(store *st);
 
 /* store_sqlite_read.c */
@@ -207,6 +219,8 @@ bool sqlite_take_schedules(store *st, size_t max, void (*show)(void *context, co
 /* store_sqlite_log.c */
 bool sqlite_start_log(sqlite_store *st, curfew_failure *failure);
 void sqlite_end_log(sqlite_store *st);
+/* Whether the log is being copied. */
+bool sqlite_log_is_copied(sqlite_store *st);
 
 /* store_sqlite_admin.c */
 bool sqlite_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,

@@ -13,13 +13,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PRUNE_AT_ONCE = 500, PRUNE_PAUSE_US = 2000 };
+enum {
+	PRUNE_MAX = 500,
+	PAUSE_MIN_US = 2000,
+	LONG_LOG = 1000, /* pages */
+	COPY_STEPS = 2000,
+	COPY_WORK_US = 10000,
+	COPY_PAUSE_US = 5000
+};
 
 /* Use a separate connection, because the writing one belongs to the writing thread. */
 static bool open_admin(sqlite_store *st)
 {
 	if (st->admin == NULL)
-		st->admin = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA synchronous=FULL", NULL);
+		st->admin = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
+		                           NULL);
 	return st->admin != NULL;
 }
 
@@ -153,44 +161,71 @@ static uint64_t history_bytes(sqlite_store *st)
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
+/* What is being pruned, and how much of it at a time. */
+typedef struct pruning {
+	sqlite_store *st;
+	const store_prune *prune;
+	int at_once, log_pages;
+	bool by_bytes;
+} pruning;
+
 /* Drops some runs that ended before. Returns their number, or -1. */
-static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *failure)
+static int drop_some(const pruning *p, curfew_failure *failure)
 {
-	binding b = prepare_once(st,
+	binding b = prepare_once(p->st,
 	                         "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "
 	                         "ORDER BY ended_us LIMIT ?)");
-	bind_number(&b, ended_before_us);
-	bind_number(&b, PRUNE_AT_ONCE);
-	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
+	bind_number(&b, p->prune->ended_before_us);
+	bind_number(&b, p->at_once);
+	return run_once(p->st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(p->st->admin) : -1;
 }
 
 /* Drops some of the oldest, but no more than take this many bytes. Returns their number, or -1. */
-static int drop_oldest(sqlite_store *st, uint64_t bytes, curfew_failure *failure)
+static int drop_oldest(const pruning *p, uint64_t bytes, curfew_failure *failure)
 {
 	binding b = prepare_once(
-		st,
+		p->st,
 		"DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY ended_us, number) "
 		"- bytes AS before FROM (SELECT number, ended_us, bytes FROM runs WHERE state=4 ORDER BY ended_us LIMIT ?2)) "
 		"WHERE before<?1)");
 	bind_number(&b, (int64_t)bytes);
-	bind_number(&b, PRUNE_AT_ONCE);
-	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
+	bind_number(&b, p->at_once);
+	return run_once(p->st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(p->st->admin) : -1;
+}
+
+static int note_log(void *context, sqlite3 *db, const char *name, int pages)
+{
+	(void)db;
+	(void)name;
+	*(int *)context = pages;
+	return SQLITE_OK;
+}
+
+/*
+ * Pauses as long as the last piece took, so that a writing server gets its turn. A long log is copied to the database
+ * meanwhile, which blocks nobody.
+ */
+static void give_way(const pruning *p, int64_t took_us)
+{
+	if (p->log_pages > LONG_LOG)
+		(void)sqlite3_wal_checkpoint_v2(p->st->admin, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	(void)usleep((useconds_t)(took_us > PAUSE_MIN_US ? took_us : PAUSE_MIN_US));
 }
 
 /* Until one of these drops nothing more. */
-static bool drop_while(sqlite_store *st, const store_prune *prune, bool by_bytes, uint64_t *runs,
-                       curfew_failure *failure)
+static bool drop_while(pruning *p, uint64_t *runs, curfew_failure *failure)
 {
 	int dropped = 1;
 	while (dropped > 0) {
-		uint64_t bytes = by_bytes ? history_bytes(st) : 0;
-		if (by_bytes && bytes <= prune->keep_bytes)
+		uint64_t bytes = p->by_bytes ? history_bytes(p->st) : 0;
+		if (p->by_bytes && bytes <= p->prune->keep_bytes)
 			return true;
-		dropped = by_bytes ? drop_oldest(st, bytes - prune->keep_bytes, failure)
-		                   : drop_some(st, prune->ended_before_us, failure);
+		int64_t begun_us = clock_now_us();
+		dropped = p->by_bytes ? drop_oldest(p, bytes - p->prune->keep_bytes, failure) : drop_some(p, failure);
 		*runs += dropped > 0 ? (uint64_t)dropped : 0;
-		/* Pause, so that a writing server gets its turn. */
-		(void)usleep(PRUNE_PAUSE_US);
+		int64_t took_us = clock_now_us() - begun_us;
+		p->at_once = sqlite_adapt_piece(p->at_once, took_us, PRUNE_MAX);
+		give_way(p, took_us);
 	}
 	return dropped >= 0;
 }
@@ -200,34 +235,41 @@ static int drop_loose(sqlite_store *st)
 {
 	curfew_failure ignored;
 	binding drop = prepare_once(st, SQLITE_DROP_SOURCES), forget = prepare_once(st, SQLITE_FORGET_LOOSE);
-	bind_number(&drop, PRUNE_AT_ONCE);
-	bind_number(&forget, PRUNE_AT_ONCE);
+	bind_number(&drop, PRUNE_MAX);
+	bind_number(&forget, PRUNE_MAX);
 	bool good = run_once(st, &drop, "sources cannot be dropped", &ignored);
 	return run_once(st, &forget, "sources cannot be dropped", &ignored) && good ? sqlite3_changes(st->admin) : 0;
 }
 
-/* Do not drop sources while a server runs, because it relies on those that it has written. */
-static void drop_lone_sources(sqlite_store *st)
+/*
+ * Sources, and free space at the end of the file. A server that runs does this itself, because it relies on the sources
+ * that it has written.
+ */
+static void tidy_alone(sqlite_store *st)
 {
 	curfew_failure ignored;
-	if (st->base.backend->claim(&st->base, &ignored))
-		while (drop_loose(st) > 0) {
-		}
+	if (!st->base.backend->claim(&st->base, &ignored))
+		return;
+	while (drop_loose(st) > 0) {
+	}
+	(void)sqlite3_exec(st->admin, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 }
 
 bool sqlite_drop_runs(store *base, const store_prune *prune, store_pruned *pruned, curfew_failure *failure)
 {
 	sqlite_store *st = sqlite_of(base);
+	pruning p = {.st = st, .prune = prune, .at_once = SQLITE_PIECE_MIN};
 	if (!open_admin(st))
 		return sqlite_refuse(NULL, "the database cannot be opened", failure);
+	(void)sqlite3_wal_hook(st->admin, note_log, &p.log_pages); /* instead of copying within a transaction */
 	*pruned = (store_pruned){.bytes_before = used_bytes(st)};
-	bool good = drop_while(st, prune, false, &pruned->runs, failure);
+	bool good = drop_while(&p, &pruned->runs, failure);
+	p.by_bytes = true;
 	if (good && prune->keep_bytes != UINT64_MAX)
-		good = drop_while(st, prune, true, &pruned->runs, failure);
-	if (good) {
-		drop_lone_sources(st);
-		(void)sqlite3_exec(st->admin, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
-	}
+		good = drop_while(&p, &pruned->runs, failure);
+	if (good)
+		tidy_alone(st);
+	(void)sqlite3_wal_hook(st->admin, NULL, NULL);
 	pruned->bytes_after = used_bytes(st);
 	return good;
 }
@@ -264,12 +306,42 @@ static bool reach_disk(const char *path)
 	return good;
 }
 
+typedef struct copying {
+	const char *path;
+	int64_t rested_us;
+	int fd;
+} copying;
+
+/* Called regularly while the copy is written: what was written goes to the disk bit by bit, with pauses, because a
+ * server's commits would wait until the disk has taken all of it. */
+static int rest(void *context)
+{
+	copying *c = context;
+	if (clock_now_us() - c->rested_us < COPY_WORK_US)
+		return 0;
+	if (c->fd < 0)
+		c->fd = open(c->path, O_RDWR | O_CLOEXEC);
+	if (c->fd >= 0)
+		(void)fdatasync(c->fd);
+	(void)usleep(COPY_PAUSE_US);
+	c->rested_us = clock_now_us();
+	return 0;
+}
+
 static bool write_copy(sqlite_store *st, const char *path, curfew_failure *failure)
 {
 	sqlite3 *copy = NULL;
+	copying c = {.path = path, .rested_us = clock_now_us(), .fd = -1};
 	binding b = prepare_once(st, "VACUUM INTO ?");
 	bind_words(&b, path);
-	if (!run_once(st, &b, "the copy cannot be written", failure))
+	if (st->admin != NULL)
+		sqlite3_progress_handler(st->admin, COPY_STEPS, rest, &c);
+	bool is_written = run_once(st, &b, "the copy cannot be written", failure);
+	if (st->admin != NULL)
+		sqlite3_progress_handler(st->admin, 0, NULL, NULL);
+	if (c.fd >= 0)
+		(void)close(c.fd);
+	if (!is_written)
 		return false;
 	bool good = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK && revoke_listed(st, copy);
 	if (!good)

@@ -6,8 +6,8 @@
  */
 #include "store_sqlite.h"
 
-/* Pages of a log that is copied. */
-enum { LONG_LOG = 2000 };
+/* Pages of a log that is copied, and of what the writing thread may copy itself. */
+enum { LONG_LOG = 2000, SHORT_REST = 200 };
 
 static void copy(sqlite3 *db)
 {
@@ -29,12 +29,18 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 	sqlite_log *log = context;
 	(void)name;
 	(void)pthread_mutex_lock(&log->lock);
-	bool finishes = log->state == LOG_COPIED;
-	if (finishes) {
+	/* Another process may have added much meanwhile. Then the thread copies that, too. */
+	bool is_copied = log->state == LOG_COPIED, finishes = is_copied && pages - log->begun <= SHORT_REST;
+	if (is_copied && !finishes) {
+		log->state = LOG_COPYING;
+		log->begun = pages;
+		(void)pthread_cond_signal(&log->changed);
+	} else if (finishes) {
 		log->state = LOG_GROWS;
 		log->copied = pages;
 	} else if (log->state == LOG_GROWS && is_long(log, pages)) {
 		log->state = LOG_COPYING;
+		log->begun = pages;
 		(void)pthread_cond_signal(&log->changed);
 	}
 	(void)pthread_mutex_unlock(&log->lock);
@@ -74,6 +80,17 @@ bool sqlite_start_log(sqlite_store *st, curfew_failure *failure)
 	if (log->has_thread)
 		(void)sqlite3_wal_hook(st->writer, on_commit, log);
 	return log->has_thread || sqlite_refuse(NULL, "no thread can be started", failure);
+}
+
+bool sqlite_log_is_copied(sqlite_store *st)
+{
+	sqlite_log *log = &st->log;
+	if (!log->has_thread)
+		return false;
+	(void)pthread_mutex_lock(&log->lock);
+	bool is_copied = log->state == LOG_COPYING;
+	(void)pthread_mutex_unlock(&log->lock);
+	return is_copied;
 }
 
 void sqlite_end_log(sqlite_store *st)

@@ -3,11 +3,13 @@
  * What every file of the SQLite store uses for queries: connections, statements with their parameters, and rows. It
  * knows nothing of runs.
  */
+#include "common/clock.h"
 #include "store_sqlite.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
-enum { BUSY_MS = 5000 };
+enum { BUSY_US = 5000000, BUSY_STEP_US = 500, PIECE_US = 4000, FREE_MIN = 1024, FREE_PART = 16 };
 
 /* ---- Connections ------------------------------------------------------------------------------------------- */
 
@@ -34,6 +36,16 @@ int64_t sqlite_read_number(sqlite3 *db, const char *sql)
 	return number;
 }
 
+/* SQLite's own handler waits for up to 0.1 s at a time, and then misses the pauses of a process that writes much. */
+static int wait_for_writer(void *context, int count)
+{
+	(void)context;
+	if (count >= BUSY_US / BUSY_STEP_US)
+		return 0;
+	(void)usleep(BUSY_STEP_US);
+	return 1;
+}
+
 sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings, curfew_failure *failure)
 {
 	sqlite3 *db = NULL;
@@ -44,7 +56,7 @@ sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings,
 		(void)sqlite3_close(db);
 		return NULL;
 	}
-	(void)sqlite3_busy_timeout(db, BUSY_MS);
+	(void)sqlite3_busy_handler(db, wait_for_writer, NULL);
 	(void)sqlite3_extended_result_codes(db, 1);
 	if (sqlite_run_sql(db, settings, "the database cannot be used", failure))
 		return db;
@@ -103,6 +115,31 @@ int run_bound(binding *b)
 binding bind_write(sqlite_store *st, sqlite_write which)
 {
 	return (binding){.statement = st->writes[which], .status = SQLITE_OK};
+}
+
+/* ---- Work in pieces ---------------------------------------------------------------------------------------- */
+
+int sqlite_adapt_piece(int at_once, int64_t took_us, int max)
+{
+	int wanted = took_us > PIECE_US ? at_once / 2 : took_us < PIECE_US / 2 ? at_once * 2 : at_once;
+	return wanted < SQLITE_PIECE_MIN ? SQLITE_PIECE_MIN : wanted > max ? max : wanted;
+}
+
+bool sqlite_shrink(sqlite3 *db, int *at_once)
+{
+	enum { SHRINK_MAX = 4000 };
+	char sql[64];
+	int64_t begun_us = clock_now_us();
+	int64_t pages = sqlite_read_number(db, "PRAGMA page_count"),
+			spare = sqlite_read_number(db, "PRAGMA freelist_count");
+
+	/* Pages that will be used again soon are kept: each costs the move of another one. */
+	if (spare < FREE_MIN + pages / FREE_PART)
+		return false;
+	(void)snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%d)", *at_once);
+	bool good = sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	*at_once = sqlite_adapt_piece(*at_once, clock_now_us() - begun_us, SHRINK_MAX);
+	return good;
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------------- */

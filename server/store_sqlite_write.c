@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So few that nobody who submits waits long for it: as many runs as take DROP_US. */
-enum { DROP_MIN = 10, DROP_MAX = 200, DROP_US = 8000, SOURCES_AT_ONCE = 200, KEYS_AT_ONCE = 500 };
+/* Maximum numbers; a piece has as many as take little time. */
+enum { DROP_MAX = 200, SOURCES_MAX = 200, KEYS_AT_ONCE = 200 };
 
 /* ---- Runs and programs ----------------------------------------------------------------------------------- */
 
@@ -303,60 +303,61 @@ static bool drop_keys(sqlite_store *st)
 	return run_bound(&b) == SQLITE_OK && sqlite3_changes(st->writer) == KEYS_AT_ONCE;
 }
 
-static void adapt_pace(sqlite_store *st, int64_t took_us)
-{
-	int wanted = took_us > DROP_US       ? st->drop_at_once / 2
-	             : took_us < DROP_US / 2 ? st->drop_at_once * 2
-	                                     : st->drop_at_once;
-	st->drop_at_once = wanted < DROP_MIN ? DROP_MIN : wanted > DROP_MAX ? DROP_MAX : wanted;
-}
-
 /* Within a transaction: what is too old, or else some of what is too much. How many runs. */
 static int drop_some(sqlite_store *st)
 {
 	const store_retention *kept = &st->base.retention;
-	st->drop_at_once = st->drop_at_once < DROP_MIN ? DROP_MIN : st->drop_at_once;
 	int dropped = drop_before(st, clock_wall_us() - (int64_t)kept->age_us, st->drop_at_once);
 	uint64_t bytes = used_bytes(st), programs = program_bytes(st), history = bytes > programs ? bytes - programs : 0;
 	if (dropped == 0 && history > kept->bytes)
 		dropped = drop_bytes(st, history - kept->bytes);
-	if (dropped == 0)
-		return 0;
-	while (sqlite3_step(st->writes[SQL_SHRINK]) == SQLITE_ROW) {
-	}
-	(void)sqlite3_reset(st->writes[SQL_SHRINK]);
 	return dropped;
 }
 
-int sqlite_clean(store *base, uint64_t *bytes)
+/* One piece of what has to be done. */
+static void clean_piece(sqlite_store *st, store_cleaning *done)
+{
+	int64_t begun_us = clock_now_us();
+	if (sqlite_begin(&st->base) != STORE_OK)
+		return;
+	done->dropped = drop_some(st);
+	done->has_more = done->dropped > 0 || drop_keys(st);
+	if (sqlite_commit(&st->base) != STORE_OK)
+		*done = (store_cleaning){.dropped = 0};
+	else if (done->dropped > 0)
+		st->drop_at_once = sqlite_adapt_piece(st->drop_at_once, clock_now_us() - begun_us, DROP_MAX);
+	else if (!done->has_more)
+		done->has_more = sqlite_shrink(st->writer, &st->shrink_at_once);
+}
+
+store_cleaning sqlite_clean(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
-	int dropped = 0;
-	bool has_more = false;
-	int64_t begun_us = clock_now_us();
-	if (sqlite_begin(base) == STORE_OK) {
-		dropped = drop_some(st);
-		has_more = dropped == 0 && drop_keys(st);
-		if (sqlite_commit(base) != STORE_OK)
-			dropped = 0;
-	}
-	if (dropped > 0)
-		adapt_pace(st, clock_now_us() - begun_us);
-	*bytes = used_bytes(st);
-	return has_more ? -1 : dropped;
+	store_cleaning done = {.dropped = 0};
+	/* The log is being copied to the disk: more of it now would only make everybody wait for the disk longer. */
+	if (sqlite_log_is_copied(st))
+		done.has_more = true;
+	else
+		clean_piece(st, &done);
+	done.bytes = used_bytes(st);
+	done.has_sources = sqlite3_step(st->writes[SQL_ANY_LOOSE]) == SQLITE_ROW;
+	(void)sqlite3_reset(st->writes[SQL_ANY_LOOSE]);
+	return done;
 }
 
 void sqlite_drop_sources(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
 	static const sqlite_write steps[] = {SQL_DROP_SOURCES, SQL_FORGET_LOOSE};
+	int64_t begun_us = clock_now_us();
 	int status = run_statement(st->writes[SQL_BEGIN]);
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == SQLITE_OK; i++) {
 		binding b = bind_write(st, steps[i]);
-		bind_number(&b, SOURCES_AT_ONCE);
+		bind_number(&b, st->sources_at_once);
 		status = run_bound(&b);
 	}
 	if (status == SQLITE_OK)
 		status = run_statement(st->writes[SQL_COMMIT]);
-	(void)judge(st, status);
+	if (judge(st, status) == STORE_OK)
+		st->sources_at_once = sqlite_adapt_piece(st->sources_at_once, clock_now_us() - begun_us, SOURCES_MAX);
 }

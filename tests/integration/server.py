@@ -1158,6 +1158,30 @@ def sources_go_with_their_runs(context):
 
 
 @test
+def prune_while_it_runs(context):
+    """After curfew admin prune a server drops the sources that nothing needs any more, and the file becomes smaller."""
+    with Server(context, "--retention-size", "1024GiB") as server:
+        path = os.path.join(server.data, "curfew.db")
+        for i in range(60):
+            server.run(f"/* {i} */ console.log('x'.repeat(300000))")
+        server.ask("PUT", "/v1/programs/p", b"6 * 7", 201, headers={"Content-Type": "text/javascript"})
+        context.until("the log is not copied", lambda: os.path.getsize(path) > 10 << 20)
+        done = context.command([context.curfew, "admin", "prune", "--data", server.data, "--older-than", "1ms"])
+        expect_equal("prune", done.code, 0)
+
+        def is_tidy():
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+                count = database.execute("SELECT count(*) FROM sources").fetchone()[0]
+            server.run("1")  # the log is copied only where it grows
+            return count <= 2 and os.path.getsize(path) < 10 << 20
+
+        context.until("it is not tidy", is_tidy, 60)
+        expect_equal("the program", server.run(program="p")["value"], 42)
+        expect_equal("brought again", server.run("/* 7 */ console.log('x'.repeat(300000))")["outcome"], "ok")
+    expect_equal("sound", context.command([context.curfew, "admin", "check", "--data", server.data]).code, 0)
+
+
+@test
 def migrations(context):
     with Server(context) as server:
         server.run("1")
