@@ -200,6 +200,9 @@ void curfew_modules_loaded(void);
 int curfew_modules_before_end(void);
 /* Called when nothing is left after that. -1: an exception is pending. */
 int curfew_modules_end(void);
+
+/* Notifies a program that listens that it has failed, with the exit code of that. */
+void curfew_modules_failed(int code);
 /* Gives the program Node's globals. -1: an exception is pending. */
 int curfew_modules_add_globals(void);
 /* Called when an export was missing, of an import below this module: gives the pending exception its position. */

@@ -9,6 +9,8 @@
 
 #include "guest.h"
 
+#define EXIT_UNSETTLED 13 /* as in Node */
+
 typedef enum phase { EVALUATING, CALLING, SETTLED } phase;
 
 static JSValue program; /* a compiled script or module that has not run yet */
@@ -419,6 +421,7 @@ static int32_t report_uncaught(void)
 	JSValue taken = JS_Call(ctx, hook, JS_UNDEFINED, 1, (JSValueConst *)&error);
 
 	JS_FreeValue(ctx, hook);
+	curfew_engine_set_async_context(JS_UNDEFINED);
 	if (JS_IsException(taken)) {
 		JS_FreeValue(ctx, error);
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
@@ -490,7 +493,9 @@ static int32_t run_timer(JSValue callback, JSValue arguments)
 	for (int64_t i = 0; i < count; i++)
 		list[i] = JS_GetPropertyInt64(ctx, arguments, i);
 	JSValue answer = JS_Call(ctx, callback, JS_UNDEFINED, (int)count, (JSValueConst *)list);
-	curfew_engine_set_async_context(JS_UNDEFINED);
+	/* An error is reported in the context in which it was thrown. */
+	if (!JS_IsException(answer))
+		curfew_engine_set_async_context(JS_UNDEFINED);
 	for (int64_t i = 0; i < count; i++)
 		JS_FreeValue(ctx, list[i]);
 	if (list != values)
@@ -677,9 +682,16 @@ static int32_t evaluate_program(void)
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
 
-/* The result of an entry. A stop may have come where nobody looked at the exception. */
+/*
+ * The result of an entry. A stop may have come where nobody looked at the exception. A program that failed is notified
+ * of its end, as in Node; its error is described already.
+ */
 static int32_t leave(int32_t status)
 {
+	bool failed = status == CURFEW_GUEST_THREW || status == CURFEW_GUEST_UNSETTLED;
+
+	if (failed && !curfew_is_session() && !curfew_engine_stopping())
+		curfew_modules_failed(status == CURFEW_GUEST_THREW ? 1 : EXIT_UNSETTLED);
 	return curfew_engine_stopping() ? CURFEW_GUEST_STOPPED : status;
 }
 

@@ -629,6 +629,18 @@ static int call_end_hook(const char *name)
 	return result;
 }
 
+void curfew_modules_failed(int code)
+{
+	JSContext *ctx = curfew_context;
+	JSValue argument = JS_NewInt32(ctx, code);
+	JSValue answer = has_process ? call_hook(ctx, "failed", 1, (JSValueConst *)&argument) : JS_UNDEFINED;
+
+	/* An error of a listener hides none of what failed before. */
+	if (JS_IsException(answer))
+		JS_FreeValue(ctx, JS_GetException(ctx));
+	JS_FreeValue(ctx, answer);
+}
+
 int curfew_modules_before_end(void)
 {
 	return call_end_hook("beforeEnd");

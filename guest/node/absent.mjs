@@ -41,7 +41,6 @@ export const absent = {
 	inspector: inspects, 'inspector/promises': inspects,
 	trace_events: { why: 'nothing of a program is traced here', functions: 'createTracing', more: 'getEnabledCategories: () => undefined' },
 	wasi: { why: 'JavaScript has no WebAssembly here: run the module itself', classes: 'WASI' },
-	domain: { why: 'use AsyncLocalStorage, and the event uncaughtException of process', functions: 'create createDomain', classes: 'Domain', more: 'active: null' },
 	sqlite: { why: 'there is no database here', classes: 'DatabaseSync StatementSync', functions: 'backup', more: 'constants: { SQLITE_CHANGESET_OMIT: 0, SQLITE_CHANGESET_REPLACE: 1, SQLITE_CHANGESET_ABORT: 2 }, SQLITE_CHANGESET_OMIT: 0, SQLITE_CHANGESET_REPLACE: 1, SQLITE_CHANGESET_ABORT: 2' },
 };
 

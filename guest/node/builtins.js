@@ -72,11 +72,23 @@ const nodeTimers = {
 	clearImmediate(immediate) { clearImmediateOf(immediate); },
 };
 
+let hasFailed = false;
+const fail = () => { throw new Error('The program has failed already'); };
+// The text of a file of the program's, or undefined.
+function sourceOf(file) {
+	const place = openModule(file);
+	if (typeof place !== 'string')
+		return undefined;
+	const text = moduleText(place);
+	dropModule(place);
+	return text;
+}
+
 // The internals of the platform that the scripts may use.
 const nodeBinding = {
 	inspect: inspectFor, setUsualOptions,
 	formatText: (args, show) => format(args, show), classOf, isProxy: (value) => isObject(value) && proxyTarget(value) !== undefined,
-	params: () => curfew.params, exit: (code) => exit(code), mainPath: () => '/' + (entryPath() ?? 'main.js'),
+	params: () => curfew.params, exit: (code) => hasFailed ? fail() : exit(code), mainPath: () => '/' + (entryPath() ?? 'main.js'),
 	write(stream, chunk) {
 		if (typeof chunk === 'string')
 			return write(stream, chunk);
@@ -84,7 +96,7 @@ const nodeBinding = {
 	},
 	crypto: { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, importKeyFrom, exportKeyTo, newPair, newCryptoKey, isCryptoKey, keyRecord, rsa, ecSign, ecVerify, ecDerive, ecPublic, ecPoint,
 		edSign, edVerify, xDerive }, zlib: { openPacker, stepPacker },
-	natives: nodeNatives(), timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
+	natives: nodeNatives(), sourceOf, timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
 };
 
 // ---- Node's globals ----
@@ -149,7 +161,17 @@ moduleHooks.beforeEnd = () => {
 moduleHooks.end = () => {
 	const { exports } = builtins.process;
 	const { exitCode } = exports;
+	exports._exiting = true;
 	exports.emit('exit', exitCode ?? 0);
 	if (exports.exitCode)
 		exit(+exports.exitCode & 255);
+};
+// Called when the program has failed, with the exit code of that. The failure is known already, and remains the outcome.
+moduleHooks.failed = (code) => {
+	const { exports } = builtins.process;
+	if (exports._exiting)
+		return;
+	exports._exiting = hasFailed = true;
+	exports.exitCode = code;
+	exports.emit('exit', code === 13 ? 0 : code); // as in Node
 };

@@ -4,8 +4,6 @@
 
 const notCloneable = what => new DOMException(what + ' could not be cloned.', 'DataCloneError');
 
-const functionToString = Function.prototype.toString;
-
 const typedArrayConstructors = { __proto__: null };
 for (const name of [
 	'Int8Array',
@@ -154,7 +152,7 @@ function serialize(value, memory, todo) {
 	}
 	const known = mapGet(memory.seen, value);
 	if (known) return known;
-	if (typeof value === 'function') throw notCloneable(apply(functionToString, value, []));
+	if (typeof value === 'function') throw notCloneable(functionText(value));
 	const kind = classOf(value);
 	if (kind === 'Object' && isPlatformObject(value)) throw notCloneable('#<' + classOf(value) + '>');
 	const record =

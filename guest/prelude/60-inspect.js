@@ -412,14 +412,24 @@ function firstFrame(stack) {
 	return at < 0 ? -1 : at + 1;
 }
 
-// The text before the frames of a stack, unless the header identifies the class better.
-function betterHeader(own, header) {
+// The text before the frames of a stack, with the name that the error has now, and with its class, as in Node.
+function betterHeader(own, header, error, constructor) {
 	if (own === '') return header;
-	const colon = indexOf(own, ':'),
-		name = colon < 0 ? own : slice(own, 0, colon);
-	const better = indexOf(header, ':');
-	const sameMessage = slice(own, name.length) === slice(header, better < 0 ? header.length : better);
-	return name === 'Error' && sameMessage ? header : own;
+	const given = safeGet(error, 'name'),
+		name = typeof given === 'string' ? given : 'Error';
+	let text = own;
+	if (name !== 'Error' && !includes(own, name)) {
+		// The first word is the name that it had. It ends with the header or before a colon.
+		const colon = indexOf(own, ':'),
+			first = codeUnit(own, 0);
+		if (first >= 65 && first <= 90) text = name + slice(own, colon < 0 ? own.length : colon);
+		else text = name + own;
+	}
+	const next = text[name.length];
+	if (constructor === null || constructor === name || slice(name, -5) !== 'Error' || !startsWith(text, name))
+		return text;
+	if (next !== undefined && next !== ':' && next !== '\n') return text;
+	return (includes(constructor, name) ? constructor : constructor + ' [' + name + ']') + slice(text, name.length);
 }
 
 function errorBase(error, state, constructor) {
@@ -428,7 +438,7 @@ function errorBase(error, state, constructor) {
 	if (typeof stack !== 'string' || trim(stack) === '') return '[' + indentLines(header, state) + ']';
 	const at = firstFrame(stack);
 	if (at < 0) return '[' + indentLines(stack, state) + ']';
-	let text = betterHeader(trim(slice(stack, 0, at)), header);
+	let text = betterHeader(trim(slice(stack, 0, at)), header, error, constructor);
 	const lines = splitLines(slice(stack, at));
 	for (let i = 0; i < lines.length; i++) {
 		if (lines[i] !== '') text += '\n' + hidePrelude(lines[i]);
@@ -676,7 +686,7 @@ function describe(value, kind, state) {
 		if (name !== 'Date') look.base = prefixOf(name, tag, 'Date') + look.base;
 		look.style = 'date';
 	} else if (kind === 'Error' || kind === 'DOMException') {
-		look.base = errorBase(value, state, kind === 'DOMException' ? null : name);
+		look.base = errorBase(value, state, name);
 	} else if (isBox(kind)) {
 		look.base = boxBase(value, kind, name, tag);
 		look.style = lowerCase(kind);
@@ -723,6 +733,8 @@ function describeObject(look, value, kind, name, tag, state) {
 	const fields = platformFields(value);
 	if (kind === 'Arguments') look.open = '[Arguments] {';
 	else if (kind === 'Module') look.open = '[Module: null prototype] {';
+	else if (name === null && tag === '' && getPrototypeOf(value) !== null)
+		look.open = 'Object <[Object: null prototype] {}> {';
 	else if (name !== 'Object' || tag !== '') look.open = prefixOf(name, tag, 'Object') + '{';
 	look.empty = look.open + '}';
 	if (!fields) return;

@@ -63,13 +63,23 @@ function shorten(lines) {
 	}
 	return [shown.map(([mark, line]) => mark === '' ? line : `${mark} ${line}`), skipped];
 }
+// Two short values side by side, longer ones below each other. A mark shows where they begin to differ.
+function compareLines(a, b, isPrimitive) {
+	const length = a.length + b.length;
+	if (length <= 12 && isPrimitive)
+		return `\n${a} !== ${b}\n`;
+	let at = 0;
+	while (length > 12 && length < 80 && at < a.length && a[at] === b[at])
+		at++;
+	return `+ actual - expected\n\n+ ${a}\n- ${b}${at > 2 ? `\n  ${' '.repeat(at)}^` : ''}`;
+}
 function compareMessage(actual, expected, operator) {
 	let name = operator;
 	const a = show(actual).split('\n'), b = show(expected).split('\n');
 	if (operator === 'strictEqual' && isObject(actual) && isObject(expected))
 		name = 'strictEqualObject';
-	if (a.length === 1 && b.length === 1 && a[0] !== b[0] && (!isObject(actual) || !isObject(expected)) && (actual !== 0 || expected !== 0) && a[0].length + b[0].length <= 74)
-		return `${heads[operator]}\n\n${a[0]} !== ${b[0]}\n`;
+	if (a.length === 1 && b.length === 1 && a[0] !== b[0] && name !== 'strictEqualObject')
+		return `${heads[operator]}\n${compareLines(a[0], b[0], !isObject(actual) && !isObject(expected) && (actual !== 0 || expected !== 0))}`;
 	if (a.join('\n') === b.join('\n') && operator === 'deepStrictEqual' && a.length === 1 && a[0].length <= 74 && !isObject(actual) && !isObject(expected))
 		return `${heads[operator]}\n\n${a[0]} !== ${b[0]}\n`;
 	if (a.join('\n') === b.join('\n'))
@@ -123,18 +133,20 @@ function check(good, actual, expected, message, operator, generated) {
 	throw error;
 }
 const missing = (...names) => { throw coded(TypeError, 'ERR_MISSING_ARGS', `The ${names.map((name) => `"${name}"`).join(' and ')} arguments must be specified`); };
-function truth(args, called) {
+function truth(args, called, action) {
 	const [value, message] = args;
-	if (!value)
-		check(false, value, true, message, '==', args.length === 0 ? 'No value argument passed to `assert.ok()`' : `The expression evaluated to a falsy value:\n\n  ${called}(${inspect(value)})\n`);
+	if (value)
+		return;
+	const text = () => args.length === 0 ? 'No value argument passed to `assert.ok()`' : `The expression evaluated to a falsy value:\n\n  ${require('internal/call_text')(action) ?? `${called}(${inspect(value)})`}\n`;
+	check(false, value, true, message, '==', message === undefined || message === null ? text() : undefined);
 }
-const assert = (...args) => truth(args, 'assert');
+const assert = (...args) => truth(args, 'assert', assert);
 const equal = (a, b) => a == b || (a !== a && b !== b); // eslint-disable-line eqeqeq
 const comparisons = {
 	equal: [equal, '=='], notEqual: [(a, b) => !equal(a, b), '!='], strictEqual: [Object.is], notStrictEqual: [(a, b) => !Object.is(a, b)],
 	deepEqual: [(a, b) => isDeepEqual(a, b)], notDeepEqual: [(a, b) => !isDeepEqual(a, b)], deepStrictEqual: [(a, b) => isDeepStrictEqual(a, b)], notDeepStrictEqual: [(a, b) => !isDeepStrictEqual(a, b)],
 };
-assert.ok = function ok(...args) { truth(args, 'assert.ok'); };
+assert.ok = function ok(...args) { truth(args, 'assert.ok', ok); };
 assert.AssertionError = AssertionError;
 assert.fail = function fail(message) { check(false, undefined, undefined, message, 'fail', 'Failed'); };
 for (const [name, [holds, operator = name]] of Object.entries(comparisons))
@@ -288,7 +300,8 @@ class CallTracker {
 	}
 }
 assert.CallTracker = CallTracker;
-assert.strict = Object.assign((...args) => truth(args, 'assert'), assert, { equal: assert.strictEqual, notEqual: assert.notStrictEqual,
+const strict = (...args) => truth(args, 'assert', strict);
+assert.strict = Object.assign(strict, assert, { equal: assert.strictEqual, notEqual: assert.notStrictEqual,
 	deepEqual: assert.deepStrictEqual, notDeepEqual: assert.notDeepStrictEqual });
 assert.strict.strict = assert.strict;
 module.exports = assert;

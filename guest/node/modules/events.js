@@ -2,7 +2,7 @@
 // Emitters, with the fields of Node's: _events has a function or a list of functions for each event.
 const { coded, needs, wrongType, aborted } = require('internal/errors');
 
-const errorMonitor = Symbol('events.errorMonitor'), captures = Symbol('kCapture'), captureRejectionSymbol = Symbol.for('nodejs.rejection');
+const errorMonitor = Symbol('events.errorMonitor'), captures = Symbol('kCapture'), shapeMode = Symbol('shapeMode'), captureRejectionSymbol = Symbol.for('nodejs.rejection');
 const { apply } = Reflect;
 let defaultMaxListeners = 10;
 const targetMaximums = new WeakMap();
@@ -19,11 +19,15 @@ EventEmitter.init = function (options) {
 		this._eventsCount = 0;
 	}
 	this._maxListeners ||= undefined;
-	if (!options?.captureRejections)
-		return;
-	needs.boolean(options.captureRejections, 'options.captureRejections');
-	hide(this, captures, true);
+	this[shapeMode] = false;
+	if (options?.captureRejections)
+		needs.boolean(options.captureRejections, 'options.captureRejections');
+	this[captures] = Boolean(options?.captureRejections) || EventEmitter.prototype[captures];
+	initialized?.(this);
 };
+// Called with each new emitter, if the module of domains was loaded.
+let initialized;
+Object.defineProperty(EventEmitter, '_watch', { value: (watch) => { initialized = watch; } });
 
 // ---- Emitting ----
 
@@ -32,11 +36,11 @@ function tellRejection(emitter, error, type, args) {
 	if (typeof emitter[captureRejectionSymbol] === 'function')
 		return void emitter[captureRejectionSymbol](error, type, ...args);
 	const before = emitter[captures];
-	hide(emitter, captures, false);
+	emitter[captures] = false;
 	try {
 		emitter.emit('error', error);
 	} finally {
-		hide(emitter, captures, before);
+		emitter[captures] = before;
 	}
 }
 function take(emitter, result, type, args) {

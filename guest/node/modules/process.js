@@ -19,39 +19,34 @@ lazy('env', () => new Proxy({ ...curfew.env }, {
 	defineProperty: (env, name, property) => Reflect.defineProperty(env, name, 'value' in property ? { ...property, value: String(property.value) } : property),
 }));
 lazy('argv', () => [process.execPath, binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
-// Written without the module of streams, which is large: programs use little of it here.
-class Output extends EventEmitter {
-	constructor(fd) {
-		super();
-		Object.assign(this, { fd, writable: true, writableEnded: false, writableLength: 0, writableHighWaterMark: 16384, destroyed: false });
+// An output is written at once. It is never destroyed, and its end is that of the run.
+function makeOutput(fd) {
+	const { Writable } = require('stream');
+	class SyncWriteStream extends Writable {
+		constructor() {
+			super({ autoDestroy: false, decodeStrings: false, emitClose: false });
+			Object.assign(this, { fd, _type: 'fs', _isStdio: true });
+		}
+		_write(chunk, encoding, done) {
+			writeTo(fd, chunk, encoding);
+			done();
+		}
+		_destroy(error, done) {
+			done(error);
+			this.destroyed = false;
+			process.nextTick(() => this.emit('close'));
+		}
+		destroySoon() { this.end(); }
+		hasColors() { return false; }
+		getColorDepth() { return 1; }
+		getWindowSize() { return [80, 24]; }
 	}
-	write(chunk, encoding, done) {
-		if (typeof encoding === 'function')
-			[encoding, done] = [undefined, encoding];
-		const isText = typeof chunk === 'string' && (encoding === undefined || encoding === null || /^utf-?8$/i.test(encoding));
-		binding.write(this.fd, isText || typeof chunk !== 'string' ? chunk : require('buffer').Buffer.from(chunk, encoding));
-		if (done)
-			queueMicrotask(() => done(null));
-		return true;
-	}
-	end(chunk, encoding, done) {
-		if (chunk !== undefined && chunk !== null && typeof chunk !== 'function')
-			this.write(chunk, encoding);
-		const last = [chunk, encoding, done].find((value) => typeof value === 'function');
-		queueMicrotask(() => {
-			this.emit('finish');
-			last?.();
-		});
-		return this;
-	}
-	cork() {}
-	uncork() {}
-	destroy() { return this; }
-	hasColors() { return false; }
-	getColorDepth() { return 1; }
-	getWindowSize() { return [80, 24]; }
+	return new SyncWriteStream();
 }
-
+function writeTo(fd, chunk, encoding) {
+	const isText = typeof chunk === 'string' && (encoding === undefined || encoding === null || /^utf-?8$|^buffer$/i.test(encoding));
+	binding.write(fd, isText || typeof chunk !== 'string' ? chunk : require('buffer').Buffer.from(chunk, encoding));
+}
 // With a high-water mark of 0 nothing is read in advance: a program that pauses the stream does not wait for input.
 function makeInput() {
 	let reader;
@@ -71,12 +66,26 @@ function makeInput() {
 	return Object.assign(input, { fd: 0, ref: self, unref: self, setRawMode: self });
 }
 // An import of this module reads each of its names, and the module of streams is large: it is loaded at the first use.
-lazy('stdin', () => {
-	let input;
-	return new Proxy({}, new Proxy({}, { get: (_, trap) => (target, ...args) => Reflect[trap](input ??= makeInput(), ...args) }));
-});
-lazy('stdout', () => new Output(1));
-lazy('stderr', () => new Output(2));
+// Texts are written without it.
+function lazyStream(make, first = {}) {
+	let stream;
+	const target = new Proxy({}, { get: (_, trap) => trap === 'get' ?
+		(self, key, ...rest) => stream === undefined && Object.hasOwn(first, key) ? first[key] : Reflect.get(stream ??= make(), key, ...rest) :
+		(self, ...args) => Reflect[trap](stream ??= make(), ...args) });
+	const lazily = new Proxy({}, target);
+	return [lazily, () => stream];
+}
+lazy('stdin', () => lazyStream(makeInput)[0]);
+for (const [name, fd] of [['stdout', 1], ['stderr', 2]])
+	lazy(name, () => {
+		const [output, made] = lazyStream(() => makeOutput(fd), { fd, isTTY: undefined, columns: undefined, writable: true, write(chunk, encoding, done) {
+			if (made() || typeof chunk !== 'string' || typeof encoding === 'function' || done !== undefined)
+				return Reflect.apply(require('stream').Writable.prototype.write, output, arguments);
+			writeTo(fd, chunk, encoding);
+			return true;
+		} });
+		return output;
+	});
 
 const hrtime = (before) => {
 	const ms = performance.now(), seconds = Math.floor(ms / 1000), nanoseconds = Math.floor(ms % 1000 * 1e6);
@@ -99,8 +108,12 @@ Object.assign(process, {
 		binding.natives.queueTick(() => callback(...args));
 	},
 	exit(code = process.exitCode ?? 0) {
-		process.emit('exit', Number(code));
-		exit(Number(code) & 255);
+		if (!process._exiting) {
+			process._exiting = true;
+			process.exitCode = code;
+			process.emit('exit', Number(code));
+		}
+		exit(Number(process.exitCode ?? code) & 255);
 	},
 	abort() { exit(134); },
 	reallyExit: (code) => exit(code & 255),

@@ -100,13 +100,12 @@ class MockTracker {
 	module() { absent('mock.module', 'modules cannot be replaced here'); }
 	reset() {
 		this.restoreAll();
+		this.#timers?.reset();
 		this.#mocks = [];
 	}
 	restoreAll() { this.#mocks.forEach((context) => context.restore()); }
-	get timers() {
-		const fails = (name) => () => absent('mock.timers.' + name, 'use a package that fakes timers');
-		return Object.fromEntries(['enable', 'reset', 'tick', 'runAll', 'setTime'].map((name) => [name, fails(name)]));
-	}
+	#timers;
+	get timers() { return this.#timers ??= new (require('internal/mock_timers'))(); }
 }
 
 // ---- Tests ----
@@ -191,7 +190,7 @@ class Test {
 			this.failed = { error };
 			this.controller.abort(error);
 		}
-		this.mock.restoreAll();
+		this.mock.reset();
 		this.report(performance.now() - start);
 	}
 	#within(promise) {
