@@ -272,6 +272,17 @@ static JSValue place_of_import(JSContext *ctx, JSValueConst this_value, int argc
 static const char common_head[] = "(function (exports, require, module, __filename, __dirname) {";
 static const char common_tail[] = "\n})";
 
+/*
+ * undici, which cheerio and others load at once, compiles a parser for its sockets with WebAssembly then. Whether that
+ * failed is of interest only when a socket is used, but the promise of it lacks a handler.
+ */
+static const char unheard_promise[] = "llhttpPromise.catch()", heard_promise[] = "llhttpPromise.catch(()=>{})";
+
+static const char *find_unheard_promise(const char *path, const char *bytes)
+{
+	return strstr(path, "undici/lib/") ? strstr(bytes, unheard_promise) : NULL;
+}
+
 /* compileText(path) -> the function whose body is the file's text */
 static JSValue compile_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -284,11 +295,18 @@ static JSValue compile_text(JSContext *ctx, JSValueConst this_value, int argc, J
 		JS_FreeCString(ctx, path);
 		return stopped_or(JS_EXCEPTION);
 	}
-	size_t head = sizeof common_head - 1, length = head + found->length + sizeof common_tail - 1;
+	const char *unheard = find_unheard_promise(path, found->bytes);
+	size_t head = sizeof common_head - 1, more = unheard ? sizeof heard_promise - sizeof unheard_promise : 0;
+	size_t length = head + found->length + more + sizeof common_tail - 1;
 	char *source = malloc(length + 1);
 	memcpy(source, common_head, head);
 	memcpy(source + head, found->bytes, found->length);
-	memcpy(source + head + found->length, common_tail, sizeof common_tail);
+	if (unheard) {
+		size_t at = (size_t)(unheard - found->bytes), after = at + sizeof unheard_promise - 1;
+		memcpy(source + head + at, heard_promise, sizeof heard_promise - 1);
+		memcpy(source + head + after + more, found->bytes + after, found->length - after);
+	}
+	memcpy(source + head + found->length + more, common_tail, sizeof common_tail);
 	JSValue compiled = curfew_engine_compile(source, length, path, JS_EVAL_TYPE_GLOBAL);
 	free(source);
 	JS_FreeCString(ctx, path);

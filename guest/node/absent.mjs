@@ -7,8 +7,9 @@ const dnsErrors = `NODATA: 'ENODATA', FORMERR: 'EFORMERR', SERVFAIL: 'ESERVFAIL'
 	BADHINTS: 'EBADHINTS', NOTINITIALIZED: 'ENOTINITIALIZED', LOADIPHLPAPI: 'ELOADIPHLPAPI', ADDRGETNETWORKPARAMS: 'EADDRGETNETWORKPARAMS', CANCELLED: 'ECANCELLED', getDefaultResultOrder: () => 'verbatim'`;
 const inspects = { why: 'nothing can look into a program here', functions: 'open close waitForDebugger', classes: 'Session', more: 'url: () => undefined, console, Network: {}' };
 export const absent = {
-	net: { why: 'there are no sockets here: use fetch', functions: stream, classes: 'Socket Server Stream',
-		more: `...require('internal/net_names'), getDefaultAutoSelectFamily: () => true, setDefaultAutoSelectFamily() {}, getDefaultAutoSelectFamilyAttemptTimeout: () => 250, setDefaultAutoSelectFamilyAttemptTimeout() {}` },
+	// Sockets and servers can be made, because clients make theirs before they connect. To connect or to listen fails.
+	net: { why: 'there are no sockets here: use fetch', functions: 'connect createConnection',
+		more: `get Socket() { return sockets().Socket; }, get Stream() { return sockets().Socket; }, get Server() { return sockets().Server; }, createServer: (...args) => new (sockets().Server)(...args), ...require('internal/net_names'), getDefaultAutoSelectFamily: () => true, setDefaultAutoSelectFamily() {}, getDefaultAutoSelectFamilyAttemptTimeout: () => 250, setDefaultAutoSelectFamilyAttemptTimeout() {}` },
 	tls: { why: 'there are no sockets here: use fetch', functions: `${stream} createSecureContext createSecurePair checkServerIdentity`, classes: 'Server SecureContext',
 		// It can be constructed around a stream, because packages look up the class of its internals while they are loaded.
 		more: `CLIENT_RENEG_LIMIT: 3, CLIENT_RENEG_WINDOW: 600, DEFAULT_ECDH_CURVE: 'auto', DEFAULT_MIN_VERSION: 'TLSv1.2', DEFAULT_MAX_VERSION: 'TLSv1.3', getCiphers: () => [],
@@ -48,6 +49,7 @@ export function textOf(name) {
 	const module = absent[name], words = (text) => text?.split(/\s+/).filter(Boolean) ?? [];
 	return `
 const fail = (what) => Object.assign(new Error('${name}.' + what + ' is not here: ${module.why}'), { code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM' });
+const sockets = () => require('internal/sockets');
 module.exports = { ${module.more ?? ''} };
 for (const what of ${JSON.stringify(words(module.functions))})
 	module.exports[what] = ${module.rejects ? '() => Promise.reject(fail(what))' : '() => { throw fail(what); }'};

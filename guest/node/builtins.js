@@ -101,6 +101,18 @@ const nodeBinding = {
 
 // ---- Node's globals ----
 
+const refuseShared = (value) => { throw new TypeError(inspectFor(value) + ' is no SharedArrayBuffer'); };
+// Packages look it up to ask whether a value is one.
+class NoSharedArrayBuffer {
+	constructor() { throw new TypeError('a program has no shared memory here'); }
+	get byteLength() { return refuseShared(this); }
+	get maxByteLength() { return refuseShared(this); }
+	get growable() { return refuseShared(this); }
+	grow() { refuseShared(this); }
+	slice() { refuseShared(this); }
+}
+defineProperty(NoSharedArrayBuffer, 'name', { __proto__: null, value: 'SharedArrayBuffer', configurable: true });
+
 let hasNodeGlobals = false;
 
 function addNodeGlobals() {
@@ -112,6 +124,8 @@ function addNodeGlobals() {
 	expose('global', globalThis, false);
 	lazily('process', () => loadBuiltin('process'));
 	lazily('Buffer', () => loadBuiltin('buffer').Buffer);
+	if (globalThis.SharedArrayBuffer === undefined)
+		lazily('SharedArrayBuffer', () => NoSharedArrayBuffer);
 	expose('setImmediate', nodeTimers.setImmediate, true);
 	expose('clearImmediate', nodeTimers.clearImmediate, true);
 }

@@ -767,7 +767,9 @@ function readJson(path) {
 // Texts are long, so words are searched first, and expressions are tried only where a word was found.
 const namePattern = '[A-Za-z_$][\\w$]*', stringPattern = '([\'"])([^\'"\\\\\\n]+)';
 const assigned = sticky('exports\\s*(?:\\.\\s*(' + namePattern + ')|\\[\\s*' + '([\'"])([^\'"\\\\\\n]+)\\2' + '\\s*\\])\\s*=(?!=)');
-const defined = sticky('defineProperty\\s*\\(\\s*(?:module\\s*\\.\\s*)?exports\\s*,\\s*' + stringPattern + '\\1');
+// Of getters, only those that return a variable or its property: reading them calls nothing else, as in Node.
+const defined = sticky('defineProperty\\s*\\(\\s*(?:module\\s*\\.\\s*)?exports\\s*,\\s*' + stringPattern + '\\1\\s*,\\s*\\{\\s*(?:enumerable\\s*:\\s*(?:true|!0)\\s*,\\s*)?' +
+	'(?:value\\s*:|get\\s*(?::\\s*(?:function\\s*[\\w$]*\\s*)?)?\\(\\s*\\)\\s*(?:=>\\s*[\\w$]+\\s*[.,}\\[]|\\{\\s*return\\s+[\\w$]+(?:\\s*\\.\\s*[\\w$]+|\\s*\\[[^\\]]*\\])?\\s*;?\\s*\\}))');
 const objectStart = sticky('exports\\s*=\\s*\\{');
 const objectItem = sticky('\\s*(?:\\.\\.\\.\\s*require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)|(?:(' + namePattern + ')|([\'"])([^\'"\\\\\\n]+)\\4)\\s*(?=[:,}(]))');
 const objectValue = sticky('\\s*(?::\\s*(?:' + namePattern + '(?:\\s*\\.\\s*' + namePattern + ')*|[\'"][^\'"\\\\\\n]*[\'"]|-?[\\d.]+))?\\s*,');

@@ -677,3 +677,35 @@ def images_with_dynamic_imports(context):
         values = report["value"]
         expect_equal(name, [*values[:4], *values[5:]], ["a", "dep", {"d": 1}, "a", "b"])
         expect("broken.mjs" in values[4] or "Unexpected token" in values[4], values[4])
+
+
+@test
+def getters_of_commonjs(context):
+    """Names are found only of getters that return a variable or its property. Importing calls no others."""
+    library = """Object.defineProperty(exports, 'a', { enumerable: true, get: function () { return made.a; } });
+Object.defineProperty(exports, 'b', { enumerable: true, get() { return made['b']; } });
+Object.defineProperty(exports, 'c', { get: () => made.c });
+Object.defineProperty(exports, 'd', { value: 4 });
+Object.defineProperty(exports, 'Loud', { get() { console.log('called'); return 5; } });
+const made = { a: 1, b: 2, c: 3 };
+"""
+    main = (
+        "import * as x from './lib.cjs';\nimport { a, b, c, d } from './lib.cjs';\nexport default [a, b, c, d, x.Loud];"
+    )
+    expect(value(context, {"lib.cjs": library, "main.mjs": main}) == [1, 2, 3, 4, None], "names")
+
+
+@test
+def undici_without_webassembly(context):
+    """undici compiles WebAssembly while it is loaded, and does not handle that this failed."""
+    library = """async function lazyllhttp() { return WebAssembly.compile(new Uint8Array()); }
+let llhttpPromise = lazyllhttp();
+llhttpPromise.catch();
+exports.parse = async () => await llhttpPromise;
+"""
+    files = {
+        "node_modules/undici/package.json": '{"main": "lib/client.js"}',
+        "node_modules/undici/lib/client.js": library,
+    }
+    main = "const { parse } = require('undici');\nmodule.exports = () => parse().catch((error) => error.name);"
+    expect(value(context, {**files, "main.cjs": main}, main="main.cjs") == "ReferenceError", "loaded")
