@@ -800,10 +800,10 @@ static void add_async_frame(JSContext *ctx, DynBuf *out, const JSStackFrame *fra
 	bool is_named = name && *name && *name != '<';
 	int column, line = find_line_num(ctx, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
 
-	dbuf_printf(out, "    at %s%s", is_named ? "async " : "", is_named ? name : "<anonymous>");
+	dbuf_printf(out, "    at %s%s", is_named ? "async " : "", is_named ? name : "");
 	if (is_named)
 		curfew_clean_name((char *)out->buf, out->size, strlen(name));
-	dbuf_printf(out, " (%s:%d:%d)\n", file ? file : "<null>", line, column);
+	dbuf_printf(out, is_named ? " (%s:%d:%d)\n" : "%s:%d:%d\n", file ? file : "<null>", line, column);
 	JS_FreeCString(ctx, name);
 	JS_FreeCString(ctx, file);
 }

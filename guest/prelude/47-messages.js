@@ -317,8 +317,9 @@ function placeOf(error) {
 	if (typeof trace !== 'string') return noPlace;
 	const lines = splitLines(trace);
 	for (let i = 0; i < lines.length; i++) {
-		const open = indexOf(lines[i], '(');
-		const parts = open < 0 || includes(lines[i], '(curfew:prelude') ? [] : splitAtColons(slice(lines[i], open + 1, -1));
+		const open = indexOf(lines[i], '('),
+			place = open < 0 ? slice(lines[i], indexOf(lines[i], 'at ') + 3) : slice(lines[i], open + 1, -1);
+		const parts = startsWith(place, 'curfew:prelude') ? [] : splitAtColons(place);
 		if (parts.length === 3) return { __proto__: null, filename: parts[0], lineno: +parts[1], colno: +parts[2] };
 	}
 	return noPlace;

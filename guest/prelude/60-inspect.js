@@ -791,7 +791,8 @@ function showProxy(parts, state, level) {
 function tooDeep(value, kind, state) {
 	if (kind === 'Array') return paint('[Array]', 'special', state);
 	const name = constructorName(value);
-	return paint('[' + trim(prefixOf(name, tagOf(value, name, state), kind)) + ']', 'special', state);
+	const prefix = trim(prefixOf(name, tagOf(value, name, state), kind));
+	return paint(name === null ? prefix : '[' + prefix + ']', 'special', state);
 }
 
 const extraErrorKeys = ['cause', 'errors'];

@@ -573,6 +573,8 @@ def arguments_without_dashes(context):
 
 @test
 def code_on_the_command_line(context):
+    report, _ = context.report("--node", "-e", "process.argv.slice(1)", "a", "b")
+    expect_equal("arguments of Node", report["value"], ["a", "b"])
     report, _ = context.report("-e", "curfew.params", "a", "b")
     expect_equal("value", report["value"], ["a", "b"])
     expect_equal("name", report["program"]["name"], "[eval]")

@@ -288,6 +288,11 @@ module.exports = {
 	setFips(enabled) { enabled && fail('crypto.setFips is not here: Mbed TLS has no FIPS mode', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'); }, setEngine: absent('setEngine'), checkPrimeSync, generatePrimeSync,
 	checkPrime: (candidate, ...rest) => later(rest.pop(), () => checkPrimeSync(candidate)), generatePrime: (size, ...rest) => later(rest.pop(), () => generatePrimeSync(size, ...rest)),
 };
+// These can be called with `new`, which some packages do.
+for (const name of ['createHash', 'createHmac', 'createCipheriv', 'createDecipheriv']) {
+	const make = module.exports[name];
+	module.exports[name] = { [name]: function (...args) { return make(...args); } }[name];
+}
 for (const name of ['createDiffieHellman', 'createDiffieHellmanGroup', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'createCipher', 'createDecipher'])
 	module.exports[name] = absent(name);
 for (const name of ['X509Certificate', 'Certificate', 'Cipher', 'Decipher', 'DiffieHellman', 'DiffieHellmanGroup'])

@@ -18,7 +18,8 @@ lazy('env', () => new Proxy({ ...curfew.env }, {
 	set: (env, name, value) => Reflect.set(env, name, String(value)),
 	defineProperty: (env, name, property) => Reflect.defineProperty(env, name, 'value' in property ? { ...property, value: String(property.value) } : property),
 }));
-lazy('argv', () => [process.execPath, binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
+// Code of the command line has no path.
+lazy('argv', () => [process.execPath, ...[binding.mainPath()].filter((path) => path !== '/[eval]'), ...params().filter((word) => typeof word === 'string')]);
 // An output is written at once. It is never destroyed, and its end is that of the run.
 function makeOutput(fd) {
 	const { Writable } = require('stream');
@@ -107,7 +108,10 @@ Object.assign(process, {
 			require('internal/errors').needs.callable(callback, 'callback');
 		binding.natives.queueTick(() => callback(...args));
 	},
-	exit(code = process.exitCode ?? 0) {
+	exit(given) {
+		if (given !== undefined && given !== null && !Number.isInteger(typeof given === 'string' && given.trim() !== '' ? Number(given) : given))
+			require('internal/errors').needs.number(given, 'code') ?? require('internal/errors').outOfRange('code', 'an integer', given);
+		const code = given ?? process.exitCode ?? 0;
 		if (!process._exiting) {
 			process._exiting = true;
 			process.exitCode = code;
