@@ -102,9 +102,10 @@ const nodeBinding = {
 // ---- Node's globals ----
 
 const refuseShared = (value) => { throw new TypeError(inspectFor(value) + ' is no SharedArrayBuffer'); };
-// Packages look it up to ask whether a value is one.
+// Packages look it up to ask whether a value is one, or make one in advance. No other thread could share it, so it is an
+// ArrayBuffer.
 class NoSharedArrayBuffer {
-	constructor() { throw new TypeError('a program has no shared memory here'); }
+	constructor(length, options) { return new ArrayBuffer(length, options); }
 	get byteLength() { return refuseShared(this); }
 	get maxByteLength() { return refuseShared(this); }
 	get growable() { return refuseShared(this); }

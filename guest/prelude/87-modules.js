@@ -5,6 +5,7 @@
 
 const moduleTools = () => ({
 	__proto__: null,
+	ArrayBuffer,
 	Error,
 	Map,
 	RangeError,
