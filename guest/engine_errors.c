@@ -395,10 +395,12 @@ static const char *text_of(JSContext *ctx, JSValueConst value, char text[VALUE_B
 	                  : is_symbol ? NULL
 	                              : JS_ToCString(ctx, value);
 
-	if (is_symbol)
-		snprintf(text, VALUE_BYTES, "Symbol(%.60s)",
-		         JS_AtomGetStrRT(ctx->rt, text, VALUE_BYTES, js_symbol_to_atom(ctx, js_dup(value))));
-	else if (is_object && JS_VALUE_GET_OBJ(value)->class_id == JS_CLASS_ARRAY)
+	if (is_symbol) {
+		char description[VALUE_BYTES];
+		JSAtom atom = js_symbol_to_atom(ctx, value);
+		JS_AtomGetStrRT(ctx->rt, description, sizeof description, atom);
+		snprintf(text, VALUE_BYTES, "Symbol(%.60s)", JS_AtomSymbolHasDescription(ctx, atom) ? description : "");
+	} else if (is_object && JS_VALUE_GET_OBJ(value)->class_id == JS_CLASS_ARRAY)
 		snprintf(text, VALUE_BYTES, "[object Array]");
 	else if (is_function)
 		snprintf(text, VALUE_BYTES, "%.64s", own && *own ? own : "(intermediate value)");
@@ -538,15 +540,15 @@ static JSValue curfew_throw_circular(JSContext *ctx, JSValueConst stack, JSValue
 	const char *kind = class_name(ctx, value);
 	int length = snprintf(text, sizeof text,
 	                      "Converting circular structure to JSON\n    --> starting at object with constructor '%.48s'",
-	                      kind ? kind : "Object");
+	                      kind && *kind ? kind : "Object");
 	JS_FreeCString(ctx, kind);
 	/* The first two steps and the last one, if there are more than three. */
 	for (uint32_t at = first + 1; at < count; at = at == first + 2 && count - at > 2 ? count - 1 : at + 1) {
 		kind = class_name(ctx, inside[at]);
 		write_step(ctx, step, sizeof step, JS_VALUE_GET_OBJ(inside[at - 1]), JS_VALUE_GET_OBJ(inside[at]));
-		length += snprintf(text + length, sizeof text - (size_t)length,
-		                   "%s\n    |     %s -> object with constructor '%.48s'",
-		                   at == count - 1 && count - first > 4 ? "\n    |     ..." : "", step, kind ? kind : "Object");
+		length += snprintf(
+			text + length, sizeof text - (size_t)length, "%s\n    |     %s -> object with constructor '%.48s'",
+			at == count - 1 && count - first > 4 ? "\n    |     ..." : "", step, kind && *kind ? kind : "Object");
 		JS_FreeCString(ctx, kind);
 	}
 	write_step(ctx, step, sizeof step, JS_VALUE_GET_OBJ(inside[count - 1]), closes);

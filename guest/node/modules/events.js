@@ -49,7 +49,7 @@ function take(emitter, result, type, args) {
 	try {
 		const { then } = result;
 		if (typeof then === 'function')
-			apply(then, result, [undefined, (error) => queueMicrotask(() => tellRejection(emitter, error, type, args))]);
+			apply(then, result, [undefined, (error) => binding.natives.queueTick(() => tellRejection(emitter, error, type, args))]);
 	} catch (error) {
 		emitter.emit('error', error);
 	}

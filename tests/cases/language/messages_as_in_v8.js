@@ -29,6 +29,9 @@
 // stdout: TypeError: Function has non-object prototype 'undefined' in instanceof check
 // stdout: TypeError: Cannot use 'in' operator to search for 'a' in b
 // stdout: TypeError: Cannot use 'in' operator to search for '1' in undefined
+// stdout: TypeError: Cannot use 'in' operator to search for 'x' in Symbol(k)
+// stdout: TypeError: Symbol(...) is not a function
+// stdout: TypeError: Promise resolver Symbol(p) is not a function
 // stdout: TypeError: Cannot convert a Symbol value to a string
 // stdout: TypeError: Cannot convert a Symbol value to a number
 // stdout: TypeError: Cannot mix BigInt and other types, use explicit conversions
@@ -175,6 +178,9 @@ said(() => 1 instanceof o);
 said(() => o instanceof (() => {}));
 said(() => 'a' in 'b');
 said(() => 1 in undefined);
+said(() => 'x' in Symbol('k'));
+said(() => Symbol('s')());
+said(() => new Promise(Symbol('p')));
 said(() => Symbol() + '');
 said(() => Symbol() + 1);
 said(() => 1n + 1);
