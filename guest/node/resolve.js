@@ -34,8 +34,11 @@ function openFile(path) {
 function failImport(use, why, code = 'ERR_MODULE_NOT_FOUND') {
 	if (openModule('') === NO_DIRECTORY) // which asks the host for nothing
 		why = 'this program has no directory to import from';
-	const error = use.common ? new Error('cannot require ' + quote(use.specifier) + ': ' + why)
-		: new ReferenceError('cannot import ' + quote(use.specifier) + ': ' + why);
+	// As in Node, whose words programs look for.
+	const noPackage = startsWith(why, 'there is no package'), isAbsent = noPackage || startsWith(why, 'no such file') || startsWith(why, 'this program has no directory');
+	const head = !isAbsent ? use.common ? 'cannot require ' : 'cannot import ' : noPackage && !use.common ? 'Cannot find package ' : 'Cannot find module ';
+	const message = head + quote(use.specifier) + ': ' + why;
+	const error = use.common ? new Error(message) : new ReferenceError(message);
 	define(error, 'code', use.common && code === 'ERR_MODULE_NOT_FOUND' ? 'MODULE_NOT_FOUND' : code);
 	if (!use.common)
 		placeError(error, use);

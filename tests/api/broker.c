@@ -265,7 +265,7 @@ static void imports(void)
 		"import a from './a.mjs'; const e = await import('./b.mjs').catch((e) => e.message); export default [a, e]",
 		CURFEW_RUN_IMPORTS, &c);
 	carry(&c, run, broker);
-	CHECK_TEXT(curfew_run_wait(run)->value, "[41,\"cannot import './b.mjs': no such file\"]");
+	CHECK_TEXT(curfew_run_wait(run)->value, "[41,\"Cannot find module './b.mjs': no such file\"]");
 	/* One at a time, and only if there is a directory. */
 	CHECK_OK(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL));
 	CHECK_EQUAL(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL), CURFEW_INVALID);

@@ -750,7 +750,7 @@ def import_of_a_link_to_itself(context):
     os.symlink("loop.js", os.path.join(os.path.dirname(path), "loop.js"))
     report, _ = context.report(path)
     expect_equal("outcome", report["outcome"], "bad_program")
-    expect("cannot import" in report["error"]["message"], report["error"]["message"])
+    expect("Cannot find" in report["error"]["message"], report["error"]["message"])
 
 
 @test

@@ -330,7 +330,7 @@ def errors_of_dynamic_imports_say_where(context):
     text = """const failed = async (name) => { try { await import(name); } catch (error) { return error.stack.split('\\n').slice(0, 2); } };
 export default [await failed('./lib/lacks.js'), await failed('./none.js'), await failed('./lib/lacks.js')];"""
     lacks = ["SyntaxError: Could not find export 'y' in module 'lib/has.js'", "    at lib/lacks.js:2:22"]
-    none = ["ReferenceError: cannot import './none.js': no such file", "    at main.mjs:1:46"]
+    none = ["ReferenceError: Cannot find module './none.js': no such file", "    at main.mjs:1:46"]
     expect_equal("caught", value(context, {**files, "main.mjs": text}), [lacks, none, lacks])
 
 

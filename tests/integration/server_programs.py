@@ -518,7 +518,7 @@ def common_js(context):
             (
                 "try { require('./x'); } catch (error) { error.message }",
                 {},
-                "cannot require './x': this program has no directory to import from",
+                "Cannot find module './x': this program has no directory to import from",
             ),
             ("try { require('lodash'); } catch (error) { error.code }", {}, "MODULE_NOT_FOUND"),
         ):
