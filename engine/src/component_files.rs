@@ -118,6 +118,11 @@ fn status(tree: &Tree, node: usize) -> DescriptorStat {
     }
 }
 
+fn may_wait(kind: DescriptorType) -> bool {
+    use DescriptorType::{Directory, RegularFile, SymbolicLink};
+    !matches!(kind, Directory | RegularFile | SymbolicLink)
+}
+
 fn hash(node: usize) -> MetadataHashValue {
     MetadataHashValue { lower: node as u64 + 1, upper: 0 }
 }
@@ -186,17 +191,6 @@ impl HostDescriptor for FilesystemView<'_> {
         fn metadata_hash_at(fd, flags: PathFlags, path: String) -> MetadataHashValue, |tree, table, node| {
             Ok(hash(tree.find(node, &path).map_err(code)?))
         };
-        fn open_at(fd, follow: PathFlags, path: String, open: OpenFlags, flags: DescriptorFlags)
-            -> Resource<Descriptor>, |tree, table, node| {
-            let purpose = Purpose {
-                creates: open.contains(OpenFlags::CREATE),
-                directory: open.contains(OpenFlags::DIRECTORY),
-                exclusive: open.contains(OpenFlags::EXCLUSIVE),
-                writes: open.contains(OpenFlags::TRUNCATE) || flags.contains(DescriptorFlags::WRITE),
-            };
-            let found = tree.open(node, &path, purpose).map_err(code)?;
-            push(table, found).map_err(FsError::trap)
-        };
         fn readlink_at(fd, path: String) -> String, |tree, table, node| {
             tree.find(node, &path).map_err(code)?;
             Err(ErrorCode::Invalid.into())
@@ -213,6 +207,36 @@ impl HostDescriptor for FilesystemView<'_> {
         fn rename_at(fd, path: String, other: Resource<Descriptor>, to: String) -> (), |tree, table, node| read_only();
         fn symlink_at(fd, path: String, to: String) -> (), |tree, table, node| read_only();
         fn unlink_file_at(fd, path: String) -> (), |tree, table, node| read_only();
+    }
+
+    async fn open_at(
+        &mut self,
+        fd: Resource<Descriptor>,
+        follow: PathFlags,
+        path: String,
+        open: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<Resource<Descriptor>> {
+        match self {
+            System(view) => {
+                let directory = Resource::new_borrow(fd.rep());
+                // A FIFO, a socket or a device: to open or read it could take for ever, and nothing could end that wait.
+                match HostDescriptor::stat_at(view, directory, follow, path.clone()).await {
+                    Ok(found) if may_wait(found.type_) => Err(ErrorCode::Unsupported.into()),
+                    _ => HostDescriptor::open_at(view, fd, follow, path, open, flags).await,
+                }
+            }
+            Given { tree, table } => {
+                let purpose = Purpose {
+                    creates: open.contains(OpenFlags::CREATE),
+                    directory: open.contains(OpenFlags::DIRECTORY),
+                    exclusive: open.contains(OpenFlags::EXCLUSIVE),
+                    writes: open.contains(OpenFlags::TRUNCATE) || flags.contains(DescriptorFlags::WRITE),
+                };
+                let found = tree.open(node_of(table, &fd)?, &path, purpose).map_err(code)?;
+                push(table, found).map_err(FsError::trap)
+            }
+        }
     }
 
     async fn is_same_object(&mut self, a: Resource<Descriptor>, b: Resource<Descriptor>) -> Result<bool> {

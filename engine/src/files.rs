@@ -78,6 +78,7 @@ pub const NAME_TOO_LONG: Errno = Errno(37);
 const TOO_MANY: Errno = Errno(41);
 pub const NOT_THERE: Errno = Errno(44);
 pub const NO_DIRECTORY: Errno = Errno(54);
+pub const NOT_SUPPORTED: Errno = Errno(58);
 pub const NOT_PERMITTED: Errno = Errno(63);
 pub const READ_ONLY: Errno = Errno(69);
 
@@ -89,10 +90,11 @@ const FIRST: u32 = 3;
 const OPEN_MOST: usize = 400;
 /// What one call copies at most: nothing interrupts it.
 pub const PIECE: usize = 256 << 10;
-const PATH_BYTES: usize = 4096;
+pub const PATH_BYTES: usize = 4096;
 
-const TYPE_DIRECTORY: u8 = 3;
-const TYPE_FILE: u8 = 4;
+pub const TYPE_DIRECTORY: u8 = 3;
+pub const TYPE_FILE: u8 = 4;
+pub const TYPE_LINK: u8 = 7;
 const RIGHT_READ: u64 = 1 << 1;
 const RIGHT_SEEK: u64 = 1 << 2;
 const RIGHT_TELL: u64 = 1 << 5;

@@ -33,7 +33,10 @@ use wiggle::GuestMemory;
 
 use crate::account::Calls;
 use crate::component_files::{Filesystem, FilesystemView};
-use crate::files::{curfew__wasi_file, Errno, Files, Tree, BAD_DESCRIPTOR};
+use crate::files::{
+    curfew__wasi_file, Errno, Files, Tree, BAD_DESCRIPTOR, NOT_SUPPORTED, PATH_BYTES, TYPE_DIRECTORY, TYPE_FILE,
+    TYPE_LINK,
+};
 use crate::handles::Handle;
 use crate::http::{self, curfew__wasi_http, Requests};
 use crate::input::Input;
@@ -486,6 +489,31 @@ fn restore(memory: &mut GuestMemory<'_>, shortened: Shortened) {
     }
 }
 
+/// The room for a `filestat` before a path, and the place of the file's type in it.
+const STATUS_BYTES: usize = 64;
+const STATUS_TYPE: usize = 16;
+
+/// Whether opening or reading what a path leads to could wait: it is a FIFO, a socket or a device. Nothing could end that
+/// wait, so it would keep a thread for ever.
+async fn may_wait(
+    wasi: &mut WasiP1Ctx,
+    memory: &GuestMemory<'_>,
+    fd: i32,
+    follow: i32,
+    (at, length): (i32, i32),
+) -> Result<bool> {
+    let GuestMemory::Unshared(memory) = memory else { return Ok(false) };
+    let (at, length) = (at as u32 as usize, length as u32 as usize);
+    let path = memory.get(at..).and_then(|rest| rest.get(..length)).filter(|path| path.len() <= PATH_BYTES);
+    let Some(path) = path else { return Ok(false) }; // path_open refuses it
+    let mut scratch = vec![0; STATUS_BYTES];
+    scratch.extend_from_slice(path);
+    let (to, length) = (STATUS_BYTES as i32, path.len() as i32);
+    let mut own = GuestMemory::Unshared(&mut scratch);
+    let errno = wasi_snapshot_preview1::path_filestat_get(wasi, &mut own, fd, follow, to, length, 0).await?;
+    Ok(errno == 0 && ![TYPE_DIRECTORY, TYPE_FILE, TYPE_LINK].contains(&scratch[STATUS_TYPE]))
+}
+
 /// Puts a function in the place of wasmtime-wasi's, which it calls where the descriptor is not that of a file given as data.
 macro_rules! shadow {
     ($linker:ident, $name:ident, ($fd:ident $(, $argument:ident: $kind:ty)*), |$files:ident, $memory:ident| $action:expr) => {
@@ -514,6 +542,14 @@ macro_rules! shadow {
     (@call fd_prestat_dir_name, $($argument:ident),*) => { wasi_snapshot_preview1::fd_prestat_dir_name($($argument),*) };
     (@call fd_tell, $($argument:ident),*) => { wasi_snapshot_preview1::fd_tell($($argument),*) };
     (@call fd_fdstat_set_flags, $($argument:ident),*) => { wasi_snapshot_preview1::fd_fdstat_set_flags($($argument),*) };
+    (@call path_open, $wasi:ident, $memory:ident, $fd:ident, $follow:ident, $at:ident, $n:ident, $($argument:ident),*) => {
+        match may_wait($wasi, $memory, $fd, $follow, ($at, $n)).await? {
+            true => Ok(NOT_SUPPORTED.0),
+            false => {
+                wasi_snapshot_preview1::path_open($wasi, $memory, $fd, $follow, $at, $n, $($argument),*).await
+            }
+        }
+    };
     (@call fd_read, $($argument:ident),*) => { shadow!(@piece fd_read, $($argument),*) };
     (@call fd_pread, $($argument:ident),*) => { shadow!(@piece fd_pread, $($argument),*) };
     (@call fd_write, $($argument:ident),*) => { shadow!(@piece fd_write, $($argument),*) };

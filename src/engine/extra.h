@@ -261,8 +261,8 @@ typedef struct curfew__wasi_http {
 /*
  * What WASI shows to a guest. Requests are made by the host, and there is no terminal. Limited are the open resources
  * (400), the random bytes of one call (4 MiB), and the bytes that one call copies out of the guest
- * (curfew__store_hostcall_fuel). Not limited are the entries of a directory, which every fd_readdir reads into memory;
- * and a thread may be stuck in opening a FIFO in a directory.
+ * (curfew__store_hostcall_fuel). Not limited are the entries of a directory, which every fd_readdir reads into memory.
+ * A FIFO, a socket or a device in a directory cannot be opened, because nothing could end the wait for it.
  */
 typedef struct curfew__wasi_options {
 	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */

@@ -29,13 +29,62 @@
 #define REQUESTS_MAX 1024
 #define REQUESTS_OF_RUN_MAX 32
 
+/* ---- Who pays for it -------------------------------------------------------------------------------------- */
+
+/* Charges a run (NULL: nobody) for the CPU time that this thread has used since the last charge. */
+static void charge(curfew__fetcher *fetcher, curfew__operations *payer)
+{
+	int64_t now = clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	if (payer && now > fetcher->charged_ns)
+		curfew__operations_charge(payer, now - fetcher->charged_ns);
+	fetcher->charged_ns = now;
+}
+
+static curfew__operations *payer_of_socket(const curfew__fetcher *fetcher, int socket)
+{
+	return (size_t)socket < fetcher->payer_count ? fetcher->payers[socket] : NULL;
+}
+
+/* If there is no memory for it, nobody pays for this socket. */
+static void set_payer(curfew__fetcher *fetcher, int socket, curfew__operations *payer)
+{
+	size_t index = (size_t)socket, count = (index + 1) * 2;
+
+	if (index >= fetcher->payer_count && payer) {
+		curfew__operations **grown = realloc(fetcher->payers, count * sizeof(curfew__operations *));
+		if (!grown)
+			return;
+		memset(grown + fetcher->payer_count, 0, (count - fetcher->payer_count) * sizeof(curfew__operations *));
+		fetcher->payers = grown;
+		fetcher->payer_count = count;
+	}
+	if (index >= fetcher->payer_count || fetcher->payers[index] == payer)
+		return;
+	curfew__operations_unref(fetcher->payers[index]);
+	fetcher->payers[index] = payer ? curfew__operations_ref(payer) : NULL;
+}
+
+/* The transfer of a handle. NULL: the handle is libcurl's own. */
+static curfew__transfer *transfer_of(curfew__fetcher *fetcher, CURL *easy)
+{
+	char *transfer = NULL;
+
+	fetcher->curl.easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+	return (curfew__transfer *)(void *)transfer;
+}
+
 /* ---- What libcurl asks of the thread ---------------------------------------------------------------------- */
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
 	curfew__fetcher *fetcher = context;
 	struct epoll_event event = {.data.fd = socket};
+	curfew__transfer *transfer = transfer_of(fetcher, easy);
 
+	/* libcurl does one thing after another: up to here it worked for this transfer. */
+	charge(fetcher, transfer ? transfer->operation.run : NULL);
+	set_payer(fetcher, socket, transfer && what != CURL_POLL_REMOVE ? transfer->operation.run : NULL);
 	event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
 	if (what == CURL_POLL_REMOVE) {
 		epoll_ctl(fetcher->epoll, EPOLL_CTL_DEL, socket, NULL);
@@ -96,6 +145,7 @@ static void serve_asked(curfew__fetcher *fetcher)
 		size_t length = 0;
 		char *parcel = transfer->taken_asks & CURFEW__ASK_SEND ? take_parcel(fetcher, transfer, &length) : NULL;
 		curfew__transfer_serve(transfer, transfer->taken_asks, parcel, length);
+		charge(fetcher, transfer->operation.run);
 		curfew__operation_unref(&transfer->operation);
 		transfer = next;
 	}
@@ -104,6 +154,7 @@ static void serve_asked(curfew__fetcher *fetcher)
 		curfew__session_free(unwanted);
 		unwanted = next;
 	}
+	charge(fetcher, NULL);
 }
 
 /* ---- Turns: so many requests at once for a run, and for all of them together ------------------------------- */
@@ -122,6 +173,7 @@ static void take_turn(curfew__fetcher *fetcher, curfew__fetch_session *session)
 	curfew__session_update_due(session);
 	curfew__operation_ref(&transfer->operation);
 	curfew__transfer_begin(transfer);
+	charge(fetcher, transfer->operation.run);
 	curfew__operation_unref(&transfer->operation);
 }
 
@@ -154,9 +206,11 @@ static void serve_done(curfew__fetcher *fetcher)
 
 	while ((message = fetcher->curl.multi_info_read(fetcher->multi, &left))) {
 		CURLcode result = message->data.result;
-		char *transfer = NULL;
-		fetcher->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		curfew__transfer_done((curfew__transfer *)(void *)transfer, result);
+		curfew__transfer *transfer = transfer_of(fetcher, message->easy_handle);
+		curfew__operations *payer = curfew__operations_ref(transfer->operation.run);
+		curfew__transfer_done(transfer, result);
+		charge(fetcher, payer);
+		curfew__operations_unref(payer);
 	}
 }
 
@@ -169,10 +223,15 @@ static void serve_socket(curfew__fetcher *fetcher, const struct epoll_event *eve
 		(void)!read(fetcher->wakeup, &count, sizeof count);
 		return;
 	}
+	curfew__operations *payer = payer_of_socket(fetcher, event->data.fd);
+	if (payer)
+		curfew__operations_ref(payer);
 	what |= event->events & EPOLLIN ? CURL_CSELECT_IN : 0;
 	what |= event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0;
 	what |= event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0;
 	fetcher->curl.multi_socket_action(fetcher->multi, event->data.fd, what, &running);
+	charge(fetcher, payer);
+	curfew__operations_unref(payer);
 }
 
 static int milliseconds_until(int64_t when_ns)
@@ -200,12 +259,14 @@ static void *network_main(void *argument)
 	prctl(PR_SET_NAME, "curfew-fetch");
 	while (!is_ending(fetcher)) {
 		int count = epoll_wait(fetcher->epoll, events, EVENTS_AT_ONCE, milliseconds_until(fetcher->timer_ns));
+		charge(fetcher, NULL);
 		for (int i = 0; i < count; i++)
 			serve_socket(fetcher, &events[i]);
 		serve_asked(fetcher);
 		if (fetcher->timer_ns <= clock_now_ns()) {
 			fetcher->timer_ns = CURFEW__NEVER;
 			fetcher->curl.multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+			charge(fetcher, NULL);
 		}
 		serve_done(fetcher);
 		serve_turns(fetcher);
@@ -238,6 +299,9 @@ static void close_up(curfew__fetcher *fetcher)
 	curfew__resolver_destroy(fetcher->resolver);
 	if (fetcher->multi)
 		fetcher->curl.multi_cleanup(fetcher->multi);
+	for (size_t i = 0; i < fetcher->payer_count; i++)
+		curfew__operations_unref(fetcher->payers[i]);
+	free(fetcher->payers);
 	if (fetcher->epoll >= 0)
 		close(fetcher->epoll);
 	if (fetcher->wakeup >= 0)

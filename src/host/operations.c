@@ -22,6 +22,8 @@ struct curfew__operations {
 	curfew__operation_event *dropped; /* events that were in the queue at the close */
 	curfew__operation_event *current; /* the event that the run's thread has taken; only that thread touches it */
 	bool closed;
+	_Atomic int64_t cpu_ns; /* charged, and not taken */
+	int64_t wake_cpu_ns;    /* 0: never */
 	void (*wake)(void *context);
 	void *context;
 };
@@ -72,6 +74,35 @@ void curfew__operations_unref(curfew__operations *run)
 	free(run->going_on);
 	curfew__mutex_finish(&run->lock);
 	free(run);
+}
+
+/* ---- CPU time --------------------------------------------------------------------------------------------- */
+
+void curfew__operations_charge(curfew__operations *run, int64_t cpu_ns)
+{
+	int64_t before = atomic_fetch_add(&run->cpu_ns, cpu_ns);
+
+	if (before >= run->wake_cpu_ns || before + cpu_ns < run->wake_cpu_ns)
+		return;
+	curfew__mutex_lock(&run->lock);
+	if (!run->closed)
+		run->wake(run->context);
+	curfew__mutex_unlock(&run->lock);
+}
+
+int64_t curfew__operations_cpu(const curfew__operations *run)
+{
+	return run ? atomic_load(&run->cpu_ns) : 0;
+}
+
+int64_t curfew__operations_take_cpu(curfew__operations *run)
+{
+	return run ? atomic_exchange(&run->cpu_ns, 0) : 0;
+}
+
+void curfew__operations_wake_for_cpu(curfew__operations *run, int64_t cpu_ns)
+{
+	run->wake_cpu_ns = cpu_ns;
 }
 
 /* ---- The list, under the lock ----------------------------------------------------------------------------- */

@@ -79,6 +79,15 @@ bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool la
 bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes,
                              size_t length);
 
+/* Charges the run for CPU time that another thread used for its operations. Any thread. */
+void curfew__operations_charge(curfew__operations *run, int64_t cpu_ns);
+/* What was charged so far, in nanoseconds. NULL: 0. Any thread. */
+int64_t curfew__operations_cpu(const curfew__operations *run);
+/* The same, and what is charged from then on begins at 0. */
+int64_t curfew__operations_take_cpu(curfew__operations *run);
+/* Also calls wake(context) when so much is charged that was not taken. Call it before the first operation. */
+void curfew__operations_wake_for_cpu(curfew__operations *run, int64_t cpu_ns);
+
 /* ---- On the run's thread ---------------------------------------------------------------------------------- */
 
 /* Sets the id of the next operation, which must be larger than any before. False: it is not. */

@@ -70,7 +70,7 @@ void curfew__remote_destroy(curfew__remote *remote)
 /* False: out of memory, nothing was sent. */
 static bool send_message(curfew__remote *remote, uint32_t id, uint32_t kind, const void *bytes, size_t length)
 {
-	curfew__message head = {id, kind};
+	curfew__message head = {id, kind, 0};
 	char *message = malloc(sizeof head + length);
 
 	if (!message)
@@ -247,6 +247,10 @@ bool curfew__remote_receive(curfew__remote *remote, curfew__operations *operatio
 		return false;
 	memcpy(&head, message, sizeof head);
 	const char *bytes = (const char *)message + sizeof head;
+	if (operations)
+		curfew__operations_charge(operations, head.cpu_us * CURFEW__MICROSECOND);
+	if (head.kind == CURFEW__MESSAGE_CPU)
+		return length == sizeof head;
 	if (head.kind == CURFEW__MESSAGE_IMPORTED)
 		return take_import(remote, head.id, bytes, length - sizeof head);
 	return !operations || take_event(operations, head, bytes, length - sizeof head);

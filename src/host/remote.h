@@ -13,6 +13,7 @@
 typedef struct curfew__message {
 	uint32_t id; /* the operation's id in its run, or the number of the import */
 	uint32_t kind;
+	uint32_t cpu_us; /* to the run: the broker's CPU time for it since the last message */
 } curfew__message;
 
 /* Kinds in addition to those between guest and host, which are passed through unchanged. */
@@ -23,6 +24,7 @@ enum {
 	CURFEW__MESSAGE_IMPORT = 18, /* the name */
 	/* To it. */
 	CURFEW__MESSAGE_IMPORTED = 18, /* int32_t, the result of curfew__import_open; and the text */
+	CURFEW__MESSAGE_CPU = 19,      /* only the head's cpu_us is new */
 };
 
 typedef struct curfew__remote curfew__remote;

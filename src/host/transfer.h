@@ -31,6 +31,11 @@ struct curfew__fetcher {
 	CURLM *multi;
 	int64_t timer_ns; /* when libcurl wants to be called */
 
+	/* Who pays for the thread's CPU time. Only the thread uses these. */
+	curfew__operations **payers; /* [payer_count], by socket: the run that uses it, with a reference, or NULL */
+	size_t payer_count;
+	int64_t charged_ns; /* the thread's CPU time that was charged, or that nobody pays for */
+
 	/* Requests in flight, and the sessions whose requests wait for their turn. Sessions take turns. */
 	unsigned active, active_max, active_of_run_max;
 	TAILQ_HEAD(, curfew__fetch_session) due;

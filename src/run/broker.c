@@ -13,6 +13,12 @@
 #include "../guest/abi.h"
 #include "base/copy_in.h"
 #include "base/refuse.h"
+#include "common/clock.h"
+
+/* A run learns of so much CPU time at once, if no event tells it before. */
+#define REPORT_CPU_NS CURFEW__MILLISECOND
+
+static const curfew__operation_event only_cpu = {.kind = CURFEW__MESSAGE_CPU};
 
 _Static_assert(CURFEW_REQUEST_BYTES >= sizeof(curfew__message) + CURFEW__FETCH_REQUEST_BYTES &&
                    CURFEW_REQUEST_BYTES >= sizeof(curfew__message) + CURFEW_FETCH_CHUNK_BYTES,
@@ -95,6 +101,7 @@ static curfew_status fill(curfew_broker *broker, const curfew_broker_options *op
 		curfew__fail(failure, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}
+	curfew__operations_wake_for_cpu(broker->operations, REPORT_CPU_NS);
 	curfew_status status = allow_fetch(broker, options, (size_t)limits->memory_bytes, failure);
 	return status == CURFEW_OK ? allow_imports(broker, options, failure) : status;
 }
@@ -138,10 +145,11 @@ void curfew_broker_destroy(curfew_broker *broker)
 
 /* ---- From the run ----------------------------------------------------------------------------------------- */
 
-/* Creates a message of so many bytes. NULL: out of memory. */
-static char *make_message(uint32_t id, uint32_t kind, size_t length)
+/* Creates a message of so many bytes, with the CPU time that was used meanwhile. NULL: out of memory. */
+static char *make_message(curfew_broker *broker, uint32_t id, uint32_t kind, size_t length)
 {
-	curfew__message head = {id, kind};
+	int64_t cpu_us = curfew__operations_take_cpu(broker->operations) / CURFEW__MICROSECOND;
+	curfew__message head = {id, kind, cpu_us < UINT32_MAX ? (uint32_t)cpu_us : UINT32_MAX};
 	char *message = malloc(sizeof head + length);
 
 	if (message)
@@ -163,7 +171,7 @@ static curfew_status on_fetch(curfew_broker *broker, uint32_t id, const char *re
 static bool answer_import(curfew_broker *broker, uint32_t id, int32_t answer, const char *text)
 {
 	size_t length = text ? (size_t)answer : 0;
-	char *message = make_message(id, CURFEW__MESSAGE_IMPORTED, sizeof answer + length);
+	char *message = make_message(broker, id, CURFEW__MESSAGE_IMPORTED, sizeof answer + length);
 
 	if (!message)
 		return false;
@@ -231,9 +239,11 @@ const void *curfew_broker_next(curfew_broker *broker, size_t *length)
 	if (broker->message)
 		return broker->message;
 	const curfew__operation_event *event = curfew__operations_next(broker->operations);
-	if (!event)
+	if (!event && curfew__operations_cpu(broker->operations) < REPORT_CPU_NS)
 		return NULL;
-	char *message = broker->message = make_message(event->id, event->kind, event->length);
+	if (!event)
+		event = &only_cpu;
+	char *message = broker->message = make_message(broker, event->id, event->kind, event->length);
 	if (message && event->length)
 		memcpy(message + sizeof(curfew__message), event->bytes, event->length);
 	*length = sizeof(curfew__message) + event->length;

@@ -218,8 +218,9 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	curfew__watch_close(run->engine->watch, &run->stop.alarm);
 	if (run->program->wasm)
 		leave_compiler(run);
-	report->used.cpu_ns = (uint64_t)atomic_load(&run->clock.cpu_before_ns);
 	curfew__operations_close(atomic_load(&run->operations));
+	atomic_fetch_add(&run->clock.cpu_before_ns, curfew__operations_take_cpu(atomic_load(&run->operations)));
+	report->used.cpu_ns = (uint64_t)atomic_load(&run->clock.cpu_before_ns);
 	bool readable = run->alive && kind->settle(run, &hard);
 
 	if (readable)

@@ -341,7 +341,7 @@ static void notify_time_up(curfew_run *run, curfew_outcome why)
 
 static int64_t stop_trace(curfew_run *run, int64_t now)
 {
-	if (curfew__run_cpu(run) < CURFEW__AFTER_CPU_NS)
+	if (curfew__run_own_cpu(run) < CURFEW__AFTER_CPU_NS)
 		return now + CURFEW__MILLISECOND;
 	return curfew__guest_interrupt(run->guest, now);
 }
@@ -349,7 +349,7 @@ static int64_t stop_trace(curfew_run *run, int64_t now)
 /* Asks the poll to stop. False: the poll has had enough time. */
 static bool ask_poll_to_stop(curfew_run *run, int64_t now)
 {
-	int64_t cpu = curfew__run_cpu(run);
+	int64_t cpu = curfew__run_own_cpu(run);
 	bool is_first = !run->stop.soft_ns;
 	bool has_processor = is_first || cpu != run->stop.soft_seen_cpu_ns;
 	bool is_answering = curfew__guest_stop_soft(run->guest);

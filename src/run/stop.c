@@ -170,7 +170,7 @@ void curfew__run_end_stretch(curfew_run *run)
 	atomic_fetch_add(&run->clock.cpu_before_ns, used);
 }
 
-int64_t curfew__run_cpu(curfew_run *run)
+int64_t curfew__run_own_cpu(curfew_run *run)
 {
 	int64_t before = atomic_load(&run->clock.cpu_before_ns);
 	int64_t since = atomic_load(&run->clock.cpu_segment_ns);
@@ -184,9 +184,14 @@ int64_t curfew__run_cpu(curfew_run *run)
 	return before + (now > since ? now - since : 0);
 }
 
+int64_t curfew__run_cpu(curfew_run *run)
+{
+	return curfew__run_own_cpu(run) + curfew__operations_cpu(atomic_load(&run->operations));
+}
+
 bool curfew__run_is_deaf(curfew_run *run)
 {
-	int64_t cpu = curfew__run_cpu(run);
+	int64_t cpu = curfew__run_own_cpu(run);
 
 	if (!run->stop.hard_cpu_ns)
 		run->stop.hard_cpu_ns = cpu;
@@ -198,16 +203,21 @@ bool curfew__run_is_deaf(curfew_run *run)
 	return true;
 }
 
-/* CPU time cannot advance faster than the clock, so check again when the limit could first be reached. */
+/*
+ * CPU time of one thread cannot advance faster than the clock, so check again when the limit could first be reached. A
+ * run that executes nothing itself is late by up to a millisecond.
+ */
 static int64_t check_cpu(curfew_run *run, int64_t now)
 {
-	bool is_compiling = atomic_load(&run->wait.compiling);
+	bool is_compiling = atomic_load(&run->wait.compiling), is_executing = atomic_load(&run->clock.cpu_segment_ns) >= 0;
+	bool has_operations = atomic_load(&run->operations);
 
-	if (run->limits.cpu_ns == CURFEW_UNLIMITED || (atomic_load(&run->clock.cpu_segment_ns) < 0 && !is_compiling))
+	if (run->limits.cpu_ns == CURFEW_UNLIMITED || (!is_executing && !is_compiling && !has_operations))
 		return CURFEW__NEVER;
 	int64_t used = curfew__run_cpu(run), limit = (int64_t)run->limits.cpu_ns;
 	if (used < limit)
-		return now + (limit - used) / (is_compiling ? CORES_MAX : 1) + is_compiling * CURFEW__MILLISECOND;
+		return now + (limit - used) / (is_compiling ? CORES_MAX : 1 + has_operations) +
+		       !is_executing * CURFEW__MILLISECOND;
 	curfew__run_latch(run, CURFEW_OUTCOME_CPU, now - (used - limit));
 	return CURFEW__NEVER;
 }

@@ -27,6 +27,8 @@ void curfew__run_begin_stretch(curfew_run *run);
 void curfew__run_end_stretch(curfew_run *run);
 /* CPU time used so far, in ns. */
 int64_t curfew__run_cpu(curfew_run *run);
+/* The same without what others did for it: it grows only if the run's thread, or its compiler, has a processor. */
+int64_t curfew__run_own_cpu(curfew_run *run);
 /* The time of the alarm's next check. */
 int64_t curfew__run_next_alarm(curfew_run *run, int64_t now);
 /* The alarm's callback, on the watch thread. */

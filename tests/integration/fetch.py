@@ -1051,6 +1051,18 @@ def host_calls(context):
 
 
 @test
+def cpu(context):
+    """Claim L24. What the network thread does for a run is the run's CPU time, also while the run only waits."""
+    report = run(context, "await (await fetch(HERE + '/endless-chunk')).text()", "--cpu", "100ms", outcome="cpu")
+    used = report["used"]
+    expect(used["cpu_us"] >= 100_000, f"{used}")
+    expect_equal("stop", (report["stop"]["cause"], report["stop"]["while"]), ("cpu", "waiting"))
+    # A run that only waits uses none.
+    report = run(context, "await fetch(HERE + '/wait/cpu')", "--cpu", "5s", "--timeout", "300ms", outcome="deadline")
+    expect(report["used"]["cpu_us"] < report["used"]["wall_us"], f"{report['used']}")
+
+
+@test
 def in_sandbox_limits(context):
     # Claim L69. The host keeps at most about the memory limit for requests in progress.
     seen = value(

@@ -380,6 +380,12 @@ class Connection:
         for _ in range(1000):
             await self.write("y" * 65536)
 
+    async def do_endless_chunk(self):
+        """The size of a chunk, and an extension of it that never ends."""
+        await self.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+        while True:
+            await self.write("y" * MIB)
+
     async def do_early(self):
         await self.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
         return await self.answer(b"late", headers=[("X-Final", "1")])

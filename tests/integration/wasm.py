@@ -155,6 +155,8 @@ def check_command_files(context, kind):
     with open(os.path.join(directory, "text"), "w", encoding="utf-8") as file:
         file.write("content\n")
     os.symlink("/etc/hostname", os.path.join(directory, "outside"))
+    os.mkfifo(os.path.join(directory, "pipe"))
+    os.symlink("pipe", os.path.join(directory, "to-pipe"))
 
     def words(what, path, rights=""):
         report, _ = context.report("--dir", f"{directory}::/data{rights}", program, "--", what, path)
@@ -163,6 +165,10 @@ def check_command_files(context, kind):
     expect_equal("read", words("read", "/data/text"), ("ok", "content\n"))
     for path in ("/data/../text", "/etc/hostname", "/data/outside"):
         expect_equal(path, words("read", path)[0], "exited")
+    # Nobody has the other end: to open it would take for ever.
+    for path in ("/data/pipe", "/data/to-pipe"):
+        expect_equal(path, words("read", path), ("exited", "Not supported\n"))
+        expect_equal(f"write {path}", words("write", path, ":rw"), ("exited", "Not supported\n"))
     expect_equal("write", words("write", "/data/new")[0], "exited")
     expect(not os.path.exists(os.path.join(directory, "new")), "it was written all the same")
     expect_equal("write, :rw", words("write", "/data/new", ":rw"), ("ok", ""))

@@ -103,7 +103,7 @@ static void send_random(uint64_t number, uint64_t *state, bool as_frames)
 static void send_request(uint64_t number, uint64_t port)
 {
 	char message[256];
-	const uint32_t head[] = {1, 16};
+	const uint32_t head[] = {1, 16, 0};
 	memcpy(message, head, sizeof head);
 	int length = snprintf(message + sizeof head, sizeof message - sizeof head, "GET\nhttp://127.0.0.1:%d/\n-\n",
 	                      (int)port);
@@ -201,7 +201,7 @@ static void ask_for_more(worker_bytes *in, uint64_t number, uint64_t port)
 		worker_frame_take(in, &frame);
 	if (body == NULL)
 		return;
-	(void)snprintf(text, sizeof text, "%.*s", (int)frame.length - 8, body + 8);
+	(void)snprintf(text, sizeof text, "%.*s", (int)frame.length - 12, body + 12);
 	worker_frame_take(in, &frame);
 	send_event(number, CURFEW_EVENT_STDOUT, text);
 }
