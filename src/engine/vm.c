@@ -18,6 +18,7 @@
 #include "engine/cache.h"
 #include "engine/error.h"
 #include "engine/extra.h"
+#include "engine/processor.h"
 
 struct curfew__vm {
 	wasm_engine_t *engine;
@@ -77,6 +78,7 @@ static wasm_engine_t *create_engine(size_t native_stack)
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_memory_creator_t creator = {NULL, new_memory, NULL};
 
+	curfew__config_processor(config);
 	wasmtime_config_wasm_gc_set(config, false);
 	/* The memory in which fuel is counted. */
 	wasmtime_config_wasm_memory64_set(config, true);

@@ -13,6 +13,7 @@
 
 #include "base/refuse.h"
 #include "engine/error.h"
+#include "engine/processor.h"
 #include "common/mutex.h"
 
 #define STACK_SMALLEST ((size_t)16 << 10)
@@ -178,6 +179,7 @@ wasm_config_t *curfew__machine_config(void)
 	wasm_config_t *config = wasm_config_new();
 
 	set_features(config);
+	curfew__config_processor(config);
 	wasmtime_config_memory_init_cow_set(config, false);
 	wasmtime_config_memory_reservation_set(config, CURFEW__REGION_RESERVE);
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
