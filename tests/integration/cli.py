@@ -649,7 +649,8 @@ def interrupt(context):
     for number in (signal.SIGINT, signal.SIGTERM):
         report = signal_run(context, "(function spin() { console.log('begun'); for(;;); })()", [number])
         expect_equal("outcome", (report["outcome"], report["tripped"]), ("cancelled", ["cancelled"]))
-        expect_equal("top frame", report["error"]["stack"][0]["function"], "spin")
+        # The signal may arrive before `log` has returned.
+        expect("spin" in [frame["function"] for frame in report["error"]["stack"][:2]], f"{report['error']['stack']}")
 
 
 @test
@@ -750,7 +751,7 @@ def import_of_a_link_to_itself(context):
     os.symlink("loop.js", os.path.join(os.path.dirname(path), "loop.js"))
     report, _ = context.report(path)
     expect_equal("outcome", report["outcome"], "bad_program")
-    expect("Cannot find" in report["error"]["message"], report["error"]["message"])
+    expect("cannot import" in report["error"]["message"], report["error"]["message"])
 
 
 @test

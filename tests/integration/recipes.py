@@ -62,6 +62,10 @@ def follow(context, text, environment, address):
             shutil.copytree(source, target, symlinks=True)
         elif name.endswith(".wasm"):
             os.symlink(os.path.abspath(place), target)
+    for target in re.findall(r"`rustup target add (\S+)`", text):
+        done = subprocess.run(["rustc", "--print", "target-libdir", "--target", target], capture_output=True, text=True)
+        if not os.path.isdir(done.stdout.strip()):
+            raise Skipped(f"there is no target {target} of rustc")
     for name, _, content in FILE.findall(text):
         os.makedirs(os.path.dirname(os.path.join(directory, name)), exist_ok=True)
         with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
