@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 60ms --grace 10s --host-calls 2
+// args: --timeout 400ms --grace 10s --host-calls 2
 // outcome: host_calls deadline
 // tripped: deadline host_calls
 // stop.cause: host_calls

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 60ms --grace 10s --loops 100M
+// args: --timeout 400ms --grace 10s --loops 100M
 // outcome: loops deadline
 // tripped: deadline loops
 // stop.cause: loops

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Both limits are reported.
-// args: --timeout 60ms --grace 10s --memory 16MiB
+// args: --timeout 400ms --grace 10s --memory 16MiB
 // outcome: memory deadline
 // tripped: deadline memory
 // stop.cause: memory

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 60ms --grace 10s --output 10
+// args: --timeout 400ms --grace 10s --output 10
 // outcome: output deadline
 // tripped: deadline output
 // stop.cause: output

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Function.prototype.apply.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: spin apply.js:7:* | apply native | <anonymous> apply.js:9:*
 function spin() {
 	for (;;);

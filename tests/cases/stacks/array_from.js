@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A callback of Array.from.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: make array_from.js:6:* | from native | <anonymous> array_from.js:7:*
 function make() { for (;;); }
 Array.from({ length: 3 }, make);

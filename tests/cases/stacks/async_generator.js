@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An async generator.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: items async_generator.js:8:* | ...
 async function* items() {
 	yield 1;

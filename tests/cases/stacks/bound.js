@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bound function.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: spin bound.js:7:* | <anonymous> bound.js:9:*
 function spin() {
 	for (;;);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A constructor.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: Busy constructor.js:8:* | <anonymous> constructor.js:11:*
 class Busy {
 	constructor() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listener.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: listen event_listener.js:8:* | ...
 const target = new EventTarget();
 target.addEventListener('x', function listen() {

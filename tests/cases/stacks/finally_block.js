@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A finally block.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: f finally_block.js:10:* | <anonymous> finally_block.js:13:1
 function f() {
 	try {

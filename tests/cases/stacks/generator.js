@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A generator after it has yielded.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: numbers generator.js:8:* | <anonymous> generator.js:11:*
 function* numbers() {
 	yield 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A getter and its caller.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: get busy getter.js:8:* | read getter.js:12:* | <anonymous> getter.js:14:1
 const o = {
 	get busy() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An endless builtin and its caller.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: indexOf native | call native | find index_of.js:7:* | <anonymous> index_of.js:9:*
 function find(list) {
 	return Array.prototype.indexOf.call(list, 1);

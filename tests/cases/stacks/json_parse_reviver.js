@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A callback of JSON.parse.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: revive json_parse_reviver.js:7:* | parse native | <anonymous> json_parse_reviver.js:9:*
 function revive(key, value) {
 	for (;;);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A callback of a Map.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: each map_for_each.js:7:* | forEach native | <anonymous> map_for_each.js:9:*
 function each() {
 	for (;;);

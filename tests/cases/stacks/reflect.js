@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reflect.construct.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: spin reflect.js:7:* | construct native | <anonymous> reflect.js:9:*
 function spin() {
 	for (;;);

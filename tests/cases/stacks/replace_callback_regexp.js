@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A callback of replace with a regular expression.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: each replace_callback_regexp.js:7:* | [Symbol.replace] native | replace native | <anonymous> replace_callback_regexp.js:9:*
 function each(text) {
 	for (;;);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A setter.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: set busy setter.js:8:* | <anonymous> setter.js:11:*
 const o = {
 	set busy(value) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A tagged template.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: tag tagged_template.js:7:* | <anonymous> tagged_template.js:9:*
 function tag(parts, value) {
 	for (;;);

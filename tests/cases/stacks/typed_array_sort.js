@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A callback of a typed array.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: compare typed_array_sort.js:7:* | sort native | <anonymous> typed_array_sort.js:9:*
 function compare() {
 	for (;;);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A conversion that an operator makes.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: valueOf value_of.js:6:* | add value_of.js:8:* | <anonymous> value_of.js:10:1
 const o = { valueOf() { for (;;); } };
 function add() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nothing runs, so the stack is the chain of awaits from the program's top level down.
-// args: --timeout 150ms
+// args: --timeout 400ms
 // outcome: deadline
 // frames: load waits_at_await.mjs:9:* | all waits_at_await.mjs:13:* | <anonymous> waits_at_await.mjs:16:*
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));

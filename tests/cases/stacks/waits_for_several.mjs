@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // If the program waits for several functions at once, none of them is shown.
-// args: --timeout 150ms
+// args: --timeout 400ms
 // outcome: deadline
 // frames: <anonymous> waits_for_several.mjs:8:*
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));

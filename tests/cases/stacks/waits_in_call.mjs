@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The called function is the outermost frame.
-// args: --timeout 150ms --call sync
+// args: --timeout 400ms --call sync
 // outcome: deadline
 // frames: step waits_in_call.mjs:7:* | sync waits_in_call.mjs:10:*
 async function step() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms --grace 10s
+// args: --timeout 400ms --grace 10s
 // outcome: deadline
 // stop.mode: cooperative
 // value: "TimeoutError"

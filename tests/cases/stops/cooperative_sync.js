@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Within the grace a program may end by itself, and then its value counts.
-// args: --timeout 100ms --grace 10s
+// args: --timeout 400ms --grace 10s
 // outcome: deadline
 // tripped: deadline
 // stop.mode: cooperative

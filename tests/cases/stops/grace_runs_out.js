@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms --grace 100ms
+// args: --timeout 400ms --grace 100ms
 // outcome: deadline
 // stop.mode: soft or hard
 // used.wall_us: >= 200000

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms
+// args: --timeout 400ms
 // outcome: deadline
 // frames: hot hooks_of_errors.js:9:* | <anonymous> hooks_of_errors.js:10:1
 Error.stackTraceLimit = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms
+// args: --timeout 400ms
 // outcome: deadline
 // frames: work in_async_function.js:8:* | ...
 // stdout~: ^$

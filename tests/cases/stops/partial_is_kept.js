@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms
+// args: --timeout 400ms
 // outcome: deadline
 // partial: {"done":[1,2]}
 curfew.checkpoint({ done: [1] });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms
+// args: --timeout 400ms
 // outcome: deadline
 // partial: [1]
 curfew.checkpoint([1]);

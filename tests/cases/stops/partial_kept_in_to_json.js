@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An endless checkpoint is stopped like any loop, and the previous one is kept.
-// args: --timeout 100ms
+// args: --timeout 400ms
 // outcome: deadline
 // partial: {"step":1}
 // frames: toJSON partial_kept_in_to_json.js:8:* | ...

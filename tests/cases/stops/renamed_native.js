@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// args: --timeout 100ms
+// args: --timeout 400ms
 // outcome: deadline
 // frames: indexOf native | call native | <anonymous> renamed_native.js:7:*
 Object.defineProperty(Array.prototype.indexOf, 'name', { value: 'innocent' });

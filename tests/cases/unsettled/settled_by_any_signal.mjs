@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signals that follow the run's signal count as well.
-// args: --timeout 100ms --grace 10s
+// args: --timeout 400ms --grace 10s
 // outcome: deadline
 // stop.mode: cooperative
 // value: "TimeoutError"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A program that never yields reads the signal, and ends by itself within the grace.
-// args: --timeout 200ms --grace 5s
+// args: --timeout 400ms --grace 5s
 // outcome: deadline
 // value: ["TimeoutError",23,true,true]
 // stop.mode: cooperative

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A waiting program receives the event, once.
-// args: --timeout 200ms --grace 5s
+// args: --timeout 400ms --grace 5s
 // outcome: deadline
 // stop.mode: cooperative
 // stdout: abort TimeoutError true
