@@ -24,6 +24,22 @@ import threading
 import time
 
 OWNERS, PROGRAMS, SCHEDULES = 10, 100, 20
+# Program, schedule and number of the outcome of lists.
+FILTERS = [
+    (None, None, None),
+    ("p7", None, None),
+    ("none", None, None),
+    (None, "s3", None),
+    (None, "none", None),
+    (None, None, 0),
+    (None, None, 1),
+    (None, None, 17),
+    ("p7", "s3", None),
+    ("p7", None, 1),
+    ("p7", None, 17),
+    (None, "s3", 1),
+    (None, "s3", 17),
+]
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -62,8 +78,8 @@ class Server:
         return json.loads(content)
 
 
-def make_token(build, data, *options):
-    words = [os.path.join(build, "curfew"), "token", "create", "--data", data, *options]
+def make_token(build, place, *options):
+    words = [os.path.join(build, "curfew"), "token", "create", *place, *options]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -128,19 +144,27 @@ def copy_rows(data, count, owners):
     database.close()
 
 
+def make_tokens(build, place):
+    """The token of an administrator, and those of the owners. The first one will have the most runs."""
+    admin = make_token(build, place, "--name", "admin", "--scopes", "admin")
+    return admin, [make_token(build, place, "--name", f"t{i}") for i in range(OWNERS)]
+
+
+def make_models(server, token):
+    for source, limits in (
+        ("6 * 7", {}),
+        ("throw new Error('no')", {}),
+        ("for (;;);", {"timeout": "20ms"}),
+        ("let 1", {}),
+        ("for (;;);", {"loops": 1000}),
+    ):
+        server.ask("POST", "/v1/runs", {"source": source, "wait": True, "limits": limits}, token)
+
+
 def make(build, data, count):
-    """The token of an administrator, and that of the owner with the most runs."""
-    admin = make_token(build, data, "--name", "admin", "--scopes", "admin")
-    tokens = [make_token(build, data, "--name", f"t{i}") for i in range(OWNERS)]
+    admin, tokens = make_tokens(build, ["--data", data])
     with Server(build, data) as server:
-        for source, limits in (
-            ("6 * 7", {}),
-            ("throw new Error('no')", {}),
-            ("for (;;);", {"timeout": "20ms"}),
-            ("let 1", {}),
-            ("for (;;);", {"loops": 1000}),
-        ):
-            server.ask("POST", "/v1/runs", {"source": source, "wait": True, "limits": limits}, tokens[0])
+        make_models(server, tokens[0])
     copy_rows(data, count, [token.split("_")[1] for token in tokens])
     return admin, tokens[0]
 

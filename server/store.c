@@ -35,6 +35,7 @@ void store_init(store *st, const store_backend *backend)
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&st->work, &monotonic);
+	(void)pthread_cond_init(&st->cleaning, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
 }
 
@@ -42,6 +43,7 @@ void store_finish(store *st)
 {
 	(void)pthread_mutex_destroy(&st->lock);
 	(void)pthread_cond_destroy(&st->work);
+	(void)pthread_cond_destroy(&st->cleaning);
 }
 
 static void enter_listener(store *st)
@@ -486,13 +488,20 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 
 /* ---- The thread -------------------------------------------------------------------------------------------- */
 
+/* Drops what is too old or too much. */
+typedef struct cleaner {
+	store *st;
+	int64_t next_us, reported_us;
+	int64_t dropped;    /* runs, since that was last reported */
+	bool drops_sources; /* drop sources next */
+} cleaner;
+
 typedef struct writer {
 	store *st;
+	cleaner cleaner; /* unless the backend cleans aside */
 	write_op *again; /* to be tried again */
-	int64_t again_us, news_us, clean_us, reported_us;
-	int64_t dropped;    /* dropped by retention, since that was last reported */
-	size_t last_count;  /* number of writes of the last transaction */
-	bool drops_sources; /* drop sources after the next writes */
+	int64_t again_us, news_us;
+	size_t last_count; /* number of writes of the last transaction */
 } writer;
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -524,7 +533,7 @@ static bool wait_for_work(writer *w)
 	bool goes_on = true;
 	(void)pthread_mutex_lock(&st->lock);
 	for (;;) {
-		int64_t now_us = clock_now_us(), until_us = w->clean_us;
+		int64_t now_us = clock_now_us(), until_us = w->cleaner.next_us;
 		if (w->again != NULL)
 			until_us = earlier(until_us, w->again_us);
 		if (st->has_news)
@@ -560,7 +569,7 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 	store *st = w->st;
 	store_news collected = {NULL};
 	int64_t now_us = clock_now_us();
-	bool wants_news = false, forgets = w->drops_sources;
+	bool wants_news = false, forgets = w->cleaner.drops_sources;
 
 	(void)pthread_mutex_lock(&st->lock);
 	*ending = st->ending;
@@ -590,42 +599,50 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 }
 
 /* One line for many pieces. */
-static void note_dropped(writer *w, int dropped, uint64_t bytes, int64_t now_us)
+static void note_dropped(cleaner *c, int dropped, uint64_t bytes, int64_t now_us)
 {
-	w->dropped += dropped > 0 ? dropped : 0;
-	if (w->dropped == 0 || (dropped > 0 && now_us < w->reported_us + CLEAN_EVERY_US))
+	c->dropped += dropped > 0 ? dropped : 0;
+	if (c->dropped == 0 || (dropped > 0 && now_us < c->reported_us + CLEAN_EVERY_US))
 		return;
 	log_event(LOG_INFO, "retention",
-	          (log_field[]){{"dropped", NULL, w->dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
-	w->dropped = 0;
-	w->reported_us = now_us;
+	          (log_field[]){{"dropped", NULL, c->dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
+	c->dropped = 0;
+	c->reported_us = now_us;
 }
 
-static void clean(writer *w)
+static void clean(cleaner *c)
 {
-	store *st = w->st;
+	store *st = c->st;
 	int64_t now_us = clock_now_us();
-	if (now_us < w->clean_us)
+	if (now_us < c->next_us)
 		return;
 	store_cleaning done = st->backend->clean(st);
 	int64_t end_us = clock_now_us(), pause_us = (end_us - now_us) / 2;
-	note_dropped(w, done.dropped, done.bytes, end_us);
-	w->drops_sources = done.has_sources;
+	note_dropped(c, done.dropped, done.bytes, end_us);
+	c->drops_sources = done.has_sources;
 	/* As long as there is more, a third of the time is for those alone who wait to be written. */
 	bool has_more = done.has_more || done.has_sources;
-	w->clean_us = has_more ? end_us + (pause_us > PAUSE_MIN_US ? pause_us : PAUSE_MIN_US) : now_us + CLEAN_EVERY_US;
+	c->next_us = has_more ? end_us + (pause_us > PAUSE_MIN_US ? pause_us : PAUSE_MIN_US) : now_us + CLEAN_EVERY_US;
 	(void)pthread_mutex_lock(&st->lock);
 	st->stats.bytes = done.bytes;
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
+static void drop_sources(cleaner *c)
+{
+	c->drops_sources = false;
+	c->st->backend->drop_sources(c->st);
+}
+
 static void *write_thread(void *argument)
 {
-	writer w = {.st = argument};
+	writer w = {.st = argument, .cleaner.st = argument};
 	store *st = w.st;
+	if (st->backend->cleans_aside)
+		w.cleaner.next_us = INT64_MAX;
 
 	while (wait_for_work(&w)) {
-		bool ending, drops_sources = w.drops_sources;
+		bool ending, drops = w.cleaner.drops_sources;
 		run_news *news;
 		write_op *ops = take_work(&w, &news, &ending), *again = NULL;
 		if (w.again != NULL && (clock_now_us() >= w.again_us || ending)) {
@@ -636,13 +653,41 @@ static void *write_thread(void *argument)
 			add_again(&w, write_list(st, again, NULL));
 		if (ops != NULL || news != NULL)
 			add_again(&w, write_list(st, ops, news));
-		if (drops_sources) {
-			w.drops_sources = false;
-			st->backend->drop_sources(st);
-		}
-		clean(&w);
+		if (drops)
+			drop_sources(&w.cleaner);
+		clean(&w.cleaner);
 	}
 
+	return NULL;
+}
+
+/* False: the store is being stopped. */
+static bool wait_to_clean(const cleaner *c)
+{
+	store *st = c->st;
+	(void)pthread_mutex_lock(&st->lock);
+	while (!st->ending && clock_now_us() < c->next_us) {
+		struct timespec at = {c->next_us / 1000000, c->next_us % 1000000 * 1000};
+		(void)pthread_cond_timedwait(&st->cleaning, &st->lock, &at);
+	}
+	bool goes_on = !st->ending;
+	(void)pthread_mutex_unlock(&st->lock);
+	return goes_on;
+}
+
+/* What is dropped by this thread was unused for a while, so writes that wait do not rely on these sources. */
+static void *clean_thread(void *argument)
+{
+	cleaner c = {.st = argument};
+	while (wait_to_clean(&c)) {
+		if (c.drops_sources) {
+			enter_listener(c.st);
+			c.st->listener.forget_sources(c.st->listener.context);
+			leave_listener(c.st);
+			drop_sources(&c);
+		}
+		clean(&c);
+	}
 	return NULL;
 }
 
@@ -652,7 +697,9 @@ bool store_start(store *st, const store_listener *listener, const store_retentio
 	st->retention = *retention;
 	st->ending = false;
 	st->running = pthread_create(&st->thread, NULL, write_thread, st) == 0;
-	return st->running;
+	bool cleans = st->running && st->backend->cleans_aside;
+	st->has_cleaner = cleans && pthread_create(&st->cleaner, NULL, clean_thread, st) == 0;
+	return st->running && st->has_cleaner == cleans;
 }
 
 void store_stop(store *st)
@@ -662,8 +709,12 @@ void store_stop(store *st)
 	(void)pthread_mutex_lock(&st->lock);
 	st->ending = true;
 	(void)pthread_cond_signal(&st->work);
+	(void)pthread_cond_signal(&st->cleaning);
 	(void)pthread_mutex_unlock(&st->lock);
 	(void)pthread_join(st->thread, NULL);
+	if (st->has_cleaner)
+		(void)pthread_join(st->cleaner, NULL);
+	st->has_cleaner = false;
 	st->running = false;
 }
 

@@ -216,6 +216,33 @@ static const struct migration {
      "  UPDATE runs SET watched=true WHERE id=run AND state<>4 AND NOT watched RETURNING node INTO whose;"
      "  IF whose <> 0 THEN PERFORM pg_notify('curfew', 'o '||whose); END IF;"
      "  RETURN QUERY SELECT * FROM runs WHERE id=run; END $$;"},
+	/* 3: for a long history: indexes of lists, and the sources that may be unused, so that only these are checked. */
+	{1,
+     "CREATE INDEX runs_schedule ON runs(owner, schedule, id) WHERE schedule IS NOT NULL;"
+     "CREATE INDEX runs_any_schedule ON runs(schedule, id) WHERE schedule IS NOT NULL;"
+     "CREATE INDEX runs_program_outcome ON runs(owner, program, outcome, id) WHERE state=4 AND outcome<>0 AND program IS "
+     "  NOT NULL;"
+     "CREATE INDEX runs_any_program_outcome ON runs(program, outcome, id) WHERE state=4 AND outcome<>0 AND program IS NOT "
+     "  NULL;"
+     "CREATE INDEX runs_schedule_outcome ON runs(owner, schedule, outcome, id) WHERE state=4 AND outcome<>0 AND schedule "
+     "  IS NOT NULL;"
+     "CREATE INDEX runs_any_schedule_outcome ON runs(schedule, outcome, id) WHERE state=4 AND outcome<>0 AND schedule IS "
+     "  NOT NULL;"
+     "CREATE TABLE loose(sha256 text NOT NULL, language int NOT NULL, since_us bigint NOT NULL, PRIMARY KEY(sha256, "
+     "  language));"
+     "INSERT INTO loose SELECT s.sha256, s.language, clock_us() FROM sources s WHERE NOT EXISTS (SELECT 1 FROM runs r "
+     "  WHERE r.sha256=s.sha256 AND r.language=s.language) AND NOT EXISTS (SELECT 1 FROM programs p WHERE "
+     "  p.sha256=s.sha256 AND p.language=s.language);"
+     "CREATE FUNCTION note_loose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+     "  INSERT INTO loose SELECT sha256, language, clock_us() FROM (SELECT DISTINCT sha256, language FROM gone) AS once "
+     "  ORDER BY sha256, language ON CONFLICT (sha256, language) DO UPDATE SET since_us=excluded.since_us; "
+     "  RETURN NULL; END $$;"
+     "CREATE TRIGGER runs_loosen AFTER DELETE ON runs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT "
+     "  EXECUTE FUNCTION note_loose();"
+     "CREATE TRIGGER programs_loosen AFTER DELETE ON programs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT "
+     "  EXECUTE FUNCTION note_loose();"
+     "CREATE TRIGGER programs_replace AFTER UPDATE ON programs REFERENCING OLD TABLE AS gone FOR EACH STATEMENT "
+     "  EXECUTE FUNCTION note_loose();"},
 };
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
@@ -329,6 +356,7 @@ static void close_all(store *base)
 		explicit_bzero(st->url, strlen(st->url));
 	free(st->url);
 	store_finish(base);
+	free(st->largest);
 	free(st);
 }
 
@@ -373,6 +401,7 @@ static const store_backend backend = {
 	.commit = pg_commit,
 	.clean = pg_clean,
 	.drop_sources = pg_drop_sources,
+	.cleans_aside = true,
 	.read_runs = pg_read_runs,
 	.read_part = pg_read_part,
 	.find_key = pg_find_key,

@@ -58,6 +58,11 @@ typedef struct pg_store {
 	int64_t renewed_since_us; /* no renewal has failed since then; used by the renewing thread */
 	atomic_llong
 		clock_offset_us; /* what the database's clock is ahead of this machine's; all times in it are of that */
+	/* Retention by size, used by the thread that cleans. */
+	struct pg_owner_bytes *largest; /* the owners' parts of the history, as last counted */
+	size_t owner_count;
+	uint64_t excess;    /* bytes that are still to be dropped */
+	int64_t counted_us; /* when they were counted */
 } pg_store;
 
 static inline pg_store *pg_of(store *st)

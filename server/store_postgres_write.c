@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DROP_AT_ONCE = 200, EVENTS_KEPT_US = 60000000 };
+enum { DROP_AT_ONCE = 200, EVENTS_KEPT_US = 60000000, COUNT_EVERY_US = 30000000 };
+#define LOOSE_US "60000000"
 
 /* ---- Pipelines ----------------------------------------------------------------------------------------------- */
 
@@ -582,21 +583,6 @@ static uint64_t read_bytes(pg_store *st, const char *sql)
 	return bytes;
 }
 
-/* Drops the oldest runs of the owner that has most of the history, and no more than necessary. */
-static int drop_bytes(pg_store *st, uint64_t bytes)
-{
-	pg_params p = {0};
-	pg_number(&p, (int64_t)bytes);
-	pg_number(&p, DROP_AT_ONCE);
-	return change(
-		st,
-		"DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) - "
-		"bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE state=4 AND owner=(SELECT owner FROM runs "
-		"WHERE state=4 GROUP BY owner ORDER BY sum(bytes) DESC LIMIT 1) ORDER BY id LIMIT $2) AS oldest) AS sums "
-		"WHERE before < $1)",
-		&p);
-}
-
 static int drop_before(pg_store *st, int64_t ended_us)
 {
 	pg_params p = {0};
@@ -608,42 +594,138 @@ static int drop_before(pg_store *st, int64_t ended_us)
 	              &p);
 }
 
-/* Compute the sum only if the tables are large enough to exceed the limit. */
-store_cleaning pg_clean(store *base)
+/* An owner's part of the history. */
+typedef struct pg_owner_bytes {
+	char owner[TOKEN_ID_SIZE];
+	uint64_t bytes;
+} owner_bytes;
+
+/*
+ * Counts the history of every owner. That reads all runs, so it is done rarely, and only by one node at a time: the
+ * lock is the connection's, and lasts until enough is dropped.
+ */
+static void count_history(pg_store *st)
 {
-	uint64_t held, *bytes = &held;
-	pg_store *st = pg_of(base);
-	pg_params keys = {0}, shown = {0};
-	int64_t now_us = pg_time(st, clock_wall_us());
-	int dropped = drop_before(st, now_us - (int64_t)base->retention.age_us);
-
-	*bytes = read_bytes(st, "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes FROM pg_class c "
-	                        "WHERE relnamespace='curfew'::regnamespace AND relkind='r'");
-	if (dropped == 0 && *bytes > base->retention.bytes) {
-		uint64_t history = read_bytes(st, "SELECT coalesce(sum(bytes), 0)::bigint AS bytes FROM runs WHERE state=4");
-		if (history > base->retention.bytes)
-			dropped = drop_bytes(st, history - base->retention.bytes);
+	uint64_t all = 0, max = st->base.retention.bytes;
+	if (read_bytes(st, "SELECT pg_try_advisory_lock(7433181303)::int::bigint AS bytes") == 0)
+		return;
+	st->counted_us = clock_now_us();
+	PGresult *rows = pg_run(st, &st->admin,
+	                        "SELECT owner, sum(bytes)::bigint AS bytes FROM runs WHERE state=4 GROUP BY owner",
+	                        &(pg_params){0}, "retention", NULL);
+	owner_bytes *made = calloc((size_t)pg_count(rows) + 1, sizeof *made);
+	free(st->largest);
+	st->largest = made;
+	st->owner_count = made != NULL ? (size_t)pg_count(rows) : 0;
+	for (size_t i = 0; i < st->owner_count; i++) {
+		(void)snprintf(made[i].owner, sizeof made[i].owner, "%s", pg_get(rows, (int)i, "owner"));
+		made[i].bytes = (uint64_t)pg_get_number(rows, (int)i, "bytes");
+		all += made[i].bytes;
 	}
+	PQclear(rows);
+	st->excess = all > max ? all - max : 0;
+}
 
-	if (dropped > 0)
-		return (store_cleaning){.dropped = dropped, .has_more = true, .has_sources = true, .bytes = held};
+static owner_bytes *find_largest(const pg_store *st)
+{
+	owner_bytes *found = NULL;
+	for (size_t i = 0; i < st->owner_count; i++)
+		found = found == NULL || st->largest[i].bytes > found->bytes ? &st->largest[i] : found;
+	return found;
+}
+
+/* Drops the oldest runs of the owner that has most of the history, and no more than necessary. */
+static int drop_bytes(pg_store *st)
+{
+	owner_bytes *largest = find_largest(st);
+	pg_params p = {0};
+	if (largest == NULL)
+		return 0;
+	pg_number(&p, (int64_t)st->excess);
+	pg_number(&p, DROP_AT_ONCE);
+	pg_words(&p, largest->owner);
+	PGresult *rows = pg_run(
+		st, &st->admin,
+		"WITH gone AS (DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) "
+		"- bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE state=4 AND owner=$3 ORDER BY id LIMIT $2) AS "
+		"oldest) AS sums WHERE before < $1) RETURNING bytes) SELECT count(*) AS runs, coalesce(sum(bytes), 0)::bigint AS "
+		"bytes FROM gone",
+		&p, "retention", NULL);
+	if (rows == NULL) {
+		st->excess = 0; /* it is counted again later */
+		return 0;
+	}
+	int dropped = (int)pg_get_number(rows, 0, "runs");
+	uint64_t bytes = (uint64_t)pg_get_number(rows, 0, "bytes");
+	PQclear(rows);
+	/* If nothing is left of this owner, another one is next, or everything is counted anew. */
+	largest->bytes -= dropped > 0 && bytes < largest->bytes ? bytes : largest->bytes;
+	bool is_over = bytes >= st->excess || find_largest(st)->bytes == 0;
+	st->excess = is_over ? 0 : st->excess - bytes;
+	return dropped;
+}
+
+/* The sum is counted only if the tables are large enough to exceed the limit. */
+static int drop_excess(pg_store *st, uint64_t held)
+{
+	bool is_time = st->counted_us == 0 || clock_now_us() - st->counted_us >= COUNT_EVERY_US;
+	if (st->excess == 0 && held > st->base.retention.bytes && is_time)
+		count_history(st);
+	int dropped = st->excess > 0 ? drop_bytes(st) : 0;
+	if (st->excess == 0)
+		PQclear(pg_run(st, &st->admin, "SELECT pg_advisory_unlock_all()", &(pg_params){0}, "retention", NULL));
+	return dropped;
+}
+
+/* Old keys, and events of runs that another node showed: these stay for a while, so that it can read them all. Whether
+ * there are more. */
+static bool drop_rest(pg_store *st, int64_t now_us)
+{
+	pg_params keys = {0}, shown = {0};
 	pg_number(&keys, now_us - STORE_KEYS_KEPT_US);
-	(void)change(st, "DELETE FROM keys WHERE created_us<$1", &keys);
-
-	/* Events of runs that another node showed stay for a while, so that it can read them all. */
+	pg_number(&keys, DROP_AT_ONCE);
+	int dropped = change(
+		st,
+		"DELETE FROM keys WHERE (owner, key) IN (SELECT owner, key FROM keys WHERE created_us<$1 ORDER "
+		"BY created_us LIMIT $2)",
+		&keys);
 	pg_number(&shown, now_us - EVENTS_KEPT_US);
 	(void)change(st,
 	             "DELETE FROM output o WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.id=o.run AND (r.state<>4 OR "
 	             "r.ended_us>=$1))",
 	             &shown);
-	return (store_cleaning){.bytes = held};
+	return dropped == DROP_AT_ONCE;
 }
 
+store_cleaning pg_clean(store *base)
+{
+	pg_store *st = pg_of(base);
+	int64_t now_us = pg_time(st, clock_wall_us());
+	store_cleaning done = {.dropped = drop_before(st, now_us - (int64_t)base->retention.age_us)};
+
+	done.bytes = read_bytes(st,
+	                        "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes FROM pg_class c "
+	                        "WHERE relnamespace='curfew'::regnamespace AND relkind='r'");
+	if (done.dropped == 0)
+		done.dropped = drop_excess(st, done.bytes);
+	done.dropped = done.dropped > 0 ? done.dropped : 0;
+	done.has_more = done.dropped > 0 || drop_rest(st, now_us);
+	done.has_sources = read_bytes(st, "SELECT EXISTS(SELECT 1 FROM loose WHERE since_us<clock_us()-" LOOSE_US
+	                                  ")::int::bigint AS bytes") != 0;
+	return done;
+}
+
+/* Of sources that were unused for a while, because nodes may be about to write runs that have them. */
 void pg_drop_sources(store *base)
 {
-	(void)change(pg_of(base),
-	             "DELETE FROM sources s WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.sha256=s.sha256 AND "
-	             "r.language=s.language) AND NOT EXISTS (SELECT 1 FROM programs p WHERE p.sha256=s.sha256 AND "
-	             "p.language=s.language)",
-	             &(pg_params){0});
+	pg_params p = {0};
+	pg_number(&p, DROP_AT_ONCE);
+	(void)change(
+		pg_of(base),
+		"WITH old AS (DELETE FROM loose WHERE (sha256, language) IN (SELECT sha256, language FROM loose WHERE "
+		"since_us<clock_us()-" LOOSE_US " LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING sha256, language) "
+		"DELETE FROM sources s USING old WHERE s.sha256=old.sha256 AND s.language=old.language AND NOT EXISTS "
+		"(SELECT 1 FROM runs r WHERE r.sha256=s.sha256 AND r.language=s.language) AND NOT EXISTS (SELECT 1 FROM "
+		"programs p WHERE p.sha256=s.sha256 AND p.language=s.language)",
+		&p);
 }

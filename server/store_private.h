@@ -95,6 +95,7 @@ typedef struct store_backend {
 	store_cleaning (*clean)(store *st);
 	/* Drops some sources that nothing needs. */
 	void (*drop_sources)(store *st);
+	bool cleans_aside; /* a thread of their own calls these two */
 
 	/* By any thread; like the functions of the same names in store.h. */
 	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
@@ -153,12 +154,12 @@ struct store {
 
 	/* Guarded by its lock, which nobody holds while calling anything. */
 	pthread_mutex_t lock;
-	pthread_cond_t work;
-	pthread_t thread;
+	pthread_cond_t work, cleaning;
+	pthread_t thread, cleaner; /* cleaner: if the backend cleans aside */
 	write_op *first, *last;
 	size_t count;  /* writes that wait */
 	size_t wanted; /* the writing thread is woken when so many wait */
-	bool running, ending, has_news;
+	bool running, has_cleaner, ending, has_news;
 	int64_t writing_us; /* when the transaction in progress began; 0: none */
 	int64_t failed_us;  /* when the last one failed */
 	size_t doubts;      /* refused runs that may be in the database, until they are removed from it */

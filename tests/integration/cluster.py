@@ -595,12 +595,17 @@ def history_is_not_read(context):
     columns += ", started_us, ended_us, queue_us, outcome, bytes, report_bytes, node, memory"
     touched = "SELECT heap_blks_hit + heap_blks_read FROM pg_statio_user_tables WHERE relname='runs'"
     with shared(context) as on, nodes(on, 1) as cluster:
+        run = cluster.all[0].run("throw 1")["id"]
+        threw = cluster.query("SELECT outcome FROM runs")
+        cluster.query("DELETE FROM runs")
         run = cluster.all[0].run("1")["id"]
         cluster.query("ALTER TABLE runs SET (autovacuum_enabled = off)")
         # Insert the rows in the state in which runs start, then update them to their end, so that indexes have both. Do
         # it in one transaction, or the node would start them.
-        cluster.query(f"""INSERT INTO runs(id, {columns}) SELECT id||n, {columns} FROM runs, generate_series(1, 6000) n
-            WHERE id='{run}'; UPDATE runs SET state=2 WHERE id<>'{run}'; UPDATE runs SET state=4 WHERE id<>'{run}'""")
+        cluster.query(f"""INSERT INTO runs(id, {columns}) SELECT left(id, 22)||to_char(n, 'FM0000'), {columns} FROM runs, generate_series(1, 6000) n
+            WHERE id='{run}'; UPDATE runs SET state=2, program='p', schedule='s' WHERE id<>'{run}'; UPDATE runs SET
+            program='q', schedule='t', outcome={threw} WHERE number%2=0 AND program='p';
+            UPDATE runs SET state=4 WHERE id<>'{run}'""")
         blocks = int(cluster.query("SELECT pg_relation_size('runs') / 8192"))
         expect(blocks > 500, f"a table of only {blocks} blocks")
 
@@ -611,6 +616,39 @@ def history_is_not_read(context):
 
         # The first query to visit them finds that they have ended, and marks the index entries.
         context.until("all of the table is read again and again", is_calm, 40)
+
+        before = int(cluster.query(touched))
+        for one in ("program=none", "schedule=none", "program=p", "schedule=s") * 6:
+            for other in "limit=5", "outcome=threw&limit=5":
+                listed = cluster.all[0].ask("GET", f"/v1/runs?{one}&{other}")["runs"]
+                expect_equal(f"{one}, {other}", len(listed), 0 if "none" in one or "threw" in other else 5)
+        time.sleep(3)
+        read = int(cluster.query(touched)) - before
+        expect(read < blocks, f"short lists read {read} blocks of {blocks}")
+
+
+@test
+def unused_sources(context):
+    """A source is dropped when neither a run nor a program has needed it for a while, and no earlier."""
+    kept = "SELECT encode(bytes, 'escape') FROM sources ORDER BY 1"
+    with shared(context) as on, nodes(on, 1) as cluster:
+        (node,) = cluster.all
+        once, twice = [node.run(f"'{text}'")["id"] for text in ("once", "twice", "twice")][:2]
+        headers = {"Content-Type": "text/javascript"}
+        for name, text, status in ("p", b"'replaced'", 201), ("p", b"'kept'", 200), ("q", b"'deleted'", 201):
+            node.ask("PUT", f"/v1/programs/{name}", text, status, headers=headers)
+        node.ask("DELETE", "/v1/programs/q", None, 204)
+        cluster.query(f"DELETE FROM runs WHERE id IN ('{once}', '{twice}')")
+        # A clean-up follows each start of a node.
+        node = cluster.start()
+        node.run("'new'")
+        five = ["'deleted'", "'kept'", "'new'", "'once'", "'replaced'", "'twice'"]
+        expect_equal("at first", cluster.query(kept).split(), five)
+        cluster.query("UPDATE loose SET since_us=0")
+        cluster.start()
+        needed = ["'kept'", "'new'", "'twice'"]
+        context.until("the unused ones are dropped", lambda: cluster.query(kept).split() == needed, 40)
+        expect_equal("what is still checked", cluster.query("SELECT count(*) FROM loose"), "0")
 
 
 @test
