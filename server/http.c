@@ -155,11 +155,19 @@ static bool has_tenants(const server *s)
 	return count > 1;
 }
 
-/*
- * All connections are in use: one request that waits for the end of a run is answered, without a report, and its
- * connection is closed. It belongs to the token that has most of them, because that one could keep all others out.
- * Under the lock.
- */
+/* Whether a gives up its wait rather than b: it belongs to the token that has most of them, because that one could keep
+ * all others out. Of one token's, it can be answered at once, and its run survives that. */
+static bool yields_before(const request *a, const request *b)
+{
+	if (b == NULL || a->who != b->who)
+		return b == NULL || a->who->waits > b->who->waits;
+	if (a->run->accepted != b->run->accepted)
+		return a->run->accepted;
+	return a->run->durable && !b->run->durable;
+}
+
+/* All connections are in use: one request that waits for the end of a run is answered, without a report, and its
+ * connection is closed. Under the lock. */
 static void yield_wait(const struct http *h)
 {
 	request *chosen = NULL;
@@ -174,11 +182,7 @@ static void yield_wait(const struct http *h)
 			q->who->waits++;
 	}
 	for (request *q = first_suspended(h); q != NULL; q = next_suspended(h, q)) {
-		if (!waits_for_run(q))
-			continue;
-		bool is_more = chosen == NULL || q->who->waits > chosen->who->waits;
-		bool is_safer = chosen != NULL && q->who == chosen->who && q->run->durable && !chosen->run->durable;
-		if (is_more || is_safer)
+		if (waits_for_run(q) && yields_before(q, chosen))
 			chosen = q;
 	}
 	if (chosen == NULL)
