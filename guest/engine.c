@@ -41,6 +41,8 @@ struct curfew_columns {
 struct DynBuf;
 struct JSStackFrame;
 struct JSString;
+/* If a text of an error were part of JS_CallInternal, every call of a function would take that much more stack. */
+#define curfew_thrower __attribute__((noinline, cold))
 static bool curfew_compiles_prelude;
 static void curfew_refuse_memory(void);
 static size_t curfew_next_collection(size_t alive);
@@ -53,19 +55,19 @@ static unsigned curfew_promise_number; /* the number of the newest promise */
 static unsigned curfew_promise_number_of(const void *promise);
 static bool curfew_may_redeclare(JSContext *ctx);
 static bool curfew_polls_for_fuel(JSContext *ctx);
-static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what);
-static JSValue curfew_throw_without_members(JSContext *ctx, JSValueConst value);
-static JSValue curfew_throw_of_value(JSContext *ctx, const char *format, JSValueConst value);
-static JSValue curfew_throw_without_properties(JSContext *ctx, const char *format, JSAtom name);
-static JSValue curfew_throw_read_only(JSContext *ctx, JSValueConst object, JSAtom name);
-static JSValue curfew_throw_no_setter(JSContext *ctx, JSValueConst object, JSAtom name);
-static JSValue curfew_throw_kept(JSContext *ctx, JSValueConst object, JSAtom name);
-static int curfew_not_extensible(JSContext *ctx, int flags, const char *format, JSAtom name);
-static JSValue curfew_throw_in(JSContext *ctx, JSValueConst key, JSValueConst object);
-static JSValue curfew_throw_bigint(JSContext *ctx);
-static JSValue curfew_throw_fraction(JSContext *ctx, double value);
-static JSValue curfew_throw_count(JSContext *ctx, JSValueConst value);
-static JSValue curfew_throw_circular(JSContext *ctx, JSValueConst stack, JSValueConst value);
+static curfew_thrower JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what);
+static curfew_thrower JSValue curfew_throw_without_members(JSContext *ctx, JSValueConst value);
+static curfew_thrower JSValue curfew_throw_of_value(JSContext *ctx, const char *format, JSValueConst value);
+static curfew_thrower JSValue curfew_throw_without_properties(JSContext *ctx, const char *format, JSAtom name);
+static curfew_thrower JSValue curfew_throw_read_only(JSContext *ctx, JSValueConst object, JSAtom name);
+static curfew_thrower JSValue curfew_throw_no_setter(JSContext *ctx, JSValueConst object, JSAtom name);
+static curfew_thrower JSValue curfew_throw_kept(JSContext *ctx, JSValueConst object, JSAtom name);
+static curfew_thrower int curfew_not_extensible(JSContext *ctx, int flags, const char *format, JSAtom name);
+static curfew_thrower JSValue curfew_throw_in(JSContext *ctx, JSValueConst key, JSValueConst object);
+static curfew_thrower JSValue curfew_throw_bigint(JSContext *ctx);
+static curfew_thrower JSValue curfew_throw_fraction(JSContext *ctx, double value);
+static curfew_thrower JSValue curfew_throw_count(JSContext *ctx, JSValueConst value);
+static curfew_thrower JSValue curfew_throw_circular(JSContext *ctx, JSValueConst stack, JSValueConst value);
 struct JSParseState;
 static int curfew_refuse_redeclared(struct JSParseState *s, JSAtom name);
 static int curfew_refuse_type(struct JSParseState *s);
