@@ -170,7 +170,7 @@ static void describe(const curfew_report *report, text *t)
 	if (finished && report->value != NULL)
 		add_part(t, "value: ", report->value, strlen(report->value));
 	if (finished && report->value_note != NULL)
-		add_part(t, "value: null: ", report->value_note, strlen(report->value_note));
+		add_part(t, report->value != NULL ? "note: " : "value: null: ", report->value_note, strlen(report->value_note));
 	if (!finished && curfew_report_to_text(report, false, &lines, &length) == CURFEW_OK)
 		add_part(t, "", lines, length);
 	curfew_free(lines);

@@ -315,21 +315,21 @@ void cli_report_lines(const curfew_report *report)
 	curfew_free(text);
 }
 
-/* Prints why there is no value. This is the program's text, so it is made safe for the terminal. */
-static void show_note(const char *note)
+/* Prints what the value lacks. This is the program's text, so it is made safe for the terminal. */
+static void show_note(const char *note, bool has_value)
 {
 	char text[512];
 	size_t length = 0;
 	for (; note[length] != '\0' && length < sizeof text - 1; length++)
 		text[length] = (unsigned char)note[length] < ' ' || note[length] == 0x7f ? '?' : note[length];
 	text[length] = '\0';
-	cli_say("the value is null: %s", text);
+	cli_say("%s%s", has_value ? "" : "the value is null: ", text);
 }
 
 int cli_print_value(const curfew_report *report)
 {
 	if (report->value_note != NULL)
-		show_note(report->value_note);
+		show_note(report->value_note, report->value != NULL);
 	const char *value = report->value != NULL ? report->value : "null";
 	int code = cli_print(value, strlen(value));
 	return code != CLI_EXIT_OK ? code : cli_print("\n", 1);

@@ -78,6 +78,7 @@ static int curfew_json_unexpected(struct JSParseState *s, const uint8_t *at);
 static int curfew_place_regexp(struct JSParseState *s);
 static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSValue frames);
 static void curfew_add_async_callers(JSContext *ctx, struct DynBuf *out, const struct JSStackFrame *frame, int most);
+static void curfew_note_empty(JSContext *ctx, JSValueConst stack, JSValueConst value);
 static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t index);
 static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift,
                               int count);

@@ -989,6 +989,63 @@ JSValue curfew_engine_json_place(void)
 	return JS_NewStringLen(curfew_context, json_place + sizeof json_place - length, length);
 }
 
+/* ---- What a value's JSON lacks ---------------------------------------------------------------------------- */
+
+static bool notes_empty;
+static char empty_note[400];
+
+void curfew_engine_note_empty(bool notes)
+{
+	notes_empty = notes;
+	if (notes)
+		empty_note[0] = '\0';
+}
+
+const char *curfew_engine_empty_note(void)
+{
+	return empty_note[0] ? empty_note : NULL;
+}
+
+/* The path to the innermost of the objects that JSON.stringify is inside of. A getter's value has no known name. */
+static void find_json_place(JSContext *ctx, const JSObject *stack)
+{
+	const JSValue *inside = stack->u.array.u.values;
+	char key[72], step[80];
+
+	curfew_json_place_length = 0;
+	for (uint32_t at = stack->fast_array ? stack->u.array.count : 0; at > 1; at--) {
+		JSAtom name = name_that_holds(ctx, JS_VALUE_GET_OBJ(inside[at - 2]), JS_VALUE_GET_OBJ(inside[at - 1]));
+		JS_AtomGetStr(ctx, key, sizeof key, name);
+		const char *format = is_plain_name(key) ? ".%.64s" : "[\"%.64s\"]";
+		if (name == JS_ATOM_NULL)
+			format = ".(?)";
+		else if (__JS_AtomIsTaggedInt(name))
+			format = "[%.64s]";
+		snprintf(step, sizeof step, format, key);
+		add_json_place(step);
+		JS_FreeAtom(ctx, name);
+	}
+}
+
+/*
+ * JSON.stringify has found nothing in an object. If that is not a plain one, its content may be elsewhere, as that of a
+ * Map is.
+ */
+static void curfew_note_empty(JSContext *ctx, JSValueConst stack, JSValueConst value)
+{
+	if (!notes_empty || empty_note[0] || is_typed_array(JS_VALUE_GET_OBJ(value)->class_id))
+		return;
+	const char *kind = class_name(ctx, value);
+	if (kind && *kind && strcmp(kind, "Object")) {
+		find_json_place(ctx, JS_VALUE_GET_OBJ(stack));
+		int length = curfew_json_place_length;
+		snprintf(empty_note, sizeof empty_note, "the value %s %s %.64s%s%.*s, which JSON shows as {}",
+		         length ? "has" : "is", strchr("AEIOU", *kind) ? "an" : "a", kind, length ? " at " : "", length,
+		         json_place + sizeof json_place - (size_t)length);
+	}
+	JS_FreeCString(ctx, kind);
+}
+
 /* ---- What a regular expression matched last --------------------------------------------------------------- */
 
 #define MATCH_GROUPS 10

@@ -73,6 +73,9 @@ void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
 JSValue curfew_engine_iterator_items(JSValueConst value);
 /* Where JSON.stringify failed last, such as ".rows[3].total". */
 JSValue curfew_engine_json_place(void);
+/* Whether JSON.stringify notes an object that it shows as {} although it is no plain one, and the first such note. */
+void curfew_engine_note_empty(bool notes);
+const char *curfew_engine_empty_note(void);
 /* Defines a data property whose value make() computes at its first use. make must not change the object. */
 void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueConst make);
 /* Gives an own data property another value, even if it is read-only. */

@@ -570,14 +570,18 @@ static int32_t finish(void)
 {
 	JSContext *ctx = curfew_context;
 	curfew_engine_note_native("stringify");
+	curfew_engine_note_empty(true);
 	JSValue json = JS_JSONStringify(ctx, result, JS_UNDEFINED, JS_UNDEFINED);
+	curfew_engine_note_empty(false);
 	curfew_engine_note_native(NULL);
 
 	if (JS_IsException(json))
 		return refuse_value();
-	if (JS_IsString(json))
+	if (JS_IsString(json)) {
 		keep_text(json, &curfew_control.value, &curfew_control.value_length);
-	else if (JS_IsFunction(ctx, result))
+		if (curfew_engine_empty_note())
+			note_kind(curfew_engine_empty_note());
+	} else if (JS_IsFunction(ctx, result))
 		note_kind("the value is a function, which has no JSON");
 	else if (JS_IsSymbol(result))
 		note_kind("the value is a symbol, which has no JSON");

@@ -975,7 +975,7 @@ struct curfew_report {
 	char program_sha256[65];
 	int32_t exit_code;                /* outcome EXITED: the program's */
 	bool trace_truncated;             /* the budget for finding frames, lines and names was used up */
-	const char *value_note;           /* why there is no value: text, or NULL */
+	const char *value_note;           /* why there is no value, or what it lacks: text, or NULL */
 	const char *error_properties;     /* JSON of the error's own enumerable properties, or NULL */
 	const curfew_error *error_cause;  /* or NULL */
 	const curfew_error *error_errors; /* of an AggregateError, error_error_count of them */

@@ -14,20 +14,27 @@ const asItIs = { __proto__: null, customInspect: false };
 
 const isErrorObject = kind => kind === 'Error' || kind === 'DOMException';
 
-// A property as JSON. If JSON.stringify rejects the value, the text that the console would show.
-function propertyText(value) {
-	try {
-		return stringify(value);
-	} catch {
-		return stringify(inspect(value, asItIs));
-	}
+// An object as JSON. undefined: JSON.stringify rejects it, or shows as {} what has its content elsewhere, as a Map has.
+function objectJson(value) {
+	const json = safeText(() => stringify(value));
+	return json === '{}' || (json === 'null' && value !== null) ? undefined : json;
 }
+
+// A property as JSON. If it has none, the text that the console would show.
+function propertyText(value) {
+	if (isObject(value) && typeof value !== 'function') return objectJson(value) ?? stringify(inspect(value, asItIs));
+	return typeof value === 'bigint' ? stringify(inspect(value, asItIs)) : stringify(value);
+}
+
+// The characters of a String and the elements of a list are in its text already.
+const isTextItem = (value, kind, key) =>
+	(kind === 'Array' || kind === 'String' || typedArrayTag(value) !== undefined) && isIndex(key);
 
 function propertiesText(value, kind, budget) {
 	const keys = objectKeys(value);
 	let text = '';
 	for (let i = 0; i < keys.length; i++) {
-		if (isErrorObject(kind) && errorOwnKeys[keys[i]]) continue;
+		if (isErrorObject(kind) ? errorOwnKeys[keys[i]] : isTextItem(value, kind, keys[i])) continue;
 		const shown = propertyText(safeGet(value, keys[i]));
 		if (shown === undefined) continue;
 		const one = stringify(keys[i]) + ':' + shown;
@@ -42,7 +49,7 @@ function propertiesText(value, kind, budget) {
 function detailsText(value, kind, budget) {
 	let text = '"properties":' + propertiesText(value, kind, budget);
 	if (!isErrorObject(kind) || budget.nesting >= MAX_ERROR_NESTING) return text;
-	budget.nesting++;
+	budget.inside[budget.nesting++] = value;
 	if (hasOwn(value, 'cause')) text += ',"cause":' + nestedText(safeGet(value, 'cause'), budget);
 	const errors = hasOwn(value, 'errors') ? safeGet(value, 'errors') : undefined;
 	if (isObject(errors) && classOf(errors) === 'Array') {
@@ -57,6 +64,8 @@ function detailsText(value, kind, budget) {
 
 function nestedText(value, budget) {
 	if (budget.errors-- <= 0) return 'null';
+	for (let i = 0; i < budget.nesting; i++)
+		if (budget.inside[i] === value) return '{"name":null,"message":"[Circular]"}';
 	const kind = classOf(value),
 		isError = isErrorObject(kind);
 	const trace = isError ? (traceOf(value) ?? safeGet(value, 'stack')) : undefined;
@@ -92,7 +101,9 @@ function thrownMessage(value, kind) {
 	if (typeof message === 'string') return message;
 	if (typeof value === 'function') return inspect(value, asItIs);
 	if (isErrorObject(kind)) return message === undefined ? '' : inspect(message, asItIs);
-	return typeof safeGet(value, 'name') === 'string' ? '' : (safeText(() => stringify(value)) ?? '[object]');
+	if (typeof safeGet(value, 'name') === 'string') return '';
+	const isPlain = kind === 'Object' || kind === 'Array' || typeof safeGet(value, 'toJSON') === 'function';
+	return (isPlain ? objectJson(value) : undefined) ?? inspect(value, asItIs);
 }
 
 // What to do about an error that programs written for other systems often meet. It is added to the message in the
@@ -144,7 +155,7 @@ function hintOn(error, kind, message) {
 
 function describeError(error) {
 	const kind = classOf(error);
-	const budget = { __proto__: null, errors: MAX_ERRORS, text: MAX_PROPERTIES_TEXT, nesting: 0 };
+	const budget = { __proto__: null, errors: MAX_ERRORS, text: MAX_PROPERTIES_TEXT, nesting: 0, inside: [] };
 	const details = isObject(error) ? safeText(() => '{' + detailsText(error, kind, budget) + '}') : undefined;
 	const message = thrownMessage(error, kind),
 		hint = hintOn(error, kind, message);

@@ -3,7 +3,7 @@
 // outcome: threw
 // error.name: Error
 // error.message: outer
-// error.cause.message: outer
+// error.cause.message: [Circular]
 const error = new Error('outer');
 error.cause = error;
 error.proxy = new Proxy({}, { get() { throw 1 }, ownKeys() { throw 2 } });
