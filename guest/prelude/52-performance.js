@@ -3,7 +3,7 @@
 
 let timeOrigin; // computed at its first use, because an image is made before the run starts
 
-let newEntry;
+let newEntry, isPerformanceEntry;
 class PerformanceEntry {
 	#e;
 
@@ -31,6 +31,7 @@ class PerformanceEntry {
 
 	static {
 		newEntry = (Interface, entry) => new Interface(construct, entry);
+		isPerformanceEntry = value => isObject(value) && #e in value;
 	}
 }
 finishInterface(PerformanceEntry, 'PerformanceEntry');

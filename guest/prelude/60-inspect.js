@@ -520,7 +520,7 @@ function platformFields(value) {
 			'timeStamp',
 			value.timeStamp,
 		];
-	if (isHeaders(value)) return namedFields(headersOf(value));
+	if (isHeaders(value)) return namedFields(headersAsGiven(value));
 	return bodyFields(value);
 }
 
@@ -587,15 +587,67 @@ function bodyFields(value) {
 			streamState(value).controller?.isByte ?? false,
 		];
 	if (isWritable(value)) return ['locked', value.locked, 'state', writableStateName(value)];
-	if (isTransform(value) || isPacking(value)) return ['readable', value.readable, 'writable', value.writable];
+	if (isTransform(value))
+		return ['readable', value.readable, 'writable', value.writable, 'backpressure', isHeldBack(value)];
+	if (isPacking(value)) return ['readable', value.readable, 'writable', value.writable];
+	if (isEncoderStream(value))
+		return ['encoding', value.encoding, 'readable', value.readable, 'writable', value.writable];
+	if (isDecoderStream(value))
+		return [
+			'encoding',
+			value.encoding,
+			'fatal',
+			value.fatal,
+			'ignoreBOM',
+			value.ignoreBOM,
+			'readable',
+			value.readable,
+			'writable',
+			value.writable,
+		];
 	if (isFile(value))
 		return ['size', value.size, 'type', value.type, 'name', value.name, 'lastModified', value.lastModified];
 	if (isBlob(value)) return ['size', value.size, 'type', value.type];
 	if (isFormData(value)) return namedFields(formEntries(value));
+	if (isByteLengthStrategy(value) || isCountStrategy(value)) return ['highWaterMark', value.highWaterMark];
+	if (isPerformanceEntry(value)) return entryFields(value);
 	if (isTextDecoder(value)) return ['encoding', value.encoding, 'fatal', value.fatal, 'ignoreBOM', value.ignoreBOM];
 	if (isCryptoKey(value))
 		return ['type', value.type, 'extractable', value.extractable, 'algorithm', value.algorithm, 'usages', value.usages];
-	return undefined;
+	return lockFields(value);
+}
+
+function entryFields(entry) {
+	const { name, entryType, startTime, duration, detail } = entry;
+	const fields = ['name', name, 'entryType', entryType, 'startTime', startTime, 'duration', duration];
+	return detail === undefined ? fields : [...fields, 'detail', detail];
+}
+
+// Of a reader or a writer.
+function lockFields(value) {
+	const reader = defaultReaderOf(value) ?? byobReaderOf(value);
+	if (reader) {
+		return [
+			'stream',
+			reader.s ? streamOf(reader.s) : undefined,
+			reader.isByob ? 'readIntoRequests' : 'readRequests',
+			queueLength(reader.requests),
+			'close',
+			reader.closed.promise,
+		];
+	}
+	const writer = writerOf(value);
+	if (!writer) return undefined;
+	return [
+		'stream',
+		writer.w ? writableOf(writer.w) : undefined,
+		'close',
+		writer.closed.promise,
+		'ready',
+		writer.ready.promise,
+		'desiredSize',
+		writer.w ? value.desiredSize : undefined,
+	];
 }
 
 function namedFields(list) {

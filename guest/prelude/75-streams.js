@@ -650,6 +650,7 @@ function addReaderMembers(Interface, readerOf) {
 		defineProperty(Interface.prototype, name, { __proto__: null, ...getOwnPropertyDescriptor(members, name) });
 }
 
+let defaultReaderOf;
 class ReadableStreamDefaultReader {
 	#reader;
 
@@ -669,6 +670,7 @@ class ReadableStreamDefaultReader {
 
 	static {
 		addReaderMembers(ReadableStreamDefaultReader, value => value.#reader);
+		defaultReaderOf = value => (#reader in value ? value.#reader : undefined);
 		newDefaultReader = s => new ReadableStreamDefaultReader(construct, s);
 	}
 }
@@ -790,8 +792,12 @@ const { size: countSize } = {
 	},
 };
 
+let isByteLengthStrategy, isCountStrategy;
 class ByteLengthQueuingStrategy {
 	#mark;
+	static {
+		isByteLengthStrategy = value => #mark in value;
+	}
 	constructor(init) {
 		needArguments('ByteLengthQueuingStrategy', 1, arguments.length);
 		this.#mark = toHighWaterMark(init, 'ByteLengthQueuingStrategy');
@@ -807,6 +813,9 @@ finishInterface(ByteLengthQueuingStrategy, 'ByteLengthQueuingStrategy');
 
 class CountQueuingStrategy {
 	#mark;
+	static {
+		isCountStrategy = value => #mark in value;
+	}
 	constructor(init) {
 		needArguments('CountQueuingStrategy', 1, arguments.length);
 		this.#mark = toHighWaterMark(init, 'CountQueuingStrategy');

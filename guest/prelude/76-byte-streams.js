@@ -443,6 +443,7 @@ function readInto(reader, view, minimum, request) {
 	else pullInto(s.controller, view, minimum, request);
 }
 
+let byobReaderOf;
 class ReadableStreamBYOBReader {
 	#reader;
 
@@ -476,6 +477,7 @@ class ReadableStreamBYOBReader {
 
 	static {
 		addReaderMembers(ReadableStreamBYOBReader, value => value.#reader);
+		byobReaderOf = value => (#reader in value ? value.#reader : undefined);
 		newByobReader = s => new ReadableStreamBYOBReader(construct, s);
 	}
 }

@@ -403,6 +403,7 @@ function setUpFromSink(w, sink, strategy) {
 	startSink(c, () => start && apply(start, sink, [object]));
 }
 
+let writerOf;
 class WritableStreamDefaultWriter {
 	#writer;
 
@@ -465,6 +466,7 @@ class WritableStreamDefaultWriter {
 
 	static {
 		newWriter = w => new WritableStreamDefaultWriter(construct, w);
+		writerOf = value => (#writer in value ? value.#writer : undefined);
 	}
 }
 finishInterface(WritableStreamDefaultWriter, 'WritableStreamDefaultWriter');

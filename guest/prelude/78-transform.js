@@ -196,7 +196,7 @@ function newPlatformTransform(transform, flush) {
 
 // ---- The interfaces ----
 
-let newTransformController, isTransform;
+let newTransformController, isTransform, isHeldBack;
 class TransformStream {
 	#t;
 
@@ -221,6 +221,7 @@ class TransformStream {
 
 	static {
 		isTransform = value => isObject(value) && #t in value;
+		isHeldBack = value => value.#t.backpressure;
 	}
 }
 finishInterface(TransformStream, 'TransformStream');
@@ -278,8 +279,12 @@ finishInterface(TransformStreamDefaultController, 'TransformStreamDefaultControl
 
 const isHighSurrogate = c => c >= 0xd800 && c <= 0xdbff;
 
+let isEncoderStream, isDecoderStream;
 class TextEncoderStream {
 	#t;
+	static {
+		isEncoderStream = value => #t in value;
+	}
 	#pending = ''; // the first half of a surrogate pair, whose other half may begin the next chunk
 
 	constructor() {
@@ -314,6 +319,9 @@ finishInterface(TextEncoderStream, 'TextEncoderStream');
 class TextDecoderStream {
 	#t;
 	#decoder;
+	static {
+		isDecoderStream = value => #t in value;
+	}
 
 	constructor(label = 'utf-8', options = undefined) {
 		const decoder = (this.#decoder = new TextDecoder(label, options));

@@ -13,11 +13,12 @@ function isToken(text) {
 
 const isHttpSpace = c => c === 9 || c === 10 || c === 13 || c === 32;
 
-function toHeaderName(value) {
+function toToken(value) {
 	const name = toText(value);
 	if (!isToken(name)) throw new TypeError('The name of a header is malformed: ' + slice(name, 0, 64));
-	return lowerCase(name);
+	return name;
 }
+const toHeaderName = value => lowerCase(toToken(value));
 
 function toHeaderValue(value) {
 	const text = toText(value);
@@ -51,10 +52,16 @@ const forbiddenHeaders = new Set([
 const setHas = uncurry(Set.prototype.has);
 const isForbiddenHeader = name => setHas(forbiddenHeaders, name) || startsWith(name, 'proxy-');
 
-let headersOf, headersList, guardHeaders, isHeaders;
+let headersOf, headersList, headersAsGiven, guardHeaders, isHeaders;
+
+function combinedValue(field) {
+	let text = field[1];
+	for (let i = 2; i < field.length; i++) text += ', ' + field[i];
+	return text;
+}
 
 class Headers {
-	#list = []; // name, value, name, value, ... in the order in which they were added
+	#fields = new Map(); // from the name in lower case to [the name as it was first given, value, value, ...]
 	#guard = 0;
 	#sorted = null;
 
@@ -64,49 +71,52 @@ class Headers {
 
 	append(name, value) {
 		needArguments('append', 2, arguments.length);
-		name = toHeaderName(name);
+		const given = toToken(name);
+		name = lowerCase(given);
 		value = toHeaderValue(value);
-		if (this.#mayChange(name)) this.#add(name, value);
+		if (!this.#mayChange(name)) return;
+		const field = mapGet(this.#fields, name);
+		if (field) push(field, value);
+		else mapSet(this.#fields, name, [given, value]);
+		this.#sorted = null;
 	}
 
 	delete(name) {
 		needArguments('delete', 1, arguments.length);
 		name = toHeaderName(name);
-		if (this.#mayChange(name)) this.#remove(name);
+		if (!this.#mayChange(name)) return;
+		mapDelete(this.#fields, name);
+		this.#sorted = null;
 	}
 
 	get(name) {
 		needArguments('get', 1, arguments.length);
 		name = toHeaderName(name);
-		return this.#get(name);
+		const field = mapGet(this.#fields, name);
+		return field ? combinedValue(field) : null;
 	}
 
 	getSetCookie() {
-		const values = [];
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] === 'set-cookie') push(values, this.#list[i + 1]);
-		}
+		const field = mapGet(this.#fields, 'set-cookie'),
+			values = [];
+		for (let i = 1; field && i < field.length; i++) push(values, field[i]);
 		return values;
 	}
 
 	has(name) {
 		needArguments('has', 1, arguments.length);
 		name = toHeaderName(name);
-		return this.#get(name) !== null;
+		return mapHas(this.#fields, name);
 	}
 
 	set(name, value) {
 		needArguments('set', 2, arguments.length);
-		name = toHeaderName(name);
+		const given = toToken(name);
+		name = lowerCase(given);
 		value = toHeaderValue(value);
 		if (!this.#mayChange(name)) return;
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] !== name) continue;
-			this.#list[i + 1] = value;
-			this.#remove(name, i + 2);
-			return;
-		}
-		this.#add(name, value);
+		mapSet(this.#fields, name, [given, value]);
+		this.#sorted = null;
 	}
 
 	forEach(callback, thisArgument = undefined) {
@@ -117,15 +127,15 @@ class Headers {
 	}
 
 	keys() {
-		this.#list;
+		this.#fields;
 		return newHeadersIterator(this, 0);
 	}
 	values() {
-		this.#list;
+		this.#fields;
 		return newHeadersIterator(this, 1);
 	}
 	entries() {
-		this.#list;
+		this.#fields;
 		return newHeadersIterator(this, 2);
 	}
 
@@ -141,7 +151,8 @@ class Headers {
 			return;
 		}
 		if (isHeaders(init) && iterate === Headers.prototype.entries) {
-			for (let i = 0; i < init.#list.length; i += 2) this.append(init.#list[i], init.#list[i + 1]);
+			const list = headersList(init);
+			for (let i = 0; i < list.length; i += 2) this.append(list[i], list[i + 1]);
 			return;
 		}
 		for (const pair of { [Symbol.iterator]: () => apply(iterate, init, []) }) {
@@ -156,47 +167,16 @@ class Headers {
 		return this.#guard !== OF_REQUEST || !isForbiddenHeader(name);
 	}
 
-	#add(name, value) {
-		push(this.#list, name);
-		push(this.#list, value);
-		this.#sorted = null;
-	}
-
-	#remove(name, from = 0) {
-		const rest = [];
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (i >= from && this.#list[i] === name) continue;
-			push(rest, this.#list[i]);
-			push(rest, this.#list[i + 1]);
-		}
-		this.#list = rest;
-		this.#sorted = null;
-	}
-
-	#get(name) {
-		let found = null;
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] === name) found = found === null ? this.#list[i + 1] : found + ', ' + this.#list[i + 1];
-		}
-		return found;
-	}
-
 	// The entries for iteration: sorted by name, with the values of one name combined, except for Set-Cookie.
 	#entries() {
 		if (this.#sorted) return this.#sorted;
-		const names = new Map();
-		for (let i = 0; i < this.#list.length; i += 2) {
-			const name = this.#list[i],
-				value = this.#list[i + 1],
-				before = name === 'set-cookie' ? undefined : mapGet(names, name);
-			mapSet(names, name, before === undefined ? value : before + ', ' + value);
-		}
 		const keys = [];
-		mapForEach(names, (_value, name) => push(keys, name));
+		mapForEach(this.#fields, (_field, name) => push(keys, name));
 		sortArray(keys);
 		const entries = [];
 		for (let i = 0; i < keys.length; i++) {
-			const values = keys[i] === 'set-cookie' ? this.getSetCookie() : [mapGet(names, keys[i])];
+			const field = mapGet(this.#fields, keys[i]);
+			const values = keys[i] === 'set-cookie' ? this.getSetCookie() : [combinedValue(field)];
 			for (let k = 0; k < values.length; k++) {
 				push(entries, keys[i]);
 				push(entries, values[k]);
@@ -206,9 +186,28 @@ class Headers {
 	}
 
 	static {
-		isHeaders = value => isObject(value) && #list in value;
+		isHeaders = value => isObject(value) && #fields in value;
 		headersOf = headers => headers.#entries();
-		headersList = headers => headers.#list;
+		// name, value, name, value, ...: each value by itself
+		headersList = headers => {
+			const list = [];
+			mapForEach(headers.#fields, field => {
+				for (let i = 1; i < field.length; i++) {
+					push(list, field[0]);
+					push(list, field[i]);
+				}
+			});
+			return list;
+		};
+		// As the console shows them, which is as Node does.
+		headersAsGiven = headers => {
+			const list = [];
+			mapForEach(headers.#fields, field => {
+				push(list, field[0]);
+				push(list, combinedValue(field));
+			});
+			return list;
+		};
 		guardHeaders = (headers, guard) => {
 			headers.#guard = guard;
 			return headers;

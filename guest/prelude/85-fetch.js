@@ -587,7 +587,7 @@ function startExchange(f) {
 		'\n' +
 		(f.body.s ? '?' : f.body.bytes ? typedArrayBytes(f.body.bytes) : isEmptyPost(f) ? '0' : '-') +
 		'\n';
-	for (let i = 0; i < list.length; i += 2) request += list[i] + ':' + list[i + 1] + '\n';
+	for (let i = 0; i < list.length; i += 2) request += lowerCase(list[i]) + ':' + list[i + 1] + '\n';
 	f.id = beginOperation(FETCH, request, (kind, bytes, last) => {
 		// Invalid data from a server fails only its own fetch, nothing else of the program.
 		try {
