@@ -8,6 +8,7 @@
 #include "http_check.h"
 #include "log.h"
 #include "programs.h"
+#include "scheduler.h"
 #include "tls.h"
 
 #include <dirent.h>
@@ -535,6 +536,48 @@ static answer begin_request(struct http *h, request *q, const char *url, const c
 	return MHD_YES;
 }
 
+/*
+ * Whether the memory for bodies has place for more of this one. All tokens together may hold --max-queue-size, and
+ * each of them half of what the others leave free, so that none keeps the bodies of all others out. One body of a
+ * token at a time may be larger.
+ */
+static bool has_body_place(const struct http *h, const request *q, size_t length)
+{
+	uint64_t max = h->server->config->queue_bytes_max;
+	if (h->body_bytes + length > max)
+		return false;
+	bool is_tenant = q->who != NULL && q->who->id[0] != '\0';
+	return !is_tenant || !q->route->takes_body || q->who->body_bytes == q->body_counted ||
+	       scheduler_has_share(max, h->body_bytes, q->who->body_bytes, length);
+}
+
+static void drop_body(struct http *h, request *q)
+{
+	h->body_bytes -= q->body_counted;
+	if (q->who != NULL)
+		q->who->body_bytes -= q->body_counted;
+	q->body_counted = 0;
+	text_finish(&q->body);
+}
+
+void http_drop_body(request *q)
+{
+	drop_body(q->server->http, q);
+}
+
+/* The rest of the body is read and discarded before the answer. */
+static answer refuse_body(struct http *h, request *q, bool is_full)
+{
+	drop_body(h, q);
+	q->defers = true;
+	answer result = is_full ? reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_BODY, "too-many-bodies",
+	                                      "the bodies of all requests are too large together", 1)
+	                        : reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_SHARE, "share",
+	                                      "the bodies of this token's requests are too large together", 1);
+	q->defers = false;
+	return result;
+}
+
 static answer take_body(struct http *h, request *q, const char *data, size_t *size)
 {
 	size_t length = *size;
@@ -554,13 +597,13 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 		return MHD_YES;
 	}
 
-	if (h->body_bytes + length > h->server->config->queue_bytes_max) {
-		reply_count(q, REFUSAL_BODY);
-		return MHD_NO; /* all requests together use too much memory: the connection is closed */
-	}
+	if (!has_body_place(h, q, length))
+		return refuse_body(h, q, h->body_bytes + length > h->server->config->queue_bytes_max);
 
 	h->body_bytes += length;
 	q->body_counted += length;
+	if (q->who != NULL)
+		q->who->body_bytes += length;
 	text_add(&q->body, data, length);
 	return MHD_YES;
 }
@@ -637,8 +680,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	if (q->free_work != NULL)
 		q->free_work(h->server, q->work);
 	server_unlock(h->server);
-	h->body_bytes -= q->body_counted;
-	text_finish(&q->body);
+	drop_body(h, q);
 	free(q->chunk);
 	if (q->late != NULL)
 		MHD_destroy_response(q->late);

@@ -18,6 +18,8 @@ typedef enum MHD_Result answer;
 struct route;
 struct peer;
 
+enum { REQUEST_BODY_SMALL = 64 << 10 }; /* the work on a larger one is another thread's, and it is freed early */
+
 struct request {
 	server *server;
 	struct MHD_Connection *connection;
@@ -106,6 +108,8 @@ void http_sweep(struct http *h, int64_t now_us);
  * (is_gone). */
 void http_notice_ends(struct http *h, int64_t now_us);
 
+/* On the HTTP thread: frees the body of a request that needs it no more. */
+void http_drop_body(request *q);
 /* Under the lock: suspends the request. go_on is called when it is woken. */
 void http_suspend(request *q, answer (*go_on)(request *q));
 void http_wake(request *q);

@@ -25,7 +25,6 @@ enum {
 	PAGE_REPORTS_MAX = 20,
 	PAGE_BYTES = 8 << 20,
 	LIST_REPORT_MAX = 256 << 10,
-	HELPED_BYTES = 64 << 10
 };
 
 /* ---- Answering when there is news -------------------------------------------------------------------------- */
@@ -39,6 +38,19 @@ static answer reply_id(request *q, unsigned status, const char *id)
 }
 
 static answer answer_key_taken(request *q);
+
+/* What a request submitted is not kept while it waits for the report, which may take as long as its client likes. Under
+ * the lock, on the HTTP thread. */
+static void drop_submission(request *q)
+{
+	if (q->body.length <= REQUEST_BODY_SMALL)
+		return;
+	if (q->free_work != NULL)
+		q->free_work(q->server, q->work);
+	q->work = NULL;
+	q->free_work = NULL;
+	http_drop_body(q);
+}
 
 /* Answers with the state of the request's run, or waits for it to change. */
 static answer answer_run(request *q)
@@ -54,6 +66,8 @@ static answer answer_run(request *q)
 	char id[ID_SIZE];
 	memcpy(id, r->id, sizeof id);
 	if (!refused && !done && !ending && !(accepted && !wants_report)) {
+		if (accepted && !q->is_helped)
+			drop_submission(q);
 		http_suspend(q, answer_run);
 		server_unlock(s);
 		return MHD_YES;
@@ -495,7 +509,7 @@ answer route_post_run(request *q)
 		return reply_no_memory(q);
 	q->work = p;
 	q->free_work = free_post;
-	return q->body.length > HELPED_BYTES ? http_help(q, answer_post) : answer_post(q);
+	return q->body.length > REQUEST_BODY_SMALL ? http_help(q, answer_post) : answer_post(q);
 }
 
 /* ---- Without a request ------------------------------------------------------------------------------------- */

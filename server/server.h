@@ -68,6 +68,7 @@ typedef struct account {
 	uint64_t programs_bytes_max;       /* limit of the programs that it stores */
 	size_t streams;                    /* its open event streams */
 	size_t waits;                      /* its requests that wait for the end of a run, as last counted */
+	uint64_t body_bytes;               /* of its requests that hold a body; HTTP thread only */
 	uint64_t programs_reserved_bytes;  /* of those that are about to be written */
 	size_t schedules_reserved;         /* places of schedules that are about to be written */
 	int64_t used_us;                   /* when it was used last, of the wall clock; 0: never */

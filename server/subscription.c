@@ -6,14 +6,15 @@
 #include "service.h"
 
 /*
- * A request for the report is not woken before there is one: each time costs the HTTP thread as much as a request. One
- * that gave up its wait before its run was written is answered when it is.
+ * A request for the report is not woken before there is one: each time costs the HTTP thread as much as a request. When
+ * its run has been written, one that gave up its wait is answered, and one with a large body frees it.
  */
 static void on_news(run_listener *l, run_news news)
 {
 	request *q = (request *)(void *)((char *)l - offsetof(request, listener));
 	const run *r = q->run;
-	bool is_answerable = !q->wants_report || q->is_gone || r->state == RUN_DONE || r->refused;
+	bool is_answerable = !q->wants_report || q->is_gone || q->body.length > REQUEST_BODY_SMALL ||
+	                     r->state == RUN_DONE || r->refused;
 	if (q->is_stream || (news == NEWS_CHANGE && is_answerable))
 		http_wake(q);
 }

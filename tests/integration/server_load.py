@@ -420,6 +420,50 @@ def waits_of_all_that_are_not_written(context):
 
 
 @test
+def bodies_of_all(context):
+    """The bodies that a token sends, and does not end, leave space for those of others, and so do those of requests that
+    wait for a run."""
+    data = os.path.join(context.directory(), "data")
+    alice, bob = make_token(context, data, "--name", "alice"), make_token(context, data, "--name", "bob")
+    root = make_token(context, data, "--scopes", "admin", "--name", "root")
+    large = "1;" + " " * (4 << 20)
+
+    def make(source, **fields):
+        body = json.dumps({"source": source, **fields}).encode()
+        return (
+            f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+    with (
+        Server(context, "--max-queue-size", "32MiB", "--concurrency", "16", data=data, token=root) as server,
+        contextlib.ExitStack() as opened,
+    ):
+        # Ten requests whose bodies lack their last byte.
+        unfinished = [opened.enter_context(server.open_socket()) for _ in range(10)]
+        for client in unfinished:
+            with contextlib.suppress(OSError):
+                client.sendall(make(large)[:-1])
+        count = lambda: sum(server.metric(f'curfew_refusals_total{{reason="{name}"}}') for name in ("share", "body"))
+        context.until("nothing is refused", count)
+        server.submit(large, token=bob)
+        statuses = collections.Counter()
+        for client in unfinished:
+            client.sendall(b"}")
+            statuses[client.recv(65536).split(b" ")[1]] += 1
+        expect(statuses[b"202"] >= 3 and set(statuses) == {b"202", b"429"}, f"hers: {statuses}")
+
+        # Ten that wait for runs in progress hold no body.
+        waiting = make("await new Promise(done => setTimeout(done, 300000));" + " " * (4 << 20), wait=True, lang="mjs")
+        for number in range(10):
+            client = opened.enter_context(server.open_socket())
+            client.sendall(waiting)
+            running = lambda: server.ask("GET", "/v1/stats")["running"]
+            context.until(lambda: f"{running()} run, not {number + 1}", lambda: running() == number + 1)
+        server.submit(large, token=bob)
+
+
+@test
 def expiry_and_priority_of_tokens(context):
     data = os.path.join(context.directory(), "data")
     brief, low = (
