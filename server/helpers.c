@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of work and the threads that take from it. */
+/*
+ * A queue of work and the threads that take from it. The queue is in the order of turns: the first work of each owner,
+ * then the second of each, and so on. So one that queues much delays another's by one piece of its own.
+ */
 #include "helpers.h"
 #include "common/mutex.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,6 +17,8 @@ enum { THREADS_MAX = 16, HELPERS_NICE = 5 };
 
 typedef struct task {
 	struct task *next;
+	const void *owner;
+	uint64_t turn;
 	void (*work)(void *context);
 	void *context;
 } task;
@@ -20,7 +26,8 @@ typedef struct task {
 struct helpers {
 	curfew__mutex lock;
 	pthread_cond_t there_is;
-	task *first, **last;
+	task *first;
+	uint64_t turn; /* of the work that was taken last */
 	bool ends;
 	unsigned count;
 	pthread_t threads[THREADS_MAX];
@@ -42,8 +49,7 @@ static void *help(void *argument)
 			continue;
 		}
 		h->first = t->next;
-		if (h->first == NULL)
-			h->last = &h->first;
+		h->turn = t->turn;
 		curfew__mutex_unlock(&h->lock);
 		t->work(t->context);
 		free(t);
@@ -61,7 +67,6 @@ helpers *helpers_start(unsigned count)
 		return NULL;
 	curfew__mutex_init(&h->lock);
 	(void)pthread_cond_init(&h->there_is, NULL);
-	h->last = &h->first;
 	while (h->count < count && h->count < THREADS_MAX && pthread_create(&h->threads[h->count], NULL, help, h) == 0)
 		h->count++;
 	if (h->count > 0)
@@ -85,15 +90,29 @@ void helpers_stop(helpers *h)
 	free(h);
 }
 
-bool helpers_run(helpers *h, void (*work)(void *context), void *context)
+/* Under the lock. */
+static void enqueue(helpers *h, task *t)
+{
+	task **at = &h->first;
+	t->turn = h->turn;
+	for (const task *other = h->first; other != NULL; other = other->next) {
+		if (other->owner == t->owner)
+			t->turn = other->turn + 1;
+	}
+	while (*at != NULL && (*at)->turn <= t->turn)
+		at = &(*at)->next;
+	t->next = *at;
+	*at = t;
+}
+
+bool helpers_run(helpers *h, const void *owner, void (*work)(void *context), void *context)
 {
 	task *t = malloc(sizeof *t);
 	if (t == NULL)
 		return false;
-	*t = (task){.work = work, .context = context};
+	*t = (task){.owner = owner, .work = work, .context = context};
 	curfew__mutex_lock(&h->lock);
-	*h->last = t;
-	h->last = &t->next;
+	enqueue(h, t);
 	(void)pthread_cond_signal(&h->there_is);
 	curfew__mutex_unlock(&h->lock);
 	return true;

@@ -11,7 +11,7 @@ typedef struct helpers helpers;
 helpers *helpers_start(unsigned count);
 /* Finishes the queued work, and ends the threads. NULL does nothing. */
 void helpers_stop(helpers *h);
-/* Queues a call of work(context). False: out of memory. */
-bool helpers_run(helpers *h, void (*work)(void *context), void *context);
+/* Queues a call of work(context). Owners, which are only compared, take turns. False: out of memory. */
+bool helpers_run(helpers *h, const void *owner, void (*work)(void *context), void *context);
 
 #endif

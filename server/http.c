@@ -361,7 +361,7 @@ answer http_help(request *q, answer (*work)(request *q))
 	q->help = work;
 	q->after_help = NULL;
 	hold_for_help(q, true);
-	if (helpers_run(q->server->helpers, run_help, q))
+	if (helpers_run(q->server->helpers, q->who, run_help, q))
 		return resume_helped(q);
 	hold_for_help(q, false);
 	return work(q);

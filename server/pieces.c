@@ -59,7 +59,7 @@ static ssize_t prepare_part(pieces *p, size_t at)
 		blob_unref(p->part);
 		p->part = NULL;
 		p->part_index = index;
-		p->is_reading = helpers_run(s->helpers, read_part, p);
+		p->is_reading = helpers_run(s->helpers, p->request->who, read_part, p);
 		p->has_failed = !p->is_reading;
 		if (p->is_reading)
 			http_hold(p->request); /* in time: the helper releases it under the lock */

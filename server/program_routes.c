@@ -166,7 +166,7 @@ static ssize_t prepare_page(pages *l)
 	ssize_t next = 0;
 	server_lock(s);
 	if (!l->is_reading && !l->has_failed && !l->is_complete && l->sent == l->page.length) {
-		l->is_reading = helpers_run(s->helpers, read_page_aside, l);
+		l->is_reading = helpers_run(s->helpers, l->request->who, read_page_aside, l);
 		l->has_failed = !l->is_reading;
 		if (l->is_reading)
 			http_hold(l->request); /* in time: the helper releases it under the lock */
