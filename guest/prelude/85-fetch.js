@@ -120,6 +120,8 @@ class Request {
 		});
 		readChoices(r, init, from);
 		r.method = init.method === undefined ? (from ? from.method : 'GET') : toMethodName(init.method);
+		if (r.mode === 'no-cors' && r.method !== 'GET' && r.method !== 'HEAD' && r.method !== 'POST')
+			throw new TypeError('The mode no-cors does not allow the method ' + r.method);
 		let { signal } = init;
 		if (signal === undefined) signal = from ? (from.signal ?? from.ownSignal) : null;
 		if (signal !== null && signal !== undefined && !isAbortSignal(signal))
@@ -130,6 +132,8 @@ class Request {
 		const given = init.body ?? null;
 		if ((given !== null || (from && hasBody(from.body))) && (r.method === 'GET' || r.method === 'HEAD'))
 			throw new TypeError('A request with the method ' + r.method + ' cannot have a body');
+		if (isStream(given) && r.keepalive)
+			throw new TypeError('A request with keepalive cannot have a stream as its body');
 		if (isStream(given) && duplex === undefined)
 			throw new TypeError("A request whose body is a stream needs the option duplex: 'half'");
 		r.body = given !== null ? toBody(given) : from ? takeBody(from.body) : emptyBody();
@@ -655,15 +659,15 @@ const urlWithoutHash = parts => {
 	return hash < 0 ? parts[HREF] : slice(parts[HREF], 0, hash);
 };
 
-const localResponse = (r, statusText, type, bytes) => {
-	const headers = new Headers();
+const localResponse = (r, statusText, type, bytes, init = undefined, status = 200) => {
+	const headers = new Headers(init);
 	if (type !== '') headersAppend(headers, 'content-type', type);
 	return newResponse({
 		__proto__: null,
 		type: 'basic',
 		url: urlWithoutHash(r.parts),
 		redirected: false,
-		status: 200,
+		status,
 		statusText,
 		headers: guardHeaders(headers, IMMUTABLE),
 		body: newBody(r.method === 'HEAD' ? undefined : bytes, undefined, null),
@@ -723,7 +727,29 @@ function decodeDataBase64(bytes) {
 function fetchBlob(r) {
 	const blob = mapGet(blobUrls, urlWithoutHash(r.parts));
 	if (!blob || r.method !== 'GET') throw new TypeError('There is nothing at that blob: URL');
-	return localResponse(r, 'OK', blobType(blob), blobBytes(blob));
+	const bytes = blobBytes(blob),
+		size = typedArrayBytes(bytes),
+		range = headersGet(r.headers, 'range');
+	if (range === null) return localResponse(r, 'OK', blobType(blob), bytes, { __proto__: null, 'content-length': size });
+	const { start, end } = rangeWithin(range, size);
+	const headers = {
+		__proto__: null,
+		'content-length': end - start,
+		'content-range': 'bytes ' + start + '-' + (end - 1) + '/' + size,
+	};
+	return localResponse(r, 'Partial Content', blobType(blob), subBytes(bytes, start, end), headers, 206);
+}
+
+// The one range of a Range header: "bytes=2-4", "bytes=2-" or "bytes=-3".
+function rangeWithin(text, size) {
+	const dash = indexOf(text, '-');
+	const [first, last] = dash < 0 ? ['', ''] : [trim(slice(text, 6, dash)), trim(slice(text, dash + 1))];
+	if (!startsWith(text, 'bytes=') || !isDigits(first + last))
+		throw new TypeError('The range is malformed: ' + slice(text, 0, 64));
+	const start = first === '' ? max(0, size - last) : +first;
+	const end = first === '' || last === '' ? size : min(size, +last + 1);
+	if (start >= end) throw new TypeError('The range is outside of the blob: ' + slice(text, 0, 64));
+	return { start, end };
 }
 
 const fetchFunctions = {

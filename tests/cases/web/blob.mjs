@@ -32,6 +32,14 @@ same((await new Response('x', { headers: { 'content-type': 'A/B; c="d e" ;f=g' }
 const url = URL.createObjectURL(file);
 const fetched = await fetch(url);
 same([url.startsWith('blob:null/'), await fetched.text(), fetched.headers.get('content-type')], [true, 'a\r\nbcdé7', 'a/b'], 'blob:');
+for (const [range, body, content] of [['bytes=2-4', '\nbc', '2-4'], ['bytes=-2', '\xa97', '7-8'], ['bytes=7-', '\xa97', '7-8'], ['bytes=3-99', 'bcd\xc3\xa97', '3-8']]) {
+	const part = await fetch(url, { headers: { range } });
+	same([part.status, part.statusText, String.fromCharCode(...await part.bytes()), part.headers.get('content-range'), part.headers.get('content-length')],
+		[206, 'Partial Content', body, `bytes ${content}/9`, String(body.length)], range);
+}
+same((await fetch(url)).headers.get('content-length'), '9', 'content-length');
+for (const range of ['bytes=9-', 'bytes=4-2', 'bytes=-', 'bytes=1', 'bytes=a-b', 'bytes=0-1,3-4', 'lines=0-1', '', 'bytes=1-2-3'])
+	await fails(() => fetch(url, { headers: { range } }), 'TypeError', range);
 URL.revokeObjectURL(url);
 await fails(() => fetch(url), 'TypeError', 'revoked');
 for (const bad of [() => new Blob('a'), () => new Blob(1), () => new Blob([Symbol()]), () => new Blob([], { endings: 'x' }), () => Blob([]), () => new File([]),

@@ -57,6 +57,8 @@ async function requests() {
 		['cors', 'same-origin', 'default', 'about:client', '', '', '', false], 'the rest of a request');
 	same([new Request('http://a/', { mode: 'no-cors', cache: 'no-store', referrer: '', keepalive: 1 })].map((q) => [q.mode, q.cache, q.referrer, q.keepalive]),
 		[['no-cors', 'no-store', '', true]], 'given');
+	for (const bad of [{ mode: 'no-cors', method: 'PUT' }, { method: 'POST', body: new ReadableStream(), duplex: 'half', keepalive: true }])
+		await fails(() => new Request('http://a/', bad), 'TypeError', JSON.stringify(bad));
 	same(await new Request('http://a/', { method: 'POST', body: new ReadableStream({ start(k) { k.enqueue(new Uint8Array([104])); k.close() } }), duplex: 'half' }).text(),
 		'h', 'a stream');
 	for (const bad of [() => new Request('/relative'), () => new Request('http://a/', { mode: 'navigate' }), () => new Request('http://a/', { method: 'POST', body: new ReadableStream() }),
