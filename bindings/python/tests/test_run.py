@@ -424,6 +424,62 @@ def test_control_c_cancels_the_run():
     assert process.wait(timeout=300) == 0
 
 
+def test_a_signal_that_wakes_nobody_is_noticed():
+    """A signal may arrive just before the thread sleeps. interrupt_main() is like that every time."""
+    done = in_python("""
+        import _thread, curfew, threading, time
+        endless = curfew.program("function f() { for (;;); } f();")
+        session = curfew.program("function f() { for (;;); }").session()
+        started = endless.start(limits={"timeout": "10m"})
+        ways = [
+            lambda: endless.run(limits={"timeout": "10m"}),
+            lambda: endless.run(limits={"timeout": "10m"}, on_event=print),
+            lambda: session.call("f", limits={"timeout": "10m"}),
+            started.wait,
+        ]
+
+        def interrupt():
+            time.sleep(0.3)
+            _thread.interrupt_main()
+
+        for way in ways:
+            threading.Thread(target=interrupt).start()
+            try:
+                way()
+            except KeyboardInterrupt:
+                print("interrupted")
+        print(curfew.default_engine().stats()["runs_active"])
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n" * 4 + "0\n", "")
+
+
+def test_control_c_at_any_time_leaves_no_run():
+    done = in_python("""
+        import curfew, signal, time
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        program = curfew.program("for (;;);")
+        session = curfew.program("function f() { for (;;); }").session()
+        ways = [
+            lambda: program.run(limits={"timeout": "10m"}),
+            lambda: program.run(limits={"timeout": "10m"}, on_event=print),
+            lambda: session.call("f", limits={"timeout": "10m"}),
+        ]
+        for number in range(150):
+            try:
+                # In steps of 10 us: before, during and after the start.
+                signal.setitimer(signal.ITIMER_REAL, 1e-5 * (number // 3 + 1))
+                ways[number % 3]()
+            except KeyboardInterrupt:
+                pass
+        for _ in range(1000):
+            if not curfew.default_engine().stats()["runs_active"]:
+                break
+            time.sleep(0.01)
+        print(curfew.default_engine().stats()["runs_active"], session.call("f", limits={"timeout": "20ms"}).outcome)
+    """)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 deadline\n", "")
+
+
 def test_control_c_in_a_notebook_cancels_the_run():
     """A kernel of Jupyter calls a cell inside its event loop; one that awaits is a task, which Ctrl-C cancels."""
     code = textwrap.dedent("""\

@@ -141,6 +141,7 @@ class Owned:
 
     _kind = "object"
     _free: Any = None
+    _pointer: Any = None
 
     def __init__(self, pointer: Any) -> None:
         self._made_in = generation

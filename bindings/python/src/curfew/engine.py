@@ -524,8 +524,9 @@ class Program(Owned):
         if on_event is None and not self._has_functions and not _ending:
             is_main = threading.current_thread() is threading.main_thread()
             return self._run_watched(options) if is_main else self._run_here(options)
-        run = self.start(on_event=on_event, **options)
+        run = Run.__new__(Run)
         try:
+            run.__init__(self, on_event, False, None, options)
             return run.wait()
         finally:
             run.close()
@@ -548,17 +549,10 @@ class Program(Owned):
         try:
             check(lib.curfew_run_start(self._get(), given.pointer, out, failure), failure)
             given.wipe()
-            run = out[0]
-            try:
-                return take_report(_look_at(run) or _wait_for(run), False)
-            except BaseException:
-                # The run must not continue after an exception.
-                lib.curfew_run_cancel(run)
-                lib.curfew_run_wait(run)
-                raise
-            finally:
-                lib.curfew_run_destroy(run)
+            return take_report(_look_at(out[0]) or _wait_for(out[0]), False)
         finally:
+            # A run that was interrupted must not continue.
+            lib.curfew_run_destroy(out[0])
             given.close()
 
     def start(
@@ -615,6 +609,22 @@ def _look_at(run: Any) -> Any:
     return None
 
 
+# How often a thread that waits for a lock wakes by itself. A signal that arrives between the interpreter's last look
+# and the sleep does not wake it.
+_WAKE_S = 0.1
+
+
+def _acquire(lock: Any, timeout: Optional[float] = None) -> bool:
+    """Acquires a lock, in at most timeout seconds. On the main thread Ctrl-C interrupts this."""
+    if timeout is not None and timeout <= _WAKE_S:
+        return lock.acquire(timeout=max(timeout, 0))
+    until = None if timeout is None else time.monotonic() + timeout
+    while not lock.acquire(timeout=_WAKE_S if until is None else min(_WAKE_S, max(until - time.monotonic(), 0))):
+        if until is not None and time.monotonic() >= until:
+            return False
+    return True
+
+
 def _wait_for(run: Any) -> Any:
     """The report of a run. Another thread waits for it, so that Ctrl-C reaches this one and cancels the run."""
     done = threading.Lock()
@@ -628,7 +638,7 @@ def _wait_for(run: Any) -> Any:
     interrupted = None
     while True:
         try:
-            done.acquire()
+            _acquire(done)
             break
         except BaseException as error:  # the second one skips the grace
             interrupted = error
@@ -696,12 +706,15 @@ class Run(Owned):
         _live[id(self)] = self
         try:
             check(lib.curfew_run_start(program._get(), pointer, out, failure), failure)
+            super().__init__(out[0])
+            self._given.wipe()
         except BaseException:
+            # Ctrl-C may arrive after the start.
+            self._pointer = None
+            lib.curfew_run_destroy(out[0])
             _live.pop(id(self), None)
             self._given.close()
             raise
-        super().__init__(out[0])
-        self._given.wipe()
 
     # The engine's threads call these.
 
@@ -761,10 +774,10 @@ class Run(Owned):
     def wait(self, timeout: Optional[float] = None) -> Report:
         """Waits for the end (at most timeout seconds, then TimeoutError). Ctrl-C cancels the run."""
         try:
-            acquired = self._done.acquire(timeout=-1 if timeout is None else max(timeout, 0))
+            acquired = _acquire(self._done, timeout)
         except KeyboardInterrupt:
             self.cancel()
-            self._done.acquire()
+            _acquire(self._done)
             self._done.release()
             raise
         if not acquired:
@@ -823,7 +836,7 @@ class Run(Owned):
             return
         if not self._ended and self._made_in == _native.generation:
             self.cancel()
-            self._done.acquire()
+            _acquire(self._done)
             self._done.release()
         _live.pop(id(self), None)
         super().close()
@@ -988,12 +1001,14 @@ class Session(Owned):
             outcome: List[Any] = []
             done = threading.Lock()
             done.acquire()
-            host.workers.submit(lambda: _carry_out(call, outcome, done.release))
+            task = host.Task(lambda: _carry_out(call, outcome, done.release))
             try:
-                done.acquire()
+                host.workers.submit(task)
+                _acquire(done)
             except KeyboardInterrupt:
-                self.cancel()
-                done.acquire()
+                if not task.withdraw():
+                    self.cancel()
+                    _acquire(done)
                 raise
             return _outcome_of(outcome)
 

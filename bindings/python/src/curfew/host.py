@@ -85,6 +85,27 @@ def throw(call: Any, error: BaseException) -> None:
 _LOOK_AGAIN = 0.002
 
 
+class Task:
+    """A task for a worker, which can be withdrawn until one has begun it."""
+
+    def __init__(self, task: Callable[[], None]) -> None:
+        self._task = task
+        self._lock = threading.Lock()
+        self._begun = self._withdrawn = False
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._begun = not self._withdrawn
+        if self._begun:
+            self._task()
+
+    def withdraw(self) -> bool:
+        """False: it has begun."""
+        with self._lock:
+            self._withdrawn = not self._begun
+        return self._withdrawn
+
+
 class _Workers:
     """Threads with a full stack of their own, because a program decides how little of the calling thread's stack is
     left."""
