@@ -138,21 +138,6 @@ def check_same(first, second):
         expect_equal("the second run", part(second), part(first))
 
 
-# If the system withholds the processor from a guest during the last 100 us, it may be stopped hard, and its top frame
-# may be off by one statement. Such a run proves nothing about stacks, and is repeated.
-STARVED_US = 500
-ATTEMPTS = 8
-
-
-def report_of(context, words, limit, has_frames):
-    for _ in range(ATTEMPTS):
-        report, done = context.report(*words, timeout=limit)
-        stop = report["stop"]
-        if not has_frames or not stop or stop["mode"] != "hard" or stop["latency_us"] < STARVED_US:
-            break
-    return report, done
-
-
 def check_case(context, path):
     entries = read_header(path)
     controls = {key: value for key, _, value in entries if key in CONTROLS}
@@ -162,11 +147,10 @@ def check_case(context, path):
     at = words.index("--") if "--" in words else len(words)
     words = words[:at] + [path] + words[at:]
     limit = float(controls.get("limit", "20"))
-    has_frames = any(key == "frames" for key, _, _ in entries)
     # A program that got little CPU time may be stopped before it reaches its subject, so it is repeated with more time.
     for factor in (1, 5, 25):
         given = longer(words, factor)
-        report, done = report_of(context, given, limit, has_frames)
+        report, done = context.report(*given, timeout=limit)
         try:
             return check_report(context, entries, controls, given, limit, report, done)
         except Failed:
