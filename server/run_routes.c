@@ -733,9 +733,10 @@ typedef struct list {
 	size_t count;
 	bool more;
 	char last[ID_SIZE];
-	/* The matching runs in memory, newest first, to be merged with those on disk. */
+	/* The newest matching runs in memory, newest first, one more than a page; to be merged with those on disk. */
 	run **found;
-	size_t found_count, found_capacity, taken;
+	size_t found_count, taken;
+	bool is_cut; /* there are more in memory */
 } list;
 
 static bool fits(const list *l, const run *r)
@@ -758,27 +759,59 @@ static int newest_first(const void *a, const void *b)
 	return strcmp((*(run *const *)b)->id, (*(run *const *)a)->id);
 }
 
-/* Under the lock: keeps references to the runs that it finds. */
+static void swap_runs(run **a, run **b)
+{
+	run *kept = *a;
+	*a = *b;
+	*b = kept;
+}
+
+/* Of a heap whose first is the oldest: moves the first to its place. */
+static void sink_first(list *l)
+{
+	for (size_t at = 0, child; (child = 2 * at + 1) < l->found_count; at = child) {
+		if (child + 1 < l->found_count && strcmp(l->found[child + 1]->id, l->found[child]->id) < 0)
+			child++;
+		if (strcmp(l->found[at]->id, l->found[child]->id) <= 0)
+			return;
+		swap_runs(&l->found[at], &l->found[child]);
+	}
+}
+
+static void keep_newest(list *l, run *r)
+{
+	size_t at = l->found_count;
+	l->is_cut = at > l->filter.most;
+	if (l->is_cut) {
+		if (strcmp(r->id, l->found[0]->id) < 0)
+			return;
+		l->found[0] = r;
+		sink_first(l);
+		return;
+	}
+	l->found[l->found_count++] = r;
+	for (; at > 0 && strcmp(l->found[at]->id, l->found[(at - 1) / 2]->id) < 0; at = (at - 1) / 2)
+		swap_runs(&l->found[at], &l->found[(at - 1) / 2]);
+}
+
+/* Keeps references to the runs that it finds. The lock is held for one look at each run in memory. */
 static bool find_in_memory(list *l)
 {
 	server *s = l->request->server;
+	l->found = malloc((l->filter.most + 1) * sizeof *l->found);
+	if (l->found == NULL)
+		return false;
 
+	server_lock(s);
 	for (size_t i = 0; i < RUN_BUCKETS; i++) {
 		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
-			if (!fits(l, r))
-				continue;
-			if (l->found_count == l->found_capacity) {
-				size_t room = l->found_capacity == 0 ? 256 : l->found_capacity * 2;
-				run **grown = realloc(l->found, room * sizeof *grown);
-				if (grown == NULL)
-					return false;
-				l->found = grown;
-				l->found_capacity = room;
-			}
-			l->found[l->found_count++] = r;
-			run_ref(r);
+			if (fits(l, r))
+				keep_newest(l, r);
 		}
 	}
+	for (size_t i = 0; i < l->found_count; i++)
+		run_ref(l->found[i]);
+	server_unlock(s);
 
 	if (l->found_count > 0)
 		qsort(l->found, l->found_count, sizeof l->found[0], newest_first);
@@ -822,9 +855,14 @@ static bool add_next(list *l)
 {
 	server *s = l->request->server;
 	run_view view;
+	bool more = true;
 	server_lock(s);
-	run_fill_view(&view, l->found[l->taken++]);
-	bool more = add_view(l, &view);
+	run *r = l->found[l->taken++];
+	run_fill_view(&view, r);
+	if (fits(l, r))
+		more = add_view(l, &view);
+	else /* it has changed since it was found */
+		(void)snprintf(l->last, sizeof l->last, "%s", r->id);
 	server_unlock(s);
 	return more;
 }
@@ -846,6 +884,10 @@ static bool add_stored(void *context, const run_view *view)
 	/* A run that is both in memory and on disk is shown as it is in memory. */
 	if (l->taken < l->found_count && strcmp(l->found[l->taken]->id, view->id) == 0)
 		return add_next(l);
+	if (l->is_cut && l->taken == l->found_count) {
+		l->more = true; /* the next ones may be in memory */
+		return false;
+	}
 	return add_view(l, view);
 }
 
@@ -918,9 +960,7 @@ static answer list_runs(request *q)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "argument", wrong, NULL);
 	text_init(&l.body, SIZE_MAX / 2);
 	text_say(&l.body, "{\"runs\":[");
-	server_lock(s);
 	bool good = find_in_memory(&l);
-	server_unlock(s);
 
 	/* Read one more than fits, to know whether more follow. Some may be in memory as well. */
 	run_filter filter = l.filter;
@@ -930,7 +970,7 @@ static answer list_runs(request *q)
 	if (good && (s->is_shared || l.state < 0 || l.state == RUN_DONE))
 		good = store_read_runs(s->store, &filter, add_stored, &l);
 	if (good && !l.more)
-		(void)add_newer(&l, NULL);
+		l.more = !add_newer(&l, NULL) || l.is_cut;
 	finish_list(&l);
 	if (!good) {
 		text_finish(&l.body);
