@@ -438,7 +438,8 @@ def lists(context):
         for run in ids:
             server.wait_for(run)
         late = server.submit("1", delay="1h")["id"]
-        order = [late] + ids[::-1]
+        waiting = [server.submit("1", delay="1h", durable=False)["id"] for _ in range(30)][::-1]
+        order = [*waiting, late, *ids[::-1]]
         seen = [run["id"] for run in server.ask("GET", "/v1/runs")["runs"]]
         expect_equal("newest first", seen, order)
 
@@ -460,8 +461,9 @@ def lists(context):
             expect_equal(f"pages of {limit}", pages(limit), order)
         expect_equal("of a program", pages(2, program="p"), ids[10:13][::-1])
         expect_equal("by outcome", pages(2, outcome="threw"), [ids[13]])
-        expect_equal("scheduled", pages(2, state="scheduled"), [late])
-        expect_equal("done", pages(3, state="done"), order[1:])
+        for limit in (2, 5, 29, 30, 31):
+            expect_equal("scheduled", pages(limit, state="scheduled"), [*waiting, late])
+        expect_equal("done", pages(3, state="done"), ids[::-1])
         server.stop()
     with Server(context, data=server.data) as server:
         durable = [late] + [run for i, run in enumerate(ids) if i >= 10 or i % 3 != 0][::-1]
