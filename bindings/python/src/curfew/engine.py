@@ -7,6 +7,7 @@ import base64
 import asyncio
 import atexit
 import json
+import math
 import os
 import threading
 import time
@@ -616,11 +617,9 @@ _WAKE_S = 0.1
 
 def _acquire(lock: Any, timeout: Optional[float] = None) -> bool:
     """Acquires a lock, in at most timeout seconds. On the main thread Ctrl-C interrupts this."""
-    if timeout is not None and timeout <= _WAKE_S:
-        return lock.acquire(timeout=max(timeout, 0))
-    until = None if timeout is None else time.monotonic() + timeout
-    while not lock.acquire(timeout=_WAKE_S if until is None else min(_WAKE_S, max(until - time.monotonic(), 0))):
-        if until is not None and time.monotonic() >= until:
+    until = math.inf if timeout is None else time.monotonic() + timeout
+    while not lock.acquire(timeout=max(min(_WAKE_S, until - time.monotonic()), 0)):
+        if time.monotonic() >= until:
             return False
     return True
 
@@ -634,17 +633,20 @@ def _wait_for(run: Any) -> Any:
         lib.curfew_run_wait(run)
         done.release()
 
-    host.workers.submit(wait)
-    interrupted = None
-    while True:
-        try:
-            _acquire(done)
-            break
-        except BaseException as error:  # the second one skips the grace
-            interrupted = error
-            lib.curfew_run_cancel(run)
-    if interrupted is not None:
-        raise interrupted
+    task = host.Task(wait)
+    try:
+        host.workers.submit(task)
+        _acquire(done)
+    except BaseException:
+        lib.curfew_run_cancel(run)
+        # The worker must not wait for a run that is being destroyed.
+        while not task.withdraw():
+            try:
+                _acquire(done)
+                break
+            except BaseException:  # the second one skips the grace
+                lib.curfew_run_cancel(run)
+        raise
     return ffi.cast("curfew_report *", lib.curfew_run_wait(run))
 
 
