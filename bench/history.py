@@ -24,22 +24,6 @@ import threading
 import time
 
 OWNERS, PROGRAMS, SCHEDULES = 10, 100, 20
-# Program, schedule and number of the outcome of lists.
-FILTERS = [
-    (None, None, None),
-    ("p7", None, None),
-    ("none", None, None),
-    (None, "s3", None),
-    (None, "none", None),
-    (None, None, 0),
-    (None, None, 1),
-    (None, None, 17),
-    ("p7", "s3", None),
-    ("p7", None, 1),
-    ("p7", None, 17),
-    (None, "s3", 1),
-    (None, "s3", 17),
-]
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -253,6 +237,17 @@ def measure_submissions(server, admin, owner, seconds, filters):
     return took
 
 
+def measure_reading(server, admin, owner, seconds):
+    """Lists, and submissions alone and beside lists."""
+    measure_lists(server, admin, owner)
+    print(f"submissions, alone: {quantiles(measure_submissions(server, admin, owner, seconds, []))}", flush=True)
+    filters = ["?limit=1000", "?outcome=threw", "?schedule=none"]
+    print(
+        f"submissions, beside lists: {quantiles(measure_submissions(server, admin, owner, seconds, filters))}",
+        flush=True,
+    )
+
+
 def measure_upkeep(arguments, data, owner, admin, kept):
     """Submissions while the database is copied, and while a quarter and then a half of it are dropped."""
     with Server(arguments.build, data, *kept) as server:
@@ -268,11 +263,16 @@ def measure_upkeep(arguments, data, owner, admin, kept):
         print(f"submissions, while retention drops {left >> 20} MiB of it: {quantiles(took)}", flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def make_parser(description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
     parser.add_argument("--runs", type=int, default=1000000)
     parser.add_argument("--seconds", type=int, default=25)
+    return parser
+
+
+def main():
+    parser = make_parser(__doc__)
     parser.add_argument("--keep", help="a directory in which the database is made, and found again")
     arguments = parser.parse_args()
     directory = arguments.keep or tempfile.mkdtemp(prefix="curfew-history-")
@@ -289,15 +289,7 @@ def main():
     try:
         with Server(arguments.build, data, *kept) as server:
             print(f"start after an end in order: {server.start_s:.2f} s", flush=True)
-            measure_lists(server, admin, owner)
-            print(
-                f"submissions, alone: {quantiles(measure_submissions(server, admin, owner, arguments.seconds, []))}",
-                flush=True,
-            )
-            beside = measure_submissions(
-                server, admin, owner, arguments.seconds, ["?limit=1000", "?outcome=threw", "?schedule=none"]
-            )
-            print(f"submissions, beside lists: {quantiles(beside)}", flush=True)
+            measure_reading(server, admin, owner, arguments.seconds)
             server.end(signal.SIGKILL)
         with Server(arguments.build, data, *kept) as server:
             print(f"start after a kill: {server.start_s:.2f} s", flush=True)

@@ -7,7 +7,6 @@ measures the start, lists with every filter and with filters that match nothing,
 alone, beside lists, and while retention drops a half of the history. --plans prints the plans of the lists' queries.
 """
 
-import argparse
 import os
 import shutil
 import signal
@@ -16,10 +15,27 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
 
-from history import FILTERS, OWNERS, PROGRAMS, SCHEDULES, Server, make_models, make_tokens  # noqa: E402
-from history import measure_lists, measure_submissions, quantiles, submit_for  # noqa: E402
+from history import OWNERS, PROGRAMS, SCHEDULES, Server, make_models, make_parser, make_tokens  # noqa: E402
+from history import measure_reading, quantiles, submit_for  # noqa: E402
 
 from integration.postgres import Postgres  # noqa: E402
+
+# Program, schedule and number of the outcome of lists.
+FILTERS = [
+    (None, None, None),
+    ("p7", None, None),
+    ("none", None, None),
+    (None, "s3", None),
+    (None, "none", None),
+    (None, None, 0),
+    (None, None, 1),
+    (None, None, 17),
+    ("p7", "s3", None),
+    ("p7", None, 1),
+    ("p7", None, 17),
+    (None, "s3", 1),
+    (None, "s3", 17),
+]
 
 # Rows like the model of their number: most runs succeeded, and the others are of few kinds. Two thirds have a source of
 # their own. One token has a third of all.
@@ -72,10 +88,7 @@ def print_plans(postgres, owner):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--runs", type=int, default=1000000)
-    parser.add_argument("--seconds", type=int, default=25)
+    parser = make_parser(__doc__)
     parser.add_argument("--plans", action="store_true")
     arguments = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="curfew-history-")
@@ -92,12 +105,7 @@ def main():
             print_plans(postgres, tokens[0].split("_")[1])
         with Server(arguments.build, data, *kept) as server:
             print(f"{arguments.runs} ended runs; start: {server.start_s:.2f} s", flush=True)
-            measure_lists(server, admin, tokens[0])
-            took = measure_submissions(server, admin, tokens[0], arguments.seconds, [])
-            print(f"submissions, alone: {quantiles(took)}", flush=True)
-            filters = ["?limit=1000", "?outcome=threw", "?schedule=none"]
-            took = measure_submissions(server, admin, tokens[0], arguments.seconds, filters)
-            print(f"submissions, beside lists: {quantiles(took)}", flush=True)
+            measure_reading(server, admin, tokens[0], arguments.seconds)
         history = int(postgres.query("SELECT sum(bytes)::bigint FROM curfew.runs"))
         with Server(arguments.build, data, *place, "--retention-size", str(history // 2)) as server:
             took = submit_for(server, tokens[0], arguments.seconds)

@@ -575,12 +575,13 @@ static int change(pg_store *st, const char *sql, const pg_params *p)
 	return count;
 }
 
-static uint64_t read_bytes(pg_store *st, const char *sql)
+/* The column "number" of the only row. 0: it failed. */
+static uint64_t read_number(pg_store *st, const char *sql)
 {
 	PGresult *rows = pg_run(st, &st->admin, sql, &(pg_params){0}, "retention", NULL);
-	uint64_t bytes = rows != NULL ? (uint64_t)pg_get_number(rows, 0, "bytes") : 0;
+	uint64_t number = rows != NULL ? (uint64_t)pg_get_number(rows, 0, "number") : 0;
 	PQclear(rows);
-	return bytes;
+	return number;
 }
 
 static int drop_before(pg_store *st, int64_t ended_us)
@@ -607,7 +608,7 @@ typedef struct pg_owner_bytes {
 static void count_history(pg_store *st)
 {
 	uint64_t all = 0, max = st->base.retention.bytes;
-	if (read_bytes(st, "SELECT pg_try_advisory_lock(7433181303)::int::bigint AS bytes") == 0)
+	if (read_number(st, "SELECT pg_try_advisory_lock(7433181303)::int::bigint AS number") == 0)
 		return;
 	st->counted_us = clock_now_us();
 	PGresult *rows = pg_run(st, &st->admin,
@@ -703,15 +704,15 @@ store_cleaning pg_clean(store *base)
 	int64_t now_us = pg_time(st, clock_wall_us());
 	store_cleaning done = {.dropped = drop_before(st, now_us - (int64_t)base->retention.age_us)};
 
-	done.bytes = read_bytes(st,
-	                        "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes FROM pg_class c "
-	                        "WHERE relnamespace='curfew'::regnamespace AND relkind='r'");
+	done.bytes = read_number(st,
+	                         "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS number FROM pg_class c "
+	                         "WHERE relnamespace='curfew'::regnamespace AND relkind='r'");
 	if (done.dropped == 0)
 		done.dropped = drop_excess(st, done.bytes);
 	done.dropped = done.dropped > 0 ? done.dropped : 0;
 	done.has_more = done.dropped > 0 || drop_rest(st, now_us);
-	done.has_sources = read_bytes(st, "SELECT EXISTS(SELECT 1 FROM loose WHERE since_us<clock_us()-" LOOSE_US
-	                                  ")::int::bigint AS bytes") != 0;
+	done.has_sources = read_number(st, "SELECT EXISTS(SELECT 1 FROM loose WHERE since_us<clock_us()-" LOOSE_US
+	                                   ")::int::bigint AS number") != 0;
 	return done;
 }
 

@@ -344,17 +344,25 @@ def streams_of_all(context):
         expect_equal("those that lasted", (ends[:4].count(["report"]), ends[4:]), (2, [["report"]] * 2))
 
 
+def wait_request(token):
+    """A submission that waits for a run that is far away."""
+    body = json.dumps({"source": "1", "wait": True, "delay": "8000h"})
+    return (
+        f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
 @test
 def waits_of_all(context):
     """If all connections wait for runs, the token that has most of them gives way: one is answered without the report."""
     data = os.path.join(context.directory(), "data")
     alice, bob = make_token(context, data, "--name", "alice"), make_token(context, data, "--name", "bob")
-    body = json.dumps({"source": "1", "wait": True, "delay": "8000h"})
-    head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice}\r\nContent-Type: application/json\r\n"
+    waits = wait_request(alice)
     with Server(context, "--max-connections", "20", data=data, token=bob) as server, contextlib.ExitStack() as opened:
         waiting = [opened.enter_context(server.open_socket()) for _ in range(20)]
         for client in waiting:
-            client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            client.sendall(waits)
 
         def count_accepted():
             with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
@@ -383,8 +391,7 @@ def waits_of_all_that_are_not_written(context):
     """A request that gives way before its run has been written is answered as soon as it has been."""
     data = os.path.join(context.directory(), "data")
     alice, bob = make_token(context, data, "--name", "alice"), make_token(context, data, "--name", "bob")
-    body = json.dumps({"source": "1", "wait": True, "delay": "8000h"})
-    head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {alice}\r\nContent-Type: application/json\r\n"
+    waits = wait_request(alice)
 
     def try_once(server):
         """None: it took so long that a write failed."""
@@ -395,7 +402,7 @@ def waits_of_all_that_are_not_written(context):
             opened.enter_context(contextlib.closing(database)).execute("BEGIN IMMEDIATE")
             waiting = [opened.enter_context(server.open_socket()) for _ in range(6)]
             for client in waiting:
-                client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+                client.sendall(waits)
 
             def are_read():
                 stats = server.ask("GET", "/v1/stats", token=root, connection=own)
