@@ -139,6 +139,97 @@
 		}
 	}
 
+	// The rules of one kind of segments. Their expressions are applied to the text around a position only, so that the time
+	// grows with the length of the text, not with its square.
+	const BEFORE = 64, BEHIND = 128, AHEAD = 1024;
+	const isLetterOrDigit = (c) => c >= 48 && c <= 57 || c >= 65 && c <= 90 || c >= 97 && c <= 122;
+	const isLow = (c) => c >= 0xdc00 && c < 0xe000;
+	const isSurrogate = (c) => c >= 0xd800 && c < 0xe000;
+	class Rules {
+		#granularity;
+		#rules;
+		#enders; // of sentences: without one of them, nothing ends one
+		constructor(granularity, rules) {
+			this.#granularity = granularity;
+			const made = (key) => ({ breaks: rules[key].breaks, make: rules[key].at, at: undefined });
+			this.#rules = Object.keys(rules).sort((a, b) => a - b).map(made);
+			this.#enders = granularity === 'sentence' ? this.#rules.filter((rule) => rule.breaks) : undefined;
+		}
+
+		// The end of the segment that begins at `start`.
+		endOf(input, start) {
+			const seen = { base: start, text: undefined };
+			for (let position = start + 1; position < input.length; position++) {
+				if (this.#breaks(input, position, start, seen))
+					return position;
+			}
+			return input.length;
+		}
+
+		// The start of the segment that contains a position. Between surrogates a break depends on what was before them (two
+		// regional indicators are a flag), so the search begins at a break elsewhere.
+		startOf(input, position) {
+			const seen = { base: 0, text: undefined };
+			let start = position;
+			while (start > 0 && (isSurrogate(input.charCodeAt(start - 1)) || isSurrogate(input.charCodeAt(start)) || !this.#breaks(input, start, 0, seen)))
+				start--;
+			for (let end = this.endOf(input, start); end <= position; end = this.endOf(input, start))
+				start = end;
+			return start;
+		}
+
+		// seen: the text that was cut out last, and where it begins. Nothing before `least` is looked at.
+		#breaks(input, position, least, seen) {
+			const before = input.charCodeAt(position - 1), after = input.charCodeAt(position);
+			if (before >= 0xd800 && before < 0xdc00 && isLow(after))
+				return false;
+			const plain = this.#plainBreak(before, after);
+			if (plain !== undefined)
+				return plain;
+			const distance = position - seen.base;
+			if (seen.text === undefined || distance > BEHIND || (distance < BEFORE && seen.base > least)) {
+				seen.base = this.#contextOf(input, position, least);
+				seen.text = input.slice(seen.base, position + AHEAD);
+			}
+			const { base, text } = seen;
+			if (this.#enders && !this.#enders.some((rule) => this.#applies(rule, text, position - base)))
+				return false;
+			for (const rule of this.#rules) {
+				if (this.#applies(rule, text, position - base))
+					return rule.breaks;
+			}
+			return true;
+		}
+
+		// Between the end of a sentence and the next one are any number of spaces. No pair of surrogates is split.
+		#contextOf(input, position, least) {
+			let from = Math.max(least, position - BEFORE);
+			while (this.#enders && from > least && input.charCodeAt(from) === 32)
+				from--;
+			return from > least && isLow(input.charCodeAt(from)) ? from - 1 : from;
+		}
+
+		// What the rules say of most characters. Below the first combining mark, only CR LF is one grapheme.
+		#plainBreak(before, after) {
+			if (this.#granularity === 'grapheme')
+				return before < 0x300 && after < 0x300 && !(before === 13 && after === 10) ? true : undefined;
+			const isInner = isLetterOrDigit(before);
+			if (this.#granularity === 'sentence')
+				return isInner || (before === 32 && after === 32) ? false : undefined;
+			const isNext = isLetterOrDigit(after);
+			if (isInner && isNext)
+				return false;
+			return (isInner && after === 32) || (before === 32 && isNext) ? true : undefined;
+		}
+
+		// The expression is made when the rule is first applied.
+		#applies(rule, text, position) {
+			const at = rule.at ??= rule.make();
+			at.lastIndex = position;
+			return at.test(text);
+		}
+	}
+
 	const host = {
 		zoneName,
 		segmentation(locale, granularity) {
@@ -147,17 +238,17 @@
 				segments.set(name, data('x/segments').includes(name) ? script('intl/x/segments/' + name)() : undefined);
 			return segments.get(name);
 		},
-		// Below the first combining mark, only CR LF is not to be split.
-		isPlainBreak(input, position) {
-			const before = input.charCodeAt(position - 1), after = input.charCodeAt(position);
-			return before < 0x300 && after < 0x300 && !(before === 13 && after === 10);
-		},
-		// Pairs of regional indicators and joined emoji are not split.
-		contextOf(input, position) {
-			let from = Math.max(0, position - 256);
-			while (from > 0 && /[\ud800-\udfff\u200d\ufe0f]/.test(input[from]))
-				from--;
-			return from;
+		rules: (granularity, rules) => new Rules(granularity, rules),
+		// pattern -> [the parts before {1}, those behind it from the last to the first], of the few patterns of a list
+		templates(partition) {
+			const known = new Map();
+			return (pattern) => {
+				if (!known.has(pattern)) {
+					const parts = partition(pattern), at = parts.findIndex((part) => part.type === '1');
+					known.set(pattern, [parts.slice(0, at), parts.slice(at + 1).reverse()]);
+				}
+				return known.get(pattern);
+			};
 		},
 		hasLocales: () => loaded.has('intl-locale'),
 		// [the offset in ms, whether that is summer time]

@@ -67,17 +67,31 @@ const patches = [
 	['intl-datetimeformat', /new RangeError\("Invalid timeZoneName"\)/g, null, 'new RangeError("Invalid time zone specified: " + timeZone)'],
 	// Years and hours are mostly plain digits, which need no NumberFormat.
 	['intl-datetimeformat', /(?<=createMemoizedNumberFormat = [^;]{0,80}=> )new Intl\.NumberFormat\(\.\.\.args\)/, 1, 'host.digits(...args)'],
-	// A rule is a function that makes its expression, when the rule is first applied.
-	['intl-segmenter', /return new RegExp\(`\$\{after \? "\^" : ""\}[^;]*\);/, 1, 'let made; return { test: (text) => (made ??= rule()).test(text) };'],
-	// Each kind of segments is loaded separately. Only the end of the text before a position is matched: matching all
-	// of it took a time that grew with the square of the length. Between plain characters there always is a grapheme
-	// break, so no rule is applied.
+	// Each kind of segments is loaded separately. A break is looked for in the text around a position, by expressions that
+	// match at this position alone: see `Rules` in glue.js.
 	['intl-segmenter', /SegmentationRules\$get\(\)\.root\[granularity\]/, 1, "host.segmentation('root', granularity)"],
 	['intl-segmenter', /SegmentationRules\$get\(\)\[r\.locale\] \|\| SegmentationRules\$get\(\)\[r\.locale\.split\("-"\)\[0\]\]/, 1,
 		'[r.locale, r.locale.split("-")[0]].map((locale) => host.segmentation(locale, granularity)).filter(Boolean).map((rules) => ({ [granularity]: rules }))[0]'],
-	['intl-segmenter', /(?<=setSlot\(this, "granularity", granularity\);)/, 1, 'this.isOfGraphemes = granularity === "grapheme";'],
-	['intl-segmenter', /const stringBeforeBreak = input\.substring\(0, position\);/, 1,
-		'if (this.isOfGraphemes && host.isPlainBreak(input, position)) return breaksAtResult(true, "999"); const stringBeforeBreak = input.substring(host.contextOf(input, position), position);'],
+	['intl-segmenter', /this\.rules = prepareLocaleSegmentationRules\([^;]*;/, 1, 'this.rules = host.rules(granularity, this.mergedSegmentationTypeValue.segmentRules);'],
+	['intl-segmenter', /this\.ruleSortedKeys = [^;]*;/, 1, ''],
+	['intl-segmenter', /(?<=^  breaksAt\(position, input\) \{\n)[\s\S]*?(?=^  \}$)/m, 1, ''],
+	['intl-segmenter', /let previousBreakPoint = 0;\n[\s\S]*?(?=^  \}$)/m, 1,
+		'const { input, segmenter } = this, start = segmenter.rules.startOf(input, position); return createSegmentDataObject(segmenter, input.slice(start, segmenter.rules.endOf(input, start)), start, input);'],
+	['intl-segmenter', /(?<=^  next\(\) \{\n)[\s\S]*?(?=^  \}$)/m, 1,
+		'const { input, segmenter, lastSegmentIndex: start } = this; if (start >= input.length) return { done: true, value: void 0 };' +
+		'this.lastSegmentIndex = segmenter.rules.endOf(input, start); return { done: false, value: createSegmentDataObject(segmenter, input.slice(start, this.lastSegmentIndex), start, input) };'],
+	// What makes a segment a word: a mark does not, nor a number in a circle.
+	['intl-segmenter', /"\[\\\\p\{L\}\\\\p\{N\}\\\\p\{M\}\]"/, 1, '"(?!\\\\p{M})[\\\\p{L}\\\\p{Alphabetic}\\\\p{Nd}\\u066b\\u066c\\u06dd]"'],
+	// The length of the result grows with each element: all of it was copied for each of them.
+	['intl-listformat', /(?<=^  let parts = \{\n    type: "element",\n    value: list\[size - 1\]\n  \};\n)[\s\S]*?(?=^  return parts;$)/m, 1,
+		`const before = [], after = [], split = host.templates(PartitionPattern);
+		for (let i = 0; i < size - 1; i++) {
+			const [left, right] = split(getInternalSlot(internalSlotMap, lf, i === 0 ? "templateStart" : i < size - 2 ? "templateMiddle" : "templateEnd"));
+			for (const part of left) before.push(part.type === "0" ? { type: "element", value: list[i] } : { type: "literal", value: part.value });
+			for (const part of right) after.push(part.type === "0" ? { type: "element", value: list[i] } : { type: "literal", value: part.value });
+		}
+		parts = before.concat(parts, after.reverse());
+`],
 	// Of some hundred formats, only those with the requested fields are parsed.
 	['intl-datetimeformat', /return parsed \?\?= Object\.keys\(formats\[calendar\]\)\.map\(\(skeleton\) => parseDateTimeSkeleton\(skeleton, formats\[calendar\]\[skeleton\], calendarIntervals\[skeleton\] \|\| findIntervalFormat\(skeleton, calendarIntervals\), calendarIntervals\.intervalFormatFallback\)\);/, 1,
 		'return parsed ??= host.formats(formats[calendar], dateTimeFormat, (skeleton) => { const fields = Object.create(null); replaceDateTimeTokens(skeleton, fields); return fields; }, (skeleton) => parseDateTimeSkeleton(skeleton, host.pattern(formats[calendar], dateTimeFormat, skeleton), () => calendarIntervals[skeleton] || findIntervalFormat(skeleton, calendarIntervals), () => calendarIntervals.intervalFormatFallback));'],
@@ -118,22 +132,42 @@ function rulesOf(language) {
 }`);
 }
 
+// Marks may follow each character that a rule mentions but the end of a paragraph, not only the last one. In rule 8 of sentences, a set of
+// characters became an expression that matches nothing.
+function corrected(kind, number, rule) {
+	if (kind === 'word' && ['7', '7.3', '11'].includes(number))
+		return { ...rule, before: rule.before.replace(/^\$\w+/, (name) => name + '(?:$Extend|$Format|$ZWJ)*') };
+	if (kind !== 'sentence')
+		return rule;
+	const marks = '(?:$Extend|$Format)*';
+	// Only one of the repetitions may match a mark: two in a row would be tried in all their combinations.
+	const before = rule.before?.replace(/\(\?:\$Extend\|\$Format\)\*$/, '')
+		.replace(/\$S?ATerm/, (name) => name + marks).replace(/(\$Close|\$Sp)\*/g, (_, name) => '(?:' + name + marks + ')*');
+	if (number !== '8')
+		return { ...rule, before };
+	const known = '(?:(?!$OLetter$Upper$Lower$ParaSep$SATerm))*$Lower', any = '(?:[\\0-\\uD7FF\\uE000-\\uFFFF]|[\\uD800-\\uDBFF][\\uDC00-\\uDFFF])';
+	if (rule.after !== known)
+		fail('rule 8 of sentences is not the one that is known');
+	return { ...rule, before, after: '(?:(?!$OLetter|$Upper|$Lower|$ParaSep|$SATerm)' + any + ')*$Lower' };
+}
+
 // The rules of segments, of each kind and locale. Their expressions have 170,000 characters for words. As literals they
-// are compiled here, with the script that contains them.
+// are compiled here, with the script that contains them. Abbreviations ("Mr.") end a sentence, as the standard says:
+// only the keyword "ss" of a locale would request otherwise.
 async function addSegments(table) {
 	const names = [];
 	for (const [locale, kinds] of Object.entries(table)) {
 		for (const [kind, own] of Object.entries(kinds)) {
 			const base = table.root[kind], variables = { ...base.variables, ...own.variables };
 			const expand = (rule) => rule.replaceAll(/\$\w+/g, (name) => variables[name] ?? fail('no variable ' + name));
-			const literal = (rule) => '() => ' + new RegExp(rule);
 			const isSame = Object.keys(own.variables).length === 0;
-			const rules = Object.entries(isSame ? own.segmentRules : { ...base.segmentRules, ...own.segmentRules }).map(([number, rule]) =>
-				JSON.stringify(number) + ': { breaks: ' + rule.breaks + (rule.before ? ', before: ' + literal(expand(rule.before) + '$') : '') +
-				(rule.after ? ', after: ' + literal('^' + expand(rule.after)) : '') + ' }');
-			const suppressions = JSON.stringify(own.suppressions ?? []);
+			const rules = Object.entries(isSame ? own.segmentRules : { ...base.segmentRules, ...own.segmentRules }).map(([number, rule]) => {
+				const { before, after } = corrected(kind, number, rule);
+				const literal = new RegExp((before ? '(?<=' + expand(before) + ')' : '') + (after ? '(?=' + expand(after) + ')' : ''), 'y');
+				return JSON.stringify(number) + ': { breaks: ' + rule.breaks + ', at: () => ' + literal + ' }';
+			});
 			add('script', 'intl/x/segments/' + locale + '.' + kind, await shrink(
-				'(function () { return { suppressions: ' + suppressions + ', variables: {}, segmentRules: { ' + rules.join(', ') + ' } }; })'));
+				'(function () { return { suppressions: [], variables: {}, segmentRules: { ' + rules.join(', ') + ' } }; })'));
 			names.push(locale + '.' + kind);
 		}
 	}
