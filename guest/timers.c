@@ -18,6 +18,55 @@ typedef struct timer {
 static timer *heap;
 static uint32_t count, capacity, next_order, idle_count;
 static int32_t last_id;
+/*
+ * Where each timer is in the heap, by its id, so that clearing one needs no search: place + 1, or 0. There are at least
+ * twice as many slots as timers; a timer that is not in the slot of its id is in one of the next.
+ */
+static uint32_t *slots;
+static uint32_t slot_mask;
+
+/* Ids are given in order, and neighbours must not be in neighbouring slots: all of those would have to be looked at. */
+static uint32_t first_slot(int32_t id)
+{
+	uint32_t spread = (uint32_t)id * 2654435769u;
+
+	return (spread >> 16 ^ spread << 16) & slot_mask;
+}
+
+static uint32_t slot_of(int32_t id)
+{
+	uint32_t slot = first_slot(id);
+
+	while (slots[slot] && heap[slots[slot] - 1].id != id)
+		slot = (slot + 1) & slot_mask;
+	return slot;
+}
+
+static timer *find(int32_t id)
+{
+	uint32_t place = slots ? slots[slot_of(id)] : 0;
+
+	return place ? &heap[place - 1] : NULL;
+}
+
+/* What comes after a slot that became free may have to move there, or it would not be found any more. */
+static void free_slot(uint32_t slot)
+{
+	uint32_t next = slot;
+
+	for (;;) {
+		slots[slot] = 0;
+		uint32_t wanted;
+		do {
+			next = (next + 1) & slot_mask;
+			if (!slots[next])
+				return;
+			wanted = first_slot(heap[slots[next] - 1].id);
+		} while (((next - wanted) & slot_mask) < ((next - slot) & slot_mask));
+		slots[slot] = slots[next];
+		slot = next;
+	}
+}
 
 static bool before(const timer *a, const timer *b)
 {
@@ -26,9 +75,13 @@ static bool before(const timer *a, const timer *b)
 
 static void swap(uint32_t a, uint32_t b)
 {
+	uint32_t slot_a = slot_of(heap[a].id), slot_b = slot_of(heap[b].id);
 	timer kept = heap[a];
+
 	heap[a] = heap[b];
 	heap[b] = kept;
+	slots[slot_a] = b + 1;
+	slots[slot_b] = a + 1;
 }
 
 static void sift(uint32_t at)
@@ -49,14 +102,25 @@ static void sift(uint32_t at)
 	}
 }
 
+static void grow(void)
+{
+	capacity = capacity ? capacity * 2 : 8;
+	heap = realloc(heap, capacity * sizeof *heap);
+	free(slots);
+	slots = calloc(2 * (size_t)capacity, sizeof *slots);
+	if (!heap || !slots)
+		host_stop(CURFEW_STOP_MEMORY);
+
+	slot_mask = 2 * capacity - 1;
+	for (uint32_t i = 0; i < count; i++)
+		slots[slot_of(heap[i].id)] = i + 1;
+}
+
 static void add(timer entry)
 {
-	if (count == capacity) {
-		capacity = capacity ? capacity * 2 : 8;
-		heap = realloc(heap, capacity * sizeof *heap);
-		if (!heap)
-			host_stop(CURFEW_STOP_MEMORY);
-	}
+	if (count == capacity)
+		grow();
+	slots[slot_of(entry.id)] = count + 1;
 	heap[count++] = entry;
 	idle_count += entry.idle;
 	sift(count - 1);
@@ -67,8 +131,12 @@ static void add(timer entry)
 static timer take_at(uint32_t at)
 {
 	timer taken = heap[at];
+
 	idle_count -= taken.idle;
-	heap[at] = heap[--count];
+	if (at != count - 1)
+		swap(at, count - 1);
+	free_slot(slot_of(taken.id));
+	count--;
 	if (at < count)
 		sift(at);
 	return taken;
@@ -111,12 +179,9 @@ static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 
 	if (argc < 1 || JS_ToInt32(ctx, &id, argv[0]))
 		return JS_EXCEPTION;
-	for (uint32_t i = 0; i < count; i++) {
-		if (heap[i].id != id)
-			continue;
-		drop(take_at(i));
-		break;
-	}
+	timer *found = find(id);
+	if (found)
+		drop(take_at((uint32_t)(found - heap)));
 	return JS_UNDEFINED;
 }
 
@@ -131,11 +196,10 @@ static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 	if (argc < 1 || JS_ToInt32(ctx, &id, argv[0]))
 		return JS_EXCEPTION;
 	bool idle = argc < 2 || !JS_ToBool(ctx, argv[1]);
-	for (uint32_t i = 0; i < count; i++) {
-		if (heap[i].id == id && heap[i].idle != idle) {
-			heap[i].idle = idle;
-			idle_count += idle ? 1 : -1u;
-		}
+	timer *found = find(id);
+	if (found && found->idle != idle) {
+		found->idle = idle;
+		idle_count += idle ? 1 : -1u;
 	}
 	return JS_UNDEFINED;
 }

@@ -40,6 +40,8 @@
 	const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
 	const join = uncurry(Array.prototype.join);
 	const sortArray = uncurry(Array.prototype.sort);
+	const searchArray = uncurry(Array.prototype.indexOf);
+	const moveInArray = uncurry(Array.prototype.copyWithin);
 	const slice = uncurry(String.prototype.slice);
 	const indexOf = uncurry(String.prototype.indexOf);
 	const codeUnit = uncurry(String.prototype.charCodeAt);

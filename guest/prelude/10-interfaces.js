@@ -5,7 +5,8 @@
 function finishInterface(Interface, name) {
 	for (const holder of [Interface.prototype, Interface]) {
 		for (const key of ownKeys(holder)) {
-			if (typeof key === 'string' && !['constructor', 'length', 'name', 'prototype'].includes(key))
+			const isBuiltIn = holder === Interface ? key === 'length' || key === 'name' || key === 'prototype' : key === 'constructor';
+			if (typeof key === 'string' && !isBuiltIn)
 				defineProperty(holder, key, { __proto__: null, enumerable: true });
 		}
 	}
@@ -59,6 +60,52 @@ function bytesOf(source) {
 	const buffer = typedArrayBuffer(source);
 	if (bufferDetached(buffer)) return new Uint8Array(0);
 	return new Uint8Array(buffer, typedArrayOffset(source), typedArrayBytes(source));
+}
+
+// ---- Lists of pairs: name, value, name, value, ... The engine searches and moves, because a list may be long. ----
+
+// The index of the first pair with a name, or -1.
+function findPair(list, name, from = 0) {
+	let i = searchArray(list, name, from);
+	while (i % 2 !== 0 && i >= 0) i = searchArray(list, name, i + 1);
+	return i;
+}
+
+// Removes the pairs with a name, from an index on; if `value` is given, only those that have it.
+function removePairs(list, name, from = 0, value = undefined) {
+	const first = findPair(list, name, from);
+	if (first < 0) return;
+	if (value === undefined && findPair(list, name, first + 2) < 0) {
+		moveInArray(list, first, first + 2);
+		list.length -= 2;
+		return;
+	}
+	let kept = first;
+	for (let i = first; i < list.length; i += 2) {
+		if (list[i] === name && (value === undefined || list[i + 1] === value)) continue;
+		list[kept] = list[i];
+		list[kept + 1] = list[i + 1];
+		kept += 2;
+	}
+	list.length = kept;
+}
+
+// Gives the first pair with a name a value, and removes the others.
+function setPair(list, name, value) {
+	const first = findPair(list, name);
+	if (first < 0) {
+		push(list, name);
+		push(list, value);
+		return;
+	}
+	list[first + 1] = value;
+	removePairs(list, name, first + 2);
+}
+
+function valuesOfPairs(list, name) {
+	const values = [];
+	for (let i = findPair(list, name); i >= 0; i = findPair(list, name, i + 2)) push(values, list[i + 1]);
+	return values;
 }
 
 // The prototype of these interfaces' iterators.

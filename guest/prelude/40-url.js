@@ -128,19 +128,6 @@ class URLSearchParams {
 		if (this.#url) setUrlSearch(this.#url, formSerialize(this.#list, this.#list.length));
 	}
 
-	// Keeps only the pairs that are wanted.
-	#filter(wanted) {
-		const old = this.#list;
-		const rest = [];
-		for (let i = 0; i < old.length; i += 2) {
-			if (wanted(old[i], old[i + 1])) {
-				push(rest, old[i]);
-				push(rest, old[i + 1]);
-			}
-		}
-		this.#list = rest;
-	}
-
 	get size() {
 		return this.#list.length / 2;
 	}
@@ -158,7 +145,7 @@ class URLSearchParams {
 		this.#list;
 		name = toScalarString(name);
 		if (value !== undefined) value = toScalarString(value);
-		this.#filter((key, old) => key !== name || (value !== undefined && old !== value));
+		removePairs(this.#list, name, 0, value);
 		this.#update();
 	}
 
@@ -166,21 +153,15 @@ class URLSearchParams {
 		needArguments('get', 1, arguments.length);
 		const list = this.#list;
 		name = toScalarString(name);
-		for (let i = 0; i < list.length; i += 2) {
-			if (list[i] === name) return list[i + 1];
-		}
-		return null;
+		const i = findPair(list, name);
+		return i < 0 ? null : list[i + 1];
 	}
 
 	getAll(name) {
 		needArguments('getAll', 1, arguments.length);
 		const list = this.#list;
 		name = toScalarString(name);
-		const values = [];
-		for (let i = 0; i < list.length; i += 2) {
-			if (list[i] === name) push(values, list[i + 1]);
-		}
-		return values;
+		return valuesOfPairs(list, name);
 	}
 
 	has(name, value = undefined) {
@@ -188,8 +169,8 @@ class URLSearchParams {
 		const list = this.#list;
 		name = toScalarString(name);
 		if (value !== undefined) value = toScalarString(value);
-		for (let i = 0; i < list.length; i += 2) {
-			if (list[i] === name && (value === undefined || list[i + 1] === value)) return true;
+		for (let i = findPair(list, name); i >= 0; i = findPair(list, name, i + 2)) {
+			if (value === undefined || list[i + 1] === value) return true;
 		}
 		return false;
 	}
@@ -199,16 +180,7 @@ class URLSearchParams {
 		this.#list;
 		name = toScalarString(name);
 		value = toScalarString(value);
-		let found = false;
-		this.#filter(key => key !== name || (!found && (found = true)));
-		const list = this.#list;
-		if (!found) this.#add(name, value);
-		for (let i = 0; found && i < list.length; i += 2) {
-			if (list[i] === name) {
-				list[i + 1] = value;
-				break;
-			}
-		}
+		setPair(this.#list, name, value);
 		this.#update();
 	}
 

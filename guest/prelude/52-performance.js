@@ -217,6 +217,7 @@ class Performance extends EventTarget {
 	}
 
 	toJSON() {
+		this.#performance;
 		return { timeOrigin: this.timeOrigin };
 	}
 }

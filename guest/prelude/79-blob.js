@@ -247,49 +247,32 @@ class FormData {
 
 	delete(name) {
 		needArguments('delete', 1, arguments.length);
-		this.#keep(toScalarString(name), 0);
+		removePairs(this.#list, toScalarString(name));
 	}
 
 	get(name) {
 		needArguments('get', 1, arguments.length);
 		name = toScalarString(name);
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] === name) return this.#list[i + 1];
-		}
-		return null;
+		const i = findPair(this.#list, name);
+		return i < 0 ? null : this.#list[i + 1];
 	}
 
 	getAll(name) {
 		needArguments('getAll', 1, arguments.length);
 		name = toScalarString(name);
-		const found = [];
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] === name) push(found, this.#list[i + 1]);
-		}
-		return found;
+		return valuesOfPairs(this.#list, name);
 	}
 
 	has(name) {
 		needArguments('has', 1, arguments.length);
 		name = toScalarString(name);
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] === name) return true;
-		}
-		return false;
+		return findPair(this.#list, name) >= 0;
 	}
 
 	set(name, value, fileName = undefined) {
 		needArguments('set', 2, arguments.length);
 		name = toScalarString(name);
-		const entry = toEntry(value, fileName, arguments.length, 'set');
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (this.#list[i] !== name) continue;
-			this.#list[i + 1] = entry;
-			this.#keep(name, i + 2);
-			return;
-		}
-		push(this.#list, name);
-		push(this.#list, entry);
+		setPair(this.#list, name, toEntry(value, fileName, arguments.length, 'set'));
 	}
 
 	forEach(callback, thisArgument = undefined) {
@@ -307,17 +290,6 @@ class FormData {
 	}
 	entries() {
 		return this.#list && newFormIterator(this, 2);
-	}
-
-	// Removes the entries with this name, from an index on.
-	#keep(name, from) {
-		const rest = [];
-		for (let i = 0; i < this.#list.length; i += 2) {
-			if (i >= from && this.#list[i] === name) continue;
-			push(rest, this.#list[i]);
-			push(rest, this.#list[i + 1]);
-		}
-		this.#list = rest;
 	}
 
 	static {
