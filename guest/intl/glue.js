@@ -78,6 +78,7 @@
 	class Formats {
 		#patterns;
 		#connectors;
+		#short;
 		#fields;
 		#parse;
 		#made = new Map();
@@ -85,6 +86,7 @@
 		constructor(patterns, connectors, fields, parse) {
 			this.#patterns = patterns;
 			this.#connectors = connectorsOf(connectors);
+			this.#short = connectors.short;
 			this.#fields = fields;
 			this.#parse = parse;
 		}
@@ -93,10 +95,11 @@
 				this.#made.set(skeleton, this.#parse(skeleton));
 			return this.#made.get(skeleton);
 		}
-		// A date without a time has the zone's name after it.
-		#withZone(format, timeZoneName) {
+		// A date without a time has the zone's name after it. The requested kind of name replaces the short one.
+		#withZone(format) {
+			const join = (date, zone) => this.#short.replace(/\{([01])\}/g, (_, part) => part === '1' ? date : zone);
 			const { pattern, pattern12, rawPattern } = format;
-			return { ...format, timeZoneName, pattern: pattern + ', {timeZoneName}', pattern12: pattern12 + ', {timeZoneName}', rawPattern: rawPattern + ', z' };
+			return { ...format, timeZoneName: 'short', pattern: join(pattern, '{timeZoneName}'), pattern12: join(pattern12, '{timeZoneName}'), rawPattern: join(rawPattern, 'z') };
 		}
 		*[Symbol.iterator]() {
 			for (const skeleton of Object.keys(this.#patterns))
@@ -112,7 +115,7 @@
 			}
 			let among = (text('intl/s/' + key) ?? '').split('|').filter((skeleton) => derive().format(this.#patterns, this.#connectors, skeleton) !== undefined);
 			if (among.length === 0 && key.endsWith('z') && !/[hms]/.test(key))
-				return this.#withZone(this.best({ ...options, timeZoneName: undefined }, score), options.timeZoneName);
+				return this.#withZone(this.best({ ...options, timeZoneName: undefined }, score));
 			if (among.length === 0)
 				among = this.#all ??= Object.keys(this.#patterns);
 			let bestScore = -Infinity, best;

@@ -80,6 +80,15 @@ const patches = [
 	['intl-segmenter', /(?<=^  next\(\) \{\n)[\s\S]*?(?=^  \}$)/m, 1,
 		'const { input, segmenter, lastSegmentIndex: start } = this; if (start >= input.length) return { done: true, value: void 0 };' +
 		'this.lastSegmentIndex = segmenter.rules.endOf(input, start); return { done: false, value: createSegmentDataObject(segmenter, input.slice(start, this.lastSegmentIndex), start, input) };'],
+	// A compact number is rounded before its plural is selected, has groups if its digits are many, and may be a word alone.
+	['intl-numberformat', /minimumSignificantDigits: internalSlots\.minimumSignificantDigits,\s+maximumSignificantDigits: internalSlots\.maximumSignificantDigits(?=\s+\}\)\);)/, 1,
+		`...(internalSlots.notation === 'compact' ? { maximumFractionDigits: Math.max(internalSlots.maximumFractionDigits ?? 0, 3) } : {
+			minimumSignificantDigits: internalSlots.minimumSignificantDigits, maximumSignificantDigits: internalSlots.maximumSignificantDigits })`],
+	['intl-numberformat', /!compactNumberPattern && \(options\.useGrouping \?\? true\), decimalNumberPattern/, 1,
+		'options.useGrouping ?? true, compactNumberPattern ? (data.numbers.decimal[numberingSystem] || data.numbers.decimal[defaultNumberingSystem]).standard.split(";")[0] : decimalNumberPattern'],
+	['intl-numberformat', /CLDR_NUMBER_PATTERN\.exec\(numberPattern\)\[0\]/, 1, '(CLDR_NUMBER_PATTERN.exec(numberPattern) ?? ["0"])[0]'],
+	['intl-datetimeformat', /style === "long"(?=\) offsetStr)/, 1, 'style === "long" || style === "longOffset"'],
+	['intl-datetimeformat', /else if \(mins \|\| hours\)/, 1, 'else if (mins || hours || style === "shortOffset")'],
 	// What makes a segment a word: a mark does not, nor a number in a circle.
 	['intl-segmenter', /"\[\\\\p\{L\}\\\\p\{N\}\\\\p\{M\}\]"/, 1, '"(?!\\\\p{M})[\\\\p{L}\\\\p{Alphabetic}\\\\p{Nd}\\u066b\\u066c\\u06dd]"'],
 	// The length of the result grows with each element: all of it was copied for each of them.
@@ -369,7 +378,7 @@ for (const key of Object.keys(component)) {
 			data.hourCycle ||= /[hKB]/.test(data.timeFormat.short) ? 'h12' : 'h23';
 			const at = atTime[locale.split('-')[0]];
 			if (at)
-				Object.assign(data.dateTimeFormat, { full: at, long: at });
+				Object.assign(data.dateTimeFormat, locale.startsWith('es') ? { long: at } : { full: at, long: at });
 			plainSpaces(data);
 			delete data.calendarData;
 			for (const skeleton of Object.keys(data.formats.gregory))
