@@ -5,9 +5,9 @@
 function finishInterface(Interface, name) {
 	for (const holder of [Interface.prototype, Interface]) {
 		for (const key of ownKeys(holder)) {
-			const isBuiltIn = holder === Interface ? key === 'length' || key === 'name' || key === 'prototype' : key === 'constructor';
-			if (typeof key === 'string' && !isBuiltIn)
-				defineProperty(holder, key, { __proto__: null, enumerable: true });
+			const isBuiltIn =
+				holder === Interface ? key === 'length' || key === 'name' || key === 'prototype' : key === 'constructor';
+			if (typeof key === 'string' && !isBuiltIn) defineProperty(holder, key, { __proto__: null, enumerable: true });
 		}
 	}
 	defineProperty(Interface.prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
