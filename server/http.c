@@ -272,6 +272,23 @@ void http_sweep(struct http *h, int64_t now_us)
 	}
 }
 
+/* ---- The library's loop ---------------------------------------------------------------------------------- */
+
+/*
+ * libmicrohttpd asks for up to 128 events at a time. When it gets exactly as many, it asks for more before it handles
+ * these, and with its full timeout, so 128 clients that send at the same instant waited until something else happened.
+ * This function stands before the system's for this process: after a full batch the next call does not wait.
+ */
+__attribute__((visibility("default"))) int epoll_wait(int set, struct epoll_event *events, int max, int timeout);
+
+int epoll_wait(int set, struct epoll_event *events, int max, int timeout)
+{
+	static _Thread_local bool was_full;
+	int count = epoll_pwait(set, events, max, was_full ? 0 : timeout, NULL);
+	was_full = count == max;
+	return count;
+}
+
 /* ---- Waiting --------------------------------------------------------------------------------------------- */
 
 static void suspend(request *q, answer (*go_on)(request *q))

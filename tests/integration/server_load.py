@@ -946,6 +946,32 @@ def large_reports(context):
         look(server, run, small)
 
 
+@test
+def requests_at_one_instant(context):
+    """Requests of exactly as many connections as libmicrohttpd takes at once (128) are answered, if nothing else wakes
+    it. It waited for more, for up to 30 s."""
+    count = 128
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with Server(context) as server, contextlib.ExitStack() as opened:
+        clients = [opened.enter_context(server.open_socket()) for _ in range(count)]
+
+        def ask_all():
+            for client in clients:
+                client.sendall(request)
+
+        def take_all():
+            for client in clients:
+                expect(client.recv(4096).startswith(b"HTTP/1.1 200"), "no answer")
+
+        ask_all()
+        take_all()
+        for _ in range(3):
+            server.process.send_signal(signal.SIGSTOP)
+            ask_all()
+            server.process.send_signal(signal.SIGCONT)
+            take_all()
+
+
 # ---- Upkeep ----
 
 
