@@ -261,15 +261,27 @@ static bool keep_in_memory(sqlite3 *db, curfew_failure *failure)
 	return sqlite_run_sql(db, "PRAGMA temp_store=MEMORY", "the database cannot be used", failure);
 }
 
+/*
+ * A new database is told how it gives space back before anything is in it. Telling an existing one again would write to
+ * it, and on a full disk nobody could open it to revoke a token.
+ */
+static bool set_up(sqlite3 *db, curfew_failure *failure)
+{
+	enum { INCREMENTAL = 2 };
+	const char *settings =
+		sqlite_read_number(db, "PRAGMA auto_vacuum") != INCREMENTAL
+			? "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864"
+			: "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=67108864";
+	return sqlite_run_sql(db, settings, "the database cannot be used", failure);
+}
+
 static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failure)
 {
 	check_kind check = user == STORE_SERVER ? choose_check(st) : CHECK_NONE;
 	/* FULL: a commit survives a power failure. */
 	st->writer = sqlite_connect(st, SQLITE_OPEN_READWRITE | (user != STORE_VISITOR ? SQLITE_OPEN_CREATE : 0),
-	                            "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-	                            "PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864",
-	                            failure);
-	if (st->writer == NULL)
+	                            "PRAGMA synchronous=FULL; PRAGMA cache_size=-32768", failure);
+	if (st->writer == NULL || !set_up(st->writer, failure))
 		return false;
 	if (sqlite3_db_readonly(st->writer, "main") == 1) {
 		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");

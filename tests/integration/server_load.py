@@ -972,6 +972,93 @@ def requests_at_one_instant(context):
             take_all()
 
 
+# ---- A full disk --------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def small_disk(context, size):
+    """A directory on a file system of this size, and a function that fills the rest of it, or frees that again."""
+    directory = os.path.join(context.directory(), "disk")
+    os.mkdir(directory)
+    if context.command(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "none", directory]).code != 0:
+        raise Skipped("nothing can be mounted here")
+
+    def fill(is_full):
+        path = os.path.join(directory, "filler")
+        if not is_full:
+            os.unlink(path)
+            return
+        with open(path, "ab", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+
+    try:
+        yield directory, fill
+    finally:
+        context.command(["umount", "-l", directory])
+
+
+@test
+def disk_without_space(context):
+    """On a full disk durable runs are refused, and everything else goes on. A kill, and a start on the full disk,
+    lose and repeat nothing that was accepted."""
+    with small_disk(context, "16m") as (disk, fill):
+        data = os.path.join(disk, "data")
+        own, other = (make_token(context, data, "--name", name) for name in ("own", "other"))
+        with Server(context, data=data, token=own) as server:
+            kept = [server.submit(f"{number}")["id"] for number in range(5)]
+            for run in kept:
+                server.wait_for(run)
+            later = server.submit("'later'", delay="2s")["id"]
+            running = server.submit(WAIT.format(ms=800))["id"]
+            large = server.submit(
+                "await new Promise((go) => setTimeout(go, 800)); console.log('y'.repeat(2 << 20)); 'large'",
+                lang="mjs",
+                limits={"output": "4MiB"},
+            )["id"]
+            for run in (running, large):
+                server.wait_for(run, "running")
+            fill(True)
+
+            def is_refused():
+                body = json.dumps({"source": f"{len(kept)}; // " + "x" * 50000}).encode()
+                answer = server.request("POST", "/v1/runs", body, {"Content-Type": "application/json"})
+                expect(answer.status in (202, 503), f"a submission: {answer.status} {answer.body[:200]}")
+                if answer.status == 202:
+                    kept.append(answer.json()["id"])
+                return answer.status == 503 and b"disk" in answer.body
+
+            context.until("submissions are still accepted", is_refused)
+            context.until("it is ready", lambda: server.request("GET", "/readyz").status == 503)
+            server.ask("GET", "/healthz")
+            expect_equal("not durable", server.run("6 * 7", durable=False)["value"], 42)
+            expect_equal("what is there", server.get(kept[0])["report"]["value"], 0)
+            # Their ends cannot be written yet: they may be shown later, but are not lost.
+            done = context.command([context.curfew, "token", "revoke", "--data", data, "other"])
+            expect_equal("revoking", (done.code, done.err), (0, b""))
+            server.wait_for_token(other, False)
+            server.kill()
+
+        with Server(context, data=data, token=own) as server:
+            expect_equal("what is there", server.get(kept[0])["report"]["value"], 0)
+            expect_equal("the revoked token", server.request("GET", "/v1/runs", token=other).status, 401)
+            server.kill()
+
+        fill(False)
+        with Server(context, data=data, token=own) as server:
+            expect_equal("the revoked token", server.request("GET", "/v1/runs", token=other).status, 401)
+            for run in [*kept, later]:
+                seen = server.wait_for(run)
+                expect_equal(f"run {run}", (seen["outcome"], seen["attempt"]), ("ok", 1))
+            for run in (running, large):
+                seen = server.wait_for(run)
+                expect(seen["outcome"] in ("ok", "crashed") and seen["attempt"] == 1, f"run {run}: {seen}")
+            ids = [run["id"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]]
+            expect(sorted(set(ids)) == sorted(ids) and set(kept) <= set(ids), f"runs are lost or doubled: {ids}")
+            expect_equal("durable again", server.run("3")["value"], 3)
+        admin(context, data, "check")
+
+
 # ---- Upkeep ----
 
 
