@@ -262,10 +262,15 @@ static uint64_t used_bytes(sqlite_store *st)
 
 static int drop_before(sqlite_store *st, int64_t ended_us, int max)
 {
-	binding b = bind_write(st, SQL_DROP_OLD);
-	bind_number(&b, ended_us);
-	bind_number(&b, max);
-	return run_bound(&b) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+	static const sqlite_write steps[] = {SQL_DROP_OLD_REPORTS, SQL_DROP_OLD};
+	int status = SQLITE_OK;
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == SQLITE_OK; i++) {
+		binding b = bind_write(st, steps[i]);
+		bind_number(&b, ended_us);
+		bind_number(&b, max);
+		status = run_bound(&b);
+	}
+	return status == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
 }
 
 /*
@@ -279,11 +284,16 @@ static int drop_bytes(sqlite_store *st, uint64_t bytes)
 	if (sqlite3_step(largest) == SQLITE_ROW)
 		(void)snprintf(owner, sizeof owner, "%s", column_words(largest, 0));
 	(void)sqlite3_reset(largest);
-	binding b = bind_write(st, SQL_DROP_OF_OWNER);
-	bind_words(&b, owner);
-	bind_number(&b, (int64_t)bytes);
-	bind_number(&b, st->drop_at_once);
-	return run_bound(&b) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+	static const sqlite_write steps[] = {SQL_DROP_REPORTS_OF_OWNER, SQL_DROP_OF_OWNER};
+	int status = SQLITE_OK;
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == SQLITE_OK; i++) {
+		binding b = bind_write(st, steps[i]);
+		bind_words(&b, owner);
+		bind_number(&b, (int64_t)bytes);
+		bind_number(&b, st->drop_at_once);
+		status = run_bound(&b);
+	}
+	return status == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
 }
 
 static uint64_t program_bytes(sqlite_store *st)
