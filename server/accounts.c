@@ -54,6 +54,7 @@ static void add_account(server *s, const stored_token *seen)
 	a->scopes = seen->scopes;
 	a->revoked = seen->is_revoked;
 	a->tenant.running_max = seen->running_max;
+	a->tenant.large.all = &s->scheduler.large;
 	a->queued_max = seen->queued_max;
 	a->per_minute_max = seen->per_minute_max;
 	a->programs_bytes_max = seen->programs_bytes_max;
@@ -101,12 +102,13 @@ static void take_token(void *context, const stored_token *token)
 	server_unlock(s);
 }
 
-static account *make_anybody(void)
+static account *make_anybody(server *s)
 {
 	account *a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return NULL;
 	a->scopes = SCOPE_ALL;
+	a->tenant.large.all = &s->scheduler.large;
 	a->tenant.running_max = a->queued_max = a->per_minute_max = a->programs_bytes_max = UINT64_MAX;
 	a->priority_max = PRIORITIES - 1;
 	a->ceilings.size = sizeof a->ceilings;
@@ -115,7 +117,7 @@ static account *make_anybody(void)
 
 bool accounts_load(server *s, curfew_failure *failure)
 {
-	s->anybody = make_anybody();
+	s->anybody = make_anybody(s);
 	return s->anybody != NULL && store_read_tokens(s->store, take_token, s, failure);
 }
 

@@ -342,7 +342,9 @@ static void note_end(following *f, const store_change *change)
 {
 	const run_view *view = &change->view;
 	ended *e = &f->done[f->done_count++];
-	*e = (ended){.report = view->report != NULL ? blob_create(view->report, view->report_length) : NULL,
+	*e = (ended){.report = view->report != NULL && view->report_length <= RUN_REPORT_SMALL
+	                           ? blob_create(view->report, view->report_length)
+	                           : NULL,
 	             .report_number = view->report_number,
 	             .report_length = view->report_length,
 	             .last_event = view->last_event,
@@ -384,6 +386,8 @@ static void on_event(void *context, const char *id, uint64_t number, int kind, c
 	blob *copy = blob_create(data, length);
 	server_lock(s);
 	run *r = find_followed(s, id);
+	if (r != NULL)
+		blob_count(copy, &r->owner->tenant.large);
 	if (r != NULL && copy != NULL && number >= r->next_event && kind >= 0 && kind < EVENT_REPORT) {
 		run_skip_events(r, number);
 		run_add_event(r, (event_kind)kind, copy);
@@ -399,16 +403,19 @@ static void on_event(void *context, const char *id, uint64_t number, int kind, c
 /* Shows the end of a run as its own node did. */
 static void show_end(server *s, const ended *e)
 {
-	blob *report = e->report != NULL ? blob_ref(e->report)
-	                                 : store_read_report(s->store, e->report_number, e->report_length);
+	bool is_large = e->report_length > RUN_REPORT_SMALL; /* it stays in the store */
+	blob *report = is_large            ? NULL
+	               : e->report != NULL ? blob_ref(e->report)
+	                                   : store_read_report(s->store, e->report_number, e->report_length);
 
-	if (report == NULL)
+	if (report == NULL && !is_large)
 		return; /* try again next time */
 	server_lock(s);
 	run *r = find_followed(s, e->id);
 	if (r != NULL) {
 		run_set_foreign(s, r, false);
 		r->report = report;
+		r->report_length = e->report_length;
 		r->ended = r->written = true;
 		r->outcome = e->outcome;
 		r->summary = e->summary;

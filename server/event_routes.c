@@ -18,14 +18,54 @@ enum { STREAM_BLOCK_BYTES = 16 << 10 };
 
 static const char *const event_names[EVENT_KINDS] = {"state", "progress", "checkpoint", "output", "report"};
 
-static void write_event(text *out, uint64_t number, event_kind kind, const char *data, size_t length)
+static void write_head(text *out, uint64_t number, event_kind kind)
 {
 	text_print(out, "id: %llu\nevent: %s\ndata: ", (unsigned long long)number, event_names[kind]);
+}
+
+static void write_event(text *out, uint64_t number, event_kind kind, const char *data, size_t length)
+{
+	write_head(out, number, kind);
 	text_add(out, data, length);
 	text_say(out, "\n\n");
 }
 
 /* ---- Of a run in memory ---------------------------------------------------------------------------------- */
+
+/* The report that is only in the store, or the event's own data, of which each stream has one at a time. */
+static piece_report data_of(const run *r, const event *e)
+{
+	piece_report made = {
+		.here = blob_ref(e->data), .number = PIECE_OF_RUN, .length = e->data != NULL ? e->data->len : r->report_length};
+	memcpy(made.id, r->id, sizeof made.id);
+	return made;
+}
+
+/*
+ * A large event is not copied. As long as a client does not read it, it stays in memory, so a token whose share is used
+ * up gets none, except for reports, which their runs hold anyway.
+ */
+static bool is_withheld(const run *r, const event *e, const server *s)
+{
+	return e->kind != EVENT_REPORT && e->data->len > BLOB_SMALL &&
+	       scheduler_keeps_too_much(&s->scheduler, &r->owner->tenant);
+}
+
+static bool is_large(const event *e)
+{
+	return e->data == NULL || e->data->len > STREAM_BLOCK_BYTES;
+}
+
+/* Under the lock: begins to send a large event. False: out of memory. */
+static bool start_large(request *q, const event *e)
+{
+	text head;
+	text_init(&head, 256);
+	write_head(&head, e->number, e->kind);
+	q->work = pieces_create(q, &head, data_of(q->run, e), "\n\n");
+	q->next_event = e->number + 1;
+	return q->work != NULL;
+}
 
 /* Under the lock: makes the next events the chunk. False: there is nothing yet. *ends: nothing will follow. */
 static bool make_chunk(request *q, bool *ends)
@@ -42,12 +82,25 @@ static bool make_chunk(request *q, bool *ends)
 			return false;
 	}
 
-	text_init(&out, SIZE_MAX / 2); /* the chunk may be as large as an event that exceeds a block */
+	const event *e = run_has_event(r, q->next_event) ? run_get_event(r, q->next_event) : NULL;
+	if (e != NULL && is_large(e) && !is_withheld(r, e, q->server)) {
+		*ends = !start_large(q, e);
+		return !*ends;
+	}
+
+	text_init(&out, SIZE_MAX / 2);
 	q->wants_ping = false;
-	if (!run_has_event(r, q->next_event))
+	if (e == NULL)
 		text_say(&out, ": ping\n\n");
 	while (run_has_event(r, q->next_event) && out.length < STREAM_BLOCK_BYTES) {
-		const event *e = run_get_event(r, q->next_event);
+		e = run_get_event(r, q->next_event);
+		if (is_large(e) && !is_withheld(r, e, q->server))
+			break;
+		if (is_large(e)) {
+			text_say(&out, ": left out\n\n");
+			q->next_event = e->number + 1;
+			continue;
+		}
 		write_event(&out, e->number, e->kind, e->data->data, e->data->len);
 		q->next_event = e->number + 1;
 	}
@@ -59,10 +112,32 @@ static bool make_chunk(request *q, bool *ends)
 	return q->chunk != NULL;
 }
 
+static void free_large(server *s, void *work)
+{
+	(void)s;
+	if (work != NULL)
+		pieces_free(work);
+}
+
+static ssize_t read_large(request *q, char *buffer, size_t most)
+{
+	ssize_t length = pieces_read(q->work, buffer, most);
+	if (length != MHD_CONTENT_READER_END_OF_STREAM)
+		return length;
+	pieces_free(q->work);
+	q->work = NULL;
+	return 0;
+}
+
 static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t most)
 {
 	request *q = context;
 	bool ends = false;
+	if (q->work != NULL) {
+		ssize_t length = read_large(q, buffer, most);
+		if (length != 0 || q->work != NULL)
+			return length;
+	}
 	if (q->chunk == NULL || q->chunk_sent == q->chunk_length) {
 		server_lock(q->server);
 		ends = q->is_gone;
@@ -73,6 +148,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
 			return ends ? MHD_CONTENT_READER_END_OF_STREAM : 0;
 		}
 		server_unlock(q->server);
+		if (q->work != NULL)
+			return read_large(q, buffer, most);
 	}
 	size_t left = q->chunk_length - q->chunk_sent;
 	size_t length = left < most ? left : most;
@@ -120,6 +197,7 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 	}
 
 	q->is_stream = true;
+	q->free_work = free_large;
 	q->next_event = last_event + 1;
 	subscribe(q, r);
 	server_unlock(s);

@@ -22,6 +22,7 @@ typedef struct pieces {
 	blob *part;
 	size_t part_index;
 	bool is_reading, has_failed;
+	uint64_t position; /* in a stream */
 } pieces;
 
 piece_report piece_of(const run_view *view, blob *here)
@@ -33,10 +34,24 @@ piece_report piece_of(const run_view *view, blob *here)
 	return made;
 }
 
+static bool note_number(void *context, const run_view *view)
+{
+	*(int64_t *)context = view->report_number;
+	return false;
+}
+
+static void find_number(pieces *p)
+{
+	const run_filter filter = {.id = p->report.id, .outcome = -1, .most = 1};
+	(void)store_read_runs(p->request->server->store, &filter, note_number, &p->report.number);
+}
+
 static void read_part(void *context)
 {
 	pieces *p = context;
 	server *s = p->request->server;
+	if (p->report.number == PIECE_OF_RUN)
+		find_number(p);
 	blob *part = store_read_part(s->store, p->report.number, p->part_index);
 	server_lock(s);
 	p->part = part;
@@ -110,19 +125,43 @@ static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_
 	return copy_from(buffer, max, p->part->data + within, p->part->len - within);
 }
 
-static void free_pieces(void *context)
+void pieces_free(pieces *p)
 {
-	pieces *p = context;
 	blob_unref(p->report.here);
 	blob_unref(p->part);
 	free(p->head);
 	free(p);
 }
 
-static bool note_number(void *context, const run_view *view)
+static void free_pieces(void *context)
 {
-	*(int64_t *)context = view->report_number;
-	return false;
+	pieces_free(context);
+}
+
+pieces *pieces_create(request *q, text *head, piece_report report, const char *tail)
+{
+	pieces *p = calloc(1, sizeof *p);
+	if (p != NULL) {
+		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report};
+		p->head = text_take(head, &p->head_length);
+		if (p->head != NULL)
+			return p;
+		pieces_free(p);
+		return NULL;
+	}
+	text_finish(head);
+	blob_unref(report.here);
+	return NULL;
+}
+
+ssize_t pieces_read(pieces *p, char *buffer, size_t max)
+{
+	if (p->position == p->head_length + p->report.length + p->tail_length)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	ssize_t length = read_pieces(p, p->position, buffer, max);
+	if (length > 0)
+		p->position += (uint64_t)length;
+	return length;
 }
 
 /* The store has no report of a run that was found there: the run was dropped since then, or its report is lost. */

@@ -147,12 +147,36 @@ void run_skip_events(run *r, uint64_t number)
 		r->first_event = r->next_event;
 }
 
+uint64_t run_count_memory(const server *s, const curfew_limits *limits)
+{
+	uint64_t output = limits->output_bytes, budget = s->scheduler.memory_budget;
+	uint64_t more = output > RUN_OUTPUT_FREE ? output - RUN_OUTPUT_FREE : 0;
+	if (limits->memory_bytes >= budget || more / RUN_OUTPUT_FACTOR >= budget)
+		return budget;
+	uint64_t all = limits->memory_bytes + RUN_OUTPUT_FACTOR * more;
+	return all < budget ? all : budget;
+}
+
+void run_drop_report(run *r)
+{
+	r->report_length = r->report->len;
+	if (r->report_length <= RUN_REPORT_SMALL || !r->durable || !r->written)
+		return;
+	blob_unref(r->report);
+	r->report = NULL;
+}
+
+static size_t kept_bytes_of(const run *r)
+{
+	return r->event_bytes + (r->report != NULL ? r->report->len : 0);
+}
+
 void run_forget(server *s, run *r)
 {
 	*(r->older != NULL ? &r->older->newer : &s->oldest) = r->newer;
 	*(r->newer != NULL ? &r->newer->older : &s->newest) = r->older;
 	s->kept_count--;
-	s->kept_bytes -= r->event_bytes + r->report->len;
+	s->kept_bytes -= kept_bytes_of(r);
 	run_unregister(s, r);
 }
 
@@ -166,9 +190,12 @@ void run_keep(server *s, run *r)
 	*(r->older != NULL ? &r->older->newer : &s->oldest) = r;
 	s->newest = r;
 	s->kept_count++;
-	s->kept_bytes += r->event_bytes + r->report->len;
+	s->kept_bytes += kept_bytes_of(r);
+	size_t bytes_max = KEPT_BYTES_MAX;
+	if (bytes_max > s->scheduler.memory_budget / 4)
+		bytes_max = (size_t)(s->scheduler.memory_budget / 4);
 	/* Keep a run that the store does not have: it is only in memory. */
-	while ((s->kept_count > KEPT_MAX || s->kept_bytes > KEPT_BYTES_MAX) && s->oldest->written)
+	while ((s->kept_count > KEPT_MAX || s->kept_bytes > bytes_max) && s->oldest->written)
 		run_forget(s, s->oldest);
 }
 
@@ -261,7 +288,7 @@ void run_unlisten(server *s, run *r, run_listener *l)
 
 void run_add_event(run *r, event_kind kind, blob *data)
 {
-	if (data == NULL || !reserve_event(r))
+	if ((data == NULL && kind != EVENT_REPORT) || !reserve_event(r))
 		return;
 	if (r->event_count == 0)
 		r->first_event = r->next_event;
@@ -327,8 +354,8 @@ void run_fill_view(run_view *view, const run *r)
 		.queue_us = r->queue_us,
 		.outcome = r->state == RUN_DONE ? curfew_outcome_name(r->outcome) : NULL,
 		.checkpoint = r->state != RUN_DONE && r->checkpoint != NULL ? r->checkpoint->data : NULL,
-		.report = r->state == RUN_DONE ? r->report->data : NULL,
-		.report_length = r->state == RUN_DONE ? r->report->len : 0,
+		.report = r->state == RUN_DONE && r->report != NULL ? r->report->data : NULL,
+		.report_length = r->state == RUN_DONE ? r->report_length : 0,
 		.last_event = r->next_event - 1,
 		.limits = r->limits,
 		.has_usage = r->worker != NULL,

@@ -8,6 +8,15 @@
 
 #include "server.h"
 
+/* A larger report of a durable run is in memory only until it is written. */
+enum { RUN_REPORT_SMALL = 1 << 20 };
+/*
+ * What a run may take of the server's memory, for each byte of its output limit: its output and its checkpoint as they
+ * arrive (3), and at its end its report (7, because JSON may take six times the size of a text) and what that is
+ * checked with (2). Every run has a default output limit, for which the server's own memory is enough.
+ */
+enum { RUN_OUTPUT_FACTOR = 12, RUN_OUTPUT_FREE = 1 << 20 };
+
 /* Creates a run with a new id and one reference, which is in no table yet. NULL: out of memory. Needs no lock. */
 run *run_create(account *owner);
 void run_ref(run *r);
@@ -24,6 +33,11 @@ void run_set_foreign(server *s, run *r, bool is_foreign);
 /* Keeps an ended run for a while, for clients that come late or reconnect. */
 void run_keep(server *s, run *r);
 void run_forget(server *s, run *r);
+
+/* What a run with these limits counts for in the memory budget, of which it never needs more than all. */
+uint64_t run_count_memory(const server *s, const curfew_limits *limits);
+/* Drops the report of an ended run from memory, if it is large; the store has it. */
+void run_drop_report(run *r);
 
 /* Whether an account may see the run. */
 bool run_is_visible(const run *r, const account *who);

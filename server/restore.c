@@ -85,7 +85,7 @@ static void fill_left(server *s, run *r, const stored_run *row)
 	r->turn = (waiting){.tenant = &r->owner->tenant,
 	                    .user = r->user,
 	                    .priority = row->priority % PRIORITIES,
-	                    .memory_bytes = row->limits.memory_bytes,
+	                    .memory_bytes = run_count_memory(s, &row->limits),
 	                    .held_bytes = r->params_length};
 }
 
@@ -97,7 +97,7 @@ static void lower_memory(const server *s, run *r)
 		return;
 	log_say(LOG_WARN, "start", "run %s gets %llu MiB of memory, which is the budget (--memory-budget), not %llu MiB",
 	        r->id, (unsigned long long)most >> 20, (unsigned long long)r->limits.memory_bytes >> 20);
-	r->limits.memory_bytes = r->turn.memory_bytes = most;
+	r->limits.memory_bytes = r->turn.memory_bytes = most; /* all of it */
 }
 
 /* The rest of a delay by the wall clock, but never more than was asked for, in case the clock was set back. */

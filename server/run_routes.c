@@ -52,6 +52,8 @@ static void drop_submission(request *q)
 	http_drop_body(q);
 }
 
+static answer answer_stored_report(request *q);
+
 /* Answers with the state of the request's run, or waits for it to change. */
 static answer answer_run(request *q)
 {
@@ -62,7 +64,7 @@ static answer answer_run(request *q)
 	bool refused = r->refused, done = r->state == RUN_DONE, accepted = r->accepted, ending = s->closing;
 	bool has_key_taken = r->has_key_taken;
 	bool wants_report = q->wants_report && !q->is_gone;
-	blob *report = done ? blob_ref(r->report) : NULL;
+	blob *report = done ? blob_ref(r->report) : NULL; /* NULL: it is only in the store */
 	char id[ID_SIZE];
 	memcpy(id, r->id, sizeof id);
 	if (!refused && !done && !ending && !(accepted && !wants_report)) {
@@ -74,6 +76,8 @@ static answer answer_run(request *q)
 	}
 
 	server_unlock(s);
+	if (q->wants_report && done && report == NULL)
+		return http_help(q, answer_stored_report);
 	if (q->wants_report && done)
 		return reply_pieces(q, "application/json", NULL, (piece_report){.here = report, .length = report->len}, "");
 	blob_unref(report);
@@ -127,7 +131,7 @@ static run *make_run(server *s, account *who, const submission *sub, const char 
 	                    .user = r->user,
 	                    .priority = sub->priority,
 	                    .due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0,
-	                    .memory_bytes = sub->limits.memory_bytes,
+	                    .memory_bytes = run_count_memory(s, &sub->limits),
 	                    .held_bytes = sub->params_length + sub->source_length +
 	                                  (r->wasi != NULL ? strlen(r->wasi) : 0)};
 	r->retry = sub->retry;
@@ -399,6 +403,18 @@ static bool find_report(server *s, const run_filter *filter, piece_report *repor
 	return store_read_runs(s->store, filter, take_report, report);
 }
 
+/* On a helper's thread: answers with the report of the request's run, which has ended and is not in memory. */
+static answer answer_stored_report(request *q)
+{
+	run_filter filter = {.id = q->run->id, .outcome = -1, .most = 1};
+	piece_report report;
+	if (!find_report(q->server, &filter, &report))
+		return reply_unreadable(q);
+	return report.length > 0
+	           ? reply_pieces(q, "application/json", NULL, report, "")
+	           : reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "the run was deleted meanwhile", NULL);
+}
+
 /* If a run with this key was accepted before, answers as it did then. */
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256,
                          answer *result) CURFEW__UNCHECKED;
@@ -666,12 +682,17 @@ answer route_get_run(request *q)
 
 	text_init(&body, SIZE_MAX / 2);
 	run_fill_view(&view, r);
-	if (view.report == NULL) {
+	if (view.report_length == 0) {
 		view_write(&body, &view);
 		server_unlock(s);
 		return reply_json(q, MHD_HTTP_OK, &body);
 	}
 
+	if (view.report == NULL) {
+		server_unlock(s);
+		text_finish(&body);
+		return http_help(q, get_stored);
+	}
 	view_write_head(&body, &view);
 	piece_report report = piece_of(&view, r->report);
 	server_unlock(s);

@@ -203,12 +203,24 @@ static lane *next_lane(const tenant *t)
 	return NULL;
 }
 
+static uint64_t bytes_of(const blob_meter *meter)
+{
+	return atomic_load_explicit(&meter->bytes, memory_order_relaxed);
+}
+
+bool scheduler_keeps_too_much(const scheduler *s, const tenant *t)
+{
+	uint64_t own = bytes_of(&t->large), all = bytes_of(&s->large);
+	return own > 0 && !scheduler_has_share(s->memory_budget, all > own ? all : own, own, 0);
+}
+
 static bool fits(const scheduler *s, const waiting *w)
 {
 	uint64_t kept = 0;
 	if (s->favoured != NULL && s->favoured != w->tenant)
 		kept = first_of(next_lane(s->favoured))->memory_bytes;
-	return s->memory_bytes <= s->memory_budget && w->memory_bytes + kept <= s->memory_budget - s->memory_bytes;
+	uint64_t used = s->memory_bytes + bytes_of(&s->large);
+	return used <= s->memory_budget && w->memory_bytes + kept <= s->memory_budget - used;
 }
 
 /*
@@ -246,7 +258,7 @@ waiting *scheduler_take(scheduler *s, int64_t now_us)
 	for (curfew__link *at = curfew__list_first(&s->round); at != NULL; at = curfew__list_next(&s->round, at)) {
 		tenant *t = CURFEW__OWNER(at, tenant, in_round);
 		lane *l = next_lane(t);
-		if (t->running >= t->running_max)
+		if (t->running >= t->running_max || scheduler_keeps_too_much(s, t))
 			continue;
 		if (fits(s, first_of(l)))
 			return take_turn(s, l);

@@ -3,13 +3,15 @@
  * Decides which run is next. Runs wait for their time, in a heap, or for their turn. Tenants (one for each token) with
  * waiting runs take turns, so that nobody waits longer because another tenant asks for more, or calls it urgent. Within
  * a tenant the highest priority goes first, and within a priority the users take turns. A run that begins must fit into
- * the number of concurrent runs, of all and of its tenant, and into the memory.
+ * the number of concurrent runs, of all and of its tenant, and into the memory. A tenant of whose runs more is kept
+ * than its share of the memory has to wait, so that the others can go on.
  *
  * Plain data: it knows no server, has no lock and no clock, and does nothing with the runs that it returns.
  */
 #ifndef CURFEW_SERVER_SCHEDULER_H
 #define CURFEW_SERVER_SCHEDULER_H
 
+#include "blob.h"
 #include "common/heap.h"
 #include "common/list.h"
 
@@ -23,6 +25,7 @@ typedef struct tenant {
 	uint64_t queued;     /* runs that wait for their turn */
 	uint64_t scheduled;  /* runs that wait for their time */
 	uint64_t held_bytes; /* bytes of all waiting runs */
+	blob_meter large;    /* what is kept of its runs: reports that are not written or sent yet, and the like */
 	/* Used only by the scheduler. */
 	curfew__list levels[PRIORITIES]; /* lanes for each priority; the first lane has the next turn */
 	curfew__link in_round;           /* linked while runs of it wait for their turn */
@@ -47,9 +50,10 @@ typedef struct waiting {
 
 typedef struct scheduler {
 	size_t concurrency;     /* runs at once */
-	uint64_t memory_budget; /* limit of the sum of memory_bytes of concurrent runs */
+	uint64_t memory_budget; /* limit of the sum of memory_bytes of concurrent runs, and of what is kept of all runs */
 	size_t running;
 	uint64_t memory_bytes; /* of the runs in progress */
+	blob_meter large;      /* what is kept of runs, of all tenants */
 	size_t queued, scheduled;
 	uint64_t held_bytes; /* bytes of all waiting runs */
 
@@ -83,5 +87,8 @@ void scheduler_release(scheduler *s, waiting *w);
  * at most half of what the others leave, so that there is always a place for another one.
  */
 bool scheduler_has_share(uint64_t max, uint64_t total, uint64_t own, uint64_t more);
+
+/* Whether more is kept of a tenant's runs than its share of the memory. */
+bool scheduler_keeps_too_much(const scheduler *s, const tenant *t);
 
 #endif

@@ -324,6 +324,10 @@ static void take_ceilings(server *s, const config *c)
 	/* Refuse a run that could never begin. */
 	if (s->ceilings.memory_bytes == 0 || s->ceilings.memory_bytes > budget)
 		s->ceilings.memory_bytes = budget;
+	/* Output takes several times its size of the server's memory, and at most half of the budget. */
+	uint64_t output_max = budget / 2 / RUN_OUTPUT_FACTOR + RUN_OUTPUT_FREE;
+	if (s->ceilings.output_bytes == 0 || s->ceilings.output_bytes > output_max)
+		s->ceilings.output_bytes = output_max;
 }
 
 /* The system may withhold layers of the workers' confinement. Then the log has a warning, or the server does not start.

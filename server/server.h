@@ -107,7 +107,7 @@ typedef struct program {
 typedef struct event {
 	event_kind kind;
 	uint64_t number; /* ascending; for a run of another node some may be missing */
-	blob *data;      /* JSON */
+	blob *data;      /* JSON; NULL: a report that is only in the store */
 } event;
 
 /* After a restart, event numbers of a run continue at the server's life shifted by this. */
@@ -164,7 +164,8 @@ struct run {
 	unsigned cancels;
 	curfew_outcome outcome;
 	run_summary summary; /* of the report */
-	blob *report;
+	blob *report;        /* NULL: it has none yet, or a large one, which is only in the store */
+	size_t report_length;
 	blob *checkpoint; /* the last one */
 	run_hook hook;    /* the state of its webhook, without the texts */
 	char hook_problem[128];

@@ -64,6 +64,7 @@ static void publish(server *s, run *r)
 	if (r->state == RUN_DONE)
 		return;
 	s->ending_count--;
+	run_drop_report(r);
 	run_move(r, RUN_DONE);
 	run_add_event(r, EVENT_REPORT, r->report);
 	run_notify(r, NEWS_CHANGE);
@@ -184,6 +185,7 @@ void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 		write_last_news(s, r);
 	r->outcome = outcome;
 	r->report = report;
+	r->report_length = report->len;
 	r->ended_wall_us = clock_wall_us();
 	if (s->stopping)
 		(*(r->cancels > 0 ? &s->cancelled_since_stop : &s->finished_since_stop))++;
@@ -588,6 +590,7 @@ static void add_event(flight *f, curfew_event_kind kind, const char *data, size_
 		return;
 	server_lock(f->server);
 	run *r = f->run;
+	blob_count(made, &r->owner->tenant.large);
 	if (f->node != r->node) { /* another node has it now */
 		server_unlock(f->server);
 		blob_unref(made);
@@ -639,14 +642,29 @@ static void forget_flight(server *s, run *r)
 	server_nudge(s);
 }
 
+/* The report of a result, in the memory that it came in if it is large. NULL: there is none, or out of memory. */
+static blob *take_report(const worker_result *result)
+{
+	if (result->report == NULL)
+		return NULL;
+	if (result->memory == NULL)
+		return blob_create(result->report, result->report_length);
+	char *data = *result->memory + (result->report - *result->memory);
+	blob *made = blob_adopt(*result->memory, data, result->report_length);
+	if (made != NULL)
+		*result->memory = NULL;
+	return made;
+}
+
 static void on_done(void *context, const worker_result *result)
 {
 	flight *f = context;
 	server *s = f->server;
 	run *r = f->run;
 	report_facts facts = {0};
-	blob *report = result->report != NULL ? blob_create(result->report, result->report_length) : NULL;
+	blob *report = take_report(result);
 
+	blob_count(report, &r->owner->tenant.large);
 	if (report != NULL)
 		report_read(result->parsed, &facts);
 	server_lock(s);

@@ -787,10 +787,9 @@ blob *store_read_report(store *st, int64_t report_number, size_t length)
 		return NULL;
 	if (length <= STORE_PART_BYTES)
 		return store_read_part(st, report_number, 0);
-	blob *whole = malloc(sizeof *whole + length + 1);
+	blob *whole = blob_reserve(length);
 	if (whole == NULL)
 		return NULL;
-	atomic_init(&whole->refs, 1);
 	whole->len = 0;
 	for (size_t part = 0; whole->len < length; part++) {
 		blob *one = store_read_part(st, report_number, part);

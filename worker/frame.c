@@ -2,6 +2,7 @@
 /* Queues of bytes, the frames in them, and the files that go with them. */
 #include "frame.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,10 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more)
 		memmove(bytes->data, bytes->data + bytes->at, count);
 		explicit_bzero(bytes->data + count, bytes->at);
 	} else {
-		size_t capacity = (count + more) * 2 > FIRST_BYTES ? (count + more) * 2 : FIRST_BYTES;
+		/* More than half of a small one, and a quarter of a large one, which is mostly one message. */
+		size_t wanted = count + more, capacity = wanted > KEPT_BYTES ? wanted + wanted / 4 : wanted * 2;
+		if (capacity < FIRST_BYTES)
+			capacity = FIRST_BYTES;
 		char *data = malloc(capacity);
 		if (data == NULL)
 			return false;
@@ -108,6 +112,32 @@ void worker_frame_take(worker_bytes *bytes, const worker_frame *frame)
 	worker_bytes_take(bytes, sizeof *frame + (size_t)frame->length);
 }
 
+bool worker_frame_await(worker_bytes *bytes, const worker_frame *frame)
+{
+	size_t count = worker_bytes_count(bytes), whole = sizeof *frame + (size_t)frame->length;
+	if (bytes->whole != 0 || whole <= KEPT_BYTES)
+		return true;
+
+	char *data = whole < SIZE_MAX ? malloc(whole + 1) : NULL;
+	if (data == NULL)
+		return false;
+	memcpy(data, bytes->data + bytes->at, count);
+	worker_bytes_finish(bytes);
+	*bytes = (worker_bytes){.data = data, .length = count, .capacity = whole, .whole = whole};
+	return true;
+}
+
+char *worker_frame_keep(worker_bytes *bytes, const worker_frame *frame)
+{
+	if (bytes->whole == 0)
+		return NULL;
+	char *data = bytes->data;
+	assert(bytes->at == 0 && bytes->length == bytes->whole && bytes->whole == sizeof *frame + (size_t)frame->length);
+	data[bytes->whole] = '\0';
+	*bytes = (worker_bytes){0};
+	return data;
+}
+
 /* ---- Files ------------------------------------------------------------------------------------------------- */
 
 bool worker_files_add(worker_files *files, size_t at, int file)
@@ -151,10 +181,10 @@ typedef union control {
 	char room[CMSG_SPACE(sizeof(int))];
 } control;
 
-static ssize_t receive_with_file(void *to, worker_files *files, int socket)
+static ssize_t receive_with_file(void *to, size_t max, worker_files *files, int socket)
 {
 	control room;
-	struct iovec part = {to, RECEIVE_BYTES};
+	struct iovec part = {to, max};
 	struct msghdr message = {
 		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room.room};
 	ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -172,13 +202,13 @@ static ssize_t receive_with_file(void *to, worker_files *files, int socket)
 
 int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket)
 {
-	if (!worker_bytes_reserve(bytes, RECEIVE_BYTES))
+	if (bytes->whole == 0 && !worker_bytes_reserve(bytes, RECEIVE_BYTES))
 		return -1;
+	size_t left = bytes->capacity - bytes->length, max = left < RECEIVE_BYTES ? left : RECEIVE_BYTES;
 	for (;;) {
 		/* Without space for control messages the system closes descriptors that a hostile peer sends. */
 		char *to = bytes->data + bytes->length;
-		ssize_t got = files != NULL ? receive_with_file(to, files, socket)
-		                            : recv(socket, to, RECEIVE_BYTES, MSG_DONTWAIT);
+		ssize_t got = files != NULL ? receive_with_file(to, max, files, socket) : recv(socket, to, max, MSG_DONTWAIT);
 		if (got > 0) {
 			bytes->length += (size_t)got;
 			return 1;

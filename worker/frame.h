@@ -128,6 +128,7 @@ typedef struct worker_bytes {
 	size_t at;     /* the first byte that was not taken */
 	size_t length; /* the end of the bytes that were added */
 	size_t capacity;
+	size_t whole; /* of a large frame that is being received: its size, which is the capacity; 0: none */
 } worker_bytes;
 
 static inline size_t worker_bytes_count(const worker_bytes *bytes)
@@ -169,6 +170,14 @@ worker_peek worker_frame_peek(const worker_bytes *bytes, worker_frame *frame);
 /* Returns the bytes that follow that head, if they are complete, otherwise NULL. */
 const char *worker_frame_body(const worker_bytes *bytes, const worker_frame *frame);
 void worker_frame_take(worker_bytes *bytes, const worker_frame *frame);
+/*
+ * Call it if the frame is not complete. Of a large one, exactly the rest is received next, into memory of that size and
+ * a NUL after it. False: out of memory.
+ */
+bool worker_frame_await(worker_bytes *bytes, const worker_frame *frame);
+/* Takes the memory of a large frame, which is complete and begins at its start; the caller frees it. NULL: it is a
+ * small one. */
+char *worker_frame_keep(worker_bytes *bytes, const worker_frame *frame);
 
 /*
  * Reads at most about 256 KiB. Returns 1 if it read something, 0 if there is nothing now, and -1 at the end or if

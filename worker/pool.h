@@ -146,7 +146,9 @@ typedef struct worker_result {
 	curfew_outcome outcome;
 	int32_t exit_code;           /* outcome EXITED: the program's */
 	const char *report;          /* the report as one line of JSON; NULL: a program was inspected successfully */
-	size_t report_length;        /* it does not end in NUL */
+	size_t report_length;        /* it does not end in NUL, unless it is in memory */
+	char **memory;               /* of a large report: the memory that it is in. Who sets it to NULL keeps it, and
+	                                frees it. NULL: it is a small one */
 	const curfew_report *parsed; /* the same report; NULL with a description */
 	const char *description;     /* the description of that program: the worker's JSON, which is untrusted */
 	size_t description_length;

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How often one worker is read before the others have their turn. */
@@ -104,10 +105,11 @@ static curfew_report *parse_report(const worker_run *run, const worker_done_head
 	return NULL;
 }
 
-static bool on_done(process *p, worker_run *run, const char *body, size_t length)
+static bool on_done(process *p, worker_run *run, const worker_frame *frame, const char *body)
 {
 	worker_done_head head;
 	curfew_report *report = NULL;
+	size_t length = (size_t)frame->length;
 
 	memcpy(&head, body, sizeof head);
 	body += sizeof head;
@@ -127,9 +129,14 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 		result.parsed = report;
 	}
 
+	/* The frame's own memory may become the report. */
+	char *memory = worker_frame_keep(&p->in, frame);
+	if (memory != NULL)
+		result.memory = &memory;
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);
+	free(memory);
 	curfew_report_destroy(report);
 	worker_run_unref(run);
 	return true;
@@ -229,7 +236,7 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 	case WORKER_FRAME_EVENT: return on_event(p, run, body, length);
 	case WORKER_FRAME_STOPPED: return on_stopped(p, run);
 	case WORKER_FRAME_REQUEST: return on_request(p, run, body, length);
-	case WORKER_FRAME_DONE: return on_done(p, run, body, length);
+	case WORKER_FRAME_DONE: return on_done(p, run, frame, body);
 	default: on_usage(run, body); return true;
 	}
 }
@@ -254,13 +261,14 @@ static bool take_frames(worker_pool *pool, process *p)
 			return refuse_message(p, "a message that it may not send");
 		const char *body = worker_frame_body(&p->in, &frame);
 		if (body == NULL)
-			return true;
+			return worker_frame_await(&p->in, &frame) || refuse_message(p, "no memory for its message");
 		if (!on_frame(pool, p, run, &frame, body)) {
 			p->fault = run != NULL ? FAULT_RULE : FAULT_UNKNOWN;
 			p->blamed = run;
 			return false;
 		}
-		worker_frame_take(&p->in, &frame);
+		if (worker_bytes_count(&p->in) > 0) /* else it was kept */
+			worker_frame_take(&p->in, &frame);
 	}
 }
 

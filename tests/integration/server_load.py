@@ -946,6 +946,109 @@ def large_reports(context):
         look(server, run, small)
 
 
+def read_memory(pid, key):
+    """A figure of /proc/PID/status, in MiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(key + ":")) >> 10
+
+
+def peak_of(pid, function):
+    """How much more memory the process had at some moment of this call than at its beginning, in MiB."""
+    with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
+    before = read_memory(pid, "VmRSS")
+    function()
+    return read_memory(pid, "VmHWM") - before
+
+
+@test
+def memory_of_large_reports(context):
+    """Large reports take no more of the server's memory than its budget has for them, however many a token asks for
+    at once, how slowly they are read, and whatever is in them. Nothing of them stays in memory."""
+    if context.is_sanitized:
+        raise Skipped("a sanitizer keeps what was freed")
+    size, clients = 24, 4
+    source = f"const part = '{{}}'.repeat(1 << 20); for (let i = 0; i < {size}; i++) console.log(part); 7"
+    limits = {"timeout": "5m", "output": f"{size + 2}MiB", "host-calls": "unlimited"}
+    with Server(context, "--memory-budget", "640MiB", "--retention-size", "200MiB") as server:
+        pid = server.process.pid
+
+        def submit(part, **options):
+            server.submit(source.format(part), 200, limits=limits, wait=True, **options)
+
+        def submit_all(part, **options):
+            with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+                list(pool.map(lambda _: submit(part, **options), range(clients)))
+
+        # One takes three to four times its size.
+        plain = peak_of(pid, lambda: submit_all("x"))
+        expect(plain < 9 * size, f"{clients} reports of {size} MiB took {plain} MiB")
+        # As JSON these are six times as large, and retention drops them while more arrive.
+        escaped = peak_of(pid, lambda: submit_all("\\x01"))
+        expect(escaped < 14 * size, f"{clients} reports of {size} MiB, escaped, took {escaped} MiB")
+        left = read_memory(pid, "VmRSS")
+        expect(left < 4 * size, f"{left} MiB are left in memory")
+
+        run = server.submit(source.format("y"), limits=limits)["id"]
+        server.wait_for(run, timeout=120)
+        readers = []
+
+        def read_slowly():
+            for _ in range(12):
+                reader = server.open_socket()
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                reader.sendall(f"GET /v1/runs/{run}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                readers.append(reader)
+            time.sleep(1)
+            expect_equal("its report", len(server.get(run)["report"]["stdout"]), size * ((1 << 20) + 1))
+
+        slow = peak_of(pid, read_slowly)
+        for reader in readers:
+            reader.close()
+        expect(slow < 2 * size, f"12 clients that do not read took {slow} MiB")
+
+
+@test
+def memory_of_large_events(context):
+    """A large event is in memory once, and not for each of the streams that send it."""
+    if context.is_sanitized:
+        raise Skipped("a sanitizer keeps what was freed")
+    size, count = 24, 16
+    source = f"""const text = 'x'.repeat({size} << 20); curfew.checkpoint(text);
+        await new Promise((go) => setTimeout(go, 600000))"""
+    with Server(context) as server:
+        pid, readers = server.process.pid, []
+        limits = {"timeout": "10m", "output": f"{2 * size}MiB", "memory": "512MiB"}
+        run = server.submit(source, lang="mjs", limits=limits)["id"]
+        server.wait_for_checkpoint(run)
+
+        def read_slowly():
+            for _ in range(count):
+                reader = server.open_socket()
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                reader.sendall(f"GET /v1/runs/{run}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                readers.append(reader)
+            for reader in readers:
+                expect(reader.recv(16).startswith(b"HTTP/1.1 200"), "no stream")
+            time.sleep(1)
+
+        took = peak_of(pid, read_slowly)
+        for reader in readers:
+            reader.close()
+        expect(took < 2 * size, f"{count} streams of an event of {size} MiB took {took} MiB")
+        whole = next(event for _, name, event in server.stream(run) if name == "checkpoint")
+        expect_equal("the event", len(whole), size << 20)
+        server.ask("DELETE", f"/v1/runs/{run}")
+
+
+@test
+def output_beyond_the_budget(context):
+    """An output limit of which the server would need more memory than half of its budget is refused."""
+    with Server(context, "--memory-budget", "480MiB") as server:
+        server.refuse(400, {"source": "1", "limits": {"output": "22MiB"}}, "/limits/output", "ceiling of this server")
+        expect_equal("below it", server.run("1", limits={"output": "21MiB"})["value"], 1)
+
+
 @test
 def requests_at_one_instant(context):
     """Requests of exactly as many connections as libmicrohttpd takes at once (128) are answered, if nothing else wakes

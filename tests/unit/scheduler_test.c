@@ -233,6 +233,52 @@ static void test_shares(void)
 	}
 }
 
+/* What is kept of runs takes of the memory; a tenant that has more than its share waits, and the others go on. */
+static void test_what_is_kept(void)
+{
+	scheduler s;
+	tenant a = tenant_of(UINT64_MAX), b = tenant_of(UINT64_MAX);
+	waiting all[3];
+	scheduler_init(&s, 4, 10 * MIB);
+	a.large.all = b.large.all = &s.large;
+	add(&s, &all[0], &a, NULL, 5);
+	add(&s, &all[1], &b, NULL, 5);
+	add(&s, &all[2], &b, NULL, 5);
+
+	blob *report = blob_reserve(7 * MIB), *small = blob_reserve(BLOB_SMALL);
+	CHECK(report != NULL && small != NULL);
+	blob_count(report, &a.large);
+	blob_count(small, &a.large);
+	CHECK_EQUAL(s.large.bytes, 7 * MIB);
+	CHECK(scheduler_keeps_too_much(&s, &a) && !scheduler_keeps_too_much(&s, &b));
+	CHECK(scheduler_take(&s, 0) == &all[1]);
+	CHECK(scheduler_take(&s, 0) == &all[2]);
+	CHECK(scheduler_take(&s, 0) == NULL);
+
+	/* It is counted until the last one who has it gives it up. */
+	(void)blob_ref(report);
+	blob_unref(report);
+	CHECK(scheduler_take(&s, 0) == NULL);
+	blob_unref(report);
+	blob_unref(small);
+	CHECK_EQUAL(s.large.bytes + a.large.bytes, 0);
+	CHECK(scheduler_take(&s, 0) == &all[0]);
+
+	/* Without a share of its own to exceed, it still has to fit beside what others keep. */
+	for (size_t i = 0; i < 3; i++)
+		scheduler_release(&s, &all[i]);
+	report = blob_reserve(5 * MIB);
+	CHECK(report != NULL);
+	blob_count(report, &a.large);
+	all[0] = (waiting){.tenant = &b, .priority = 5, .memory_bytes = 6 * MIB};
+	CHECK(scheduler_add(&s, &all[0], 0));
+	CHECK(scheduler_take(&s, 0) == NULL);
+	blob_unref(report);
+	CHECK(scheduler_take(&s, 0) == &all[0]);
+	scheduler_release(&s, &all[0]);
+	scheduler_finish(&s);
+}
+
 static const harness_test tests[] = {
 	{"tokens_take_turns", test_tokens_take_turns},
 	{"within_a_token", test_within_a_token},
@@ -241,6 +287,7 @@ static const harness_test tests[] = {
 	{"time", test_time},
 	{"random", test_random},
 	{"shares", test_shares},
+	{"what_is_kept", test_what_is_kept},
 };
 
 HARNESS_MAIN(tests)
