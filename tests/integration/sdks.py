@@ -32,7 +32,13 @@ for await (const part of stream) {
 }
 const form = await client.files.create({ purpose: 'assistants', file: new File(['ä text'], 'a.txt') });
 const failed = await client.models.retrieve('none').catch((error) => [error.constructor === OpenAI.NotFoundError, error.status, error.message]);
-export default { seen, form, failed };
+// The server closes the connection within the stream: what the program catches is not an unhandled rejection besides.
+const ask = { messages: [{ role: 'user', content: 'hi' }], stream: true };
+let cut;
+try { for await (const part of await client.chat.completions.create({ ...ask, model: 'cut' })); } catch (error) { cut = error.name; }
+const again = [];
+for await (const part of await client.chat.completions.create({ ...ask, model: 'again' }, { maxRetries: 2 })) again.push(part.choices[0].delta.content ?? '');
+export default { seen, form, failed, cut, again: again.join('') };
 """
 ANTHROPIC = """
 import Anthropic from '@anthropic-ai/sdk';
@@ -47,7 +53,12 @@ for await (const event of stream) {
 }
 const { content, stop_reason, usage } = await stream.finalMessage();
 const failed = await client.models.retrieve('none').catch((error) => [error.constructor === Anthropic.NotFoundError, error.status]);
-export default { seen, content, stop_reason, tokens: usage.output_tokens, failed };
+const ask = { max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] };
+const stopped = client.messages.stream({ ...ask, model: 'stopped' });
+stopped.on('text', () => stopped.abort());
+const aborted = await stopped.done().catch((error) => error instanceof Anthropic.APIUserAbortError);
+const again = await client.messages.stream({ ...ask, model: 'again' }, { maxRetries: 2 }).finalText();
+export default { seen, content, stop_reason, tokens: usage.output_tokens, failed, aborted, again };
 """
 
 
@@ -116,12 +127,19 @@ class Service(http.server.BaseHTTPRequestHandler):
         if self.path == "/v1/files":
             name = b'filename="a.txt"' in body and "ä text".encode() in body
             return self.answer(200, {"id": "file", "whole": name, "type": self.headers["Content-Type"].split(";")[0]})
+        model = json.loads(body)["model"]
+        if model == "again" and model not in self.server.refused:
+            self.server.refused.append(model)
+            return self.answer(429, {"error": {"message": "later", "type": "rate_limit_error"}})
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for number, events in enumerate(EVENTS[self.path]):
-            if number:
+            if number and model == "cut":
+                self.close_connection = True
+                return None
+            if number and model == "m":
                 self.server.streamed.append(self.server.seen.wait(150))
             for event in events:
                 name = f"event: {event['type']}\n" if "type" in event else ""
@@ -145,6 +163,7 @@ class Server:
         self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
         self.http.daemon_threads = True
         self.http.seen, self.http.asked, self.http.streamed = threading.Event(), [], []
+        self.http.refused = []
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
         self.base = f"http://127.0.0.1:{self.http.server_address[1]}"
         return self
@@ -206,14 +225,16 @@ def check(context, text, path, expected):
 def check_openai(context):
     form = {"id": "file", "whole": True, "type": "multipart/form-data"}
     failed = [True, 404, "404 there is none"]
-    expected = {"seen": ["Hel", "lo, ", "wörld"], "form": form, "failed": failed}
+    expected = {"seen": ["Hel", "lo, ", "wörld"], "form": form, "failed": failed, "cut": "TypeError"}
+    expected["again"] = "Hello, wörld"
     return check(context, OPENAI, "/v1/chat/completions", expected)
 
 
 def check_anthropic(context):
     content = [{"type": "text", "text": "Hello, wörld"}]
     expected = {"seen": ["Hel", "lo, wörld"], "content": content, "stop_reason": "end_turn", "tokens": 7}
-    return check(context, ANTHROPIC, "/v1/messages", {**expected, "failed": [True, 404]})
+    expected |= {"failed": [True, 404], "aborted": True, "again": "Hello, wörld"}
+    return check(context, ANTHROPIC, "/v1/messages", expected)
 
 
 def tests(context):
