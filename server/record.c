@@ -194,9 +194,14 @@ void run_keep(server *s, run *r)
 	size_t bytes_max = KEPT_BYTES_MAX;
 	if (bytes_max > s->scheduler.memory_budget / 4)
 		bytes_max = (size_t)(s->scheduler.memory_budget / 4);
-	/* Keep a run that the store does not have: it is only in memory. */
-	while ((s->kept_count > KEPT_MAX || s->kept_bytes > bytes_max) && s->oldest->written)
-		run_forget(s, s->oldest);
+	/* Keep a run that the store does not have, because it is only in memory; those after it are forgotten all the same.
+	 */
+	for (run *old = s->oldest, *next; old != NULL && (s->kept_count > KEPT_MAX || s->kept_bytes > bytes_max);
+	     old = next) {
+		next = old->newer;
+		if (old->written)
+			run_forget(s, old);
+	}
 }
 
 /* ---- Events ---------------------------------------------------------------------------------------------- */

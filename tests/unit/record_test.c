@@ -182,10 +182,38 @@ static void test_states(void)
 	}
 }
 
+/* Ended runs leave the memory, the oldest first; but not one that the store does not have, and it keeps no other. */
+static void test_kept(void)
+{
+	enum { COUNT = 5000, MAX = 4096 };
+	account owner;
+	server *s = new_server(&owner);
+	char first[ID_SIZE] = "";
+	s->scheduler.memory_budget = UINT64_MAX;
+	for (unsigned i = 0; i < COUNT; i++) {
+		run *r = run_create(&owner);
+		r->report = blob_create("null", 4);
+		r->report_length = 4;
+		r->written = i > 0;
+		if (i == 0)
+			memcpy(first, r->id, sizeof first);
+		run_register(s, r);
+		run_keep(s, r);
+		run_unref(s, r);
+	}
+	CHECK_EQUAL(s->kept_count, MAX);
+	run *unwritten = run_find(s, first);
+	CHECK(unwritten != NULL && s->oldest == unwritten);
+	while (s->oldest != NULL)
+		run_forget(s, s->oldest);
+	CHECK_EQUAL(s->kept_count + s->kept_bytes, 0);
+	free(s);
+}
+
 static const harness_test tests[] = {
 	{"events", test_events},           {"missing_events", test_missing_events},
 	{"event_bytes", test_event_bytes}, {"listeners", test_listeners},
-	{"states", test_states},
+	{"states", test_states},           {"kept", test_kept},
 };
 
 HARNESS_MAIN(tests)
