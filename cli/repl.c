@@ -247,7 +247,7 @@ static void *wait_for_signals(void *context)
 		if (number == SIGTERM)
 			_exit(128 + SIGTERM);
 		if (atomic_load(&r->is_evaluating)) {
-			curfew_session_cancel(r->session);
+			(void)curfew_session_cancel(r->session);
 			continue;
 		}
 		if (!r->is_terminal)

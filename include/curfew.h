@@ -1097,10 +1097,11 @@ CURFEW_API curfew_status curfew_session_eval(curfew_session *session, const char
                                              curfew_failure *failure);
 
 /*
- * Cancels the call in progress, like curfew_run_cancel; nothing happens if there is none. Any thread, but not a signal
- * handler: only curfew_cancel_fire may be called there.
+ * Cancels the call in progress, like curfew_run_cancel: a second time skips the grace. Returns whether there was a
+ * call; a thread that is about to make one may not have begun it yet. Any thread, but not a signal handler: only
+ * curfew_cancel_fire may be called there.
  */
-CURFEW_API void curfew_session_cancel(curfew_session *session);
+CURFEW_API bool curfew_session_cancel(curfew_session *session);
 
 /* Drops the state, lost or not. The next call begins with the program's image. CURFEW_IN_USE: a call is in progress. */
 CURFEW_API curfew_status curfew_session_reset(curfew_session *session, curfew_failure *failure);

@@ -535,6 +535,25 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+func TestACancelledCallOfASessionHasItsGrace(t *testing.T) {
+	// Longer than the time after which the cancel of a call that has not begun yet is tried again.
+	text := `export const f = async () => {
+		const signal = curfew.signal;
+		if (!signal.aborted) await new Promise((end) => signal.addEventListener('abort', end));
+		await new Promise((end) => setTimeout(end, 50));
+		return 'ended well';
+	}`
+	session := must[*Session](t)(newProgram(t, Source{Text: []byte(text), Language: "mjs"}).Session(Options{}))
+	defer session.Close()
+	for i := 0; i < 5; i++ {
+		ctx, cancel := context.WithTimeout(background, 20*time.Millisecond)
+		report := must[*Report](t)(session.Call(ctx, "f", nil, Limits{Timeout: 10 * time.Minute, Grace: 10 * time.Minute}))
+		cancel()
+		expect(t, "outcome", report.Outcome, "cancelled")
+		expect(t, "value", string(report.Value), `"ended well"`)
+	}
+}
+
 func TestCollection(t *testing.T) {
 	for i := 0; i < 20; i++ {
 		engine := must[*Engine](t)(NewEngine(EngineOptions{Threads: 1}))

@@ -70,7 +70,7 @@ func (s *Session) Eval(ctx context.Context, name, text string, limits Limits) (*
 	})
 }
 
-// cancelAgain is how often a cancel is repeated, because a call that has not begun yet misses it.
+// cancelAgain is how often the cancel of a call that has not begun yet is tried again.
 const cancelAgain = 5 * time.Millisecond
 
 func (s *Session) do(ctx context.Context, name string, text []byte, limits Limits, call func(*C.curfew_session, *C.char, *C.char, C.size_t, *C.curfew_limits, **C.curfew_report, *C.curfew_failure) C.curfew_status) (*Report, error) {
@@ -115,8 +115,7 @@ func (s *Session) cancelWith(ctx context.Context, done <-chan struct{}) {
 		return
 	case <-ctx.Done():
 	}
-	for {
-		s.Cancel()
+	for !s.Cancel() {
 		select {
 		case <-done:
 			return
@@ -125,12 +124,14 @@ func (s *Session) cancelWith(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// Cancel cancels the call in progress; nothing happens if there is none.
-func (s *Session) Cancel() {
+// Cancel cancels the call in progress; a second time skips the grace. It returns whether there was a call.
+func (s *Session) Cancel() bool {
+	cancelled := false
 	s.use(func(session *C.curfew_session) error {
-		C.curfew_session_cancel(session)
+		cancelled = bool(C.curfew_session_cancel(session))
 		return nil
 	})
+	return cancelled
 }
 
 // Reset drops the state: the next call begins with the program's image.

@@ -200,7 +200,7 @@ static void take_image(curfew_run *run)
 	curfew__program_snapshot(run->program, run->guest->region);
 	atomic_store(&run->alive, true);
 	curfew__run_notify_time_up(run);
-	curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, clock_now_ns()));
+	curfew__run_arm(run, clock_now_ns());
 }
 
 static bool load_source(curfew_run *run, curfew__run_end *result)
@@ -293,7 +293,7 @@ static curfew__run_end load_and_start(curfew_run *run)
 	if (has_program)
 		run->clock.compiled_ns = run->clock.loaded_ns;
 	atomic_store(&run->memory_bytes, curfew__guest_memory(run->guest));
-	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.loaded_ns)))
+	if (!curfew__run_arm(run, run->clock.loaded_ns))
 		return result;
 	if (!has_program && !load_source(run, &result))
 		return result;

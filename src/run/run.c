@@ -19,7 +19,7 @@ static bool park(curfew_run *run)
 	curfew__watch_disarm(watch, &run->stop.alarm);
 	atomic_store(&run->wait.wake_ns, run->kind->wait(run, now));
 	/* Arm the alarm before the phase changes: afterwards the alarm belongs to the thread that resumes the run. */
-	curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, now));
+	curfew__run_arm(run, now);
 	curfew__run_enter_phase(run, CURFEW__RUN_PARKED);
 	/* From here on another thread may execute the run. The caller's reference keeps it in memory. */
 	return !(atomic_load(&run->wait.woken) && curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_EXECUTING));
@@ -37,7 +37,7 @@ static curfew__run_end resume_or_begin(curfew_run *run)
 			return atomic_load(&run->stop.cause) ? CURFEW__END_NOT_RUN : CURFEW__END_FAILED;
 		return run->kind->begin(run);
 	}
-	curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, clock_now_ns()));
+	curfew__run_arm(run, clock_now_ns());
 	return run->kind->resume(run);
 }
 

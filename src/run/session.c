@@ -315,14 +315,16 @@ curfew_status curfew_session_eval(curfew_session *session, const char *name, con
 	return status == CURFEW_OK ? call(session, &options, &what, report, failure) : status;
 }
 
-void curfew_session_cancel(curfew_session *session)
+bool curfew_session_cancel(curfew_session *session)
 {
 	if (!session)
-		return;
+		return false;
 	curfew__mutex_lock(&session->lock);
-	if (session->current)
+	bool goes_on = session->current != NULL;
+	if (goes_on)
 		curfew__signal_fire(session->current->stop.cancels[1]);
 	curfew__mutex_unlock(&session->lock);
+	return goes_on;
 }
 
 /* ---- From its creation to its end ------------------------------------------------------------------------- */

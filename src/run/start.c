@@ -128,7 +128,7 @@ static curfew_status check_texts(curfew_run *run, const curfew_run_options *opti
 
 	if (options->flags & CURFEW_RUN_CHECKED)
 		return CURFEW_OK;
-	if (is_long && !curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns)))
+	if (is_long && !curfew__run_arm(run, run->clock.start_ns))
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (options->params)
 		status = check_params(options, &run->stop.cause, failure);
@@ -337,7 +337,7 @@ static void start_clock(curfew_run *run)
 	/* The alarm is armed before the run is queued, because a run that waits for a thread has its deadline too. */
 	if (!run->inline_run) {
 		curfew__run_enter_phase(run, CURFEW__RUN_READY);
-		curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns));
+		curfew__run_arm(run, run->clock.start_ns);
 	}
 }
 

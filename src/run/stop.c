@@ -285,6 +285,14 @@ int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 	return atomic_load(&run->stop.cause) ? now : next;
 }
 
+bool curfew__run_arm(curfew_run *run, int64_t now)
+{
+	curfew__alarm *alarm = &run->stop.alarm;
+	unsigned calls = atomic_load(&alarm->calls);
+
+	return curfew__watch_arm_since(run->engine->watch, alarm, curfew__run_next_alarm(run, now), calls);
+}
+
 int64_t curfew__run_on_alarm(void *context, int64_t now)
 {
 	curfew_run *run = context;

@@ -31,6 +31,11 @@ int64_t curfew__run_cpu(curfew_run *run);
 int64_t curfew__run_own_cpu(curfew_run *run);
 /* The time of the alarm's next check. */
 int64_t curfew__run_next_alarm(curfew_run *run, int64_t now);
+/*
+ * Arms the alarm for its next check. A cancel, or a limit, that the watch finds meanwhile is not lost. False: no memory
+ * for it.
+ */
+bool curfew__run_arm(curfew_run *run, int64_t now);
 /* The alarm's callback, on the watch thread. */
 int64_t curfew__run_on_alarm(void *context, int64_t now);
 

@@ -263,7 +263,7 @@ static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 		return end_of(run, end);
 	curfew__run_reach(run, CURFEW__RUN_STARTED);
 	run->clock.entered_ns = clock_now_ns();
-	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.entered_ns)))
+	if (!curfew__run_arm(run, run->clock.entered_ns))
 		return CURFEW__END_FAILED;
 	return end_of(run, curfew__wasm_go_on(run->wasm));
 }

@@ -72,6 +72,7 @@ static void call_alarm(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 	curfew__mutex_lock(&watch->lock);
 	if (!watch->current_moved && !alarm->closed)
 		put_in(watch, alarm, next);
+	atomic_fetch_add(&alarm->calls, 1);
 	watch->current = NULL;
 	if (watch->waiting)
 		pthread_cond_broadcast(&watch->served);
@@ -178,14 +179,34 @@ void curfew__watch_destroy(curfew__watch *watch)
 	unref(watch);
 }
 
-bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
+static bool arm_locked(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, bool *early)
+	CURFEW__REQUIRES(watch->lock);
+static bool arm_locked(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, bool *early)
 {
-	curfew__mutex_lock(&watch->lock);
-	bool ok = alarm->closed || put_in(watch, alarm, when_ns);
 	if (watch->current == alarm)
 		watch->current_moved = true;
 	/* A thread that will wake before this alarm is due need not be woken. */
-	bool early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
+	*early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
+	return alarm->closed || put_in(watch, alarm, when_ns);
+}
+
+bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
+{
+	bool early;
+	curfew__mutex_lock(&watch->lock);
+	bool ok = arm_locked(watch, alarm, when_ns, &early);
+	curfew__mutex_unlock(&watch->lock);
+	if (early)
+		wake_watch(watch);
+	return ok;
+}
+
+bool curfew__watch_arm_since(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, unsigned calls)
+{
+	bool early;
+	curfew__mutex_lock(&watch->lock);
+	bool was_called = watch->current == alarm || atomic_load(&alarm->calls) != calls;
+	bool ok = arm_locked(watch, alarm, was_called ? 0 : when_ns, &early);
 	curfew__mutex_unlock(&watch->lock);
 	if (early)
 		wake_watch(watch);

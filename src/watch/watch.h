@@ -19,8 +19,9 @@ typedef struct curfew__watch curfew__watch;
 typedef struct curfew__alarm {
 	int64_t (*call)(void *context, int64_t now_ns);
 	void *context;
-	curfew__due due; /* not in the heap: not armed */
-	bool closed;     /* cannot be armed or called any more */
+	curfew__due due;   /* not in the heap: not armed */
+	bool closed;       /* cannot be armed or called any more */
+	atomic_uint calls; /* how often the callback has returned */
 } curfew__alarm;
 
 /* NULL if the thread cannot be started. */
@@ -29,6 +30,12 @@ void curfew__watch_destroy(curfew__watch *watch);
 
 /* Arms, or moves, an alarm. False: no memory for it, and it is not armed. Not from a callback. */
 bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns);
+/*
+ * Arms an alarm for a time that was computed from what the callback may change too. calls is alarm->calls from before
+ * the computation: if the callback ran since, it is called again at once, so that what it wanted is not overwritten by
+ * a time that is out of date. The rest is as for curfew__watch_arm.
+ */
+bool curfew__watch_arm_since(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, unsigned calls);
 /* Disarms an alarm. When this returns, the callback is not running, and its time will not call it. Not from a callback.
  */
 void curfew__watch_disarm(curfew__watch *watch, curfew__alarm *alarm);

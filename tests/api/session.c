@@ -679,13 +679,13 @@ static void test_cancel(void)
 	notebook n = open_told_notebook(&begun);
 	curfew_report *report = NULL;
 	expect(n.session, "let kept = 8", NULL);
-	curfew_session_cancel(n.session); /* there is no call */
+	CHECK(!curfew_session_cancel(n.session)); /* there is no call */
 	for (int i = 0; i < 20; i++) {
 		other second;
 		begin_other(&second, n.session, &begun);
 		CHECK_EQUAL(curfew_session_call(n.session, NULL, NULL, NULL, &report, NULL), CURFEW_IN_USE);
 		CHECK_EQUAL(curfew_session_reset(n.session, NULL), CURFEW_IN_USE);
-		curfew_session_cancel(n.session);
+		CHECK(curfew_session_cancel(n.session));
 		CHECK_EQUAL(pthread_join(second.thread, NULL), 0);
 		check(second.report, CURFEW_OUTCOME_CANCELLED, NULL);
 		CHECK(curfew_session_is_usable(n.session));
@@ -1129,7 +1129,7 @@ static void test_misuse(void)
 	expect(session, "1", "1");
 	curfew_session_destroy(session);
 	curfew_session_destroy(NULL);
-	curfew_session_cancel(NULL);
+	CHECK(!curfew_session_cancel(NULL));
 	CHECK(!curfew_session_is_usable(NULL));
 	CHECK_EQUAL(curfew_session_reset(NULL, NULL), CURFEW_INVALID);
 	/* Never called; and the order of destruction is free. */

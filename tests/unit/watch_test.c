@@ -153,6 +153,40 @@ static void test_closing_waits_for_the_callback(void)
 	curfew__watch_destroy(watch);
 }
 
+/* A thread computes a time while the callback finds out that there is something to do at once. */
+static void test_a_time_out_of_date_does_not_overwrite_the_answer(void)
+{
+	curfew__watch *watch = curfew__watch_create();
+	record calls = {0};
+	own_alarm alarm;
+	int64_t later = clock_now_ns() + 1000 * CURFEW__SECOND;
+	make_alarm(&alarm, &calls, 0);
+
+	/* It is armed while the callback runs. */
+	unsigned before = atomic_load(&alarm.alarm.calls);
+	atomic_store(&alarm.waits, true);
+	CHECK(curfew__watch_arm(watch, &alarm.alarm, 0));
+	while (!atomic_load(&alarm.is_called))
+		sched_yield();
+	CHECK(curfew__watch_arm_since(watch, &alarm.alarm, later, before));
+	atomic_store(&alarm.waits, false);
+	wait_for_calls(&calls, 2);
+
+	/* It is armed after the callback has returned. */
+	while (atomic_load(&alarm.alarm.calls) < 2)
+		sched_yield();
+	CHECK(curfew__watch_arm_since(watch, &alarm.alarm, later, 1));
+	wait_for_calls(&calls, 3);
+
+	/* Otherwise the time counts. */
+	while (atomic_load(&alarm.alarm.calls) < 3)
+		sched_yield();
+	CHECK(curfew__watch_arm_since(watch, &alarm.alarm, later, 3));
+	harness_sleep_us(20000);
+	CHECK_EQUAL(atomic_load(&calls.count), 3);
+	curfew__watch_destroy(watch);
+}
+
 static void test_a_signal_calls_at_once(void)
 {
 	curfew__watch *watch = curfew__watch_create();
@@ -183,6 +217,7 @@ static const harness_test tests[] = {
 	{"it_comes_again_when_it_says", test_it_comes_again_when_it_says},
 	{"moved_and_disarmed_alarms_do_not_come", test_moved_and_disarmed_alarms_do_not_come},
 	{"closing_waits_for_the_callback", test_closing_waits_for_the_callback},
+	{"a_time_out_of_date_does_not_overwrite_the_answer", test_a_time_out_of_date_does_not_overwrite_the_answer},
 	{"a_signal_calls_at_once", test_a_signal_calls_at_once},
 };
 

@@ -24,7 +24,7 @@ const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
 const SOURCE_ONCE = 1;
 const SOURCE_PATH = 2;
 const SOURCE_NODE = 4;
-/** How often, in milliseconds, a cancel is repeated, because a call that has not begun yet misses it. */
+/** How often, in milliseconds, the cancel of a call that has not begun yet is tried again. */
 const CANCEL_AGAIN = 5;
 
 /**
@@ -789,8 +789,7 @@ class Session {
 			return new Report(await begin());
 		} finally {
 			this.#inUse = false;
-			clearInterval(this.#cancelAgain);
-			this.#cancelAgain = undefined;
+			this.#stopCancels();
 			signal?.removeEventListener('abort', cancel);
 		}
 	}
@@ -799,11 +798,18 @@ class Session {
 		if (this.#inUse) throw new CurfewError('a call of this session is in progress', 'IN_USE');
 	}
 
-	/** Cancels the call in progress. It has no effect if there is none. */
+	/** Cancels the call in progress; a second time skips the grace. It has no effect if there is no call. */
 	cancel() {
-		call('sessionCancel', this.#handle);
+		if (call('sessionCancel', this.#handle) || !this.#inUse) return;
 		// The library does not know a call before its thread has begun it.
-		if (this.#inUse) this.#cancelAgain ??= setInterval(() => call('sessionCancel', this.#handle), CANCEL_AGAIN);
+		this.#cancelAgain ??= setInterval(() => {
+			if (call('sessionCancel', this.#handle)) this.#stopCancels();
+		}, CANCEL_AGAIN);
+	}
+
+	#stopCancels() {
+		clearInterval(this.#cancelAgain);
+		this.#cancelAgain = undefined;
 	}
 
 	/** Drops the state: the next call begins with the program's image. */

@@ -502,11 +502,12 @@ static napi_value session_create(napi_env env, napi_callback_info info)
 	return handle;
 }
 
-/* sessionCancel(session) */
+/* sessionCancel(session) returns whether there was a call. */
 static napi_value session_cancel(napi_env env, napi_callback_info info)
 {
-	curfew_session_cancel(subject(env, info));
-	return NULL;
+	napi_value was_there;
+	napi_get_boolean(env, curfew_session_cancel(subject(env, info)), &was_there);
+	return was_there;
 }
 
 /* sessionReset(session) */

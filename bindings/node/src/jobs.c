@@ -85,7 +85,7 @@ void curfew_node_jobs_cancel(struct addon *addon)
 {
 	for (struct job *job = addon->going_on; job != NULL; job = job->next)
 		if (job->session != NULL)
-			curfew_session_cancel(job->session);
+			(void)curfew_session_cancel(job->session);
 }
 
 /* Starts the thread, which then owns the job. */

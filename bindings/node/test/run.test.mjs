@@ -443,6 +443,24 @@ test('sessions', async () => {
 	await assert.rejects(module.call('trap'), { code: 'UNUSABLE' });
 });
 
+test('a cancelled call of a session has its grace', async () => {
+	// Longer than the time after which the cancel of a call that has not begun yet is tried again.
+	const text = `export const f = async () => {
+		const signal = curfew.signal;
+		if (!signal.aborted) await new Promise((end) => signal.addEventListener('abort', end));
+		await new Promise((end) => setTimeout(end, 50));
+		return 'ended well';
+	}`;
+	const session = curfew.program(text, { language: 'mjs' }).session();
+	for (let i = 0; i < 5; i++) {
+		const aborting = new AbortController();
+		const waiting = session.call('f', [], { limits: { timeout: '10m', grace: '10m' }, signal: aborting.signal });
+		aborting.abort();
+		const report = await waiting;
+		assert.deepEqual([report.outcome, report.value], ['cancelled', 'ended well']);
+	}
+});
+
 test('a session is in use from the moment of the call', async () => {
 	const session = curfew.program('let n = 0; function inc() { return ++n; }').session();
 	// Parsing this text takes longer than another call, which would otherwise end first.

@@ -470,7 +470,8 @@ def test_control_c_at_any_time_leaves_no_run():
                 signal.setitimer(signal.ITIMER_REAL, 1e-5 * (number // 3 + 1))
                 ways[number % 3]()
             except KeyboardInterrupt:
-                pass
+                if not session.usable:  # the program was stopped inside the engine
+                    session.reset()
         for _ in range(1000):
             if not curfew.default_engine().stats()["runs_active"]:
                 break

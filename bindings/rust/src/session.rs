@@ -80,8 +80,8 @@ impl Session {
         })
     }
 
-    /// Cancels the call in progress, from any thread. It has no effect if there is none.
-    pub fn cancel(&self) {
+    /// Cancels the call in progress, from any thread; a second time skips the grace. Returns whether there was a call.
+    pub fn cancel(&self) -> bool {
         unsafe { sys::curfew_session_cancel(self.pointer) }
     }
 

@@ -374,7 +374,7 @@ extern "C" {
         report: *mut *mut curfew_report,
         failure: *mut curfew_failure,
     ) -> c_int;
-    pub fn curfew_session_cancel(session: *mut curfew_session);
+    pub fn curfew_session_cancel(session: *mut curfew_session) -> bool;
     pub fn curfew_session_reset(session: *mut curfew_session, failure: *mut curfew_failure) -> c_int;
     pub fn curfew_session_is_usable(session: *const curfew_session) -> bool;
     pub fn curfew_session_get_totals(session: *mut curfew_session, totals: *mut curfew_session_totals);

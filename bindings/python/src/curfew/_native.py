@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import os
+import threading
+import weakref
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from ._interface import ffi
 
@@ -93,13 +95,34 @@ lib = _load()
 # Threads of an engine do not survive a fork, so each object remembers the process that made it.
 generation = 0
 
+# The pointers that are freed with their objects; those that are gone are dropped now and then.
+_owned: List[Any] = []
+_owned_due = 256
+_owned_lock = threading.Lock()
 
-def _count_fork() -> None:
-    global generation
+
+def _remember(pointer: Any) -> None:
+    global _owned_due
+    with _owned_lock:
+        _owned.append(weakref.ref(pointer))
+        if len(_owned) >= _owned_due:
+            _owned[:] = [reference for reference in _owned if reference() is not None]
+            _owned_due = 2 * len(_owned) + 256
+
+
+def _begin_anew() -> None:
+    """The child of a fork frees nothing of its parent's."""
+    global generation, _owned_lock
     generation += 1
+    _owned_lock = threading.Lock()
+    for reference in _owned:
+        pointer = reference()
+        if pointer is not None:
+            ffi.gc(pointer, None)
+    _owned.clear()
 
 
-os.register_at_fork(after_in_child=_count_fork)
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def text_of(pointer: Any, length: Optional[int] = None) -> Optional[str]:
@@ -144,8 +167,13 @@ class Owned:
     _pointer: Any = None
 
     def __init__(self, pointer: Any) -> None:
+        # A method __del__ would free it as well, but an interrupt (Ctrl-C) that comes while one begins is lost.
+        self._own(ffi.gc(pointer, type(self)._free))
+
+    def _own(self, pointer: Any) -> None:
         self._made_in = generation
         self._pointer = pointer
+        _remember(pointer)
 
     def _get(self) -> Any:
         if self._made_in != generation:
@@ -160,15 +188,11 @@ class Owned:
     def close(self) -> None:
         """Frees the resources. A second call does nothing."""
         pointer, self._pointer = self._pointer, None
-        if pointer is not None and self._made_in == generation:
-            type(self)._free(pointer)
+        if pointer is not None:
+            ffi.release(pointer)
 
     def __enter__(self) -> Any:
         return self
 
     def __exit__(self, *unused: object) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_pointer", None) is not None:
-            self.close()

@@ -11,9 +11,8 @@ import math
 import os
 import threading
 import time
-import weakref
 from collections import deque
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import (
@@ -233,7 +232,10 @@ class _Options:
         self.pointer.dir_count = len(rows)
 
     def _write_stdin(self, data: bytes) -> int:
+        while _gone_files:
+            os.close(_gone_files.popleft()[0])
         self._stdin = os.memfd_create("stdin")
+        self._file = ffi.gc(ffi.new("int *", self._stdin), _gone_files.append)
         _write_all(self._stdin, data)
         os.lseek(self._stdin, 0, os.SEEK_SET)
         return self._stdin
@@ -247,9 +249,14 @@ class _Options:
     def close(self) -> None:
         """Wipes secrets and closes the files that were made for the run."""
         self.wipe()
-        if self._stdin is not None:
-            os.close(self._stdin)
-            self._stdin = None
+        file, self._stdin = self._stdin, None
+        if file is not None:
+            ffi.gc(self._file, None)
+            os.close(file)
+
+
+# Files that were not closed before their owner was gone, as `int *`.
+_gone_files: Deque[Any] = deque()
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -422,7 +429,7 @@ class Program(Owned):
         self._has_functions = bool(functions)
         if functions:
             array, numbers, kept = host.fill_functions(functions)
-            weakref.finalize(self, host.forget_functions, numbers).atexit = False
+            self._numbers = host.forget_with(numbers)
             failure = ffi.new("curfew_failure *")
             check(lib.curfew_program_set_functions(pointer, array, len(numbers), failure), failure)
             del kept
@@ -610,47 +617,87 @@ def _look_at(run: Any) -> Any:
     return None
 
 
-# How often a thread that waits for a lock wakes by itself. A signal that arrives between the interpreter's last look
-# and the sleep does not wake it.
-_WAKE_S = 0.1
+class _Flag:
+    """What one thread sets once, and others wait for. On the main thread Ctrl-C may interrupt the wait at any place,
+    also after it has taken the lock; so what counts is is_set."""
+
+    # How often a waiting thread wakes by itself, in seconds. A signal that arrives between the interpreter's last look
+    # and the sleep does not wake it.
+    WAKE_S = 0.1
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        self.is_set = True
+        self._lock.release()
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits at most timeout seconds, and returns is_set."""
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while not self.is_set:
+            left = min(self.WAKE_S, until - time.monotonic())
+            if left < 0:
+                break
+            if self._lock.acquire(timeout=left):
+                self._lock.release()
+        return self.is_set
 
 
-def _acquire(lock: Any, timeout: Optional[float] = None) -> bool:
-    """Acquires a lock, in at most timeout seconds. On the main thread Ctrl-C interrupts this."""
-    until = math.inf if timeout is None else time.monotonic() + timeout
-    while not lock.acquire(timeout=max(min(_WAKE_S, until - time.monotonic()), 0)):
-        if time.monotonic() >= until:
-            return False
-    return True
+def _do_on_worker(work: Callable[[], None], cancel: Callable[[], None]) -> None:
+    """Does this work on another thread, so that Ctrl-C reaches this one. Then the work is cancelled and waited for, and
+    KeyboardInterrupt is raised."""
+    done = _Flag()
+
+    def do() -> None:
+        try:
+            work()
+        finally:
+            done.set()
+
+    task = host.Task(do)
+    try:
+        host.workers.submit(task)
+        done.wait()
+    except BaseException:
+        while not done.is_set:
+            try:
+                if task.withdraw():
+                    break
+                cancel()
+                done.wait()
+            except BaseException:  # Ctrl-C again, which skips the grace
+                continue
+        raise
 
 
 def _wait_for(run: Any) -> Any:
-    """The report of a run. Another thread waits for it, so that Ctrl-C reaches this one and cancels the run."""
-    done = threading.Lock()
-    done.acquire()
-
-    def wait() -> None:
-        lib.curfew_run_wait(run)
-        done.release()
-
-    task = host.Task(wait)
-    try:
-        host.workers.submit(task)
-        _acquire(done)
-    except BaseException:
-        lib.curfew_run_cancel(run)
-        # The worker must not wait for a run that is being destroyed.
-        while not task.withdraw():
-            try:
-                _acquire(done)
-                break
-            except BaseException:  # the second one skips the grace
-                lib.curfew_run_cancel(run)
-        raise
+    """The report of a run."""
+    _do_on_worker(lambda: lib.curfew_run_wait(run), lambda: lib.curfew_run_cancel(run))
     return ffi.cast("curfew_report *", lib.curfew_run_wait(run))
 
 
 # ---- Run -----------------------------------------------------------------------------------------------------------
+
+
+def _start_run(run: "Run", program: Any, options: Any, out: Any, failure: Any) -> None:
+    """Starts it, and makes the object its owner. Whenever Ctrl-C arrives, either the object owns the run afterwards, or
+    the run is destroyed."""
+    is_owned, gc, destroy = False, ffi.gc, lib.curfew_run_destroy
+    try:
+        check(lib.curfew_run_start(program, options, out, failure), failure)
+        pointer = out[0]
+        # The interpreter looks for signals after a call, not between these two.
+        is_owned = True
+        run._pointer = gc(pointer, destroy)
+        run._own(run._pointer)
+    except BaseException:
+        if not is_owned:
+            destroy(out[0])
+        raise
+
 
 # Runs in progress. They are kept until they have ended, even if nobody else refers to them.
 _live: Dict[int, "Run"] = {}
@@ -692,10 +739,8 @@ class Run(Owned):
         self._wakers: List[Callable[[], None]] = []
         self._raised: Optional[BaseException] = None
         self._report: Optional[Report] = None
-        self._ended = False
         self._lock = threading.Lock()
-        self._done = threading.Lock()
-        self._done.acquire()
+        self._done = _Flag()
         self._handle = ffi.new_handle(self)
         self._given = _Options(**options)
         pointer = self._given.pointer
@@ -707,24 +752,26 @@ class Run(Owned):
         _sweep()
         _live[id(self)] = self
         try:
-            check(lib.curfew_run_start(program._get(), pointer, out, failure), failure)
-            super().__init__(out[0])
+            # Ctrl-C may arrive after the start.
+            _start_run(self, program._get(), pointer, out, failure)
             self._given.wipe()
         except BaseException:
-            # Ctrl-C may arrive after the start.
             self._pointer = None
-            lib.curfew_run_destroy(out[0])
             _live.pop(id(self), None)
             self._given.close()
             raise
 
     # The engine's threads call these.
 
+    @property
+    def _ended(self) -> bool:
+        return self._done.is_set
+
     def _has_ended(self) -> None:
+        self._given.close()
         with self._lock:
-            self._ended = True
+            self._done.set()
             wakers, self._wakers = self._wakers, []
-        self._done.release()
         if self._change is not None:
             with self._change:
                 self._change.notify_all()
@@ -776,15 +823,17 @@ class Run(Owned):
     def wait(self, timeout: Optional[float] = None) -> Report:
         """Waits for the end (at most timeout seconds, then TimeoutError). Ctrl-C cancels the run."""
         try:
-            acquired = _acquire(self._done, timeout)
+            has_ended = self._done.wait(timeout)
         except KeyboardInterrupt:
-            self.cancel()
-            _acquire(self._done)
-            self._done.release()
+            while not self._done.is_set:
+                try:
+                    self.cancel()
+                    self._done.wait()
+                except KeyboardInterrupt:  # again, which skips the grace
+                    continue
             raise
-        if not acquired:
+        if not has_ended:
             raise TimeoutError(f"the run goes on after {timeout} s")
-        self._done.release()
         return self._take_report()
 
     def __await__(self) -> Any:
@@ -838,8 +887,7 @@ class Run(Owned):
             return
         if not self._ended and self._made_in == _native.generation:
             self.cancel()
-            _acquire(self._done)
-            self._done.release()
+            self._done.wait()
         _live.pop(id(self), None)
         super().close()
         self._given.close()
@@ -891,7 +939,7 @@ class Events:
             while not run._events:
                 if run._ended:
                     raise StopIteration
-                run._change.wait()
+                run._change.wait(_Flag.WAKE_S)
             return run._events.popleft()
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -941,6 +989,7 @@ class Session(Owned):
         out, failure = ffi.new("curfew_session **"), ffi.new("curfew_failure *")
         check(lib.curfew_session_create(program._get(), self._given.pointer, out, failure), failure)
         super().__init__(out[0])
+        self._given.wipe()
 
     def call(self, function: Optional[str] = None, *params: Any, limits: LimitsLike = None) -> Report:
         """Calls a function that the program exports, and waits. Ctrl-C cancels the call."""
@@ -982,80 +1031,92 @@ class Session(Owned):
         check(call(out, failure), failure)
         return take_report(out[0], True)
 
-    @contextmanager
-    def _using(self) -> Iterator[None]:
+    def _claim(self, call: object) -> None:
         with self._lock:
             if self._current is not None:
                 raise BusyError("a call of this session is in progress", "in_use")
-            self._current = object()
-        try:
-            yield
-        finally:
-            with self._lock:
+            self._current = call
+
+    def _leave(self, call: object) -> None:
+        """Has no effect if the session was not claimed for this call."""
+        with self._lock:
+            if self._current is call:
                 self._current = None
 
-    def _wait_for(self, call: Callable[[], Report]) -> Report:
-        with self._using():
+    def _carry_out(self, me: object, call: Callable[[], Any], outcome: List[Any]) -> None:
+        """Makes the call, on a thread that Ctrl-C does not interrupt."""
+        try:
+            made = (call(), None)
+        except BaseException as error:
+            made = (None, error)
+        self._leave(me)
+        outcome.append(made)
+
+    def _wait_for(self, call: Callable[[], Any]) -> Any:
+        me = object()
+        outcome: List[Any] = []
+        try:
+            self._claim(me)
             if threading.current_thread() is not threading.main_thread():
                 return call()
-            # A signal's handler runs only between two steps of the interpreter. So the main thread waits for a lock,
-            # not in the library.
-            outcome: List[Any] = []
-            done = threading.Lock()
-            done.acquire()
-            task = host.Task(lambda: _carry_out(call, outcome, done.release))
-            try:
-                host.workers.submit(task)
-                _acquire(done)
-            except KeyboardInterrupt:
-                if not task.withdraw():
-                    self.cancel()
-                    _acquire(done)
-                raise
-            return _outcome_of(outcome)
+            # A signal's handler runs only between two steps of the interpreter. So the main thread does not wait in the
+            # library.
+            _do_on_worker(lambda: self._carry_out(me, call, outcome), lambda: self._cancel(me))
+        finally:
+            self._leave(me)
+        return _outcome_of(outcome[0])
 
     async def _await(self, call: Callable[[], Report]) -> Report:
-        with self._using():
+        me = object()
+        outcome: List[Any] = []
+        try:
+            self._claim(me)
             loop = asyncio.get_running_loop()
             future: "asyncio.Future[None]" = loop.create_future()
-            outcome: List[Any] = []
 
-            host.workers.submit(lambda: _carry_out(call, outcome, lambda: _settle_in(loop, future)))
+            def do() -> None:
+                self._carry_out(me, call, outcome)
+                _settle_in(loop, future)
+
+            host.workers.submit(do)
             cancelled = None
             while not outcome:
                 try:
                     await asyncio.wait([future])
                 except asyncio.CancelledError as error:
                     cancelled = error
-                    self.cancel()
+                    self._cancel(me)
             if cancelled is not None:
                 raise cancelled
-            return _outcome_of(outcome)
+        finally:
+            self._leave(me)
+        return _outcome_of(outcome[0])
 
     def cancel(self) -> None:
-        """Cancels the call in progress, from any thread. It has no effect if there is none."""
+        """Cancels the call in progress, from any thread; a second time skips the grace. It has no effect if there is no
+        call."""
         call = self._current
-        if self._cancel(call) and call is not None:
-            # The library does not know a call before its thread has begun it.
-            host.workers.submit(lambda: self._cancel_until_ended(call))
+        if call is not None:
+            self._cancel(call)
 
-    def _cancel(self, call: Optional[object]) -> bool:
-        """Cancels this call if it is the one in progress."""
+    def _cancel(self, call: object) -> None:
+        # The library does not know a call before its thread has begun it.
+        if not self._try_cancel(call):
+            host.workers.submit(lambda: self._cancel_when_begun(call))
+
+    def _try_cancel(self, call: object) -> bool:
+        """Cancels this call. False: it has not begun."""
         with self._lock:
-            if self._current is not call:
-                return False
-            lib.curfew_session_cancel(self._get())
-            return True
+            return self._current is not call or self._pointer is None or lib.curfew_session_cancel(self._pointer)
 
-    def _cancel_until_ended(self, call: object) -> None:
-        while self._pointer is not None and self._cancel(call):
+    def _cancel_when_begun(self, call: object) -> None:
+        while not self._try_cancel(call):
             time.sleep(_CANCEL_AGAIN)
 
     def reset(self) -> None:
         """Drops the state: the next call begins with the program's image."""
         failure = ffi.new("curfew_failure *")
-        with self._using():
-            check(lib.curfew_session_reset(self._get(), failure), failure)
+        self._wait_for(lambda: check(lib.curfew_session_reset(self._get(), failure), failure))
 
     @property
     def usable(self) -> bool:
@@ -1081,23 +1142,15 @@ class Session(Owned):
             given.close()
 
 
-# How often, in seconds, a cancel is repeated, because a call that has not begun yet misses it.
+# How often, in seconds, the cancel of a call that has not begun yet is tried again.
 _CANCEL_AGAIN = 0.005
 
 
-def _carry_out(call: Callable[[], Report], outcome: List[Any], wake: Callable[[], None]) -> None:
-    try:
-        outcome.append((call(), None))
-    except BaseException as error:
-        outcome.append((None, error))
-    wake()
-
-
-def _outcome_of(outcome: List[Any]) -> Report:
-    report, error = outcome[0]
+def _outcome_of(outcome: Tuple[Any, Optional[BaseException]]) -> Any:
+    value, error = outcome
     if error is not None:
         raise error
-    return report
+    return value
 
 
 # ---- The default engine --------------------------------------------------------------------------------------------
@@ -1138,4 +1191,4 @@ def _end() -> None:
     for run in runs:
         if run._made_in == _native.generation:
             run.cancel()
-            run._done.acquire(timeout=30)
+            run._done.wait(30)

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import inspect
 import itertools
 import json
 import threading
+from collections import deque
 from queue import SimpleQueue
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Tuple, Union
 
 from ._json import decode
 from ._native import Error, InvalidError, c_string, ffi, lib
@@ -118,10 +120,14 @@ class _Workers:
     def submit(self, task: Callable[[], None]) -> None:
         with self._lock:
             if self._idle == 0:
-                threading.Thread(target=self._work, name="curfew-host", daemon=True).start()
+                # Thread.start waits, and fails if Ctrl-C interrupts that; this thread may be the main one.
+                _thread.start_new_thread(self._start_worker, ())
             else:
                 self._idle -= 1
         self._tasks.put(task)
+
+    def _start_worker(self) -> None:
+        threading.Thread(target=self._work, name="curfew-host", daemon=True).start()
 
     def _work(self) -> None:
         while True:
@@ -302,10 +308,20 @@ def _on_stopped(context: Any, call: Any) -> None:
 Functions = Mapping[str, Union[Callable[..., Any], HostFunction]]
 
 
-def forget_functions(numbers: Iterable[int]) -> None:
-    """Called when the program is gone."""
-    for number in numbers:
-        _functions.pop(number, None)
+# The numbers of programs that are gone, in arrays.
+_gone: Deque[Any] = deque()
+
+
+def forget_with(numbers: List[int]) -> Any:
+    """An object: once it is gone, the next program with functions forgets the functions of these numbers. It runs no
+    code of Python when it goes, because an interrupt (Ctrl-C) is lost there."""
+    return ffi.gc(ffi.new("uintptr_t[]", numbers), _gone.append)
+
+
+def _forget_gone() -> None:
+    while _gone:
+        for number in _gone.popleft():
+            _functions.pop(number, None)
 
 
 def fill_functions(functions: Functions) -> Tuple[Any, List[int], List[Any]]:
@@ -314,6 +330,7 @@ def fill_functions(functions: Functions) -> Tuple[Any, List[int], List[Any]]:
     kept: List[Any] = []
     rows = []
     made: List[HostFunction] = []
+    _forget_gone()
     if not isinstance(functions, Mapping):
         raise TypeError(f"functions must be a mapping, not {type(functions).__name__}")
     for name, function in functions.items():
