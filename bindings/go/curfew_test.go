@@ -546,7 +546,7 @@ func TestACancelledCallOfASessionHasItsGrace(t *testing.T) {
 	session := must[*Session](t)(newProgram(t, Source{Text: []byte(text), Language: "mjs"}).Session(Options{}))
 	defer session.Close()
 	for i := 0; i < 5; i++ {
-		ctx, cancel := context.WithTimeout(background, 20*time.Millisecond)
+		ctx, cancel := context.WithTimeout(background, time.Second)
 		report := must[*Report](t)(session.Call(ctx, "f", nil, Limits{Timeout: 10 * time.Minute, Grace: 10 * time.Minute}))
 		cancel()
 		expect(t, "outcome", report.Outcome, "cancelled")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The build's options, the packages that are needed, and the files that an installation creates and removes."""
 
+import ctypes
 import glob
 import os
 import re
@@ -9,6 +10,9 @@ import shutil
 import struct
 
 from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
+
+# The C library of this process, to ask which names it has.
+LIBC = ctypes.CDLL(None)
 
 ALONE = ["-Dserver=false", "-Dconsole=false", "-Dfetch=false", "-Dtests=false"]
 
@@ -130,7 +134,11 @@ def check_stand_ins(context, directory, left_out, stand_ins):
         )
         expect(done.code == 0, done.err.decode())
         has |= symbols(context, out)[0]
-    expect_equal(f"names of {directory} that nothing defines", sorted(wanted & was - has), [])
+    expect_equal(
+        f"names of {directory} that nothing defines",
+        sorted(name for name in wanted & was - has if not hasattr(LIBC, name)),
+        [],
+    )
 
 
 def check_alone(context):

@@ -446,15 +446,21 @@ test('sessions', async () => {
 test('a cancelled call of a session has its grace', async () => {
 	// Longer than the time after which the cancel of a call that has not begun yet is tried again.
 	const text = `export const f = async () => {
+		host.begun();
 		const signal = curfew.signal;
 		if (!signal.aborted) await new Promise((end) => signal.addEventListener('abort', end));
 		await new Promise((end) => setTimeout(end, 50));
 		return 'ended well';
 	}`;
-	const session = curfew.program(text, { language: 'mjs' }).session();
+	let begin;
+	const session = curfew.program(text, { language: 'mjs', functions: { begun: () => begin() } }).session();
 	for (let i = 0; i < 5; i++) {
+		const begun = new Promise(resolve => {
+			begin = resolve;
+		});
 		const aborting = new AbortController();
 		const waiting = session.call('f', [], { limits: { timeout: '10m', grace: '10m' }, signal: aborting.signal });
+		await begun;
 		aborting.abort();
 		const report = await waiting;
 		assert.deepEqual([report.outcome, report.value], ['cancelled', 'ended well']);

@@ -2,6 +2,7 @@
 """Runs in an event loop."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -158,18 +159,22 @@ def test_a_session_is_in_use_from_the_moment_of_the_call(engine):
 def test_a_cancelled_call_of_a_session_has_its_grace(engine):
     # Longer than the time after which the cancel of a call that has not begun yet is tried again.
     text = """export const f = async () => {
+        host.begun();
         const signal = curfew.signal;
         if (!signal.aborted) await new Promise((end) => signal.addEventListener('abort', end));
         await new Promise((end) => setTimeout(end, 50));
         return 'ended well';
     }"""
-    session = engine.program(text, language="mjs").session()
+    begun = threading.Event()
+    session = engine.program(text, language="mjs", functions={"begun": begun.set}).session()
     limits = {"timeout": "10m", "grace": "10m"}
 
     async def main():
         for _ in range(5):
             waiting = asyncio.create_task(session.call_async("f", limits=limits))
-            await asyncio.sleep(0)
+            while not begun.is_set():
+                await asyncio.sleep(0.01)
+            begun.clear()
             session.cancel()
             report = await waiting
             assert (report.outcome, report.value) == ("cancelled", "ended well")
