@@ -82,26 +82,23 @@ static bool make_chunk(request *q, bool *ends)
 			return false;
 	}
 
-	const event *e = run_has_event(r, q->next_event) ? run_get_event(r, q->next_event) : NULL;
-	if (e != NULL && is_large(e) && !is_withheld(r, e, q->server)) {
-		*ends = !start_large(q, e);
-		return !*ends;
-	}
-
 	text_init(&out, SIZE_MAX / 2);
 	q->wants_ping = false;
-	if (e == NULL)
+	if (!run_has_event(r, q->next_event))
 		text_say(&out, ": ping\n\n");
 	while (run_has_event(r, q->next_event) && out.length < STREAM_BLOCK_BYTES) {
-		e = run_get_event(r, q->next_event);
-		if (is_large(e) && !is_withheld(r, e, q->server))
-			break;
-		if (is_large(e)) {
+		const event *e = run_get_event(r, q->next_event);
+		if (!is_large(e)) {
+			write_event(&out, e->number, e->kind, e->data->data, e->data->len);
+		} else if (is_withheld(r, e, q->server)) {
 			text_say(&out, ": left out\n\n");
-			q->next_event = e->number + 1;
-			continue;
+		} else if (out.length > 0) {
+			break; /* it is the next chunk */
+		} else {
+			text_finish(&out);
+			*ends = !start_large(q, e);
+			return !*ends;
 		}
-		write_event(&out, e->number, e->kind, e->data->data, e->data->len);
 		q->next_event = e->number + 1;
 	}
 

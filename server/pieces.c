@@ -40,10 +40,11 @@ static bool note_number(void *context, const run_view *view)
 	return false;
 }
 
-static void find_number(pieces *p)
+/* Reads the number of a run's report; it is left as it is if there is no such run. False: the store cannot be read. */
+static bool find_number(const request *q, const char *id, int64_t *number)
 {
-	const run_filter filter = {.id = p->report.id, .outcome = -1, .most = 1};
-	(void)store_read_runs(p->request->server->store, &filter, note_number, &p->report.number);
+	const run_filter filter = {.id = id, .outcome = -1, .most = 1};
+	return store_read_runs(q->server->store, &filter, note_number, number);
 }
 
 static void read_part(void *context)
@@ -51,7 +52,7 @@ static void read_part(void *context)
 	pieces *p = context;
 	server *s = p->request->server;
 	if (p->report.number == PIECE_OF_RUN)
-		find_number(p);
+		(void)find_number(p->request, p->report.id, &p->report.number);
 	blob *part = store_read_part(s->store, p->report.number, p->part_index);
 	server_lock(s);
 	p->part = part;
@@ -141,16 +142,17 @@ static void free_pieces(void *context)
 pieces *pieces_create(request *q, text *head, piece_report report, const char *tail)
 {
 	pieces *p = calloc(1, sizeof *p);
-	if (p != NULL) {
-		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report};
-		p->head = text_take(head, &p->head_length);
-		if (p->head != NULL)
-			return p;
-		pieces_free(p);
+	if (p == NULL) {
+		if (head != NULL)
+			text_finish(head);
+		blob_unref(report.here);
 		return NULL;
 	}
-	text_finish(head);
-	blob_unref(report.here);
+	*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report};
+	p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
+	if (head == NULL || p->head != NULL)
+		return p;
+	pieces_free(p);
 	return NULL;
 }
 
@@ -167,12 +169,11 @@ ssize_t pieces_read(pieces *p, char *buffer, size_t max)
 /* The store has no report of a run that was found there: the run was dropped since then, or its report is lost. */
 static answer reply_without_report(request *q, text *head, const piece_report *report)
 {
-	const run_filter filter = {.id = report->id, .outcome = -1, .most = 1};
-	int64_t number = -1;
+	int64_t number = PIECE_OF_RUN;
 
 	if (head != NULL)
 		text_finish(head);
-	if (!store_read_runs(q->server->store, &filter, note_number, &number))
+	if (!find_number(q, report->id, &number))
 		return reply_unreadable(q);
 	if (number != report->number)
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
@@ -187,26 +188,20 @@ answer reply_pieces(request *q, const char *type, text *head, piece_report repor
 
 	if (report.here == NULL && first == NULL)
 		return reply_without_report(q, head, &report);
-	pieces *p = calloc(1, sizeof *p);
-	if (p != NULL) {
-		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report, .part = first};
-		p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
-		if (head == NULL || p->head != NULL) {
-			size_t length = p->head_length + report.length + p->tail_length;
-			/* Use a small buffer: it is cleared each time, and most reports are much smaller. */
-			struct MHD_Response *response = MHD_create_response_from_callback(
-				length, length < BUFFER_BYTES ? length : BUFFER_BYTES, read_pieces, p, free_pieces);
-			if (response != NULL) {
-				reply_add_data_headers(response, type);
-				return reply_queue(q, MHD_HTTP_OK, response);
-			}
-		}
-		free(p->head);
-		free(p);
-	} else if (head != NULL) {
-		text_finish(head);
+	pieces *p = pieces_create(q, head, report, tail);
+	if (p == NULL) {
+		blob_unref(first);
+		return reply_no_memory(q);
 	}
-	blob_unref(first);
-	blob_unref(report.here);
-	return reply_no_memory(q);
+	p->part = first;
+	size_t length = p->head_length + report.length + p->tail_length;
+	/* Use a small buffer: it is cleared each time, and most reports are much smaller. */
+	struct MHD_Response *response = MHD_create_response_from_callback(
+		length, length < BUFFER_BYTES ? length : BUFFER_BYTES, read_pieces, p, free_pieces);
+	if (response == NULL) {
+		pieces_free(p);
+		return reply_no_memory(q);
+	}
+	reply_add_data_headers(response, type);
+	return reply_queue(q, MHD_HTTP_OK, response);
 }

@@ -25,8 +25,9 @@ piece_report piece_of(const run_view *view, blob *here);
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail);
 
 /*
- * The same as a part of a stream. Everything is taken over; tail is static. NULL: out of memory. pieces_read returns
- * what the callback of a response returns: 0 if it has suspended the request, END_OF_STREAM after the last byte.
+ * The same as a part of a stream. Everything is taken over; head may be NULL, tail is static. NULL: out of memory.
+ * pieces_read returns what the callback of a response returns: 0 if it has suspended the request, END_OF_STREAM after
+ * the last byte.
  */
 struct pieces;
 struct pieces *pieces_create(request *q, text *head, piece_report report, const char *tail);

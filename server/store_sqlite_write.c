@@ -260,17 +260,26 @@ static uint64_t used_bytes(sqlite_store *st)
 	return bytes;
 }
 
-static int drop_before(sqlite_store *st, int64_t ended_us, int max)
+/* Drops runs with two statements of the same parameters: their large reports, and the rest. owner NULL: it is none. */
+static int drop_runs(sqlite_store *st, sqlite_write reports, sqlite_write runs, const char *owner, int64_t bound,
+                     int max)
 {
-	static const sqlite_write steps[] = {SQL_DROP_OLD_REPORTS, SQL_DROP_OLD};
+	const sqlite_write steps[] = {reports, runs};
 	int status = SQLITE_OK;
 	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == SQLITE_OK; i++) {
 		binding b = bind_write(st, steps[i]);
-		bind_number(&b, ended_us);
+		if (owner != NULL)
+			bind_words(&b, owner);
+		bind_number(&b, bound);
 		bind_number(&b, max);
 		status = run_bound(&b);
 	}
 	return status == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+}
+
+static int drop_before(sqlite_store *st, int64_t ended_us, int max)
+{
+	return drop_runs(st, SQL_DROP_OLD_REPORTS, SQL_DROP_OLD, NULL, ended_us, max);
 }
 
 /*
@@ -284,16 +293,7 @@ static int drop_bytes(sqlite_store *st, uint64_t bytes)
 	if (sqlite3_step(largest) == SQLITE_ROW)
 		(void)snprintf(owner, sizeof owner, "%s", column_words(largest, 0));
 	(void)sqlite3_reset(largest);
-	static const sqlite_write steps[] = {SQL_DROP_REPORTS_OF_OWNER, SQL_DROP_OF_OWNER};
-	int status = SQLITE_OK;
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == SQLITE_OK; i++) {
-		binding b = bind_write(st, steps[i]);
-		bind_words(&b, owner);
-		bind_number(&b, (int64_t)bytes);
-		bind_number(&b, st->drop_at_once);
-		status = run_bound(&b);
-	}
-	return status == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+	return drop_runs(st, SQL_DROP_REPORTS_OF_OWNER, SQL_DROP_OF_OWNER, owner, (int64_t)bytes, st->drop_at_once);
 }
 
 static uint64_t program_bytes(sqlite_store *st)

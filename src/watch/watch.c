@@ -179,38 +179,32 @@ void curfew__watch_destroy(curfew__watch *watch)
 	unref(watch);
 }
 
-static bool arm_locked(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, bool *early)
-	CURFEW__REQUIRES(watch->lock);
-static bool arm_locked(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, bool *early)
+/* calls: for curfew__watch_arm_since; NULL: the time counts in any case. */
+static bool arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, const unsigned *calls)
 {
-	if (watch->current == alarm)
+	curfew__mutex_lock(&watch->lock);
+	bool is_current = watch->current == alarm;
+	if (calls && (is_current || atomic_load(&alarm->calls) != *calls))
+		when_ns = 0; /* at once */
+	bool ok = alarm->closed || put_in(watch, alarm, when_ns);
+	if (is_current)
 		watch->current_moved = true;
 	/* A thread that will wake before this alarm is due need not be woken. */
-	*early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
-	return alarm->closed || put_in(watch, alarm, when_ns);
+	bool early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
+	curfew__mutex_unlock(&watch->lock);
+	if (early)
+		wake_watch(watch);
+	return ok;
 }
 
 bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
 {
-	bool early;
-	curfew__mutex_lock(&watch->lock);
-	bool ok = arm_locked(watch, alarm, when_ns, &early);
-	curfew__mutex_unlock(&watch->lock);
-	if (early)
-		wake_watch(watch);
-	return ok;
+	return arm(watch, alarm, when_ns, NULL);
 }
 
 bool curfew__watch_arm_since(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns, unsigned calls)
 {
-	bool early;
-	curfew__mutex_lock(&watch->lock);
-	bool was_called = watch->current == alarm || atomic_load(&alarm->calls) != calls;
-	bool ok = arm_locked(watch, alarm, was_called ? 0 : when_ns, &early);
-	curfew__mutex_unlock(&watch->lock);
-	if (early)
-		wake_watch(watch);
-	return ok;
+	return arm(watch, alarm, when_ns, &calls);
 }
 
 static void disarm(curfew__watch *watch, curfew__alarm *alarm, bool close)

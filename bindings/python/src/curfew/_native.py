@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections import deque
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Deque, Iterator, List, Optional
 
 from ._interface import ffi
 
@@ -157,6 +158,22 @@ def check(status: int, failure: Any) -> None:
     name = _STATUS.get(status, "INTERNAL")
     message = text_of(failure.message) or text_of(lib.curfew_status_text(status)) or name
     raise _CLASSES.get(name, Error)(message, name.lower())
+
+
+class Gone:
+    """Collects the numbers of what is gone. A finalizer would act at once, but runs code of Python, and an interrupt
+    (Ctrl-C) that comes while it begins is lost."""
+
+    def __init__(self) -> None:
+        self._numbers: Deque[Any] = deque()
+
+    def follow(self, numbers: List[int]) -> Any:
+        """An object: once it is gone, these numbers can be taken."""
+        return ffi.gc(ffi.new("uintptr_t[]", numbers), self._numbers.append)
+
+    def take(self) -> Iterator[int]:
+        while self._numbers:
+            yield from self._numbers.popleft()
 
 
 class Owned:

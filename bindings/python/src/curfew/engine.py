@@ -12,7 +12,6 @@ import os
 import threading
 import time
 from collections import deque
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import (
@@ -232,10 +231,10 @@ class _Options:
         self.pointer.dir_count = len(rows)
 
     def _write_stdin(self, data: bytes) -> int:
-        while _gone_files:
-            os.close(_gone_files.popleft()[0])
+        for file in _gone_files.take():
+            os.close(file)
         self._stdin = os.memfd_create("stdin")
-        self._file = ffi.gc(ffi.new("int *", self._stdin), _gone_files.append)
+        self._file = _gone_files.follow([self._stdin])
         _write_all(self._stdin, data)
         os.lseek(self._stdin, 0, os.SEEK_SET)
         return self._stdin
@@ -255,8 +254,8 @@ class _Options:
             os.close(file)
 
 
-# Files that were not closed before their owner was gone, as `int *`.
-_gone_files: Deque[Any] = deque()
+# Files that were not closed before their owner was gone.
+_gone_files = _native.Gone()
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -429,7 +428,7 @@ class Program(Owned):
         self._has_functions = bool(functions)
         if functions:
             array, numbers, kept = host.fill_functions(functions)
-            self._numbers = host.forget_with(numbers)
+            self._numbers = host.gone.follow(numbers)
             failure = ffi.new("curfew_failure *")
             check(lib.curfew_program_set_functions(pointer, array, len(numbers), failure), failure)
             del kept
@@ -532,7 +531,7 @@ class Program(Owned):
         if on_event is None and not self._has_functions and not _ending:
             is_main = threading.current_thread() is threading.main_thread()
             return self._run_watched(options) if is_main else self._run_here(options)
-        run = Run.__new__(Run)
+        run = Run.__new__(Run)  # so that it can be closed if Ctrl-C arrives when it has just been started
         try:
             run.__init__(self, on_event, False, None, options)
             return run.wait()
@@ -646,6 +645,16 @@ class _Flag:
         return self.is_set
 
 
+def _cancel_and_wait(done: _Flag, cancel: Callable[[], None]) -> None:
+    """Cancels and waits. Each further Ctrl-C cancels again, which skips the grace."""
+    while not done.is_set:
+        try:
+            cancel()
+            done.wait()
+        except BaseException:
+            continue
+
+
 def _do_on_worker(work: Callable[[], None], cancel: Callable[[], None]) -> None:
     """Does this work on another thread, so that Ctrl-C reaches this one. Then the work is cancelled and waited for, and
     KeyboardInterrupt is raised."""
@@ -662,14 +671,7 @@ def _do_on_worker(work: Callable[[], None], cancel: Callable[[], None]) -> None:
         host.workers.submit(task)
         done.wait()
     except BaseException:
-        while not done.is_set:
-            try:
-                if task.withdraw():
-                    break
-                cancel()
-                done.wait()
-            except BaseException:  # Ctrl-C again, which skips the grace
-                continue
+        _cancel_and_wait(done, lambda: done.set() if task.withdraw() else cancel())
         raise
 
 
@@ -825,12 +827,7 @@ class Run(Owned):
         try:
             has_ended = self._done.wait(timeout)
         except KeyboardInterrupt:
-            while not self._done.is_set:
-                try:
-                    self.cancel()
-                    self._done.wait()
-                except KeyboardInterrupt:  # again, which skips the grace
-                    continue
+            _cancel_and_wait(self._done, self.cancel)
             raise
         if not has_ended:
             raise TimeoutError(f"the run goes on after {timeout} s")
@@ -1135,11 +1132,9 @@ class Session(Owned):
 
     def close(self) -> None:
         """Ends the session. A call in progress is cancelled and awaited."""
-        with getattr(self, "_lock", nullcontext()):
+        with self._lock:
             super().close()
-        given = getattr(self, "_given", None)
-        if given is not None:
-            given.close()
+        self._given.close()
 
 
 # How often, in seconds, the cancel of a call that has not begun yet is tried again.

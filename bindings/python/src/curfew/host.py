@@ -9,12 +9,11 @@ import inspect
 import itertools
 import json
 import threading
-from collections import deque
 from queue import SimpleQueue
-from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from ._json import decode
-from ._native import Error, InvalidError, c_string, ffi, lib
+from ._native import Error, Gone, InvalidError, c_string, ffi, lib
 
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _MEMBERS = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
@@ -308,20 +307,13 @@ def _on_stopped(context: Any, call: Any) -> None:
 Functions = Mapping[str, Union[Callable[..., Any], HostFunction]]
 
 
-# The numbers of programs that are gone, in arrays.
-_gone: Deque[Any] = deque()
-
-
-def forget_with(numbers: List[int]) -> Any:
-    """An object: once it is gone, the next program with functions forgets the functions of these numbers. It runs no
-    code of Python when it goes, because an interrupt (Ctrl-C) is lost there."""
-    return ffi.gc(ffi.new("uintptr_t[]", numbers), _gone.append)
+# The numbers of functions whose programs are gone. They are forgotten with the next program that has functions.
+gone = Gone()
 
 
 def _forget_gone() -> None:
-    while _gone:
-        for number in _gone.popleft():
-            _functions.pop(number, None)
+    for number in gone.take():
+        _functions.pop(number, None)
 
 
 def fill_functions(functions: Functions) -> Tuple[Any, List[int], List[Any]]:
