@@ -305,7 +305,9 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	if (atomic_load(&run->stop.cause))
 		return stop_step(run, now);
 	bool told = !was_up && atomic_load(&run->stop.time_up);
-	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wait.wake_ns)))
+	if (told)
+		curfew__run_wake(run); /* also if it is about to be parked: it may have looked before it was told */
+	else if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && now >= atomic_load(&run->wait.wake_ns))
 		make_ready(run);
 	int64_t next = curfew__run_next_alarm(run, now);
 	/* The alarm is due already: the run is about to be parked, or was resumed a moment ago. */

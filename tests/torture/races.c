@@ -8,15 +8,34 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define HELD_UP_NS 3000000
+#define HELD_UP_BRIEFLY_NS 40000
 #define ONE_IN 8
 
-static atomic_bool holds_up;
+static atomic_int holds_up; /* for how many ns; 0: not at all */
 
-/* Replaces the C library's function, also for the library, which is a shared one. */
-int pthread_mutex_lock(pthread_mutex_t *mutex)
+/* The watch is prompt. It is the others that it meets at an unusual place. */
+static bool is_watch(void)
+{
+	char name[16] = "";
+	return prctl(PR_GET_NAME, name) == 0 && strcmp(name, "curfew-watch") == 0;
+}
+
+static void hold_up(int for_ns)
+{
+	uint64_t until_ns = harness_now() + (uint64_t)for_ns;
+	if (for_ns == HELD_UP_NS)
+		(void)nanosleep(&(struct timespec){.tv_nsec = for_ns}, NULL);
+	else if (!is_watch())
+		while (harness_now() < until_ns)
+			;
+}
+
+/* Replaces the C library's function, also for the library, which is a shared one and sees only visible names. */
+__attribute__((visibility("default"))) int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	static int (*real)(pthread_mutex_t *);
 	static _Thread_local unsigned seed;
@@ -24,8 +43,9 @@ int pthread_mutex_lock(pthread_mutex_t *mutex)
 		*(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_lock");
 	if (seed == 0)
 		seed = (unsigned)(uintptr_t)&seed >> 4;
-	if (atomic_load(&holds_up) && rand_r(&seed) % ONE_IN == 0)
-		(void)nanosleep(&(struct timespec){.tv_nsec = HELD_UP_NS}, NULL);
+	int for_ns = atomic_load(&holds_up);
+	if (for_ns > 0 && rand_r(&seed) % ONE_IN == 0)
+		hold_up(for_ns);
 	return real(mutex);
 }
 
@@ -61,12 +81,12 @@ static void prepare(const char *text)
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	curfew_host_function f = {.size = sizeof f, .name = "f", .call = begin_answer, .flags = CURFEW_HOST_ASYNC};
 	CHECK_OK(curfew_program_set_functions(program, &f, 1, NULL));
-	atomic_store(&holds_up, true);
+	atomic_store(&holds_up, HELD_UP_NS);
 }
 
 static void clear_up(void)
 {
-	atomic_store(&holds_up, false);
+	atomic_store(&holds_up, 0);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 }
@@ -114,6 +134,49 @@ static void ends_are_one_of_those_that_came(void)
 	clear_up();
 }
 
+/* A cancel that comes while the run is being parked reaches the program, which ends within its grace. */
+static void a_cancel_reaches_a_program_that_is_being_parked(void)
+{
+	prepare("const signal = curfew.signal;"
+	        "if (!signal.aborted) await new Promise(f => signal.addEventListener('abort', f)); 'ended well'");
+	for (int i = 0; i < 600; i++) {
+		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(60000), .grace_ns = harness_ms(20000)};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits};
+		curfew_run *run = NULL;
+		CHECK_OK(curfew_run_start(program, &options, &run, NULL));
+		harness_sleep_us((unsigned)(i % 60) * 50);
+		curfew_run_cancel(run);
+		const curfew_report *report = curfew_run_wait(run);
+		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_CANCELLED);
+		CHECK(report->used.wall_ns < limits.grace_ns);
+		curfew_run_destroy(run);
+	}
+	clear_up();
+}
+
+/*
+ * A cancel comes while the run's thread sets the alarm for a time that it computed before. The first attempts to stop
+ * the run come too early, and there have to be more.
+ */
+static void a_cancel_while_a_run_begins_is_not_lost(void)
+{
+	prepare("for (;;);");
+	atomic_store(&holds_up, HELD_UP_BRIEFLY_NS);
+	for (int i = 0; i < 3000; i++) {
+		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(20000)};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits};
+		curfew_run *run = NULL;
+		CHECK_OK(curfew_run_start(program, &options, &run, NULL));
+		uint64_t until_ns = harness_now() + (uint64_t)(i % 100) * 4000;
+		while (harness_now() < until_ns)
+			;
+		curfew_run_cancel(run);
+		CHECK_EQUAL(curfew_run_wait(run)->outcome, CURFEW_OUTCOME_CANCELLED);
+		curfew_run_destroy(run);
+	}
+	clear_up();
+}
+
 /* Timers that become due while their run is being parked are not lost. */
 static void wakes_are_not_lost(void)
 {
@@ -132,6 +195,8 @@ static void wakes_are_not_lost(void)
 static const harness_test tests[] = {
 	{"limits_hold_after_every_wait", limits_hold_after_every_wait},
 	{"ends_are_one_of_those_that_came", ends_are_one_of_those_that_came},
+	{"a_cancel_reaches_a_program_that_is_being_parked", a_cancel_reaches_a_program_that_is_being_parked},
+	{"a_cancel_while_a_run_begins_is_not_lost", a_cancel_while_a_run_begins_is_not_lost},
 	{"wakes_are_not_lost", wakes_are_not_lost},
 };
 
