@@ -415,24 +415,33 @@ static answer answer_stored_report(request *q)
 	           : reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "the run was deleted meanwhile", NULL);
 }
 
+/* If a run in memory was accepted with this key, answers as it did then. */
+static bool answer_from_memory(request *q, const submission *sub, const char *key, const char *body_sha256,
+                               answer *result) CURFEW__UNCHECKED;
+static bool answer_from_memory(request *q, const submission *sub, const char *key, const char *body_sha256,
+                               answer *result)
+{
+	server_lock(q->server);
+	run *r = run_find_key(q->server, q->who, key);
+	if (r != NULL && !r->refused) {
+		*result = answer_same(q, r, sub->wait, body_sha256);
+		return true;
+	}
+	server_unlock(q->server);
+	return false;
+}
+
 /* If a run with this key was accepted before, answers as it did then. */
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256,
                          answer *result) CURFEW__UNCHECKED;
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256, answer *result)
 {
 	server *s = q->server;
+	run *r = NULL;
 	char id[ID_SIZE], known_sha256[SHA256_SIZE];
 
-	server_lock(s);
-	run *r = run_find_key(s, q->who, key);
-	if (r != NULL && r->refused)
-		r = NULL;
-	if (r != NULL) {
-		*result = answer_same(q, r, sub->wait, body_sha256);
+	if (answer_from_memory(q, sub, key, body_sha256, result))
 		return true;
-	}
-
-	server_unlock(s);
 	int found = store_find_key(s->store, q->who->id, key, id, known_sha256);
 	if (found == 0 && sub->schedule == NULL && (found = schedule_has_key(q, key)) > 0) {
 		*result = reply_reused(q); /* by a schedule */
@@ -448,6 +457,9 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 		return true;
 	}
 
+	/* It may have been accepted between the two looks, and not have ended yet. */
+	if (answer_from_memory(q, sub, key, body_sha256, result))
+		return true;
 	run_filter filter = {.id = id, .outcome = -1, .most = 1};
 	piece_report report = {.length = 0};
 	if (sub->wait && s->is_shared && !cluster_find(s, id, q->who, &r)) {

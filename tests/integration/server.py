@@ -365,24 +365,22 @@ def idempotency(context):
         server.wait_for(first)
         expect_equal("after its end", server.submit("Math.random()", headers=key)["id"], first)
         server.refuse(422, {"source": "other"}, headers=key)
+        rounds = 20
         with concurrent.futures.ThreadPoolExecutor(8) as executor:
-            reports = list(
-                executor.map(
-                    lambda _: server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True),
-                    range(8),
+            for i in range(rounds):
+                together = {"Idempotency-Key": f"together {i}"}
+                reports = list(
+                    executor.map(
+                        lambda given: server.submit("Math.random()", 200, headers=given, wait=True), [together] * 8
+                    )
                 )
-            )
-        expect_equal("at once", len({report["id"] for report in reports}), 1)
+                expect_equal("at once", len({report["id"] for report in reports}), 1)
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal("after a crash", server.submit("Math.random()", headers=key)["id"], first)
-        expect_equal(
-            "with wait",
-            server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True),
-            reports[0],
-        )
+        expect_equal("with wait", server.submit("Math.random()", 200, headers=together, wait=True), reports[0])
         server.refuse(422, {"source": "other"}, headers=key)
-        expect_equal("how many", len(server.ask("GET", "/v1/runs")["runs"]), 2)
+        expect_equal("how many", len(server.ask("GET", "/v1/runs")["runs"]), rounds + 1)
 
 
 @test
