@@ -2,7 +2,7 @@
 // An endless builtin and its caller.
 // args: --cpu 80ms --timeout 60s
 // outcome: cpu
-// frames: indexOf native | call native | find index_of.js:7:* | <anonymous> index_of.js:9:*
+// frames: indexOf native | find index_of.js:7:* | <anonymous> index_of.js:9:*
 function find(list) {
 	return Array.prototype.indexOf.call(list, 1);
 }
