@@ -137,6 +137,7 @@ function finishSocket(w, failure) {
 	if (w.timer) clearTimer(w.timer);
 	const clean = failure === undefined && w.closeReceived && w.closeSent;
 	queueTask(() => {
+		w.told = true;
 		if (failure !== undefined)
 			fireAtSocket(w, new ErrorEvent('error', { __proto__: null, message: 'WebSocket to ' + w.url + ': ' + failure }));
 		fireAtSocket(
@@ -351,13 +352,14 @@ function takeAnswer(w, bytes) {
 	const text = textOf(bytes),
 		headers = readHeaders(text, indexOf(text, '\n') + 1);
 	const protocol = headersGet(headers, 'sec-websocket-protocol');
+	if (toInteger(text) !== 101)
+		return finishSocket(w, 'the server answered ' + slice(text, 0, indexOf(text, '\n')) + ' and does not agree to it');
 	if (
-		toInteger(text) !== 101 ||
 		!hasToken(headersGet(headers, 'upgrade'), 'websocket') ||
 		!hasToken(headersGet(headers, 'connection'), 'upgrade') ||
 		headersGet(headers, 'sec-websocket-accept') !== acceptOf(w.key) ||
 		headersGet(headers, 'sec-websocket-extensions') !== null ||
-		(protocol === null ? false : !listHas(w.protocols, protocol))
+		(protocol === null ? w.protocols.length > 0 : !listHas(w.protocols, protocol))
 	)
 		return finishSocket(w, 'the server does not agree to it');
 	w.protocol = protocol ?? '';
@@ -454,6 +456,7 @@ class WebSocket extends EventTarget {
 			key: encodeBase64(join(chars, '')),
 			id: 0,
 			state: WS_CONNECTING,
+			told: false, // the program knows of the end
 			binaryType: 'blob',
 			buffered: 0,
 			frames: [],
@@ -486,7 +489,8 @@ class WebSocket extends EventTarget {
 		return this.#w.url;
 	}
 	get readyState() {
-		return this.#w.state;
+		const { state, told } = this.#w;
+		return state === WS_CLOSED && !told ? WS_CLOSING : state;
 	}
 	get bufferedAmount() {
 		return this.#w.buffered;

@@ -259,26 +259,38 @@ export default seen;""",
 def failing_sockets(context):
     seen = value(
         context,
-        """const ends = (url, act) => new Promise((resolve) => {
-	const socket = new WebSocket(url), events = [];
+        """const ends = (url, act, protocols = []) => new Promise((resolve) => {
+	const socket = new WebSocket(url, protocols), events = [];
 	socket.onopen = () => { events.push('open'); act?.(socket); };
 	socket.onmessage = ({ data }) => events.push(data);
 	socket.onerror = ({ message }) => events.push(message.replace(socket.url, 'it'));
 	socket.onclose = ({ code, wasClean }) => { events.push(code, wasClean); resolve(events); };
 });
 const WS = HERE.replace('http', 'ws') + '/socket/', wrong = (...args) => { try { return String(new WebSocket(...args)); } catch (error) { return error.name; } };
-const bad = [];
+const bad = [], silent = await ends(WS + 'silent', null, ['a', 'b']), early = await new Promise((resolve) => {
+	const socket = new WebSocket(WS + 'echo'), states = [];
+	socket.close();
+	states.push(socket.readyState);
+	socket.onopen = () => states.push('open');
+	socket.onclose = ({ code }) => resolve([...states, code, socket.readyState]);
+});
 for (const hex of ['c100', '8180', '8300', '0900', '89fe', '8000', '8102c328', '880103', '880203e7', '887e0080', '01016101016100']) bad.push(await ends(WS + 'hex/' + hex));
 export default [await ends(WS + 'refused'), await ends(WS + 'accept'), await ends(WS + 'gone'), await ends('ws://127.0.0.1:1/'), await ends('wss://example.com/'),
-	await ends(WS + 'echo', (socket) => socket.close()), [wrong('ftp://x'), wrong('ws://x/#a'), wrong('ws://a@x'), wrong('ws://x', ['a', 'a']), wrong('ws://x', 'a b'), wrong('nothing')], bad];""",
+	await ends(WS + 'echo', (socket) => socket.close()), [wrong('ftp://x'), wrong('ws://x/#a'), wrong('ws://a@x'), wrong('ws://x', ['a', 'a']), wrong('ws://x', 'a b'), wrong('nothing')], bad, silent, early];""",
     )
-    expect_equal("refused", seen[0], ["WebSocket to it: the server does not agree to it", 1006, False])
+    expect_equal(
+        "refused", seen[0], ["WebSocket to it: the server answered 403 Forbidden and does not agree to it", 1006, False]
+    )
     expect_equal("a wrong answer", seen[1], ["WebSocket to it: the server does not agree to it", 1006, False])
     expect_equal("gone", seen[2], ["open", 1006, False])
     expect_parts("not allowed", seen[3][0], "127.0.0.1:1", "--allow-fetch")
     expect_parts("not allowed", seen[4][0], "--allow-fetch example.com")
     expect_equal("closed at once", seen[5], ["open", 1005, True])
     expect_equal("what is no URL", seen[6], ["SyntaxError"] * 6)
+    expect_equal(
+        "no protocol of those asked for", seen[8], ["WebSocket to it: the server does not agree to it", 1006, False]
+    )
+    expect_equal("closed while it connects", seen[9], [2, 1006, 3])
     for events in seen[7]:
         expect_parts("a server that does not keep to it", events[1], "does not keep to the protocol")
         expect_equal("how it ended", events[2:], [1006, False])
@@ -814,7 +826,9 @@ const manual = await go('/echo', { redirect: 'manual' });
 export default { plain: await echo('/echo#there'), up: await echo('../echo'), 301: await echo('/echo', post, 301), 302: await echo('/echo', post, 302), 303: await echo('/echo', { ...post, method: 'PUT' }, 303),
 	307: await echo('/echo', post, 307), 308: await echo('/echo', { ...post, method: 'PUT' }, 308), put: await echo('/echo', { ...post, method: 'PUT' }, 302),
 	manual: [manual.status, manual.headers.get('location'), manual.redirected, await manual.text()], error: await fails(go('/echo', { redirect: 'error' })),
+	unplaced: await fails(fetch(HERE + '/status/302', { redirect: 'error' })),
 	stream: await fails(go('/echo', { method: 'POST', body: ReadableStream.from([new Uint8Array(1)]), duplex: 'half' }, 307)),
+	streams: await Promise.all([301, 302].map((status) => fails(go('/echo', { method: 'POST', body: ReadableStream.from([new Uint8Array(1)]), duplex: 'half' }, status)))),
 	loop: await fails(fetch(HERE + '/loop/0')) }""",
     )
     text = "text/plain;charset=UTF-8"
@@ -827,7 +841,9 @@ export default { plain: await echo('/echo#there'), up: await echo('../echo'), 30
     )
     expect_equal("manual", seen["manual"], [302, "/echo", False, "moved"])
     expect_parts("error", seen["error"], "TypeError", "redirects")
-    expect_parts("stream", seen["stream"], "TypeError", "stream")
+    expect_parts("error without a place", seen["unplaced"], "TypeError", "redirects")
+    for text in [seen["stream"], *seen["streams"]]:
+        expect_parts("stream", text, "TypeError", "stream")
     expect_parts("loop", seen["loop"], "TypeError", "more than 20")
     expect_equal("hops", sum(path.startswith("/loop/") for _, _, path in server().seen), 21)
 
@@ -845,7 +861,7 @@ export default await Promise.all(['http://example.com/', 'http://169.254.169.254
     for text in seen[:5]:
         expect_parts("refused", text, "TypeError", "not allowed")
     for text in seen[5:]:
-        expect_parts("no target", text, "TypeError")
+        expect_parts("no target", text, "TypeError", "it redirects to")
 
 
 @test

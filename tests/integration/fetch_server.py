@@ -227,7 +227,7 @@ class Connection:
         await self.write(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
             f"Sec-WebSocket-Accept: {'wrong' if kind == 'accept' else accept}\r\n"
-            + (f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else "")
+            + (f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol and kind != "silent" else "")
             + "\r\n"
         )
         if kind == "gone":
