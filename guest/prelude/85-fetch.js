@@ -758,6 +758,77 @@ function rangeWithin(text, size) {
 	return { start, end };
 }
 
+// ---- Integrity (Subresource Integrity, W3C) ----
+
+// The number of a hash is also its strength.
+const integrityHashes = { __proto__: null, sha256: 1, sha384: 2, sha512: 3 };
+
+// The values of the strongest hash that the text names. It may name none.
+function readIntegrity(text) {
+	let hash = 0,
+		values = [];
+	for (let at = 0, end; at < text.length; at = end + 1) {
+		for (end = at; end < text.length && !isHttpSpace(codeUnit(text, end)) && codeUnit(text, end) !== 12; ) end++;
+		const item = slice(text, at, end),
+			dash = indexOf(item, '-'),
+			options = indexOf(item, '?');
+		const strength = dash < 0 ? 0 : (integrityHashes[lowerCase(slice(item, 0, dash))] ?? 0);
+		if (strength > hash) values = [];
+		hash = max(hash, strength);
+		if (strength > 0 && strength === hash) push(values, slice(item, dash + 1, options < 0 ? item.length : options));
+	}
+	return { __proto__: null, hash, values };
+}
+
+// Whether base64, of either alphabet, is that of the bytes.
+function isBase64Of(value, bytes) {
+	let text = '';
+	for (let i = 0; i < value.length; i++) text += value[i] === '-' ? '+' : value[i] === '_' ? '/' : value[i];
+	try {
+		text = decodeBase64(text);
+	} catch {
+		return false;
+	}
+	if (text.length !== typedArrayBytes(bytes)) return false;
+	for (let i = 0; i < text.length; i++) {
+		if (codeUnit(text, i) !== bytes[i]) return false;
+	}
+	return true;
+}
+
+// The promise of the response, whose body has been read and has one of the hashes.
+function withIntegrity(response, { hash, values }, trace) {
+	const fail = reason => {
+		const error = new TypeError('fetch failed: ' + reason);
+		setTrace(error, trace);
+		throw error;
+	};
+	const state = responseState(response);
+	if (!hasBody(state.body)) fail('the response has no body, so not the one that integrity names');
+	return promiseThen(readBody(state.body), bytes => {
+		const own = digest(hash, bytes);
+		let isRight = false;
+		for (let i = 0; i < values.length; i++) isRight ||= isBase64Of(values[i], own);
+		if (!isRight) fail('the body is not the one that integrity names');
+		state.body = newBody(bytes, undefined, null);
+		return response;
+	});
+}
+
+// What resolves the promise of a fetch. A response whose hash is asked for is resolved with when all of it is there.
+function resolverOf(r, resolve, reject) {
+	const integrity = readIntegrity(r.integrity);
+	if (integrity.hash === 0) return resolve;
+	const trace = traceOf(new Error());
+	return response => {
+		try {
+			resolve(withIntegrity(response, integrity, trace));
+		} catch (error) {
+			reject(error);
+		}
+	};
+}
+
 const fetchFunctions = {
 	fetch(input, init = undefined) {
 		const count = arguments.length;
@@ -767,10 +838,11 @@ const fetchFunctions = {
 			const { signal } = r;
 			if (signal && isAborted(signal)) throw abortReason(signal);
 			if (isUnusable(r.body)) throw new TypeError('The body was read already, or is being read');
-			const scheme = readPart(r.parts, PROTOCOL);
-			if (scheme === 'data:' || scheme === 'blob:') return resolve(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
+			const scheme = readPart(r.parts, PROTOCOL),
+				answer = resolverOf(r, resolve, reject);
+			if (scheme === 'data:' || scheme === 'blob:') return answer(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
 			needHttp(r.parts);
-			const f = newFetch(r, resolve, reject);
+			const f = newFetch(r, answer, reject);
 			if (signal) onAbort(signal, (f.onAbort = () => failFetch(f, abortReason(signal))));
 			return startExchange(f);
 		});
