@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FIRST_BYTES = 4096, RECEIVE_BYTES = 256 * 1024, KEPT_BYTES = 1024 * 1024 };
+enum { FIRST_BYTES = 4096, RECEIVE_BYTES = 256 * 1024, KEPT_BYTES = 1024 * 1024, MOVED_BYTES = 64 * 1024 * 1024 };
 
 void worker_bytes_finish(worker_bytes *bytes)
 {
@@ -36,14 +36,17 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more)
 		size_t wanted = count + more, capacity = wanted > KEPT_BYTES ? wanted + wanted / 4 : wanted * 2;
 		if (capacity < FIRST_BYTES)
 			capacity = FIRST_BYTES;
-		char *data = malloc(capacity);
+		/* The C library moves the pages of much memory, so nothing is copied, and no copy remains. */
+		bool moves = bytes->capacity >= MOVED_BYTES && bytes->at == 0;
+		char *data = moves ? realloc(bytes->data, capacity) : malloc(capacity);
 		if (data == NULL)
 			return false;
-		if (count > 0) {
+		if (!moves && count > 0) {
 			memcpy(data, bytes->data + bytes->at, count);
 			explicit_bzero(bytes->data + bytes->at, count);
 		}
-		free(bytes->data);
+		if (!moves)
+			free(bytes->data);
 		bytes->data = data;
 		bytes->capacity = capacity;
 	}

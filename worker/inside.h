@@ -160,6 +160,8 @@ struct worker_pool {
 	worker_run *held;            /* such runs whose workers have enough to read; used only by the pool thread */
 	curfew_network *network;     /* NULL: no run may fetch */
 	worker_compiling compiling;
+	size_t checking;            /* large reports that threads of their own check */
+	struct worker_done *forged; /* of them, those that are not their run's */
 };
 
 /* process.c: starts a worker process. NULL: *why (static) and errno say why not. */
@@ -186,6 +188,25 @@ typedef struct worker_end {
 	const char *message;
 } worker_end;
 void worker_run_fail(worker_run *run, const worker_end *end);
+
+/* done.c; without the lock. */
+
+/*
+ * Parses the report of this run: one line, in the library's form, with its id, and the outcome that came with it. NULL:
+ * it is not that.
+ */
+curfew_report *worker_done_parse(const worker_run *run, const worker_done_head *head, const char *text, size_t length);
+/*
+ * Detaches the run, checks its report in another thread, and notifies its owner there. The report is at an offset of
+ * memory, which this takes over. False: out of memory, and nothing was done.
+ */
+bool worker_done_later(process *p, worker_run *run, const worker_done_head *head, char *memory, size_t at,
+                       size_t length);
+/* Returns a run whose report turned out not to be its own, and the id of the worker that sent it. NULL: none is left.
+ */
+worker_run *worker_done_take_forged(worker_pool *pool, uint64_t *id);
+/* Waits until no report is being checked. */
+void worker_done_finish(worker_pool *pool);
 
 /* given.c: observes a worker and adds to given_ns, at most step_max_ns for the time since the last observation. Returns
  * given_ns. */

@@ -66,6 +66,9 @@ static void settle_runs(worker_pool *pool, process *p)
 	worker_death death = {.pid = p->pid, .why = p->why, .runs = runs};
 	p->reported = true;
 
+	/* It has left its worker, if its large report was the fault. */
+	if (p->blamed != NULL && p->blamed->process == NULL)
+		told += (size_t)snprintf(runs, sizeof runs, "%.26s", p->blamed->id) > 0;
 	for (size_t slot = 0; slot < p->slot_count; slot++) {
 		worker_run *run = p->runs[slot];
 		if (run == NULL)
@@ -113,6 +116,28 @@ static void on_silence(worker_pool *pool, process *p)
 	/* If it broke no rule, its exit status will say how it died. */
 	if (p->why[0] != '\0')
 		settle_runs(pool, p);
+}
+
+/* Ends the runs whose large reports are not theirs, and the workers that sent them. */
+static void refuse_forged(worker_pool *pool)
+{
+	static const char why[] = "the worker process was killed: a report that is not its run's";
+	uint64_t id;
+	for (worker_run *run; (run = worker_done_take_forged(pool, &id)) != NULL;) {
+		for (process *p = pool->processes; p != NULL; p = p->next) {
+			if (p->id != id || p->state == PROCESS_ENDING)
+				continue;
+			p->fault = FAULT_RULE;
+			p->blamed = run;
+			(void)snprintf(p->why, sizeof p->why, "%s", why);
+			on_silence(pool, p);
+			p->blamed = NULL;
+		}
+		worker_lock(pool);
+		pool->stats.crashed++;
+		worker_unlock(pool);
+		worker_run_fail(run, &(worker_end){.outcome = CURFEW_OUTCOME_CRASHED, .message = why});
+	}
 }
 
 /* The end of its socket and its exit may arrive in either order. */
@@ -394,6 +419,8 @@ static void end_all(worker_pool *pool)
 	}
 	assign_queued(pool);
 	worker_pool_take_cancels(pool);
+	worker_done_finish(pool);
+	refuse_forged(pool);
 	worker_answers_drop(pool);
 	worker_compiling_stop(pool);
 	while (pool->processes != NULL) {
@@ -413,6 +440,7 @@ static void *pool_main(void *context)
 		send_all(pool);
 		wait_for_events(pool);
 		worker_pool_take_cancels(pool);
+		refuse_forged(pool);
 		kill_overdue(pool);
 		free_dead(pool);
 		notify_ready(pool);

@@ -5,7 +5,7 @@
  * checks everything that comes from a worker, because an attacker may control it.
  *
  * Threads: any thread may call everything here. Callbacks come on the pool's own thread, one at a time, so they must be
- * short. They may call everything except worker_pool_destroy.
+ * short; but on_done with a large report comes on another thread. They may call everything except worker_pool_destroy.
  */
 #ifndef CURFEW_WORKER_POOL_H
 #define CURFEW_WORKER_POOL_H

@@ -88,23 +88,6 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 	return true;
 }
 
-/*
- * Parses the report of this run: one line, in the library's form, with its id, and the outcome that came with it. NULL:
- * it is not that.
- */
-static curfew_report *parse_report(const worker_run *run, const worker_done_head *head, const char *text, size_t length)
-{
-	curfew_report *report;
-	if (memchr(text, '\n', length) != NULL || curfew_report_parse(text, length, &report, NULL) != CURFEW_OK)
-		return NULL;
-	if (strcmp(report->id, run->id) == 0 && report->outcome == (curfew_outcome)head->outcome &&
-	    (head->exit_code == 0 || report->outcome == CURFEW_OUTCOME_EXITED) &&
-	    report->outcome != CURFEW_OUTCOME_CRASHED && report->stop_mode != CURFEW_STOP_PROCESS)
-		return report;
-	curfew_report_destroy(report);
-	return NULL;
-}
-
 static bool on_done(process *p, worker_run *run, const worker_frame *frame, const char *body)
 {
 	worker_done_head head;
@@ -121,7 +104,16 @@ static bool on_done(process *p, worker_run *run, const worker_frame *frame, cons
 		result.description = body;
 		result.description_length = length;
 	} else {
-		report = parse_report(run, &head, body, length);
+		char *large = worker_frame_keep(&p->in, frame);
+		if (large != NULL) {
+			/* The frame's own memory may become the report. */
+			size_t at = (size_t)(body - large);
+			if (worker_done_later(p, run, &head, large, at, length))
+				return true;
+			free(large);
+			return refuse_message(p, "no memory for its report");
+		}
+		report = worker_done_parse(run, &head, body, length);
 		if (report == NULL)
 			return refuse_message(p, "a report that is not its run's");
 		result.report = body;
@@ -129,14 +121,9 @@ static bool on_done(process *p, worker_run *run, const worker_frame *frame, cons
 		result.parsed = report;
 	}
 
-	/* The frame's own memory may become the report. */
-	char *memory = worker_frame_keep(&p->in, frame);
-	if (memory != NULL)
-		result.memory = &memory;
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);
-	free(memory);
 	curfew_report_destroy(report);
 	worker_run_unref(run);
 	return true;

@@ -79,7 +79,8 @@ void worker_run_fail(worker_run *run, const worker_end *end)
 	size_t length = 0;
 	fill_known(&report, run);
 	fill_outcome(&report, end);
-	worker_run_detach(run);
+	if (run->state != RUN_DONE)
+		worker_run_detach(run);
 	/* Without memory there is no report, but the run still ends. */
 	(void)curfew_report_to_json(&report, &text, &length);
 	worker_result result = {.outcome = end->outcome, .report = text, .report_length = length, .parsed = &report};

@@ -6,6 +6,7 @@
  */
 #include "common/mutex.h"
 #include "common/clock.h"
+#include "common/utf8.h"
 #include "confine.h"
 #include "frame.h"
 #include "pool.h"
@@ -55,6 +56,7 @@ enum {
 	EVENTS_IN_ORDER_ALONE = 1024,
 	EVENT_KINDS = 4,
 	EVENT_BYTES_EACH = 16 << 10, /* of a large event, what counts as one */
+	EVENT_PART_BYTES = 256 << 10,
 	UNREAD_BYTES_MAX = 64 << 10
 };
 _Static_assert((int)CURFEW_EVENT_CHECKPOINT == EVENT_KINDS - 1, "a place for each kind");
@@ -279,10 +281,15 @@ static void release_events(task *t)
 	t->event_count = 0;
 	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
 		worker_bytes *later = &t->later[kind];
-		size_t length = worker_bytes_count(later);
-		if (length > 0)
-			add_event(out, t->number, kind, later->data + later->at, length);
-		worker_bytes_take(later, length);
+		size_t length = worker_bytes_count(later), part;
+		for (const char *at = later->data + later->at; length > 0; at += part, length -= part) {
+			/* The pool reads long output part by part, and serves other workers between them. */
+			part = length;
+			if (is_output(kind) && length > EVENT_PART_BYTES)
+				part = curfew__utf8_cut(at, length, EVENT_PART_BYTES);
+			add_event(out, t->number, kind, at, part);
+		}
+		worker_bytes_take(later, worker_bytes_count(later));
 	}
 }
 

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKET = 3, HOSTILE = 1000, RUNS_MAX = 1000, KILLED_EACH = 20 };
+enum { SOCKET = 3, HOSTILE = 1000, RUNS_MAX = 1000, KILLED_EACH = 20, LARGE = 3 << 19 };
 
 /* ---- A hostile worker -------------------------------------------------------------------------------------- */
 
@@ -31,6 +31,8 @@ typedef enum lie {
 	REPORT_OF_ANOTHER,
 	REPORT_CUT,
 	REPORT_MISSING,
+	LARGE_REPORT_OF_ANOTHER,
+	LARGE_REPORT_CUT,
 	DONE_TWICE,
 	STARTED_TWICE,
 	READY_TWICE,
@@ -124,7 +126,9 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	worker_frame huge = {
 		.length = UINT64_MAX / 2, .number = number, .version = WORKER_FRAME_VERSION, .kind = WORKER_FRAME_DONE};
 	(void)curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "t.js", "no", NULL, &report);
-	if (which != REPORT_OF_ANOTHER)
+	char *large = malloc(LARGE);
+	memset(large, ' ', LARGE);
+	if (which != REPORT_OF_ANOTHER && which != LARGE_REPORT_OF_ANOTHER)
 		memcpy(report->id, id, sizeof report->id);
 	(void)curfew_report_to_json(report, &text, &length);
 	switch (which) {
@@ -138,6 +142,14 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 		break;
 	case REPORT_OF_ANOTHER: send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length); break;
 	case REPORT_CUT: send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length - 1); break;
+	case LARGE_REPORT_OF_ANOTHER:
+	case LARGE_REPORT_CUT:
+		/* Spaces make it large. */
+		memcpy(large, text, length);
+		large[length - 1] = ' ';
+		large[LARGE - 1] = which == LARGE_REPORT_CUT ? ' ' : '}';
+		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, large, LARGE);
+		break;
 	case REPORT_MISSING: send_done(number, CURFEW_OUTCOME_FINISHED, "", 0); break;
 	case STARTED_TWICE:
 		send_frame(WORKER_FRAME_STARTED, number, "", 0);
@@ -175,6 +187,7 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	}
 	curfew_report_destroy(report);
 	curfew_free(text);
+	free(large);
 }
 
 /* The next frame. NULL: the pool has ended. */
