@@ -131,7 +131,8 @@ class TextDecoder {
 
 	constructor(label = 'utf-8', options = undefined) {
 		label = toText(label);
-		const found = label.length <= 64 ? mapGet(encodings, lowerCase(trimAscii(label))) : undefined;
+		const name = trimAscii(label);
+		const found = name.length <= 64 ? mapGet(encodings, lowerCase(name)) : undefined;
 		if (!found) throw new RangeError('The encoding label is not supported: ' + slice(label, 0, 64));
 		options = toDictionary(options, 'The second argument of TextDecoder');
 		this.#encoding = found;

@@ -13,6 +13,7 @@ const newTransform = start => ({
 	flush: undefined,
 	cancel: undefined,
 	finishing: null,
+	interrupted: false, // the writable side was aborted while a chunk waited for the reader
 	start,
 });
 
@@ -67,7 +68,7 @@ function performTransform(t, chunk) {
 		result = rejection(error);
 	}
 	return promiseThen(result, undefined, error => {
-		failTransform(t, error);
+		if (!t.interrupted) failTransform(t, error);
 		throw error;
 	});
 }

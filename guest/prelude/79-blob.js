@@ -338,7 +338,14 @@ function formLineEnds(text) {
 }
 
 const escapeName = text => replaceAll(replaceAll(replaceAll(text, '\n', '%0A'), '\r', '%0D'), '"', '%22');
-const unescapeName = text => replaceAll(replaceAll(replaceAll(text, '%0A', '\n'), '%0D', '\r'), '%22', '"');
+const unescapeName = text =>
+	indexOf(text, '%') < 0
+		? text
+		: replaceAll(
+				replaceAll(replaceAll(replaceAll(replaceAll(text, '%0A', '\n'), '%0a', '\n'), '%0D', '\r'), '%0d', '\r'),
+				'%22',
+				'"',
+			);
 
 function encodeMultipart(form) {
 	const boundary = '----CurfewFormBoundary' + replaceAll(newUuid(), '-', '');
@@ -367,36 +374,73 @@ function encodeMultipart(form) {
 
 const malformedForm = () => new TypeError('The body is not a form of its type');
 
-// The value of name="value" after a semicolon. Escapes between the quotes are decoded.
-function dispositionValue(text, name) {
-	const key = name + '="';
-	for (let at = 0; (at = indexOf(text, key, at)) >= 0; at++) {
-		if (at > 0 && text[at - 1] !== ' ' && text[at - 1] !== ';') continue;
-		const start = at + key.length,
-			end = indexOf(text, '"', start);
-		if (end < 0) throw malformedForm();
-		return unescapeName(slice(text, start, end));
+function isBlank(text, at) {
+	return text[at] === ' ' || text[at] === '\t';
+}
+
+// The text of RFC 8187: UTF-8'language'percent-encoded.
+function decodeExtended(text) {
+	const second = indexOf(text, "'", indexOf(text, "'") + 1);
+	if (second < 0 || !startsWith(lowerCase(text), "utf-8'")) throw malformedForm();
+	return textOf(percentDecode(slice(text, second + 1)));
+}
+
+// Reads the parameter at a position into the Map. Returns the position behind it.
+function readPartParameter(text, at, parameters) {
+	const equals = indexOf(text, '=', at);
+	const name = equals < 0 ? '' : lowerCase(slice(text, at, equals));
+	if (!isToken(name) || mapHas(parameters, name)) throw malformedForm();
+	const isQuoted = text[equals + 1] === '"',
+		start = equals + (isQuoted ? 2 : 1);
+	let end = indexOf(text, isQuoted ? '"' : ';', start);
+	if (end < 0 && isQuoted) throw malformedForm();
+	if (end < 0) end = text.length;
+	const value = slice(text, start, end);
+	if (!isQuoted && !isToken(trimAscii(value))) throw malformedForm();
+	mapSet(parameters, name, isQuoted ? unescapeName(value) : trimAscii(value));
+	return isQuoted ? end + 1 : end;
+}
+
+// What is ambiguous is malformed, because another reader may understand something else: a parameter that occurs twice,
+// and text behind the quotes.
+function readDisposition(text, head) {
+	const parameters = new Map();
+	if (lowerCase(slice(text, 0, 9)) !== 'form-data') throw malformedForm();
+	for (let at = 9; ; ) {
+		while (isBlank(text, at)) at++;
+		if (at === text.length) break;
+		if (text[at++] !== ';') throw malformedForm();
+		while (isBlank(text, at)) at++;
+		if (at < text.length) at = readPartParameter(text, at, parameters);
 	}
-	return undefined;
+	head.name = mapGet(parameters, 'name');
+	const extended = mapGet(parameters, 'filename*');
+	head.file = extended === undefined ? mapGet(parameters, 'filename') : decodeExtended(extended);
 }
 
 function parsePartHead(text) {
-	const head = { __proto__: null, name: undefined, file: undefined, type: 'text/plain' };
+	const head = { __proto__: null, name: undefined, file: undefined, type: 'text/plain', isBase64: false };
 	const lines = splitLines(text);
 	for (let i = 0; i < lines.length; i++) {
-		const colon = indexOf(lines[i], ':'),
-			key = lowerCase(slice(lines[i], 0, max(colon, 0)));
+		const colon = indexOf(lines[i], ':');
+		if (colon < 0 && trimAscii(lines[i]) === '') continue;
+		const key = lowerCase(trimAscii(slice(lines[i], 0, max(colon, 0))));
+		if (!isToken(key)) throw malformedForm();
 		const value = trimAscii(slice(lines[i], colon + 1));
-		if (key === 'content-disposition') {
-			if (!startsWith(lowerCase(value), 'form-data')) throw malformedForm();
-			head.name = dispositionValue(value, 'name');
-			head.file = dispositionValue(value, 'filename');
-		} else if (key === 'content-type') {
-			head.type = value;
-		}
+		if (key === 'content-disposition') readDisposition(value, head);
+		else if (key === 'content-type') head.type = value;
+		else if (key === 'content-transfer-encoding') head.isBase64 = lowerCase(value) === 'base64';
 	}
 	if (head.name === undefined) throw malformedForm();
 	return head;
+}
+
+function decodePart(content) {
+	try {
+		return fromBase64(textOf(content));
+	} catch {
+		throw malformedForm();
+	}
 }
 
 const ascii = text => utf8Encode(text);
@@ -419,7 +463,8 @@ function parseMultipart(bytes, boundary) {
 		const bodyEnd = bodyStart < 0 ? -1 : findBytes(bytes, between, bodyStart + 2);
 		if (bodyEnd < 0) throw malformedForm();
 		const head = parsePartHead(textOf(subBytes(bytes, at + 2, max(bodyStart, at + 2))));
-		const content = subBytes(bytes, min(bodyStart + 4, bodyEnd), bodyEnd);
+		const raw = subBytes(bytes, min(bodyStart + 4, bodyEnd), bodyEnd);
+		const content = head.isBase64 ? decodePart(raw) : raw;
 		push(list, wellFormed(head.name));
 		push(
 			list,
@@ -433,8 +478,7 @@ function parseMultipart(bytes, boundary) {
 }
 
 function parseUrlEncoded(bytes) {
-	const list = formParse(textOf(bytes));
-	return newFormData(list);
+	return newFormData(formParse(decode(0, bytes, DECODE_IGNORE_BOM, new Uint8Array(8))));
 }
 
 // ---- MIME types ----
@@ -452,6 +496,27 @@ function parseMimeType(text) {
 	const mime = { __proto__: null, essence: lowerCase(type + '/' + subtype), parameters: new Map() };
 	while (end < text.length) end = parseMimeParameter(text, end + 1, mime);
 	return mime;
+}
+
+// The MIME type of a header that may occur several times: the last valid one, with the charset of the ones before it if
+// they name the same type.
+function extractMimeType(text) {
+	if (indexOf(text, ',') < 0) return parseMimeType(text);
+	let result = null,
+		charset,
+		isQuoted = false;
+	for (let start = 0, i = 0; i <= text.length; i++) {
+		if (text[i] === '"') isQuoted = !isQuoted;
+		else if (isQuoted && text[i] === '\\') i++;
+		if (i < text.length && (text[i] !== ',' || isQuoted)) continue;
+		const mime = parseMimeType(slice(text, start, i));
+		start = i + 1;
+		if (mime === null || mime.essence === '*/*') continue;
+		if (result === null || result.essence !== mime.essence) charset = mimeParameter(mime, 'charset');
+		else if (!mapHas(mime.parameters, 'charset') && charset !== undefined) mapSet(mime.parameters, 'charset', charset);
+		result = mime;
+	}
+	return result;
 }
 
 function trimHttp(text) {

@@ -331,7 +331,7 @@ const readers = {
 	formData: (bytes, type) => {
 		const essence = type === null ? '' : type.essence;
 		const boundary = essence === 'multipart/form-data' ? mimeParameter(type, 'boundary') : undefined;
-		if (boundary !== undefined) return parseMultipart(bytes, boundary);
+		if (boundary) return parseMultipart(bytes, boundary);
 		if (essence === 'application/x-www-form-urlencoded') return parseUrlEncoded(bytes);
 		throw new TypeError('The body is no form: its type is neither multipart/form-data nor form-urlencoded');
 	},
@@ -340,7 +340,7 @@ const readers = {
 // The body's type according to the headers. null: there is none, or it is malformed.
 function bodyType(headers) {
 	const text = headersGet(headers, 'content-type');
-	return text === null ? null : parseMimeType(text);
+	return text === null ? null : extractMimeType(text);
 }
 
 // Adds the members that Request and Response share. stateOf(object) has the body.

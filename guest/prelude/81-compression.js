@@ -18,30 +18,58 @@ function toPackedFormat(value, what) {
 	return format;
 }
 
-// Passes on the output for the bytes, piece by piece.
-function runPacker(packer, format, bytes, flush, enqueue) {
-	for (;;) {
+// How much output of one chunk is enqueued before its reader has taken some. Without this bound a small chunk of a
+// decompression bomb would need all memory at once, even if the reader takes one piece after the other.
+const PACKER_AHEAD_BYTES = 262144;
+
+// Passes on output for the bytes, piece by piece. true: all of it. false: there may be more, and the reader is behind.
+function runPacker(packer, format, bytes, flush, t) {
+	for (let given = 0; ; ) {
 		const piece = stepPacker(packer, bytes, flush);
-		if (piece === undefined) return;
+		if (piece === undefined) return true;
 		if (typeof piece === 'string') throw new TypeError('The data is not valid ' + format + ': ' + piece);
 		if (piece === null) throw new TypeError('The ' + format + ' data ends too early');
 		if (piece === true && flush !== Z_FINISH)
 			throw new TypeError('There is more behind the end of the ' + format + ' data');
-		if (piece === true) return;
-		enqueue(piece);
+		if (piece === true) return true;
+		transformEnqueue(t, piece);
+		given += typedArrayBytes(piece);
+		if (flush !== Z_FINISH && given >= PACKER_AHEAD_BYTES && t.backpressure) return false;
 	}
+}
+
+// The rest of a chunk whose output the reader has not taken yet.
+function runPackerSlowly(packer, format, bytes, t) {
+	const result = newPromise();
+	const resume = () => {
+		try {
+			if (t.w.state === ERRORING) {
+				t.interrupted = true;
+				result.reject(t.w.error);
+			} else if (runPacker(packer, format, bytes, Z_NO_FLUSH, t)) {
+				result.resolve(undefined);
+			} else {
+				upon(t.changed.promise, resume);
+			}
+		} catch (error) {
+			result.reject(error);
+		}
+	};
+	upon(t.changed.promise, resume);
+	return result.promise;
 }
 
 function newPackingTransform(format, inflates) {
 	const packer = openPacker(inflates, packedFormats[format], PACKER_LEVEL, PACKER_MEMORY, 0, undefined);
-	return newPlatformTransform(
-		(chunk, enqueue) => {
+	const t = newPlatformTransform(
+		chunk => {
 			const bytes = bytesOf(chunk);
 			if (!bytes) throw new TypeError('The chunk is neither an ArrayBuffer nor a view of one');
-			runPacker(packer, format, bytes, Z_NO_FLUSH, enqueue);
+			if (!runPacker(packer, format, bytes, Z_NO_FLUSH, t)) return runPackerSlowly(packer, format, bytes, t);
 		},
-		enqueue => runPacker(packer, format, new Uint8Array(0), Z_FINISH, enqueue),
+		() => runPacker(packer, format, new Uint8Array(0), Z_FINISH, t),
 	);
+	return t;
 }
 
 let isCompression, isDecompression;

@@ -81,6 +81,7 @@ const refuse = (message, code, Kind) => { throw Object.assign(new Kind(message),
 const operations = { zlib: { none: Z_NO_FLUSH, flush: Z_SYNC_FLUSH, finish: Z_FINISH }, brotli: { none: 0, flush: 1, finish: 2 } };
 const operationOf = (kind, what) => operations[kind === 'brotli' ? kind : 'zlib'][what];
 
+// Passes each piece of output to `take`. If that returns false, the rest waits: the result is true, and the next call continues.
 function run({ packer, flushed }, bytes, flush, take, { finishFlush } = {}) {
 	for (;;) {
 		const piece = stepPacker(packer, bytes, flush);
@@ -99,7 +100,8 @@ function run({ packer, flushed }, bytes, flush, take, { finishFlush } = {}) {
 				return;
 			throw fail('unexpected end of file', 'Z_BUF_ERROR', -5);
 		}
-		take(piece);
+		if (take(piece) === false)
+			return true;
 	}
 }
 
@@ -144,7 +146,7 @@ function Packing(inflates, kind, options) {
 	checkOptions(inflates, kind, options);
 	Transform.call(this, { autoDestroy: true, ...options });
 	const chunkSize = options.chunkSize ?? constants.Z_DEFAULT_CHUNK;
-	Object.assign(this, { _inflates: inflates, _kind: kind, _options: options, _packer: undefined, bytesWritten: 0, _chunkSize: chunkSize, _outOffset: 0,
+	Object.assign(this, { _inflates: inflates, _kind: kind, _options: options, _packer: undefined, _resume: undefined, bytesWritten: 0, _chunkSize: chunkSize, _outOffset: 0,
 		_writeState: new Uint32Array(2), _hadError: false, _finishFlushFlag: options.finishFlush ?? operationOf(kind, 'finish') });
 	this._handle = new Handle(this);
 	Object.defineProperty(this, '_outBuffer', { configurable: true, enumerable: true, get() { return this._outBuffer = Buffer.allocUnsafe(chunkSize); },
@@ -157,14 +159,32 @@ const methodsOfPacking = {
 	// Compresses or decompresses the given bytes.
 	_step(bytes, flush, take) {
 		this._packer ??= open(this._inflates, this._kind, this._options, bytes);
-		run(this._packer, bytes, flush, take, flush === operationOf(this._kind, 'finish') ? this._options : undefined);
+		return run(this._packer, bytes, flush, take, flush === operationOf(this._kind, 'finish') ? this._options : undefined);
+	},
+	// What is packed well has much output, so it is made only as fast as it is read.
+	_pack(bytes, done) {
+		if (this._step(bytes, operationOf(this._kind, 'none'), (piece) => this.push(asBuffer(piece))))
+			this._resume = { bytes, done };
+		else
+			done();
+	},
+	_read(size) {
+		const waiting = this._resume;
+		this._resume = undefined;
+		try {
+			if (waiting)
+				this._pack(waiting.bytes, waiting.done);
+		} catch (error) {
+			waiting.done(error);
+		}
+		if (!this._resume)
+			Transform.prototype._read.call(this, size);
 	},
 	_transform(chunk, encoding, done) {
 		try {
 			const bytes = bytesOf(chunk);
 			this.bytesWritten += bytes.length;
-			this._step(bytes, operationOf(this._kind, 'none'), (piece) => this.push(asBuffer(piece)));
-			done();
+			this._pack(bytes, done);
 		} catch (error) {
 			done(error);
 		}
@@ -172,7 +192,7 @@ const methodsOfPacking = {
 	_flush(done) {
 		try {
 			if (this.bytesWritten > 0 || !this._inflates)
-				this._step(new Uint8Array(0), operationOf(this._kind, 'finish'), (piece) => this.push(asBuffer(piece)));
+				this._step(new Uint8Array(0), operationOf(this._kind, 'finish'), (piece) => void this.push(asBuffer(piece)));
 			done();
 		} catch (error) {
 			done(error);
@@ -197,7 +217,7 @@ const methodsOfPacking = {
 	flush(kind, done) {
 		if (typeof kind === 'function')
 			done = kind;
-		this._step(new Uint8Array(0), operationOf(this._kind, 'flush'), (piece) => this.push(asBuffer(piece)));
+		this._step(new Uint8Array(0), operationOf(this._kind, 'flush'), (piece) => void this.push(asBuffer(piece)));
 		if (done)
 			queueMicrotask(done);
 	},

@@ -68,4 +68,34 @@ same(await Promise.race([idle.writable.getWriter().write(long).then(() => 'writt
 same([Object.prototype.toString.call(idle), CompressionStream.length, idle.readable instanceof ReadableStream, idle.writable instanceof WritableStream],
 	['[object CompressionStream]', 1, true, true], 'interface');
 await fails(() => structuredClone(idle), 'DataCloneError', 'clone');
+// Aborting, cancelling and damage while the reader is behind a chunk that has much output.
+const bomb = await through(new Uint8Array(8 << 20), new CompressionStream('gzip'));
+const opened = async (data) => {
+	const stream = new DecompressionStream('gzip'), writer = stream.writable.getWriter(), reader = stream.readable.getReader();
+	const written = writer.write(data).then(() => 'written', (error) => error?.name ?? error);
+	return { writer, reader, written, first: (await reader.read()).value.length };
+};
+const rest = async ({ reader }) => {
+	let length = 0;
+	try { for (let read; !(read = await reader.read()).done;) length += read.value.length; } catch (error) { return error?.name ?? error; }
+	return length;
+};
+const cancelled = await opened(bomb);
+await cancelled.reader.cancel('enough');
+same(await cancelled.written, 'enough', 'cancelled');
+const aborted = await opened(bomb);
+const abort = aborted.writer.abort('stop').then(() => 'aborted');
+same([await rest(aborted), await aborted.written, await abort], ['stop', 'stop', 'aborted'], 'aborted');
+const wrong = bomb.slice();
+wrong[wrong.length - 5] ^= 1;
+const late = await opened(wrong);
+same([await rest(late), await late.written], ['TypeError', 'TypeError'], 'damaged at the end');
+const gone = await opened(bomb), closing = gone.writer.close();
+gone.writer.closed.catch(() => {});
+const whole = await rest(gone);
+same([whole + gone.first, await gone.written, await closing], [8 << 20, 'written', undefined], 'whole');
+const detached = await opened(bomb);
+structuredClone(bomb, { transfer: [bomb.buffer] });
+detached.writer.close().catch(() => {});
+same([await rest(detached), await detached.written], ['TypeError', 'TypeError'], 'detached');
 export default 'done';

@@ -47,4 +47,38 @@ for (const bad of [() => new FormData({}), () => new FormData(null), () => form.
 	await fails(bad, 'TypeError', String(bad));
 same([...form.keys()], ['a', 'file"\n'], 'nothing half added');
 same(bytes.length === new TextEncoder().encode(text).length, true, 'bytes');
+// What other programs send: another order, no spaces, other parameters, tokens, a preamble and an epilogue.
+const part = (head, body = 'v') => `--x\r\n${head}\r\n\r\n${body}\r\n--x--`;
+const read = async (body, type = 'multipart/form-data; boundary=x') => {
+	const read = [];
+	for (const [name, value] of await new Response(body, { headers: { 'content-type': type } }).formData())
+		read.push(typeof value === 'string' ? [name, value] : [name, value.name, value.type, await value.text()]);
+	return read;
+};
+const D = 'Content-Disposition: form-data';
+for (const [body, expected] of [
+	[part(`${D};filename="f";name="a"`), [['a', 'f', 'text/plain', 'v']]],
+	[part(`${D}; name=a; filename=f.txt; size=3;`), [['a', 'f.txt', 'text/plain', 'v']]],
+	[part(`CONTENT-DISPOSITION : Form-Data;\tNAME="a"`), [['a', 'v']]],
+	[`before\r\n${part(`${D}; name="a"`)}\r\nbehind`, [['a', 'v']]],
+	[part(`${D}; name="a; filename=b"`), [['a; filename=b', 'v']]],
+	[part(`${D}; name="%0d%0A%22%25%"`), [['\r\n"%25%', 'v']]],
+	[part(`${D}; name="a"; filename="C:\\d\\f"`), [['a', 'C:\\d\\f', 'text/plain', 'v']]],
+	[part(`${D}; name="a"; filename="x"; filename*=UTF-8''%e2%82%ac%41`), [['a', '€A', 'text/plain', 'v']]],
+	[part(`${D}; name="a"\r\nContent-Transfer-Encoding: BASE64`, 'aGk='), [['a', 'hi']]],
+	[part(`${D}; name="a"; filename="b"\r\nContent-Type: x/y\r\nContent-Transfer-Encoding: base64`, 'aG\r\nk='), [['a', 'b', 'x/y', 'hi']]],
+	[part(`${D}; name="a"`, 'a--xb\r\n--\n--x--'), [['a', 'a--xb\r\n--\n--x--']]],
+])
+	same(await read(body), expected, body);
+// What another reader could understand differently is malformed.
+for (const bad of [part(`${D}; name="a"; name="b"`), part(`${D}; name="a"; filename="f"; filename="g"`), part(`${D}; name="a\\"b"`), part(`${D}; name="a"b`), part(`${D}; name="a" filename="b"`),
+	part(`${D}; name=a b`), part(`${D}; name="a"; filename*=x`), part(`${D}; name="a"; filename*=latin1''x`), part(`${D}; name="a"\r\nno colon`), part(`: v\r\n${D}; name="a"`),
+	part(`${D}; name="a"\r\nx y: z`), part(`${D}; name="a"\r\nContent-Transfer-Encoding: base64`, '!'), part(`${D}x; name="a"`), part(`${D}; filename="a"`)])
+	await fails(() => read(bad), 'TypeError', bad);
+await fails(() => read('--\r\n----', 'multipart/form-data; boundary=""'), 'TypeError', 'an empty boundary');
+same(await read('\ufeffa=1', 'application/x-www-form-urlencoded'), [['\ufeffa', '1']], 'a mark of the byte order');
+// Of several types the last one counts.
+same(await read(part(`${D}; name="a"`), 'text/plain;q=",", multipart/form-data; boundary=x, */*, none'), [['a', 'v']], 'several types');
+for (const [given, expected] of [['text/html;charset=gbk, text/html', 'text/html;charset=gbk'], ['text/html;charset=gbk, x/y, text/html', 'text/html'], ['text/html;charset=gbk;a=b, text/html;x=", "', 'text/html;x=", ";charset=gbk']])
+	same((await new Response('', { headers: { 'content-type': given } }).blob()).type, expected, given);
 export default 'done';
