@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Brotli for node:zlib, by Google's library: a packer like those of compression.c. */
+/* Brotli for bodies of HTTP and for node:zlib, by Google's library: a packer like those of compression.c. */
 #include <string.h>
 
 #include "brotli/decode.h"
@@ -115,8 +115,8 @@ static JSValue open_brotli(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_HasException(ctx) ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
-void curfew_brotli_add_node(JSValueConst natives)
+void curfew_brotli_init(JSValueConst native)
 {
-	JS_SetPropertyStr(curfew_context, natives, "openBrotli",
+	JS_SetPropertyStr(curfew_context, native, "openBrotli",
 	                  JS_NewCFunction(curfew_context, open_brotli, "openBrotli", 2));
 }

@@ -235,8 +235,8 @@ void curfew_crypto_init(JSValueConst native);
 void curfew_crypto_add_node(JSValueConst natives);
 void curfew_hashes_add_node(JSValueConst natives);
 
-/* brotli.c: adds what node:zlib needs of Brotli. */
-void curfew_brotli_add_node(JSValueConst natives);
+/* brotli.c: adds the natives of Brotli. */
+void curfew_brotli_init(JSValueConst native);
 
 /* url_pattern.cpp */
 void curfew_url_pattern_init(JSContext *ctx, JSValueConst native);

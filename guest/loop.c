@@ -71,6 +71,7 @@ static void add_natives(JSValueConst native)
 	curfew_assets_init(native);
 	curfew_functions_init(native);
 	curfew_compression_init(native);
+	curfew_brotli_init(native);
 	curfew_crypto_init(native);
 	curfew_zones_init(native);
 	curfew_node_init(native);

@@ -149,7 +149,6 @@ static JSValue make_natives(JSContext *ctx, JSValueConst this_value, int argc, J
 
 	JS_SetPropertyFunctionList(ctx, natives, functions, sizeof functions / sizeof *functions);
 	curfew_crypto_add_node(natives);
-	curfew_brotli_add_node(natives);
 	return natives;
 }
 

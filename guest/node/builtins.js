@@ -95,7 +95,8 @@ const nodeBinding = {
 		return writeBytes(stream, bytesOf(chunk));
 	},
 	crypto: { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, importKeyFrom, exportKeyTo, newPair, newCryptoKey, isCryptoKey, keyRecord, rsa, ecSign, ecVerify, ecDerive, ecPublic, ecPoint,
-		edSign, edVerify, xDerive }, zlib: { openPacker, stepPacker },
+		edSign, edVerify, xDerive }, zlib: { openBrotli, openPacker, stepPacker },
+	fetchEncoded,
 	natives: nodeNatives(), sourceOf, timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
 };
 

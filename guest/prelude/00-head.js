@@ -16,7 +16,7 @@
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
 		urlPattern, matchUrlPattern,
-		openPacker, stepPacker,
+		openPacker, openBrotli, stepPacker,
 		digest, hmac, hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, checkRsa, makeRsa, fillRsa, rsa,
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
 		classOf, proxyTarget, proxyParts, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,

@@ -115,6 +115,17 @@ function trimAscii(text) {
 	while (end > start && isAsciiSpace(codeUnit(text, end - 1))) end--;
 	return slice(text, start, end);
 }
+
+// The items of a list in a header, between commas.
+function splitList(text) {
+	const items = [];
+	for (let start = 0, end; start <= text.length; start = end + 1) {
+		end = indexOf(text, ',', start);
+		if (end < 0) end = text.length;
+		push(items, trimAscii(slice(text, start, end)));
+	}
+	return items;
+}
 const isAsciiSpace = c => c === 9 || c === 10 || c === 12 || c === 13 || c === 32;
 
 const DECODE_FATAL = 1,

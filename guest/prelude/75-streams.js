@@ -583,7 +583,7 @@ function setUpFromSource(s, source, strategy) {
 }
 
 // ReadableStream.from: asks the iterator for each chunk that is wanted.
-function streamFromIterable(iterable) {
+function streamFromIterable(iterable, convert = chunk => chunk) {
 	if (iterable === undefined || iterable === null)
 		throw new TypeError('The argument of ReadableStream.from is not iterable');
 	const asynchronous = iterable[Symbol.asyncIterator];
@@ -604,10 +604,10 @@ function streamFromIterable(iterable) {
 				}
 				const { value } = result;
 				if (isAsync) {
-					enqueueChunk(s.controller, value);
+					enqueueChunk(s.controller, convert(value));
 					return undefined;
 				}
-				return promiseThen(promiseOf(value), chunk => enqueueChunk(s.controller, chunk));
+				return promiseThen(promiseOf(value), chunk => enqueueChunk(s.controller, convert(chunk)));
 			},
 		);
 	const cancel = reason => {

@@ -252,7 +252,16 @@ function toBody(value) {
 			'application/x-www-form-urlencoded;charset=UTF-8',
 		);
 	}
+	// As in Node, an async iterable is a body, too.
+	const iterate = isObject(value) ? value[Symbol.asyncIterator] : undefined;
+	if (iterate !== undefined && iterate !== null) return newBody(undefined, streamFromIterable(value, toPiece), null);
 	return newBody(utf8Encode(toText(value)), undefined, 'text/plain;charset=UTF-8');
+}
+
+function toPiece(value) {
+	const bytes = typeof value === 'string' ? utf8Encode(value) : bytesOf(value);
+	if (!bytes) throw new TypeError('A piece of the body is neither text nor bytes');
+	return typeof value === 'string' ? bytes : copyBytes(bytes);
 }
 
 const isUsed = body => body.used || (body.s !== undefined && body.s.disturbed);

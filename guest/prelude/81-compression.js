@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CompressionStream and DecompressionStream of the Compression Standard. zlib does the work, one piece at a time.
+// CompressionStream and DecompressionStream of the Compression Standard, and the decoding of bodies of HTTP. zlib and
+// Brotli's library do the work, one piece at a time.
 
 const Z_NO_FLUSH = 0,
 	Z_FINISH = 4;
@@ -116,3 +117,61 @@ class DecompressionStream {
 	}
 }
 finishInterface(DecompressionStream, 'DecompressionStream');
+
+// ---- Content-Encoding (RFC 9110, section 8.4.1) ----
+
+const CODINGS_MAX = 5;
+const httpCodings = { __proto__: null, br: 1, deflate: 1, gzip: 1, 'x-gzip': 1 };
+
+// The steps that decode a body, the coding that was applied last first. undefined: it stays as it is, because nothing is
+// encoded or a coding is unknown.
+function openDecoder(codings) {
+	const steps = [],
+		names = splitList(lowerCase(codings));
+	for (let i = names.length - 1; i >= 0; i--) {
+		if (names[i] === '' || names[i] === 'identity') continue;
+		if (!httpCodings[names[i]]) return undefined;
+		push(steps, { __proto__: null, coding: names[i], packer: undefined, input: undefined, last: false, over: false });
+	}
+	return steps.length > 0 ? steps : undefined;
+}
+
+function openCoding(coding, first) {
+	if (coding === 'br') return openBrotli(true, []);
+	// "deflate" means a zlib header, whose method is 8. Some servers omit it, and clients accept that.
+	const format = coding !== 'deflate' ? 'gzip' : (first & 15) === 8 ? 'deflate' : 'deflate-raw';
+	return openPacker(true, packedFormats[format], 1, PACKER_MEMORY, 0, undefined);
+}
+
+const BROTLI_FINISH = 2;
+const finishOf = coding => (coding === 'br' ? BROTLI_FINISH : Z_FINISH);
+
+// Decodes these bytes next. undefined: no more of them follow.
+function giveEncoded(steps, bytes) {
+	const step = steps[0];
+	if (bytes === undefined) step.last = true;
+	else if (typedArrayBytes(bytes) > 0) step.input = bytes;
+}
+
+// The next decoded piece of the step. undefined: it needs more bytes. null: it was the last one.
+function takeDecoded(steps, at) {
+	const step = steps[at];
+	while (!step.over) {
+		if (!step.input && !step.last && at > 0) {
+			const input = takeDecoded(steps, at - 1);
+			if (input === undefined) return undefined;
+			if (input === null) step.last = true;
+			else step.input = input;
+		}
+		if (!step.input && !step.last) return undefined;
+		const input = step.input ?? new Uint8Array(0);
+		if (!step.packer && step.input) step.packer = openCoding(step.coding, input[0]);
+		const piece = step.packer ? stepPacker(step.packer, input, step.input ? Z_NO_FLUSH : finishOf(step.coding)) : true;
+		if (piece === undefined) step.input = undefined;
+		else if (piece === true) step.over = true;
+		else if (piece === null) throw new TypeError('the compressed body ends too early');
+		else if (typeof piece === 'string' || isArray(piece)) throw new TypeError('the compressed body is damaged');
+		else return piece;
+	}
+	return null;
+}

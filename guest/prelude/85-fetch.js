@@ -132,11 +132,11 @@ class Request {
 		const given = init.body ?? null;
 		if ((given !== null || (from && hasBody(from.body))) && (r.method === 'GET' || r.method === 'HEAD'))
 			throw new TypeError('A request with the method ' + r.method + ' cannot have a body');
-		if (isStream(given) && r.keepalive)
-			throw new TypeError('A request with keepalive cannot have a stream as its body');
-		if (isStream(given) && duplex === undefined)
+		const own = toBody(given);
+		if (own.s && r.keepalive) throw new TypeError('A request with keepalive cannot have a stream as its body');
+		if (own.s && duplex === undefined)
 			throw new TypeError("A request whose body is a stream needs the option duplex: 'half'");
-		r.body = given !== null ? toBody(given) : from ? takeBody(from.body) : emptyBody();
+		r.body = given !== null ? own : from ? takeBody(from.body) : emptyBody();
 		addType(headers, r.body);
 	}
 
@@ -373,7 +373,7 @@ finishInterface(Response, 'Response');
 const isRedirect = status => status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 
 // A fetch in progress: its current exchange, and the request that a redirect would make.
-const newFetch = (r, resolve, reject) => ({
+const newFetch = (r, resolve, reject, decodes = true) => ({
 	__proto__: null,
 	parts: r.parts,
 	method: r.method,
@@ -382,6 +382,9 @@ const newFetch = (r, resolve, reject) => ({
 	body: r.body,
 	headers: guardHeaders(new Headers(r.headers), OF_REQUEST),
 	hops: 0,
+	decodes,
+	decoder: undefined,
+	received: false,
 	resolve,
 	reject,
 	trace: traceOf(new Error()),
@@ -463,9 +466,30 @@ function readHeaders(text, from) {
 	return headers;
 }
 
+// Passes on the next decoded piece, or the end. False: more of the body has to arrive first. What follows the end of the
+// encoded data is ignored.
+function passDecoded(f) {
+	try {
+		const piece = takeDecoded(f.decoder, f.decoder.length - 1);
+		if (piece) enqueueBytes(f.s.controller, piece);
+		else if (f.received) endBodyOf(f);
+		else return false;
+		return true;
+	} catch (error) {
+		failFetch(f, fetchError(f, error.message));
+		return true;
+	}
+}
+
+function endBodyOf(f) {
+	finishFetch(f);
+	endSource(f.s.controller);
+}
+
 function responseStream(f) {
 	f.s = newByteSource(
 		() => {
+			if (f.decoder && passDecoded(f)) return undefined;
 			hold(f);
 			f.chunk = newPromise();
 			sendOperation(f.id, FETCH_TAKE);
@@ -488,8 +512,11 @@ function takeHead(f, bytes) {
 	if (isRedirect(status) && f.redirect === 'error') throw fetchError(f, 'it redirects');
 	const location = isRedirect(status) ? headersGet(headers, 'location') : null;
 	if (location !== null && f.redirect !== 'manual') return followRedirect(f, status, location);
-	f.told = true;
 	const empty = f.method === 'HEAD' || isNullBodyStatus(status);
+	if (f.decodes && !empty) f.decoder = openDecoder(headersGet(headers, 'content-encoding') ?? '');
+	if (f.decoder && f.decoder.length > CODINGS_MAX)
+		throw fetchError(f, 'the body is compressed more than ' + CODINGS_MAX + ' times');
+	f.told = true;
 	const url = f.parts[HREF],
 		hash = indexOf(url, '#');
 	f.resolve(
@@ -506,15 +533,30 @@ function takeHead(f, bytes) {
 	);
 }
 
+function takeChunk(f, bytes) {
+	const { chunk } = f;
+	if (f.decoder) giveEncoded(f.decoder, bytes);
+	else if (typedArrayBytes(bytes) > 0) enqueueBytes(f.s.controller, bytes);
+	if (f.decoder && !passDecoded(f)) return sendOperation(f.id, FETCH_TAKE);
+	f.chunk = null;
+	release(f);
+	return chunk.resolve(undefined);
+}
+
+// The rest of an encoded body is decoded as it is read.
+function takeEnd(f) {
+	if (f.decoder) giveEncoded(f.decoder, undefined);
+	else if (f.s) endBodyOf(f);
+	else finishFetch(f);
+	if (f.decoder && f.chunk) passDecoded(f);
+	if (f.chunk) f.chunk.resolve(undefined);
+}
+
 function takeEvent(f, kind, bytes, last) {
 	if (kind === FETCH_HEAD) {
 		takeHead(f, bytes);
 	} else if (kind === FETCH_CHUNK) {
-		const { chunk } = f;
-		f.chunk = null;
-		release(f);
-		if (typedArrayBytes(bytes) > 0) enqueueBytes(f.s.controller, bytes);
-		chunk.resolve(undefined);
+		takeChunk(f, bytes);
 	} else if (kind === FETCH_SENT) {
 		const { sent } = f;
 		f.sent = null;
@@ -523,9 +565,8 @@ function takeEvent(f, kind, bytes, last) {
 		const error = kind === FETCH_END ? undefined : fetchError(f, textOf(bytes));
 		closeExchange(f, error);
 		if (error) return failFetch(f, error);
-		finishFetch(f);
-		if (f.s) endSource(f.s.controller);
-		if (f.chunk) f.chunk.resolve(undefined);
+		f.received = true;
+		takeEnd(f);
 	}
 }
 
@@ -593,6 +634,7 @@ function startExchange(f) {
 		(f.body.s ? '?' : f.body.bytes ? typedArrayBytes(f.body.bytes) : isEmptyPost(f) ? '0' : '-') +
 		'\n';
 	for (let i = 0; i < list.length; i += 2) request += lowerCase(list[i]) + ':' + list[i + 1] + '\n';
+	if (f.decodes && !headersHas(f.headers, 'accept-encoding')) request += 'accept-encoding:' + codingsFor(f) + '\n';
 	f.id = beginOperation(FETCH, request, (kind, bytes, last) => {
 		// Invalid data from a server fails only its own fetch, nothing else of the program.
 		try {
@@ -604,6 +646,12 @@ function startExchange(f) {
 	f.over = false;
 	hold(f);
 	sendBody(f);
+}
+
+// Some intermediaries damage Brotli that they can read. A part of an encoded body could not be decoded.
+function codingsFor(f) {
+	if (headersHas(f.headers, 'range')) return 'identity';
+	return startsWith(f.parts[HREF], 'https:') ? 'br, gzip, deflate' : 'gzip, deflate';
 }
 
 // These methods send a body even if it is empty.
@@ -829,22 +877,27 @@ function resolverOf(r, resolve, reject) {
 	};
 }
 
+const newFetchPromise = (input, init, count, decodes) =>
+	new Promise((resolve, reject) => {
+		needArguments('fetch', 1, count);
+		const r = requestState(new Request(input, init));
+		const { signal } = r;
+		if (signal && isAborted(signal)) throw abortReason(signal);
+		if (isUnusable(r.body)) throw new TypeError('The body was read already, or is being read');
+		const scheme = readPart(r.parts, PROTOCOL),
+			answer = resolverOf(r, resolve, reject);
+		if (scheme === 'data:' || scheme === 'blob:') return answer(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
+		needHttp(r.parts);
+		const f = newFetch(r, answer, reject, decodes);
+		if (signal) onAbort(signal, (f.onAbort = () => failFetch(f, abortReason(signal))));
+		return startExchange(f);
+	});
+
+// For node:http: asks for no Content-Encoding and undoes none.
+const fetchEncoded = (input, init) => newFetchPromise(input, init, 2, false);
+
 const fetchFunctions = {
 	fetch(input, init = undefined) {
-		const count = arguments.length;
-		return new Promise((resolve, reject) => {
-			needArguments('fetch', 1, count);
-			const r = requestState(new Request(input, init));
-			const { signal } = r;
-			if (signal && isAborted(signal)) throw abortReason(signal);
-			if (isUnusable(r.body)) throw new TypeError('The body was read already, or is being read');
-			const scheme = readPart(r.parts, PROTOCOL),
-				answer = resolverOf(r, resolve, reject);
-			if (scheme === 'data:' || scheme === 'blob:') return answer(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
-			needHttp(r.parts);
-			const f = newFetch(r, answer, reject);
-			if (signal) onAbort(signal, (f.onAbort = () => failFetch(f, abortReason(signal))));
-			return startExchange(f);
-		});
+		return newFetchPromise(input, init, arguments.length, true);
 	},
 };

@@ -338,14 +338,7 @@ function acceptOf(key) {
 }
 
 function hasToken(text, wanted) {
-	let start = 0;
-	text = lowerCase(text ?? '');
-	for (let i = 0; i <= text.length; i++) {
-		if (i < text.length && text[i] !== ',') continue;
-		if (trimAscii(slice(text, start, i)) === wanted) return true;
-		start = i + 1;
-	}
-	return false;
+	return listHas(splitList(lowerCase(text ?? '')), wanted);
 }
 
 function takeAnswer(w, bytes) {

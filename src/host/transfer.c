@@ -2,8 +2,7 @@
 /*
  * One exchange. The request is checked, and its host name is looked up. The address of the connection is checked where
  * the socket is made. The response is passed on a chunk at a time, as the guest asks for it. When the buffer is full
- * the transfer is paused, so that the server waits. Compressed bodies are inflated when a chunk is asked for, so a
- * decompression bomb is never in memory as a whole.
+ * the transfer is paused, so that the server waits. Bodies are passed on as they were sent: the guest decodes them.
  */
 #include "host/transfer.h"
 
@@ -26,7 +25,6 @@
 #define INCOMING_BYTES_MAX ((size_t)CURFEW_FETCH_CHUNK_BYTES)
 /* The parcels of a body. */
 #define BODY_BYTES ((size_t)128 << 10)
-#define DAMAGED "the compressed body is damaged"
 
 /* ---- The request ------------------------------------------------------------------------------------------ */
 
@@ -275,9 +273,6 @@ void curfew__transfer_finish(curfew__transfer *transfer)
 	const curfew__curl *curl = curfew__session_curl(transfer->session);
 
 	keep_only(transfer, 0);
-	if (transfer->inflater)
-		inflateEnd(transfer->inflater);
-	free(transfer->inflater);
 	for (struct curl_slist *one = transfer->headers; one && transfer->session->secret_headers; one = one->next)
 		explicit_bzero(one->data, strlen(one->data));
 	curl->slist_free_all(transfer->headers);
@@ -311,20 +306,11 @@ static bool start_head(curfew__transfer *transfer, const char *line, size_t leng
 	const char *blank = memchr(line, ' ', length), *end = line + length;
 
 	curfew__buffer_finish(&transfer->head);
-	transfer->is_compressed = false;
 	transfer->status = blank ? strtol(blank + 1, NULL, 10) : 0;
 	const char *text = blank ? memchr(blank + 1, ' ', (size_t)(end - blank - 1)) : NULL;
 	return curfew__buffer_printf(&transfer->head, "%ld ", transfer->status) &&
 	       add_latin(&transfer->head, text ? text + 1 : end, text ? (size_t)(end - text - 1) : 0) &&
 	       curfew__buffer_add(&transfer->head, "\n", 1);
-}
-
-static void set_compression(curfew__transfer *transfer, const char *value, size_t length)
-{
-	static const char *const compressed[] = {"gzip", "x-gzip", "deflate", NULL};
-
-	transfer->is_compressed = is_one_of(compressed, value, length);
-	transfer->is_deflate = is_one_of(compressed + 2, value, length);
 }
 
 static bool add_to_head(curfew__transfer *transfer, const char *line, size_t length)
@@ -340,8 +326,6 @@ static bool add_to_head(curfew__transfer *transfer, const char *line, size_t len
 	/* A header with one of these is invalid, and is left out. */
 	if (memchr(value, '\r', (size_t)(end - value)) || memchr(value, 0, (size_t)(end - value)))
 		return true;
-	if (colon - line == 16 && !strncasecmp(line, "content-encoding", 16))
-		set_compression(transfer, value, (size_t)(end - value));
 	return add_latin(&transfer->head, line, (size_t)(colon - line)) && curfew__buffer_add(&transfer->head, ":", 1) &&
 	       add_latin(&transfer->head, value, (size_t)(end - value)) && curfew__buffer_add(&transfer->head, "\n", 1);
 }
@@ -403,89 +387,6 @@ static bool reserve_space(curfew__transfer *transfer, size_t size)
 	return true;
 }
 
-/* Passes on all that has arrived, unchanged. */
-static char *take_plain(curfew__transfer *transfer, size_t *length)
-{
-	char *chunk = transfer->incoming_length ? transfer->incoming : NULL;
-
-	*length = transfer->incoming_length;
-	if (chunk) {
-		transfer->incoming = NULL;
-		transfer->incoming_length = transfer->incoming_capacity = 0;
-	}
-	return chunk;
-}
-
-static bool start_inflating(curfew__transfer *transfer)
-{
-	if (!(transfer->inflater = calloc(1, sizeof *transfer->inflater)))
-		return false;
-	/* "deflate" means a zlib header, whose method is 8. Some servers omit it, and clients accept that. */
-	unsigned first = transfer->incoming_length ? (unsigned char)transfer->incoming[0] : 0;
-	bool is_raw = transfer->is_deflate && (first & 15) != 8 && first != 0x1f;
-	/* 32 lets zlib detect gzip or zlib by the header. */
-	if (inflateInit2(transfer->inflater, is_raw ? -MAX_WBITS : MAX_WBITS + 32) == Z_OK)
-		return true;
-	free(transfer->inflater);
-	transfer->inflater = NULL;
-	return false;
-}
-
-/* Another compressed stream may follow this one; anything else is ignored. */
-static void end_stream(curfew__transfer *transfer)
-{
-	z_stream *z = transfer->inflater;
-
-	if (z->avail_in > 1 && z->next_in[0] == 0x1f && z->next_in[1] == 0x8b && inflateReset(z) == Z_OK)
-		return;
-	transfer->inflated = true;
-	z->avail_in = 0;
-}
-
-/* Inflates the next bytes of what has arrived. *ok is false if it is damaged. */
-static char *take_inflated(curfew__transfer *transfer, size_t *length, bool *ok)
-{
-	size_t arrived = transfer->incoming_length;
-
-	*length = 0;
-	if (transfer->inflated)
-		transfer->incoming_length = 0;
-	if (transfer->inflated || (!arrived && !transfer->more_inflated))
-		return NULL;
-	char *chunk = malloc(CURFEW_FETCH_CHUNK_BYTES);
-	if (!chunk || (!transfer->inflater && !start_inflating(transfer))) {
-		free(chunk);
-		*ok = false;
-		return NULL;
-	}
-	z_stream *z = transfer->inflater;
-	z->next_in = (Bytef *)transfer->incoming;
-	z->avail_in = (uInt)arrived;
-	z->next_out = (Bytef *)chunk;
-	z->avail_out = CURFEW_FETCH_CHUNK_BYTES;
-	int result = Z_OK;
-	while (result == Z_OK && z->avail_out && !transfer->inflated) {
-		result = inflate(z, Z_NO_FLUSH);
-		if (result == Z_STREAM_END) {
-			end_stream(transfer);
-			result = Z_OK;
-		}
-		if (!z->avail_in && z->avail_out)
-			break;
-	}
-	/* Without input or buffer space there is no progress, which is not an error. */
-	*ok = result == Z_OK || result == Z_BUF_ERROR;
-	transfer->more_inflated = !z->avail_out;
-	transfer->incoming_length = z->avail_in;
-	if (z->avail_in)
-		memmove(transfer->incoming, transfer->incoming + (arrived - z->avail_in), z->avail_in);
-	*length = CURFEW_FETCH_CHUNK_BYTES - z->avail_out;
-	if (*length)
-		return chunk;
-	free(chunk);
-	return NULL;
-}
-
 /* Resumes libcurl in each direction that is paused and may continue. */
 static void resume(curfew__transfer *transfer)
 {
@@ -500,20 +401,18 @@ static void resume(curfew__transfer *transfer)
 	curfew__session_curl(transfer->session)->easy_pause(transfer->easy, mask);
 }
 
-/* Passes on a chunk if one is wanted and available. False: the body is damaged. */
-static bool deliver_chunk(curfew__transfer *transfer)
+/* Passes on all that has arrived, if a chunk is wanted. */
+static void deliver_chunk(curfew__transfer *transfer)
 {
-	size_t length = 0;
-	bool ok = true;
-	char *chunk = transfer->is_compressed ? take_inflated(transfer, &length, &ok) : take_plain(transfer, &length);
+	size_t length = transfer->incoming_length;
+	char *chunk = transfer->incoming;
 
-	if (chunk && ok) {
-		transfer->chunk_wanted = false;
-		curfew__operation_post(&transfer->operation, CURFEW_FETCH_CHUNK, false, chunk, length);
-	} else {
-		free(chunk);
-	}
-	return ok;
+	if (!transfer->chunk_wanted || !length)
+		return;
+	transfer->incoming = NULL;
+	transfer->incoming_length = transfer->incoming_capacity = 0;
+	transfer->chunk_wanted = false;
+	curfew__operation_post(&transfer->operation, CURFEW_FETCH_CHUNK, false, chunk, length);
 }
 
 /* Called by libcurl with data. Passes on a chunk if one is wanted. If the buffer is full, the server has to wait. */
@@ -529,8 +428,8 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
 		return 0;
 	memcpy(transfer->incoming + transfer->incoming_length, bytes, size);
 	transfer->incoming_length += size;
-	transfer->damaged = transfer->chunk_wanted && !deliver_chunk(transfer);
-	return transfer->damaged ? 0 : size;
+	deliver_chunk(transfer);
+	return size;
 }
 
 /* Does what is possible for the guest now. The transfer may be freed by this, unless the caller has a reference. */
@@ -538,16 +437,8 @@ static void deliver(curfew__transfer *transfer)
 {
 	if (transfer->over || !transfer->head_reported)
 		return;
-	if (transfer->chunk_wanted && !deliver_chunk(transfer)) {
-		fail_transfer(transfer, DAMAGED);
-		return;
-	}
-	bool empty = !transfer->incoming_length && !transfer->more_inflated;
-	if (transfer->received && empty) {
-		if (transfer->inflater && !transfer->inflated) {
-			fail_transfer(transfer, "the compressed body ends too early");
-			return;
-		}
+	deliver_chunk(transfer);
+	if (transfer->received && !transfer->incoming_length) {
 		curfew__operation_post(&transfer->operation, CURFEW_FETCH_END, true, NULL, 0);
 		finish_transfer(transfer);
 		return;
@@ -710,25 +601,14 @@ static bool set_addresses(curfew__transfer *transfer)
 	return transfer->resolve != NULL;
 }
 
-static bool has_header(const curfew__transfer *transfer, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const struct curl_slist *at = transfer->headers; at; at = at->next)
-		if (!strncasecmp(at->data, name, length) && (at->data[length] == ':' || at->data[length] == ';'))
-			return true;
-	return false;
-}
-
-/* Add our own unless the program has one. "Expect:" keeps libcurl from adding that header. */
+/* "Expect:" keeps libcurl from adding that header. */
 static bool add_own_headers(curfew__transfer *transfer)
 {
 	/* "Transfer-Encoding:" removes libcurl's own header: the body is sent unchanged. */
 	if (transfer->upgrades)
 		return add_header(transfer, "Expect:") && add_header(transfer, "Transfer-Encoding:") &&
 		       add_header(transfer, "Connection: Upgrade") && add_header(transfer, "Upgrade: websocket");
-	return add_header(transfer, "Expect:") &&
-	       (has_header(transfer, "accept-encoding") || add_header(transfer, "Accept-Encoding: gzip"));
+	return add_header(transfer, "Expect:");
 }
 
 static void connect_transfer(curfew__transfer *transfer)
@@ -860,9 +740,7 @@ static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
 	case CURLE_OUT_OF_MEMORY: /* also for one line of 100 KiB and more */
 		return transfer->head_reported ? "out of memory" : "a header of the answer is too large, or memory ran out";
 	case CURLE_WRITE_ERROR:
-		return transfer->damaged       ? DAMAGED
-		       : transfer->head.failed ? "the answer's headers are larger than 64 KiB"
-		                               : "out of memory";
+		return transfer->head.failed ? "the answer's headers are larger than 64 KiB" : "out of memory";
 	default: break;
 	}
 	return transfer->details[0] ? transfer->details : curfew__session_curl(transfer->session)->easy_strerror(result);
@@ -882,8 +760,7 @@ void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 		drop_easy(transfer);
 		curfew__transfer_leave(transfer);
 		transfer->received = true;
-		/* Wipe the rest of the data, and the window of the inflater. */
-		keep_only(transfer, transfer->incoming_length + (transfer->is_compressed ? (size_t)48 << 10 : 0));
+		keep_only(transfer, transfer->incoming_length);
 		deliver(transfer);
 	}
 }

@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #include <sys/queue.h>
-#include <zlib.h>
 
 #include "common/mutex.h"
 #include "common/bytes.h"
@@ -115,11 +114,9 @@ typedef struct curfew__transfer {
 	size_t head_bytes; /* bytes of all heads so far, including those of earlier answers */
 	long status;
 	bool head_reported;
-	char *incoming; /* the part of the response that has arrived, not inflated */
+	char *incoming; /* the part of the response that has arrived and was not passed on */
 	size_t incoming_length, incoming_capacity;
-	bool receive_paused, chunk_wanted, received;                      /* received: the response is complete */
-	bool is_compressed, is_deflate, more_inflated, inflated, damaged; /* inflated: it is inflated to its end */
-	z_stream *inflater;
+	bool receive_paused, chunk_wanted, received; /* received: the response is complete */
 	bool upgrades; /* asks the server for another protocol; the body then has that protocol */
 	int socket;    /* of an upgraded connection, to notice its end */
 	bool started;  /* the network thread has a reference until the transfer is over */

@@ -510,14 +510,100 @@ export default [await text('once'), await text('twice'), await text('deflate'), 
     )
     expect_parts("cut", seen[4], "TypeError", "compressed")
     expect_parts("damaged", seen[5], "TypeError", "compressed")
-    expect_equal("asked for", seen[6], ["accept-encoding", "gzip"])
+    expect_equal("asked for", seen[6], ["accept-encoding", "gzip, deflate"])
+
+
+CODED = """import zlib from 'node:zlib';
+const text = 'hello '.repeat(30000);
+const coders = { br: zlib.brotliCompressSync, gzip: zlib.gzipSync, 'x-gzip': zlib.gzipSync, deflate: zlib.deflateSync };
+const encoded = (by) => by.split(',').map((name) => name.trim().toLowerCase()).reduce((data, name) => coders[name]?.(data) ?? data, text);
+const get = (by, body = encoded(by)) => fetch(HERE + '/coded?by=' + encodeURIComponent(by), { method: 'POST', body });
+const seen = [];
+for (const by of ['br', 'gzip', 'X-GZIP', 'deflate', 'gzip, deflate', 'deflate,br', ' br , identity,, gzip', 'br,br,br,br,br', 'identity', ''])
+	seen.push(await (await get(by)).text() === text);
+const raw = async (by, data) => { const bytes = Buffer.from(await (await get(by, data)).arrayBuffer()); return bytes.equals(Buffer.from(data)); };
+const unknown = [await raw('zstd', 'some bytes'), await raw('gzip, zstd', 'some bytes'), await raw('constructor', 'some bytes')];
+const wrong = [];
+for (const by of ['br', 'gzip', 'deflate', 'gzip, br']) {
+	const whole = encoded(by), damaged = Buffer.from(whole);
+	damaged.fill(0xff, 2, 12);
+	wrong.push(await fails((await get(by, whole.subarray(0, -3))).text()), await fails((await get(by, damaged)).arrayBuffer()), await (await get(by, '')).text());
+}
+const head = await fetch(HERE + '/coded?by=br', { method: 'HEAD' });
+const asked = async (init) => Object.fromEntries((await (await fetch(HERE + '/echo', init)).json()).headers)['accept-encoding'];
+const behind = await (await get('br', Buffer.concat([encoded('br'), Buffer.from('and more')]))).text();
+// What was decoded in part when the program aborts, or has lost interest, is given up.
+const control = new AbortController(), reader = (await fetch(HERE + '/coded?by=gzip', { method: 'POST', body: encoded('gzip'), signal: control.signal })).body.getReader();
+const first = (await reader.read()).value.length;
+control.abort(new RangeError('enough'));
+const aborted = await fails(reader.read()), left = (await get('br')).body;
+for await (const piece of left) break;
+export default { seen, unknown, wrong, head: [head.headers.get('content-encoding'), await head.text()], asked: [await asked({ headers: { range: 'bytes=0-5' } }), await asked({ headers: { 'accept-encoding': 'br' } })],
+	many: await fails(get('br,br,br,br,br,gzip')), behind: behind === text, first, aborted };"""
+
+
+@test
+def codings(context):
+    # Each coding of Content-Encoding, and lists of them, are undone, as Node does.
+    seen = value(context, CODED, "--node")
+    expect_equal("decoded", seen["seen"], [True] * 10)
+    expect_equal("one that is unknown", seen["unknown"], [True] * 3)
+    for i, text in enumerate(seen["wrong"]):
+        if i % 3 == 2:
+            expect_equal("empty", text, "")
+        else:
+            expect_parts("wrong", text, "TypeError: fetch from 127.0.0.1", ["ends too early", "is damaged"][i % 3])
+    expect_equal("HEAD", seen["head"], ["br", ""])
+    expect_equal("asked for", seen["asked"], ["identity", "br"])
+    expect_parts("too many", seen["many"], "compressed more than 5 times")
+    expect_equal("what is behind the end", seen["behind"], True)
+    expect(0 < seen["first"] < 180000, "a piece at a time")
+    expect_equal("aborted", seen["aborted"], "RangeError: enough")
+
+
+ITERABLE_BODIES = """import { Readable } from 'node:stream';
+async function* pieces() { yield 'a\u20ac'; yield new Uint8Array([66]); yield Buffer.from('c'); yield new Uint8Array([67]).buffer; yield ''; }
+let closed = 0;
+const endless = { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: 'x' }), return: async () => { closed++; return {}; } }) };
+async function* wrong() { yield 'a'; yield 5; }
+async function* failing() { yield 'a'; throw new RangeError('mine'); }
+const post = (body, more) => fetch(HERE + '/echo', { method: 'POST', body, duplex: 'half', ...more });
+const sent = await (await post(pieces())).json();
+const readable = await (await post(Readable.from(['q', 'r']))).json();
+const request = new Request(HERE, { method: 'POST', body: pieces(), duplex: 'half' });
+const reader = new Response(endless).body.getReader();
+await reader.read();
+await reader.cancel();
+export default { sent: [sent.body, Object.fromEntries(sent.headers)['content-type'] ?? null], readable: readable.body, request: await request.text(), response: await new Response(pieces()).text(),
+	type: new Response(pieces()).headers.get('content-type'), closed, none: await new Response({ [Symbol.asyncIterator]: null }).text(), list: await new Response(['a', 'b']).text(),
+	wrong: [await fails(new Response(wrong()).text()), await fails(post(wrong())), await fails(new Response(failing()).text()), await fails(post(failing())), await fails(post(pieces(), { duplex: undefined })),
+		await fails((async () => new Response({ [Symbol.asyncIterator]: 5 }))())] };"""
+
+
+@test
+def iterable_bodies(context):
+    seen = value(context, ITERABLE_BODIES, "--node")
+    text = "a€BcC"
+    expect_equal("sent", seen["sent"], [text.encode().decode("latin-1"), None])
+    expect_equal("a stream of Node's", seen["readable"], "qr")
+    expect_equal("read", [seen["request"], seen["response"], seen["type"]], [text, text, None])
+    expect_equal("cancelled", seen["closed"], 1)
+    expect_equal("none", [seen["none"], seen["list"]], ["[object Object]", "a,b"])
+    for text in seen["wrong"][:2]:
+        expect_parts("a number", text, "TypeError: A piece of the body is neither text nor bytes")
+    for text in seen["wrong"][2:4]:
+        expect_equal("its own error", text, "RangeError: mine")
+    expect_parts("no duplex", seen["wrong"][4], "TypeError", "duplex")
+    expect_parts("not iterable", seen["wrong"][5], "TypeError", "not iterable")
 
 
 NODE_HTTP = """import http from 'node:http';
-const ask = (path, options, body) => new Promise((resolve, reject) => {
+import { createGunzip } from 'node:zlib';
+const unzipped = (answer) => answer.pipe(createGunzip());
+const ask = (path, options, body, reader = (answer) => answer) => new Promise((resolve, reject) => {
 	const request = http.request(new URL(HERE + path), options, async (answer) => {
 		let text = '';
-		for await (const chunk of answer)
+		for await (const chunk of reader(answer))
 			text += chunk;
 		resolve([answer.statusCode, answer.statusMessage, answer.headers, text, answer.complete]);
 	});
@@ -527,7 +613,7 @@ const ask = (path, options, body) => new Promise((resolve, reject) => {
 	request.end();
 });
 const echo = JSON.parse((await ask('/echo/a?b=c', { method: 'post', auth: 'u:p', headers: { 'X-A': ['1', '2'], 'Content-Length': 4 } }, 'body'))[3]);
-const sent = Object.fromEntries(echo.headers), packed = await ask('/gzip/once', { headers: { 'Accept-Encoding': 'gzip' } });
+const sent = Object.fromEntries(echo.headers), packed = await ask('/gzip/once', { headers: { 'Accept-Encoding': 'gzip' } }, undefined, unzipped);
 const timed = await new Promise((resolve) => {
 	const seen = [], request = http.get(HERE + '/wait', { timeout: 20 });
 	request.on('timeout', () => { seen.push('timeout'); request.destroy(); }).on('error', (error) => seen.push(error.code)).on('close', () => resolve(seen));
@@ -540,7 +626,7 @@ const errors = [];
 for (const wrong of [() => http.get('https://x/'), () => http.get(HERE, { headers: { 'a b': 1 } }), () => http.get(HERE, { headers: { a: '\\n' } }), () => http.get({ path: '/a b' }), () => http.createServer().listen(1)]) {
 	try { wrong(); } catch (error) { errors.push(error.code); }
 }
-export default [[echo.method, echo.path, echo.query, echo.body], [echo.headers.filter((h) => h[0] === 'x-a').map((h) => h[1]).join(), sent.authorization, sent['content-length'], sent['accept-encoding']],
+export default [[echo.method, echo.path, echo.query, echo.body], [echo.headers.filter((h) => h[0] === 'x-a').map((h) => h[1]).join(), sent.authorization, sent['content-length'], sent['accept-encoding'] ?? null],
 	[packed[3].length, packed[2]['content-encoding'] ?? null], (await ask('/redirect?to=/echo', {}))[0], (await ask('/status/404', {})).slice(0, 2), timed,
 	await fails(ask('/wait', { signal: control.signal })), await closed ?? null, errors, await fails(new Promise((_, no) => http.get('http://127.0.0.1:1/').on('error', (error) => no(new Error(error.code)))))];"""
 
@@ -550,8 +636,8 @@ def node_http(context):
     # axios and similar packages request like this.
     seen = value(context, NODE_HTTP, "--node")
     expect_equal("request", seen[0], ["POST", "/echo/a", {"b": "c"}, "body"])
-    expect_equal("headers", seen[1], ["1,2", "Basic dTpw", "4", "identity"])
-    expect_equal("what was packed", seen[2], [6000, None])
+    expect_equal("headers", seen[1], ["1,2", "Basic dTpw", "4", None])
+    expect_equal("what was packed", seen[2], [6000, "gzip"])
     expect_equal("redirects are the program's", seen[3], 302)
     expect_equal("status", seen[4], [404, "Some Text"])
     expect_equal("timeout", seen[5], ["timeout", "ECONNRESET"])

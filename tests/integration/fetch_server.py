@@ -336,6 +336,11 @@ class Connection:
             data, headers=[("Content-Encoding", "deflate" if kind.startswith("deflate") else "gzip")]
         )
 
+    async def do_coded(self):
+        """The body, said to have the query's codings."""
+        body = b"".join([piece async for piece in self.body_chunks()])
+        return await self.answer(body, headers=[("Content-Encoding", self.query["by"])])
+
     async def do_bomb(self):
         return await self.answer(self.server.bomb(), headers=[("Content-Encoding", "gzip")])
 

@@ -66,11 +66,7 @@ IncomingMessage.prototype = {
 		return this;
 	},
 	_take(response) {
-		const packed = /^(?:x-)?(?:gzip|deflate)$/i.test(response.headers.get('content-encoding') ?? '');
 		for (const [name, value] of response.headers) {
-			// fetch has decompressed the body already.
-			if (packed && (name === 'content-encoding' || name === 'content-length'))
-				continue;
 			this.rawHeaders.push(name, value);
 			if (name === 'set-cookie')
 				(this.headers[name] ??= []).push(value);
@@ -221,12 +217,9 @@ class ClientRequest extends Writable {
 			if (!/^(?:connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*)$/i.test(name))
 				[value].flat().forEach((one) => headers.append(name, one));
 		}
-		// Without this the response would be compressed although the program did not ask for that.
-		if (!headers.has('accept-encoding'))
-			headers.set('accept-encoding', 'identity');
 		try {
 			const noBody = this.method === 'GET' || this.method === 'HEAD' || body.length === 0;
-			const response = await fetch(this.protocol + '//' + this.#authority() + (this.path[0] === '/' ? '' : '/') + this.path,
+			const response = await binding.fetchEncoded(this.protocol + '//' + this.#authority() + (this.path[0] === '/' ? '' : '/') + this.path,
 				{ method: this.method, headers, body: noBody ? undefined : body, redirect: 'manual', signal: this.#control.signal });
 			this.#answer(response);
 		} catch (error) {
