@@ -243,6 +243,8 @@ finishInterface(BroadcastChannel, 'BroadcastChannel');
 
 // ---- The global scope ----
 
+let isErrorEvent;
+
 class ErrorEvent extends Event {
 	#message = '';
 	#filename = '';
@@ -275,6 +277,10 @@ class ErrorEvent extends Event {
 	}
 	get error() {
 		return this.#error;
+	}
+
+	static {
+		isErrorEvent = value => #error in value;
 	}
 }
 finishInterface(ErrorEvent, 'ErrorEvent');

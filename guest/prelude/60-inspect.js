@@ -509,19 +509,28 @@ function platformFields(value) {
 	}
 	if (isAbortSignal(value)) return ['aborted', isAborted(value)];
 	if (isAbortController(value)) return ['signal', value.signal];
-	if (isEvent(value))
-		return [
-			'type',
-			value.type,
-			'defaultPrevented',
-			value.defaultPrevented,
-			'cancelable',
-			value.cancelable,
-			'timeStamp',
-			value.timeStamp,
-		];
+	if (isEvent(value)) return eventFields(value);
 	if (isHeaders(value)) return namedFields(headersAsGiven(value));
 	return bodyFields(value);
+}
+
+function eventFields(value) {
+	const fields = [
+		'type',
+		value.type,
+		'defaultPrevented',
+		value.defaultPrevented,
+		'cancelable',
+		value.cancelable,
+		'timeStamp',
+		value.timeStamp,
+	];
+	const own = isErrorEvent(value) ? ['message', 'error'] : isCloseEvent(value) ? ['code', 'reason', 'wasClean'] : [];
+	for (let i = 0; i < own.length; i++) {
+		push(fields, own[i]);
+		push(fields, value[own[i]]);
+	}
+	return fields;
 }
 
 function bodyFields(value) {

@@ -13,9 +13,20 @@ const IDLE_MS = 100;
 const fireAtSource = (source, type) => {
 	dispatch(source.object, new Event(type));
 };
-const fireSourceError = (source, message) => {
-	dispatch(source.object, new ErrorEvent('error', { __proto__: null, message }));
-};
+
+// No code of the program runs when a connection fails, so the position of the error is where its object was made.
+function errorAt(message, trace) {
+	const error = new TypeError(message);
+	setTrace(error, trace);
+	return error;
+}
+
+// A connection that the host refuses is shown even if the program does not listen, as it is the host who can allow it.
+function fireFailure(object, error) {
+	const { message } = error;
+	if (includes(message, NOT_ALLOWED) && !hasListeners(object, 'error')) print(STDERR, inspect(error));
+	dispatch(object, new ErrorEvent('error', { __proto__: null, message, error }));
+}
 
 function connectSource(source) {
 	const headers = [
@@ -31,10 +42,11 @@ function connectSource(source) {
 		response => openSource(source, response),
 		error => loseSource(source, error),
 	);
+	source.fetch.trace = source.trace;
 	try {
 		startExchange(source.fetch);
 	} catch (error) {
-		failSource(source, error.message);
+		failSource(source, error);
 	}
 }
 
@@ -50,16 +62,16 @@ function latinOfText(text) {
 const dropConnection = source => failFetch(source.fetch, domError('AbortError', 'The EventSource is closed'));
 
 // Fails for good: there is no further attempt.
-function failSource(source, why) {
+function failSource(source, error) {
 	if (source.state === SOURCE_CLOSED) return;
 	source.state = SOURCE_CLOSED;
-	fireSourceError(source, why);
+	fireFailure(source.object, error);
 }
 
 // The connection ended. Another attempt follows after a while, unless it cannot succeed.
 function loseSource(source, error) {
 	if (source.state === SOURCE_CLOSED) return;
-	if (error && includes(error.message, NOT_ALLOWED)) return failSource(source, error.message);
+	if (error && includes(error.message, NOT_ALLOWED)) return failSource(source, error);
 	source.state = SOURCE_CONNECTING;
 	source.timer = setTimer(
 		() => {
@@ -70,14 +82,17 @@ function loseSource(source, error) {
 		false,
 		[],
 	);
-	fireSourceError(source, error ? error.message : 'the connection ended');
+	fireFailure(source.object, error ?? errorAt('EventSource of ' + source.url + ': the connection ended', source.trace));
 }
 
 function openSource(source, response) {
 	const { status, headers, body, url } = responseState(response),
 		mime = parseMimeType(headersGet(headers, 'content-type') ?? '');
 	if (status !== 200 || !mime || mime.essence !== 'text/event-stream') {
-		failSource(source, 'the answer is not a stream of events: ' + status);
+		failSource(
+			source,
+			errorAt('EventSource of ' + source.url + ': the answer is not a stream of events: ' + status, source.trace),
+		);
 		return dropConnection(source);
 	}
 	source.origin = originOf(urlParse(url, undefined));
@@ -201,11 +216,15 @@ class EventSource extends EventTarget {
 			fetch: null,
 			timer: 0,
 			origin: '',
+			trace: traceOf(new Error()),
 		};
 		const scheme = readPart(parts, PROTOCOL);
 		// Like every later failure, this one is reported after the program could add its listeners.
 		if (scheme !== 'http:' && scheme !== 'https:')
-			queueTask(() => failSource(this.#source, 'only http and https can be fetched'));
+			queueTask(() => {
+				const { url, trace } = this.#source;
+				failSource(this.#source, errorAt('EventSource of ' + url + ': only http and https can be fetched', trace));
+			});
 		else connectSource(this.#source);
 	}
 

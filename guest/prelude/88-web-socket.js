@@ -21,6 +21,8 @@ const CONTROL_BYTES_MAX = 125;
 const CLOSING_MS = 3000,
 	CLOSED_MS = 1000;
 
+let isCloseEvent;
+
 class CloseEvent extends Event {
 	#wasClean;
 	#code;
@@ -43,6 +45,10 @@ class CloseEvent extends Event {
 	}
 	get reason() {
 		return this.#reason;
+	}
+
+	static {
+		isCloseEvent = value => #code in value;
 	}
 }
 finishInterface(CloseEvent, 'CloseEvent');
@@ -138,8 +144,7 @@ function finishSocket(w, failure) {
 	const clean = failure === undefined && w.closeReceived && w.closeSent;
 	queueTask(() => {
 		w.told = true;
-		if (failure !== undefined)
-			fireAtSocket(w, new ErrorEvent('error', { __proto__: null, message: 'WebSocket to ' + w.url + ': ' + failure }));
+		if (failure !== undefined) fireFailure(w.object, errorAt('WebSocket to ' + w.url + ': ' + failure, w.trace));
 		fireAtSocket(
 			w,
 			new CloseEvent('close', {
@@ -474,6 +479,7 @@ class WebSocket extends EventTarget {
 			messageBytes: 0,
 			kind: 0,
 			timer: 0,
+			trace: traceOf(new Error()),
 		});
 		connectSocket(w, asked);
 	}

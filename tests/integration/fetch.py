@@ -256,6 +256,39 @@ export default seen;""",
 
 
 @test
+def refused_sockets(context):
+    # Why a connection failed is in the event, with the place where the object was made. Without a listener it is shown.
+    report = run(
+        context,
+        """import { inspect } from 'node:util';
+const ended = (object) => new Promise((resolve) => { object.onerror = (event) => { object.close(); resolve([event.error instanceof TypeError, event.error.message === event.message, event.message, event.error.stack, inspect(event)]); }; });
+export default [
+	await ended(new WebSocket('ws://127.0.0.1:1/')),
+	await ended(new WebSocket(HERE.replace('http', 'ws') + '/socket/refused')),
+	await ended(new EventSource('http://127.0.0.1:1/')),
+	await ended(new EventSource(HERE + '/status/404')),
+	await ended(new EventSource('ftp://x/')),
+];
+new EventSource('http://127.0.0.1:2/');
+new WebSocket('ws://127.0.0.1:3/');
+new WebSocket(HERE.replace('http', 'ws') + '/socket/refused');
+const socket = new WebSocket('ws://127.0.0.1:4/');
+socket.addEventListener('error', () => {});""",
+        "--node",
+    )
+    lines = [9, 10, 11, 12, 13]
+    parts = ["--allow-fetch 127.0.0.1:1", "403 Forbidden", "--allow-fetch 127.0.0.1:1", "404", "only http and https"]
+    for line, part, (is_error, same, message, stack, shown) in zip(lines, parts, report["value"], strict=True):
+        expect_equal("its error", [is_error, same], [True, True])
+        expect_parts("message", message, part)
+        expect_parts("stack", stack, f"program.mjs:{line}:")
+        expect_parts("on the console", shown, part, "message:", "error: TypeError")
+    for line, port in ((15, 2), (16, 3)):
+        expect_parts("stderr", report["stderr"], f"--allow-fetch 127.0.0.1:{port} ", f"program.mjs:{line}:")
+    expect_equal("told once, and only what the host can allow", report["stderr"].count("TypeError"), 2)
+
+
+@test
 def failing_sockets(context):
     seen = value(
         context,
