@@ -2,7 +2,8 @@
 /*
  * The part of the guest that uses the JavaScript engine's internals. It includes the engine's one source file, to which
  * adapt_engine has applied guest/patches/, and then its own parts: engine_poll.c, engine_trace.c, engine_errors.c,
- * engine_describe.c, engine_modules.c, engine_imports.c. This file itself has memory, columns and the set-up.
+ * engine_describe.c, engine_dates.c, engine_modules.c, engine_imports.c. This file itself has memory, columns and the
+ * set-up.
  */
 #define _GNU_SOURCE
 
@@ -53,6 +54,7 @@ static void curfew_note_lost(struct JSRuntime *rt, struct JSAsyncFunctionData *f
 static void curfew_note_lost_cycles(struct JSRuntime *rt);
 static unsigned curfew_promise_number; /* the number of the newest promise */
 static unsigned curfew_promise_number_of(const void *promise);
+static double curfew_parse_date(struct JSString *text);
 static bool curfew_may_redeclare(JSContext *ctx);
 static bool curfew_polls_for_fuel(JSContext *ctx);
 static curfew_thrower JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what);
@@ -253,6 +255,7 @@ static int curfew_column(struct curfew_columns *known, const unsigned char *line
 #include "engine_trace.c"
 #include "engine_errors.c"
 #include "engine_describe.c"
+#include "engine_dates.c"
 
 /* ---- Set-up ----------------------------------------------------------------------------------------------- */
 
