@@ -88,7 +88,13 @@ const patches = [
 		'options.useGrouping ?? true, compactNumberPattern ? (data.numbers.decimal[numberingSystem] || data.numbers.decimal[defaultNumberingSystem]).standard.split(";")[0] : decimalNumberPattern'],
 	['intl-numberformat', /CLDR_NUMBER_PATTERN\.exec\(numberPattern\)\[0\]/, 1, '(CLDR_NUMBER_PATTERN.exec(numberPattern) ?? ["0"])[0]'],
 	['intl-datetimeformat', /style === "long"(?=\) offsetStr)/, 1, 'style === "long" || style === "longOffset"'],
-	['intl-datetimeformat', /else if \(mins \|\| hours\)/, 1, 'else if (mins || hours || style === "shortOffset")'],
+	['intl-datetimeformat', /else if \(mins \|\| hours\)/, 1, 'else if (mins || hours || secs || style === "shortOffset")'],
+	// Before there was standard time, an offset could be anything, with seconds, and had no name.
+	['intl-datetimeformat', /if \(tm\.inDST && names\.length >= 2 && names\[0\] === names\[1\]\)/, 1, 'if (tm.timeZoneOffset % 9e5 || tm.inDST && names.length >= 2 && names[0] === names[1])'],
+	['intl-datetimeformat', /Math\.floor\(offsetInMs \/ 6e4\)/, 1, 'Math.trunc(offsetInMs / 6e4), secs = Math.abs(offsetInMs / 1e3) % 60'],
+	['intl-datetimeformat', /(let pattern = offsetInMs < 0 \? negativePattern : positivePattern);/, 1,
+		'$1; if (secs) pattern = pattern.replace(/(H+)([^m]*)(m+)/, (all, hour, by) => all + by + pad(secs));'],
+	['intl-datetimeformat', /if \(!mins\) (?=pattern = )/, 1, 'if (!mins && !secs) '],
 	// What makes a segment a word: a mark does not, nor a number in a circle.
 	['intl-segmenter', /"\[\\\\p\{L\}\\\\p\{N\}\\\\p\{M\}\]"/, 1, '"(?!\\\\p{M})[\\\\p{L}\\\\p{Alphabetic}\\\\p{Nd}\\u066b\\u066c\\u06dd]"'],
 	// The length of the result grows with each element: all of it was copied for each of them.
@@ -327,6 +333,24 @@ function plainSpaces(data) {
 		data[part] = JSON.parse(JSON.stringify(data[part]).replaceAll('\u202f', ' '));
 }
 
+// Names of summer time that the packages leave out (CLDR, timeZoneNames/zone).
+const summerNames = {
+	'Europe/London': { ar: 'توقيت بريطانيا الصيفي', de: 'Britische Sommerzeit', en: 'British Summer Time', es: 'hora de verano británica', fr: 'heure d’été britannique',
+		'fr-CA': 'heure avancée britannique', hi: 'ब्रिटिश ग्रीष्मकालीन समय', it: 'Ora legale del Regno Unito', ja: '英国夏時間', ko: '영국 하계 표준시', nl: 'Britse zomertijd', pl: 'Brytyjski czas letni',
+		pt: 'Horário de Verão Britânico', 'pt-PT': 'Hora de verão Britânica', ru: 'Великобритания, летнее время', tr: 'İngiltere Yaz Saati', zh: '英国夏令时间', 'zh-Hant': '英國夏令時間' },
+	'Europe/Dublin': { ar: 'توقيت أيرلندا الرسمي', de: 'Irische Sommerzeit', en: 'Irish Standard Time', es: 'hora de verano de Irlanda', fr: 'heure d’été irlandaise',
+		'fr-CA': 'heure avancée irlandaise', hi: 'आइरिश मानक समय', it: 'Ora legale dell’Irlanda', ja: 'アイルランド標準時', ko: '아일랜드 표준시', nl: 'Ierse standaardtijd', pl: 'Irlandia (czas letni)',
+		pt: 'Horário Padrão Irlandês', 'pt-PT': 'Hora de verão da Irlanda', ru: 'Ирландия, стандартное время', tr: 'İrlanda Standart Saati', zh: '爱尔兰标准时间', 'zh-Hant': '愛爾蘭標準時間' },
+};
+function addSummerNames(table, locale) {
+	for (const [zone, names] of Object.entries(summerNames)) {
+		const long = table?.[zone]?.long;
+		const known = Object.keys(names).filter((tag) => locale === tag || locale.startsWith(tag + '-')).sort((a, b) => b.length - a.length)[0];
+		if (long && long[0] === long[1] && known)
+			long[1] = names[known];
+	}
+}
+
 const derive = new Function('return (' + fs.readFileSync(path.join(here, 'derive.js'), 'utf8') + ')')()();
 const byLength = (table) => Object.keys(table).sort((a, b) => a.length - b.length);
 const sorted = (table) => table && JSON.stringify(Object.entries(table).sort());
@@ -380,6 +404,7 @@ for (const key of Object.keys(component)) {
 			if (at)
 				Object.assign(data.dateTimeFormat, locale.startsWith('es') ? { long: at } : { full: at, long: at });
 			plainSpaces(data);
+			addSummerNames(data.timeZoneName, locale);
 			delete data.calendarData;
 			for (const skeleton of Object.keys(data.formats.gregory))
 				((groups[fieldsOf(skeleton)] ??= new Set()).add(skeleton));
@@ -437,9 +462,19 @@ function readZones() {
 			if (!last || last[1] !== entry[1] || last[2] !== entry[2])
 				list.push(entry);
 		}
-		result[name] = list;
+		result[name] = name === 'Europe/Dublin' ? withPositiveSummer(list) : list;
 	}
 	return result;
+}
+
+// The summer time of Ireland is its standard time by law, and its winter time is an hour less. The names of CLDR are those
+// of a standard time and of one that is an hour more.
+function withPositiveSummer(list) {
+	let isNegative = false;
+	return list.map(([time, offset, summer], i) => {
+		isNegative ||= summer && offset < list[i - 1][1];
+		return [time, offset, summer !== isNegative];
+	});
 }
 
 function readLinks() {
@@ -472,6 +507,7 @@ function zoneText(name, list, names) {
 }
 
 const english = readLocale('datetimeformat', 'DateTimeFormat', 'en').data.timeZoneName;
+addSummerNames(english, 'en');
 const hasOwn = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 const fixed = (name) => { // a name that contains the offset: Etc/GMT+5 is five hours behind
 	const found = /^Etc\/GMT([+-])(\d+)$/.exec(name);
