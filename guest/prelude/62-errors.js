@@ -50,7 +50,10 @@ function detailsText(value, kind, budget) {
 	let text = '"properties":' + propertiesText(value, kind, budget);
 	if (!isErrorObject(kind) || budget.nesting >= MAX_ERROR_NESTING) return text;
 	budget.inside[budget.nesting++] = value;
-	if (hasOwn(value, 'cause')) text += ',"cause":' + nestedText(safeGet(value, 'cause'), budget);
+	const cause = safeGet(value, 'cause');
+	// A getter that throws gives none.
+	if (hasOwn(value, 'cause') && (cause !== undefined || !getOwnPropertyDescriptor(value, 'cause').get))
+		text += ',"cause":' + nestedText(cause, budget);
 	const errors = hasOwn(value, 'errors') ? safeGet(value, 'errors') : undefined;
 	if (isObject(errors) && classOf(errors) === 'Array') {
 		text += ',"errors":[';
@@ -96,7 +99,8 @@ function thrownName(value, kind) {
 }
 
 function thrownMessage(value, kind) {
-	if (!isObject(value)) return typeof value === 'symbol' ? symbolText(value) : toText(value);
+	if (typeof value === 'string') return value;
+	if (!isObject(value)) return inspect(value, asItIs);
 	const message = safeGet(value, 'message');
 	if (typeof message === 'string') return message;
 	if (typeof value === 'function') return inspect(value, asItIs);
