@@ -2,8 +2,8 @@
 /*
  * The part of the guest that uses the JavaScript engine's internals. It includes the engine's one source file, to which
  * adapt_engine has applied guest/patches/, and then its own parts: engine_poll.c, engine_trace.c, engine_errors.c,
- * engine_describe.c, engine_dates.c, engine_modules.c, engine_imports.c. This file itself has memory, columns and the
- * set-up.
+ * engine_describe.c, engine_dates.c, engine_clone.c, engine_modules.c, engine_imports.c. This file itself has memory,
+ * columns and the set-up.
  */
 #define _GNU_SOURCE
 
@@ -256,6 +256,7 @@ static int curfew_column(struct curfew_columns *known, const unsigned char *line
 #include "engine_errors.c"
 #include "engine_describe.c"
 #include "engine_dates.c"
+#include "engine_clone.c"
 
 /* ---- Set-up ----------------------------------------------------------------------------------------------- */
 

@@ -71,6 +71,8 @@ void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
  * items (of pairs: key, value, key...). JS_UNDEFINED: the value is no such iterator.
  */
 JSValue curfew_engine_iterator_items(JSValueConst value);
+/* A structured clone of plain data. JS_UNDEFINED: it is not plain, and nothing was done. */
+JSValue curfew_engine_clone_plain(JSValueConst value);
 /* Where JSON.stringify failed last, such as ".rows[3].total". */
 JSValue curfew_engine_json_place(void);
 /* Whether JSON.stringify notes an object that it shows as {} although it is no plain one, and the first such note. */

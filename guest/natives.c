@@ -196,6 +196,11 @@ static JSValue native_set_trace(JSContext *ctx, JSValueConst this_value, int arg
 	return JS_UNDEFINED;
 }
 
+static JSValue native_clone_plain(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	return argc ? curfew_engine_clone_plain(argv[0]) : JS_UNDEFINED;
+}
+
 static JSValue native_iterator_items(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	return argc ? curfew_engine_iterator_items(argv[0]) : JS_UNDEFINED;
@@ -219,6 +224,7 @@ void curfew_natives_init(JSValueConst native)
 		{"user", native_user},
 		{"secret", native_secret},
 		{"traceOf", native_trace_of},
+		{"clonePlain", native_clone_plain},
 		{"iteratorItems", native_iterator_items},
 		{"setTrace", native_set_trace},
 		{"writeBytes", native_write_bytes},

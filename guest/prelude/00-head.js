@@ -19,7 +19,7 @@
 		openPacker, openBrotli, stepPacker,
 		digest, hmac, hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, checkRsa, makeRsa, fillRsa, rsa,
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
-		classOf, proxyTarget, proxyParts, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
+		classOf, proxyTarget, proxyParts, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems, clonePlain,
 		writeBytes, exit, env, givenFiles, importMapText, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule, entryPath, noteProcess,
 		assetText, assetScript, lazy, whole, nodeNatives, zoneAt, defaultZone,
 	} = native;
