@@ -95,6 +95,8 @@ bool worker_run_repeat(worker_run *run)
 	if (run->published || atomic_load(&run->cancels) > 0 || run->losses == LOSSES_MAX)
 		return false;
 
+	worker_message_free(run->incoming);
+	run->incoming = NULL;
 	worker_lock(pool);
 	leave_process(run);
 	worker_run_move(run, RUN_QUEUED);

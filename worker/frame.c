@@ -2,14 +2,13 @@
 /* Queues of bytes, the frames in them, and the files that go with them. */
 #include "frame.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FIRST_BYTES = 4096, RECEIVE_BYTES = 256 * 1024, KEPT_BYTES = 1024 * 1024, MOVED_BYTES = 64 * 1024 * 1024 };
+enum { FIRST_BYTES = 4096, RECEIVE_BYTES = 256 * 1024, KEPT_BYTES = 1024 * 1024, MOVED_BYTES = 32 * 1024 * 1024 };
 
 void worker_bytes_finish(worker_bytes *bytes)
 {
@@ -79,19 +78,34 @@ void worker_bytes_take(worker_bytes *bytes, size_t length)
 		worker_bytes_finish(bytes);
 }
 
+static bool add_head(worker_bytes *bytes, const worker_frame *frame)
+{
+	if (frame->length > SIZE_MAX - sizeof *frame || !worker_bytes_reserve(bytes, sizeof *frame + (size_t)frame->length))
+		return false;
+	return worker_bytes_add(bytes, frame, sizeof *frame);
+}
+
 bool worker_frame_add(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, size_t length)
 {
 	worker_frame frame = {.length = length, .number = number, .version = WORKER_FRAME_VERSION, .kind = (uint8_t)kind};
-	if (length > SIZE_MAX - sizeof frame || !worker_bytes_reserve(bytes, sizeof frame + length))
-		return false;
-	return worker_bytes_add(bytes, &frame, sizeof frame);
+	return add_head(bytes, &frame);
+}
+
+bool worker_frame_add_part(worker_bytes *bytes, const worker_frame *frame, const void *head, size_t head_length,
+                           const void *data, size_t data_length)
+{
+	worker_frame whole = *frame;
+	whole.version = WORKER_FRAME_VERSION;
+	whole.length = head_length + data_length;
+	return add_head(bytes, &whole) && worker_bytes_add(bytes, head, head_length) &&
+	       worker_bytes_add(bytes, data, data_length);
 }
 
 bool worker_frame_add_whole(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, const void *head,
                             size_t head_length, const void *data, size_t data_length)
 {
-	return worker_frame_add(bytes, kind, number, head_length + data_length) &&
-	       worker_bytes_add(bytes, head, head_length) && worker_bytes_add(bytes, data, data_length);
+	worker_frame frame = {.number = number, .kind = (uint8_t)kind};
+	return worker_frame_add_part(bytes, &frame, head, head_length, data, data_length);
 }
 
 worker_peek worker_frame_peek(const worker_bytes *bytes, worker_frame *frame)
@@ -100,7 +114,8 @@ worker_peek worker_frame_peek(const worker_bytes *bytes, worker_frame *frame)
 	if (worker_bytes_count(bytes) < sizeof *frame)
 		return WORKER_PEEK_NOTHING;
 	memcpy(frame, bytes->data + bytes->at, sizeof *frame);
-	bool good = frame->version == WORKER_FRAME_VERSION && memcmp(frame->zero, zero, sizeof zero) == 0;
+	bool good = frame->version == WORKER_FRAME_VERSION && frame->more <= 1 &&
+	            memcmp(frame->zero, zero, sizeof zero) == 0;
 	return good ? WORKER_PEEK_HEAD : WORKER_PEEK_BAD;
 }
 
@@ -113,32 +128,6 @@ const char *worker_frame_body(const worker_bytes *bytes, const worker_frame *fra
 void worker_frame_take(worker_bytes *bytes, const worker_frame *frame)
 {
 	worker_bytes_take(bytes, sizeof *frame + (size_t)frame->length);
-}
-
-bool worker_frame_await(worker_bytes *bytes, const worker_frame *frame)
-{
-	size_t count = worker_bytes_count(bytes), whole = sizeof *frame + (size_t)frame->length;
-	if (bytes->whole != 0 || whole <= KEPT_BYTES)
-		return true;
-
-	char *data = whole < SIZE_MAX ? malloc(whole + 1) : NULL;
-	if (data == NULL)
-		return false;
-	memcpy(data, bytes->data + bytes->at, count);
-	worker_bytes_finish(bytes);
-	*bytes = (worker_bytes){.data = data, .length = count, .capacity = whole, .whole = whole};
-	return true;
-}
-
-char *worker_frame_keep(worker_bytes *bytes, const worker_frame *frame)
-{
-	if (bytes->whole == 0)
-		return NULL;
-	char *data = bytes->data;
-	assert(bytes->at == 0 && bytes->length == bytes->whole && bytes->whole == sizeof *frame + (size_t)frame->length);
-	data[bytes->whole] = '\0';
-	*bytes = (worker_bytes){0};
-	return data;
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------- */
@@ -205,13 +194,13 @@ static ssize_t receive_with_file(void *to, size_t max, worker_files *files, int 
 
 int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket)
 {
-	if (bytes->whole == 0 && !worker_bytes_reserve(bytes, RECEIVE_BYTES))
+	if (!worker_bytes_reserve(bytes, RECEIVE_BYTES))
 		return -1;
-	size_t left = bytes->capacity - bytes->length, max = left < RECEIVE_BYTES ? left : RECEIVE_BYTES;
 	for (;;) {
 		/* Without space for control messages the system closes descriptors that a hostile peer sends. */
 		char *to = bytes->data + bytes->length;
-		ssize_t got = files != NULL ? receive_with_file(to, max, files, socket) : recv(socket, to, max, MSG_DONTWAIT);
+		ssize_t got = files != NULL ? receive_with_file(to, RECEIVE_BYTES, files, socket)
+		                            : recv(socket, to, RECEIVE_BYTES, MSG_DONTWAIT);
 		if (got > 0) {
 			bytes->length += (size_t)got;
 			return 1;

@@ -66,8 +66,16 @@ typedef struct worker_frame {
 	uint64_t number;
 	uint8_t version;
 	uint8_t kind;
-	uint8_t zero[6];
+	uint8_t more; /* 1: the next frame of this kind and number continues it */
+	uint8_t zero[5];
 } worker_frame;
+
+/*
+ * The maximum length of a worker's frame. A longer event or report comes in parts. The first one begins with the length
+ * of the whole (uint64_t), and all but the last have this length. So what one run sends can be mixed with what others
+ * send, and the pool never has much to do at once.
+ */
+#define WORKER_PART_BYTES ((size_t)256 << 10)
 
 /* A SHA-256 in hexadecimal. */
 #define WORKER_SHA256_ROOM 72
@@ -128,7 +136,6 @@ typedef struct worker_bytes {
 	size_t at;     /* the first byte that was not taken */
 	size_t length; /* the end of the bytes that were added */
 	size_t capacity;
-	size_t whole; /* of a large frame that is being received: its size, which is the capacity; 0: none */
 } worker_bytes;
 
 static inline size_t worker_bytes_count(const worker_bytes *bytes)
@@ -159,9 +166,12 @@ void worker_files_finish(worker_files *files);
 
 /* Adds a head. The caller adds `length` bytes after it. */
 bool worker_frame_add(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, size_t length);
-/* Adds a whole frame of up to two parts. */
+/* Adds a whole frame, made of a head and data. */
 bool worker_frame_add_whole(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, const void *head,
                             size_t head_length, const void *data, size_t data_length);
+/* The same for a part of a message. */
+bool worker_frame_add_part(worker_bytes *bytes, const worker_frame *frame, const void *head, size_t head_length,
+                           const void *data, size_t data_length);
 
 typedef enum worker_peek { WORKER_PEEK_NOTHING, WORKER_PEEK_HEAD, WORKER_PEEK_BAD } worker_peek;
 
@@ -170,14 +180,6 @@ worker_peek worker_frame_peek(const worker_bytes *bytes, worker_frame *frame);
 /* Returns the bytes that follow that head, if they are complete, otherwise NULL. */
 const char *worker_frame_body(const worker_bytes *bytes, const worker_frame *frame);
 void worker_frame_take(worker_bytes *bytes, const worker_frame *frame);
-/*
- * Call it if the frame is not complete. Of a large one, exactly the rest is received next, into memory of that size and
- * a NUL after it. False: out of memory.
- */
-bool worker_frame_await(worker_bytes *bytes, const worker_frame *frame);
-/* Takes the memory of a large frame, which is complete and begins at its start; the caller frees it. NULL: it is a
- * small one. */
-char *worker_frame_keep(worker_bytes *bytes, const worker_frame *frame);
 
 /*
  * Reads at most about 256 KiB. Returns 1 if it read something, 0 if there is nothing now, and -1 at the end or if

@@ -82,6 +82,23 @@ typedef enum run_state {
 	RUN_STATES
 } run_state;
 
+/* A long event or report, with a NUL after it. */
+typedef struct worker_message {
+	struct worker_message *next;
+	uint64_t sender; /* the id of the worker */
+	uint8_t kind;    /* WORKER_FRAME_* */
+	size_t length, received;
+	char *body;
+} worker_message;
+
+/* How a run ends without a worker's report. */
+typedef struct worker_end {
+	curfew_outcome outcome;
+	curfew_stop_mode mode; /* CURFEW_STOP_NONE: it was not stopped */
+	int64_t late_ns;
+	const char *message;
+} worker_end;
+
 struct worker_run {
 	atomic_uint references; /* the caller's, and the pool's until it is done */
 	run_state state;
@@ -115,8 +132,22 @@ struct worker_run {
 	curfew_broker *broker; /* NULL: it may ask for nothing, or is done */
 	bool start_reported;   /* on_start was called */
 	bool published;        /* something of it has left the pool, so it cannot be executed again */
+	bool was_started;      /* when it was detached */
 	worker_bytes streams[2];
+	worker_message *incoming; /* a long message of which parts have arrived; NULL: none */
+
+	/* Of the pool thread, or of the run's own thread (later.c) while there is one. */
 	worker_bytes partial;
+
+	/* Guarded by the lock. */
+	bool has_thread;
+	worker_message *later; /* for its thread, in order */
+	const char *wrong;     /* with a message that its thread found; NULL: nothing */
+	uint64_t forger;       /* the id of the worker that sent that message */
+	worker_run *next_forged;
+	bool has_end; /* how it ends, if no report of its worker comes */
+	worker_end end;
+	char end_message[200];
 };
 
 /* What workers have compiled. */
@@ -160,8 +191,8 @@ struct worker_pool {
 	worker_run *held;            /* such runs whose workers have enough to read; used only by the pool thread */
 	curfew_network *network;     /* NULL: no run may fetch */
 	worker_compiling compiling;
-	size_t checking;            /* large reports that threads of their own check */
-	struct worker_done *forged; /* of them, those that are not their run's */
+	size_t checking;    /* runs that have threads of their own */
+	worker_run *forged; /* of them, those with a message that is not their own */
 };
 
 /* process.c: starts a worker process. NULL: *why (static) and errno say why not. */
@@ -180,33 +211,27 @@ void worker_process_free(process *p);
  */
 int worker_receive(worker_pool *pool, process *p);
 
-/* report.c: ends a run without a worker's report, and notifies its owner. Without the lock. */
-typedef struct worker_end {
-	curfew_outcome outcome;
-	curfew_stop_mode mode; /* CURFEW_STOP_NONE: it was not stopped */
-	int64_t late_ns;
-	const char *message;
-} worker_end;
+/* report.c: makes the report of a detached run that its worker did not send, and notifies its owner. Without the lock.
+ */
+void worker_run_report(worker_run *run, const worker_end *end);
+
+/*
+ * later.c: events in JSON and reports. If they are long, they are checked in a thread of the run's own, because that
+ * takes about ten seconds for each GiB. All of it without the lock.
+ */
+
+/* Takes a message, now, or in the run's thread if it is long or that thread has earlier ones. NULL, or what is wrong
+ * with it. */
+const char *worker_run_take(worker_run *run, uint64_t sender, uint8_t kind, const char *body, size_t length);
+/* The same for a long one, which this takes over. */
+void worker_run_take_later(worker_run *run, worker_message *message);
+/* Ends a run without a worker's report, now or in its thread. */
 void worker_run_fail(worker_run *run, const worker_end *end);
-
-/* done.c; without the lock. */
-
-/*
- * Parses the report of this run: one line, in the library's form, with its id, and the outcome that came with it. NULL:
- * it is not that.
- */
-curfew_report *worker_done_parse(const worker_run *run, const worker_done_head *head, const char *text, size_t length);
-/*
- * Detaches the run, checks its report in another thread, and notifies its owner there. The report is at an offset of
- * memory, which this takes over. False: out of memory, and nothing was done.
- */
-bool worker_done_later(process *p, worker_run *run, const worker_done_head *head, char *memory, size_t at,
-                       size_t length);
-/* Returns a run whose report turned out not to be its own, and the id of the worker that sent it. NULL: none is left.
- */
-worker_run *worker_done_take_forged(worker_pool *pool, uint64_t *id);
-/* Waits until no report is being checked. */
-void worker_done_finish(worker_pool *pool);
+/* Returns a run that has sent a message that is not its own, with a reference, and the id of the worker that sent it.
+ * NULL: none is left. */
+worker_run *worker_later_forged(worker_pool *pool, uint64_t *sender);
+/* Waits until no run has a thread. */
+void worker_later_finish(worker_pool *pool);
 
 /* given.c: observes a worker and adds to given_ns, at most step_max_ns for the time since the last observation. Returns
  * given_ns. */
@@ -255,6 +280,9 @@ void worker_compile_forget(process *p);
 
 /* Moves a run to another state; the transition must be legal. Under the lock. */
 void worker_run_move(worker_run *run, run_state state);
+/* Makes a message for this many bytes. NULL: out of memory. */
+worker_message *worker_message_create(uint64_t sender, uint8_t kind, size_t length);
+void worker_message_free(worker_message *message);
 /* Notes that something of the run leaves the pool: from here on it cannot be executed again. */
 void worker_run_publish(worker_run *run);
 /* Returns the run of that number, or NULL. */

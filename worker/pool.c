@@ -66,7 +66,7 @@ static void settle_runs(worker_pool *pool, process *p)
 	worker_death death = {.pid = p->pid, .why = p->why, .runs = runs};
 	p->reported = true;
 
-	/* It has left its worker, if its large report was the fault. */
+	/* It has left its worker, if its long report was the fault. */
 	if (p->blamed != NULL && p->blamed->process == NULL)
 		told += (size_t)snprintf(runs, sizeof runs, "%.26s", p->blamed->id) > 0;
 	for (size_t slot = 0; slot < p->slot_count; slot++) {
@@ -118,12 +118,16 @@ static void on_silence(worker_pool *pool, process *p)
 		settle_runs(pool, p);
 }
 
-/* Ends the runs whose large reports are not theirs, and the workers that sent them. */
+/* Ends the runs whose long messages are not theirs, and the workers that sent them. */
 static void refuse_forged(worker_pool *pool)
 {
-	static const char why[] = "the worker process was killed: a report that is not its run's";
 	uint64_t id;
-	for (worker_run *run; (run = worker_done_take_forged(pool, &id)) != NULL;) {
+	for (worker_run *run; (run = worker_later_forged(pool, &id)) != NULL; worker_run_unref(run)) {
+		char why[sizeof run->end_message];
+		bool is_detached = run->state == RUN_DONE;
+		if (run->has_end)
+			continue; /* its worker has ended meanwhile, and the run with it */
+		(void)snprintf(why, sizeof why, "the worker process was killed: %s", run->wrong);
 		for (process *p = pool->processes; p != NULL; p = p->next) {
 			if (p->id != id || p->state == PROCESS_ENDING)
 				continue;
@@ -133,6 +137,8 @@ static void refuse_forged(worker_pool *pool)
 			on_silence(pool, p);
 			p->blamed = NULL;
 		}
+		if (!is_detached)
+			continue; /* it ends with its worker */
 		worker_lock(pool);
 		pool->stats.crashed++;
 		worker_unlock(pool);
@@ -419,8 +425,9 @@ static void end_all(worker_pool *pool)
 	}
 	assign_queued(pool);
 	worker_pool_take_cancels(pool);
-	worker_done_finish(pool);
+	worker_later_finish(pool);
 	refuse_forged(pool);
+	worker_later_finish(pool);
 	worker_answers_drop(pool);
 	worker_compiling_stop(pool);
 	while (pool->processes != NULL) {

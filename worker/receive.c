@@ -22,9 +22,19 @@ static bool refuse_message(process *p, const char *what)
 
 /* ---- Lengths ----------------------------------------------------------------------------------------------- */
 
+/* The length of a whole event or report. */
+static bool whole_fits(uint8_t kind, uint64_t length, const worker_run *run)
+{
+	if (kind == WORKER_FRAME_EVENT)
+		return length >= sizeof(worker_event_head) && length - sizeof(worker_event_head) <= run->limits.output_bytes;
+	return length >= sizeof(worker_done_head) && length - sizeof(worker_done_head) <= worker_report_max(&run->limits);
+}
+
 static bool length_fits(const worker_frame *frame, const worker_run *run)
 {
 	uint64_t length = frame->length;
+	if (frame->more != 0 && frame->kind != WORKER_FRAME_EVENT && frame->kind != WORKER_FRAME_DONE)
+		return false;
 	switch (frame->kind) {
 	case WORKER_FRAME_READY: return length == sizeof(uint32_t);
 	case WORKER_FRAME_FAILED: return length < sizeof(curfew_failure);
@@ -34,12 +44,11 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 	case WORKER_FRAME_MEMORY: return length == sizeof(worker_memory);
 	case WORKER_FRAME_COMPILE: return length == sizeof(worker_compile_head);
 	case WORKER_FRAME_EVENT:
-		return run != NULL && length >= sizeof(worker_event_head) &&
-		       length - sizeof(worker_event_head) <= run->limits.output_bytes;
-	case WORKER_FRAME_REQUEST: return run != NULL && run->broker != NULL && length <= CURFEW_REQUEST_BYTES;
 	case WORKER_FRAME_DONE:
-		return run != NULL && length >= sizeof(worker_done_head) &&
-		       length - sizeof(worker_done_head) <= worker_report_max(&run->limits);
+		return run != NULL && length <= WORKER_PART_BYTES &&
+		       (frame->more == 0 ? run->incoming != NULL || whole_fits(frame->kind, length, run)
+		                         : length == WORKER_PART_BYTES);
+	case WORKER_FRAME_REQUEST: return run != NULL && run->broker != NULL && length <= CURFEW_REQUEST_BYTES;
 	default: return false;
 	}
 }
@@ -54,78 +63,61 @@ static bool on_output(process *p, worker_run *run, bool is_error, const char *da
 	return worker_bytes_add(&run->streams[is_error], data, length) || refuse_message(p, "no memory for its output");
 }
 
-static bool on_json(process *p, worker_run *run, bool is_checkpoint, const char *data, size_t length)
-{
-	if (curfew_json_check(data, length, NULL) != CURFEW_OK)
-		return refuse_message(p, "an event that is not JSON");
-	if (!is_checkpoint)
-		return true;
-	worker_bytes_take(&run->partial, worker_bytes_count(&run->partial));
-	/* Keep it with its NUL, for the report. */
-	return (worker_bytes_add(&run->partial, data, length) && worker_bytes_add(&run->partial, "", 1)) ||
-	       refuse_message(p, "no memory for its checkpoint");
-}
-
 static bool on_event(process *p, worker_run *run, const char *body, size_t length)
 {
 	worker_event_head head;
 	memcpy(&head, body, sizeof head);
-	body += sizeof head;
-	length -= sizeof head;
-	bool fits;
-	switch (head.kind) {
-	case CURFEW_EVENT_STDOUT:
-	case CURFEW_EVENT_STDERR: fits = on_output(p, run, head.kind == CURFEW_EVENT_STDERR, body, length); break;
-	case CURFEW_EVENT_PROGRESS:
-	case CURFEW_EVENT_CHECKPOINT: fits = on_json(p, run, head.kind == CURFEW_EVENT_CHECKPOINT, body, length); break;
-	default: return refuse_message(p, "an event of no kind");
-	}
-	if (!fits)
-		return false;
+	bool is_output = head.kind == CURFEW_EVENT_STDOUT || head.kind == CURFEW_EVENT_STDERR;
+	const char *data = body + sizeof head, *wrong = NULL;
+	size_t data_length = length - sizeof head;
 	worker_run_publish(run);
-	if (run->job.on_event != NULL)
-		run->job.on_event(run->job.context, (curfew_event_kind)head.kind, body, length);
-	return true;
+	if (!is_output)
+		wrong = worker_run_take(run, p->id, WORKER_FRAME_EVENT, body, length);
+	else if (!on_output(p, run, head.kind == CURFEW_EVENT_STDERR, data, data_length))
+		return false;
+	else if (run->job.on_event != NULL)
+		run->job.on_event(run->job.context, (curfew_event_kind)head.kind, data, data_length);
+	return wrong == NULL || refuse_message(p, wrong);
 }
 
-static bool on_done(process *p, worker_run *run, const worker_frame *frame, const char *body)
+static bool on_done(process *p, worker_run *run, const char *body, size_t length)
 {
-	worker_done_head head;
-	curfew_report *report = NULL;
+	const char *wrong = worker_run_take(run, p->id, WORKER_FRAME_DONE, body, length);
+	return wrong == NULL || refuse_message(p, wrong);
+}
+
+/* A part of a long event or report. */
+static bool on_part(process *p, worker_run *run, const worker_frame *frame, const char *body)
+{
 	size_t length = (size_t)frame->length;
-
-	memcpy(&head, body, sizeof head);
-	body += sizeof head;
-	length -= sizeof head;
-	worker_result result = {.outcome = (curfew_outcome)head.outcome, .exit_code = head.exit_code};
-	if ((run->job.flags & WORKER_JOB_INSPECT) != 0 && head.outcome == CURFEW_OUTCOME_FINISHED) {
-		if (length > WORKER_DESCRIPTION_MAX || curfew_json_check(body, length, NULL) != CURFEW_OK)
-			return refuse_message(p, "a malformed description");
-		result.description = body;
-		result.description_length = length;
-	} else {
-		char *large = worker_frame_keep(&p->in, frame);
-		if (large != NULL) {
-			/* The frame's own memory may become the report. */
-			size_t at = (size_t)(body - large);
-			if (worker_done_later(p, run, &head, large, at, length))
-				return true;
-			free(large);
-			return refuse_message(p, "no memory for its report");
-		}
-		report = worker_done_parse(run, &head, body, length);
-		if (report == NULL)
-			return refuse_message(p, "a report that is not its run's");
-		result.report = body;
-		result.report_length = length;
-		result.parsed = report;
+	worker_message *message = run->incoming;
+	if (message == NULL) {
+		uint64_t whole;
+		memcpy(&whole, body, sizeof whole);
+		body += sizeof whole;
+		length -= sizeof whole;
+		if (whole <= length || !whole_fits(frame->kind, whole, run))
+			return refuse_message(p, "a message that it may not send");
+		message = run->incoming = worker_message_create(p->id, frame->kind, (size_t)whole);
+		if (message == NULL)
+			return refuse_message(p, "no memory for its message");
 	}
+	if (message->kind != frame->kind || length > message->length - message->received)
+		return refuse_message(p, "a message that it may not send");
 
-	worker_run_detach(run);
-	if (run->job.on_done != NULL)
-		run->job.on_done(run->job.context, &result);
-	curfew_report_destroy(report);
-	worker_run_unref(run);
+	memcpy(message->body + message->received, body, length);
+	message->received += length;
+	worker_lock(run->pool);
+	run->overdue_since_ns = -1; /* it responds */
+	worker_unlock(run->pool);
+	if (frame->more != 0)
+		return true;
+	if (message->received < message->length)
+		return refuse_message(p, "a message that it may not send");
+	run->incoming = NULL;
+	if (frame->kind == WORKER_FRAME_EVENT)
+		worker_run_publish(run);
+	worker_run_take_later(run, message);
 	return true;
 }
 
@@ -214,16 +206,17 @@ static bool on_compile(worker_pool *pool, process *p, uint64_t number, const cha
 static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worker_frame *frame, const char *body)
 {
 	size_t length = (size_t)frame->length;
+	bool is_part = frame->more != 0 || (run != NULL && run->incoming != NULL);
 	switch (frame->kind) {
 	case WORKER_FRAME_READY: return on_ready(pool, p, body);
 	case WORKER_FRAME_FAILED: return on_failed(p, body, length);
 	case WORKER_FRAME_MEMORY: return on_memory(pool, p, body);
 	case WORKER_FRAME_COMPILE: return on_compile(pool, p, frame->number, body);
 	case WORKER_FRAME_STARTED: return on_started(p, run);
-	case WORKER_FRAME_EVENT: return on_event(p, run, body, length);
+	case WORKER_FRAME_EVENT: return is_part ? on_part(p, run, frame, body) : on_event(p, run, body, length);
 	case WORKER_FRAME_STOPPED: return on_stopped(p, run);
 	case WORKER_FRAME_REQUEST: return on_request(p, run, body, length);
-	case WORKER_FRAME_DONE: return on_done(p, run, frame, body);
+	case WORKER_FRAME_DONE: return is_part ? on_part(p, run, frame, body) : on_done(p, run, body, length);
 	default: on_usage(run, body); return true;
 	}
 }
@@ -248,14 +241,13 @@ static bool take_frames(worker_pool *pool, process *p)
 			return refuse_message(p, "a message that it may not send");
 		const char *body = worker_frame_body(&p->in, &frame);
 		if (body == NULL)
-			return worker_frame_await(&p->in, &frame) || refuse_message(p, "no memory for its message");
+			return true;
 		if (!on_frame(pool, p, run, &frame, body)) {
 			p->fault = run != NULL ? FAULT_RULE : FAULT_UNKNOWN;
 			p->blamed = run;
 			return false;
 		}
-		if (worker_bytes_count(&p->in) > 0) /* else it was kept */
-			worker_frame_take(&p->in, &frame);
+		worker_frame_take(&p->in, &frame);
 	}
 }
 

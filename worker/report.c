@@ -58,7 +58,7 @@ static void fill_known(curfew_report *report, const worker_run *run)
 	report->partial = worker_bytes_count(&run->partial) > 0 ? run->partial.data + run->partial.at : NULL;
 	report->limits = run->limits;
 	report->used.wall_ns = (uint64_t)(now - run->submitted_ns);
-	report->used.run_ns = run->state >= RUN_STARTED ? report->used.wall_ns : 0;
+	report->used.run_ns = run->was_started ? report->used.wall_ns : 0;
 	report->used.cpu_ns = run->usage.cpu_ns;
 	report->used.memory_peak_bytes = run->usage.memory_bytes;
 	report->used.fuel = run->limits.fuel == CURFEW_UNLIMITED ? CURFEW_UNLIMITED : 0;
@@ -72,15 +72,13 @@ static void fill_known(curfew_report *report, const worker_run *run)
 	memcpy(report->program_sha256, worker_program_hash(run->program), sizeof report->program_sha256);
 }
 
-void worker_run_fail(worker_run *run, const worker_end *end)
+void worker_run_report(worker_run *run, const worker_end *end)
 {
 	curfew_report report = {.size = sizeof report};
 	char *text = NULL;
 	size_t length = 0;
 	fill_known(&report, run);
 	fill_outcome(&report, end);
-	if (run->state != RUN_DONE)
-		worker_run_detach(run);
 	/* Without memory there is no report, but the run still ends. */
 	(void)curfew_report_to_json(&report, &text, &length);
 	worker_result result = {.outcome = end->outcome, .report = text, .report_length = length, .parsed = &report};

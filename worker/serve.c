@@ -26,8 +26,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* While this many bytes wait to be sent, progress and checkpoints are left out. */
-#define BACKLOG_BYTES ((size_t)16 << 20)
 /* Memory that the process itself needs in addition to its guests: the engine, and the stack of each thread. */
 #define OWN_DATA_BYTES ((uint64_t)1 << 30)
 #define THREAD_DATA_BYTES ((uint64_t)128 << 20)
@@ -46,7 +44,8 @@ typedef struct service service;
  * a few keep their order. Those after them are combined: output of one kind becomes one piece, and of progress and of
  * checkpoints only the last one stays. So however often a guest writes, nobody else waits behind thousands of its
  * messages. A large event counts as several, so that nobody waits behind many large ones either. Events are not sent
- * before the pool has read what was sent: its reading is the credit that all runs of a worker have.
+ * before the pool has read what was sent: its reading is the credit that all runs of a worker have. Runs with waiting
+ * events take turns, part by part, and a long report waits like an event.
  */
 #define EVENT_EVERY_NS ((int64_t)1000000)
 enum {
@@ -54,27 +53,49 @@ enum {
 	EVENTS_WAIT_MS = 4,
 	EVENTS_IN_ORDER = 4,
 	EVENTS_IN_ORDER_ALONE = 1024,
+	BYTES_IN_ORDER = 16 << 20,
 	EVENT_KINDS = 4,
 	EVENT_BYTES_EACH = 16 << 10, /* of a large event, what counts as one */
-	EVENT_PART_BYTES = 256 << 10,
-	UNREAD_BYTES_MAX = 64 << 10
+	UNREAD_BYTES_MAX = 64 << 10,
+	PARCEL_BYTES_MIN = 4 << 10,
+	PARTS_IN_A_ROW = 4 /* before the thread that sends them reads again */
 };
 _Static_assert((int)CURFEW_EVENT_CHECKPOINT == EVENT_KINDS - 1, "a place for each kind");
+
+/* An event or a report that waits. */
+typedef struct parcel {
+	struct parcel *next;
+	worker_frame_kind kind;
+	union {
+		worker_event_head event;
+		worker_done_head done;
+		char bytes[8];
+	} head;
+	char *data; /* what follows this, or text */
+	char *text; /* from the library; NULL: none */
+	size_t at, length, capacity;
+} parcel;
+_Static_assert(sizeof(worker_event_head) == sizeof(worker_done_head), "heads of one size");
+
+typedef struct parcels {
+	parcel *first, *last;
+} parcels;
 
 typedef struct task {
 	service *service;
 	uint64_t number;
-	curfew_run *run; /* under runs_lock */
-	/* Guarded by out_lock: waiting events, as frames, and the budget for sending further ones at once. */
-	worker_bytes events;
-	size_t last_event;    /* offset of the last waiting event */
-	unsigned event_count; /* of them */
-	uint32_t last_kind;
-	worker_bytes later[EVENT_KINDS]; /* events after those, combined by kind: bodies without a head */
-	int64_t allowance_ns;            /* EVENT_EVERY_NS for each event that may be sent at once */
+	curfew_run *run;     /* under runs_lock */
+	atomic_bool stopped; /* the pool was notified that the run is about to end */
+	/* Guarded by out_lock: waiting events, and the budget for sending further ones at once. */
+	parcels events;
+	size_t event_bytes;
+	unsigned event_count;
+	parcels later[EVENT_KINDS]; /* those after them, combined by kind */
+	int64_t allowance_ns;       /* EVENT_EVERY_NS for each event that may be sent at once */
 	int64_t seen_ns;
 	struct task *next_waiting;
 	bool is_waiting;
+	bool is_done; /* its report waits, and this is freed after that */
 } task;
 
 struct service {
@@ -86,11 +107,13 @@ struct service {
 	worker_bytes out;   /* messages are added here */
 	worker_bytes going; /* being sent by the thread that has set `sending` */
 	bool sending;
-	task *waiting;            /* tasks with waiting events */
-	int64_t release_ns;       /* when these are sent, if there are any */
-	unsigned events_in_order; /* of a run, that wait */
-	bool blocked;             /* the pool does not read; the reading thread resumes sending when it does */
-	int wake;                 /* wakes the reading thread */
+	task *waiting, **last_waiting; /* tasks with waiting events, in turn */
+	int64_t release_ns;            /* when these are sent, if there are any */
+	bool is_cut;                   /* more could be sent as soon as there is credit */
+	bool releasing;                /* the reading thread sends them */
+	unsigned events_in_order;      /* of a run, that wait */
+	bool blocked;                  /* the pool does not read; the reading thread resumes sending when it does */
+	int wake;                      /* wakes the reading thread */
 
 	curfew__mutex runs_lock;
 	task **tasks; /* [task_count], by slot */
@@ -130,7 +153,7 @@ static void flush(service *s)
 		s->blocked = worker_bytes_count(&s->going) > 0;
 	}
 	s->sending = false;
-	if (s->blocked)
+	if (s->blocked || (s->is_cut && !s->releasing))
 		(void)eventfd_write(s->wake, 1);
 }
 
@@ -154,14 +177,6 @@ static void post(service *s, worker_frame_kind kind, uint64_t number, piece head
 	if (now)
 		flush(s);
 	curfew__mutex_unlock(&s->out_lock);
-}
-
-static bool has_backlog(service *s)
-{
-	curfew__mutex_lock(&s->out_lock);
-	bool has = worker_bytes_count(&s->out) > BACKLOG_BYTES;
-	curfew__mutex_unlock(&s->out_lock);
-	return has;
 }
 
 /* Under out_lock: whether the pool has read enough, so that more may be sent. */
@@ -203,149 +218,314 @@ static bool is_output(uint32_t kind)
 	return kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
 }
 
-static void add_bytes(worker_bytes *bytes, const void *data, size_t length)
+/* ---- Waiting events and reports -------------------------------------------------------------------------- */
+
+/* Makes one of a capacity, with some of its bytes. text: data is that text, which it takes over. */
+static parcel *make_parcel(worker_frame_kind kind, const void *head, const char *data, size_t length, size_t capacity,
+                           char *text)
 {
-	if (!worker_bytes_add(bytes, data, length))
+	parcel *made = malloc(sizeof *made + (text == NULL ? capacity : 0));
+	if (made == NULL)
 		leave(1);
+	*made = (parcel){.kind = kind, .length = length, .capacity = capacity, .text = text};
+	memcpy(made->head.bytes, head, sizeof made->head);
+	made->data = text != NULL ? text : (char *)(made + 1);
+	if (text == NULL && length > 0)
+		memcpy(made->data, data, length);
+	return made;
 }
 
-static void add_event(worker_bytes *bytes, uint64_t number, uint32_t kind, const void *data, size_t length)
+static parcel *make_event(uint32_t kind, const char *data, size_t length, size_t capacity)
 {
 	worker_event_head head = {.kind = kind};
-	if (!worker_frame_add_whole(bytes, WORKER_FRAME_EVENT, number, &head, sizeof head, data, length))
-		leave(1);
+	return make_parcel(WORKER_FRAME_EVENT, &head, data, length, capacity, NULL);
 }
 
-/* Under out_lock: appends output to a waiting output event of the same kind. */
-static bool join_event(task *t, uint32_t kind, const char *data, size_t length)
+/* Not under a lock: freeing much memory takes a while. */
+static void free_parcels(parcel *first)
 {
-	worker_frame frame;
-	if (t->event_count == 0 || t->last_kind != kind || !is_output(kind))
-		return false;
-	char *at = t->events.data + t->events.at + t->last_event;
-	memcpy(&frame, at, sizeof frame);
-	frame.length += length;
-	memcpy(at, &frame, sizeof frame);
-	add_bytes(&t->events, data, length);
-	return true;
-}
-
-/* Under out_lock: adds a waiting event, in its order or combined with those of its kind. */
-static void keep_event(task *t, uint32_t kind, const char *data, size_t length)
-{
-	worker_bytes *later = &t->later[kind];
-	if (t->event_count < t->service->events_in_order) {
-		t->event_count++;
-		t->last_event = worker_bytes_count(&t->events);
-		t->last_kind = kind;
-		add_event(&t->events, t->number, kind, data, length);
-		return;
+	while (first != NULL) {
+		parcel *next = first->next;
+		curfew_free(first->text);
+		free(first);
+		first = next;
 	}
-	if (!is_output(kind))
-		worker_bytes_take(later, worker_bytes_count(later));
-	add_bytes(later, data, length);
+}
+
+static void add_parcels(parcels *to, const parcels *more)
+{
+	if (more->first == NULL)
+		return;
+	*(to->last != NULL ? &to->last->next : &to->first) = more->first;
+	to->last = more->last;
 }
 
 static bool has_later(const task *t)
 {
 	bool has = false;
 	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++)
-		has = has || worker_bytes_count(&t->later[kind]) > 0;
+		has = has || t->later[kind].first != NULL;
 	return has;
 }
 
-/* Under out_lock: makes the reading thread send it soon. */
-static void wait_event(task *t, uint32_t kind, const char *data, size_t length)
+static bool is_output_parcel(const parcel *p)
+{
+	return p->kind == WORKER_FRAME_EVENT && is_output(p->head.event.kind);
+}
+
+/* Under out_lock: appends output to the last waiting event, if that is of the same kind and has capacity. */
+static bool join_event(const parcels *to, uint32_t kind, const char *data, size_t length)
+{
+	parcel *last = to->last;
+	if (last == NULL || !is_output_parcel(last) || last->head.event.kind != kind ||
+	    length > last->capacity - last->length)
+		return false;
+	memcpy(last->data + last->length, data, length);
+	last->length += length;
+	return true;
+}
+
+/* Under out_lock: adds output. The more waits, the larger are the pieces, up to a part. */
+static void add_output(parcels *to, uint32_t kind, const char *data, size_t length)
+{
+	if (join_event(to, kind, data, length))
+		return;
+	size_t capacity = to->last != NULL ? 2 * to->last->capacity : PARCEL_BYTES_MIN;
+	if (capacity > WORKER_PART_BYTES)
+		capacity = WORKER_PART_BYTES;
+	if (capacity < length)
+		capacity = length;
+	parcel *made = make_event(kind, data, length, capacity);
+	add_parcels(to, &(parcels){made, made});
+}
+
+/* Under out_lock: adds an event in its order. */
+static void add_in_order(task *t, uint32_t kind, const char *data, size_t length, parcel *made)
+{
+	bool joins = t->events.last != NULL && is_output(kind) && is_output_parcel(t->events.last) &&
+	             t->events.last->head.event.kind == kind;
+	t->event_bytes += length;
+	t->event_count += !joins;
+	if (made != NULL)
+		add_parcels(&t->events, &(parcels){made, made});
+	else if (joins)
+		add_output(&t->events, kind, data, length);
+	else {
+		made = make_event(kind, data, length, is_output(kind) && length < PARCEL_BYTES_MIN ? PARCEL_BYTES_MIN : length);
+		add_parcels(&t->events, &(parcels){made, made});
+	}
+}
+
+/* Under out_lock: whether an event may wait in its order. */
+static bool may_keep_order(const task *t, uint32_t kind)
+{
+	if (has_later(t))
+		return false;
+	if (t->event_count > 0 && is_output(kind) && is_output_parcel(t->events.last) &&
+	    t->events.last->head.event.kind == kind)
+		return true;
+	return t->event_count < t->service->events_in_order && t->event_bytes <= BYTES_IN_ORDER;
+}
+
+/* Under out_lock: gives it a turn, after all others. */
+static void queue_task(task *t)
 {
 	service *s = t->service;
-	if (has_later(t) || !join_event(t, kind, data, length))
-		keep_event(t, kind, data, length);
+	t->is_waiting = true;
+	t->next_waiting = NULL;
+	*(s->waiting != NULL ? s->last_waiting : &s->waiting) = t;
+	s->last_waiting = &t->next_waiting;
+}
+
+/* Under out_lock: makes the reading thread send it soon. */
+static void wait_for_turn(task *t)
+{
+	service *s = t->service;
 	if (t->is_waiting)
 		return;
-	t->is_waiting = true;
-	t->next_waiting = s->waiting;
-	s->waiting = t;
-	if (t->next_waiting != NULL)
+	bool is_first = s->waiting == NULL;
+	queue_task(t);
+	if (!is_first)
 		return;
 	/* Wake the reading thread, so that it waits only until then. */
 	s->release_ns = clock_now_ns() + EVENTS_WAIT_MS * INT64_C(1000000);
 	(void)eventfd_write(s->wake, 1);
 }
 
-/* Under out_lock: sends the waiting events now. */
-static void release_events(task *t)
+/* Under out_lock. made: an event in JSON that is long, which this takes over; NULL: it is copied. Returns what has to
+ * be freed. */
+static parcel *wait_event(task *t, uint32_t kind, const char *data, size_t length, parcel *made)
 {
-	worker_bytes *out = &t->service->out;
-	add_bytes(out, t->events.data + t->events.at, worker_bytes_count(&t->events));
-	worker_bytes_take(&t->events, worker_bytes_count(&t->events));
-	t->event_count = 0;
-	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
-		worker_bytes *later = &t->later[kind];
-		size_t length = worker_bytes_count(later), part;
-		for (const char *at = later->data + later->at; length > 0; at += part, length -= part) {
-			/* The pool reads long output part by part, and serves other workers between them. */
-			part = length;
-			if (is_output(kind) && length > EVENT_PART_BYTES)
-				part = curfew__utf8_cut(at, length, EVENT_PART_BYTES);
-			add_event(out, t->number, kind, at, part);
-		}
-		worker_bytes_take(later, worker_bytes_count(later));
+	parcel *old = NULL;
+	if (may_keep_order(t, kind)) {
+		add_in_order(t, kind, data, length, made);
+	} else if (is_output(kind)) {
+		add_output(&t->later[kind], kind, data, length);
+	} else {
+		old = t->later[kind].first;
+		if (made == NULL)
+			made = make_event(kind, data, length, length);
+		t->later[kind] = (parcels){made, made};
 	}
+	wait_for_turn(t);
+	return old;
 }
 
-static void release_all(service *s)
+/* Under out_lock: adds the next part to what is sent. False: there is more of it. */
+static bool send_part(const task *t, worker_bytes *out, parcel *p)
 {
-	curfew__mutex_lock(&s->out_lock);
-	for (task **at = &s->waiting; *at != NULL && has_credit(s);) {
+	char prefix[sizeof(uint64_t) + sizeof p->head];
+	size_t prefix_length = 0, left = p->length - p->at, part = left;
+	worker_frame frame = {.number = t->number, .kind = (uint8_t)p->kind};
+	uint64_t whole = sizeof p->head + p->length;
+
+	if (is_output_parcel(p)) {
+		/* Each part is an event of its own. */
+		part = curfew__utf8_cut(p->data + p->at, left, WORKER_PART_BYTES - sizeof p->head);
+		memcpy(prefix, p->head.bytes, sizeof p->head);
+		prefix_length = sizeof p->head;
+	} else {
+		if (whole > WORKER_PART_BYTES && p->at == 0) {
+			memcpy(prefix, &whole, sizeof whole);
+			prefix_length = sizeof whole;
+		}
+		if (p->at == 0) {
+			memcpy(prefix + prefix_length, p->head.bytes, sizeof p->head);
+			prefix_length += sizeof p->head;
+		}
+		if (part > WORKER_PART_BYTES - prefix_length)
+			part = WORKER_PART_BYTES - prefix_length;
+		frame.more = part < left;
+	}
+
+	if (!worker_frame_add_part(out, &frame, prefix, prefix_length, p->data + p->at, part))
+		leave(1);
+	p->at += part;
+	return p->at == p->length;
+}
+
+/* Under out_lock: takes the first task that may send something. NULL: there is none. */
+static task *take_turn(service *s)
+{
+	for (task **at = &s->waiting; *at != NULL; at = &(*at)->next_waiting) {
 		task *t = *at;
 		add_allowance(t);
-		if (t->allowance_ns < 0) {
-			at = &t->next_waiting;
+		if (t->allowance_ns < 0 && !t->is_done)
 			continue;
-		}
 		*at = t->next_waiting;
+		if (s->last_waiting == &t->next_waiting)
+			s->last_waiting = at;
 		t->is_waiting = false;
-		size_t before = worker_bytes_count(&s->out);
-		release_events(t);
-		charge_bytes(t, worker_bytes_count(&s->out) - before);
+		return t;
 	}
+	return NULL;
+}
+
+/* Under out_lock: sends one part of a task. Adds to what has to be freed; true: that includes the task. */
+static bool release_part(task *t, parcels *sent)
+{
+	for (uint32_t kind = 0; t->events.first == NULL && kind < EVENT_KINDS; kind++) {
+		add_parcels(&t->events, &t->later[kind]);
+		t->later[kind] = (parcels){NULL, NULL};
+	}
+
+	parcel *first = t->events.first;
+	size_t before = first->at;
+	if (send_part(t, &t->service->out, first)) {
+		t->events.first = first->next;
+		if (t->events.first == NULL)
+			t->events.last = NULL;
+		first->next = NULL;
+		add_parcels(sent, &(parcels){first, first});
+	}
+	charge_bytes(t, first->at - before);
+
+	if (t->events.first != NULL || has_later(t)) {
+		queue_task(t);
+		return false;
+	}
+	t->event_bytes = t->event_count = 0;
+	return t->is_done;
+}
+
+/* Sends what waits, as far as there is credit. The reading thread does this. */
+static void release_all(service *s)
+{
+	parcels sent = {NULL, NULL};
+	curfew__mutex_lock(&s->out_lock);
+	s->releasing = true;
+	s->is_cut = false;
+	for (int parts = 0; s->waiting != NULL && !s->is_cut; parts++) {
+		s->is_cut = parts == PARTS_IN_A_ROW || !has_credit(s);
+		task *t = s->is_cut ? NULL : take_turn(s);
+		if (t == NULL)
+			break;
+		if (release_part(t, &sent))
+			free(t);
+		flush(s);
+	}
+	s->releasing = false;
 	s->release_ns = clock_now_ns() + EVENTS_WAIT_MS * INT64_C(1000000);
 	flush(s);
 	curfew__mutex_unlock(&s->out_lock);
-}
-
-/* Before its report. */
-static void finish_events(task *t)
-{
-	service *s = t->service;
-	curfew__mutex_lock(&s->out_lock);
-	if (t->is_waiting) {
-		task **at = &s->waiting;
-		while (*at != t)
-			at = &(*at)->next_waiting;
-		*at = t->next_waiting;
-		release_events(t);
-	}
-	worker_bytes_finish(&t->events);
-	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++)
-		worker_bytes_finish(&t->later[kind]);
-	curfew__mutex_unlock(&s->out_lock);
+	free_parcels(sent.first);
 }
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
 {
 	task *t = context;
 	service *s = t->service;
-	if (!is_output((uint32_t)kind) && has_backlog(s))
-		return;
+	size_t part;
+	for (; is_output((uint32_t)kind) && length > WORKER_PART_BYTES / 2; data += part, length -= part) {
+		part = curfew__utf8_cut(data, length, WORKER_PART_BYTES / 2);
+		curfew__mutex_lock(&s->out_lock);
+		(void)wait_event(t, (uint32_t)kind, data, part, NULL);
+		curfew__mutex_unlock(&s->out_lock);
+	}
+
+	/* Copy a long one before others have to wait for that. */
+	bool is_long = length > WORKER_PART_BYTES / 2;
+	parcel *made = is_long ? make_event((uint32_t)kind, data, length, length) : NULL, *old = NULL;
 	curfew__mutex_lock(&s->out_lock);
-	if (!t->is_waiting && take_allowance(t, length)) {
-		add_event(&s->out, t->number, (uint32_t)kind, data, length);
+	if (!is_long && !t->is_waiting && take_allowance(t, length)) {
+		worker_event_head head = {.kind = (uint32_t)kind};
+		if (!worker_frame_add_whole(&s->out, WORKER_FRAME_EVENT, t->number, &head, sizeof head, data, length))
+			leave(1);
 		flush(s);
-	} else {
-		wait_event(t, (uint32_t)kind, data, length);
+	} else if (length > 0) {
+		old = wait_event(t, (uint32_t)kind, data, length, made);
 	}
 	curfew__mutex_unlock(&s->out_lock);
+	free_parcels(old);
+}
+
+/* Sends the last message of a run, after its events, and frees the task. text is the library's. */
+static void finish_task(task *t, const worker_done_head *head, char *text, size_t length)
+{
+	service *s = t->service;
+	curfew__mutex_lock(&s->out_lock);
+	bool waits = t->is_waiting || length > WORKER_PART_BYTES / 2;
+	for (uint32_t kind = 0; waits && kind < EVENT_KINDS; kind++) {
+		add_parcels(&t->events, &t->later[kind]);
+		t->later[kind] = (parcels){NULL, NULL};
+	}
+	if (waits) {
+		parcel *made = make_parcel(WORKER_FRAME_DONE, head, NULL, length, length, text);
+		add_parcels(&t->events, &(parcels){made, made});
+		t->is_done = true;
+		s->is_cut = true;
+		wait_for_turn(t);
+		(void)eventfd_write(s->wake, 1);
+	} else {
+		if (!worker_frame_add_whole(&s->out, WORKER_FRAME_DONE, t->number, head, sizeof *head, text, length))
+			leave(1);
+		flush(s);
+	}
+	curfew__mutex_unlock(&s->out_lock);
+	if (waits)
+		return;
+	curfew_free(text);
+	free(t);
 }
 
 static void on_request(void *context, const void *message, size_t length)
@@ -354,26 +534,44 @@ static void on_request(void *context, const void *message, size_t length)
 	post(t->service, WORKER_FRAME_REQUEST, t->number, (piece){message, length}, (piece){NULL, 0}, true);
 }
 
+/* Notifies the pool, once, that the run has no other due time. */
+static void note_stopped(task *t)
+{
+	if (!atomic_exchange(&t->stopped, true))
+		post(t->service, WORKER_FRAME_STOPPED, t->number, (piece){NULL, 0}, (piece){NULL, 0}, true);
+}
+
 /*
  * Called on the watch's thread at the instant of the stop. The pool relies on this notification, however long the
  * guest, its trace and its report take. A limit that the guest itself detects ends it at once, without this.
  */
 static void on_stop(void *context, curfew_outcome cause)
 {
-	const task *t = context;
+	task *t = context;
 	if (cause == CURFEW_OUTCOME_DEADLINE || cause == CURFEW_OUTCOME_CANCELLED)
-		post(t->service, WORKER_FRAME_STOPPED, t->number, (piece){NULL, 0}, (piece){NULL, 0}, true);
+		note_stopped(t);
 }
 
-static void post_done(service *s, uint64_t number, const curfew_report *report)
+static void post_done(task *t, const curfew_report *report)
 {
 	worker_done_head head = {.outcome = (uint32_t)report->outcome, .exit_code = report->exit_code};
 	char *text;
 	size_t length;
 	if (curfew_report_to_json(report, &text, &length) != CURFEW_OK)
 		leave(1);
-	post(s, WORKER_FRAME_DONE, number, (piece){&head, sizeof head}, (piece){text, length}, true);
-	curfew_free(text);
+	finish_task(t, &head, text, length);
+}
+
+static task *make_task(service *s, uint64_t number)
+{
+	task *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		leave(1);
+	t->service = s;
+	t->number = number;
+	t->allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS;
+	t->seen_ns = clock_now_ns();
+	return t;
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------------------ */
@@ -386,10 +584,13 @@ static void on_done(void *context, curfew_run *run)
 	curfew__mutex_lock(&s->runs_lock);
 	s->tasks[worker_slot(t->number)] = NULL;
 	curfew__mutex_unlock(&s->runs_lock);
-	finish_events(t);
-	post_done(s, t->number, curfew_run_get_report(run));
+	const curfew_report *report = curfew_run_get_report(run);
+	/* Making a long report takes a while, and it may be late for its deadline meanwhile. */
+	if (report->stdout_length + report->stderr_length > WORKER_PART_BYTES ||
+	    (report->value != NULL && strnlen(report->value, WORKER_PART_BYTES) == WORKER_PART_BYTES))
+		note_stopped(t);
+	post_done(t, report);
 	curfew_run_destroy(run);
-	free(t);
 }
 
 /* Sends a report of a run that never ran. */
@@ -403,7 +604,7 @@ static void post_failed(service *s, uint64_t number, const char *id, const char 
 	                                message, limits, &report) != CURFEW_OK)
 		leave(1);
 	memcpy(report->id, id, sizeof report->id);
-	post_done(s, number, report);
+	post_done(make_task(s, number), report);
 	curfew_report_destroy(report);
 }
 
@@ -446,12 +647,8 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	curfew_run *run = NULL;
 	curfew_failure failure = kept->failure;
 	curfew_status status = kept->status;
-	task *t = calloc(1, sizeof *t);
+	task *t = make_task(s, number);
 
-	if (t == NULL)
-		leave(1);
-	*t = (task){
-		.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = clock_now_ns()};
 	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
 	set_task(s, number, t);
 	post(s, WORKER_FRAME_STARTED, number, (piece){NULL, 0}, (piece){NULL, 0}, false);
@@ -525,10 +722,11 @@ static void *inspect(void *context)
 	worker_done_head head = {.outcome = CURFEW_OUTCOME_FINISHED};
 	curfew_status status = describe(i, &json, &length, &report, &failure);
 	if (status == CURFEW_OK) {
-		post(i->service, WORKER_FRAME_DONE, i->number, (piece){&head, sizeof head}, (piece){json, length}, true);
+		finish_task(make_task(i->service, i->number), &head, json, length);
+		json = NULL;
 	} else if (report != NULL) {
 		memcpy(report->id, i->id, sizeof report->id);
-		post_done(i->service, i->number, report);
+		post_done(make_task(i->service, i->number), report);
 	} else {
 		post_failed(i->service, i->number, i->id, i->kept->name, &i->limits, status, &failure);
 	}
@@ -828,7 +1026,7 @@ static int time_to_release(service *s)
 	int64_t left_ns = 0;
 	curfew__mutex_lock(&s->out_lock);
 	bool has = s->waiting != NULL;
-	if (has)
+	if (has && (!s->is_cut || !has_credit(s)))
 		left_ns = s->release_ns - clock_now_ns();
 	/* Check events that wait for credit again a little later. */
 	if (has && left_ns <= 0 && !has_credit(s))
@@ -864,6 +1062,7 @@ static _Noreturn void serve(service *s)
 			s->blocked = false;
 			flush(s);
 			curfew__mutex_unlock(&s->out_lock);
+			release_all(s);
 		}
 		/* If reading fails, the pool has ended, and the worker ends too. */
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) {

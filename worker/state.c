@@ -19,6 +19,28 @@ void worker_run_move(worker_run *run, run_state state)
 	run->state = state;
 }
 
+worker_message *worker_message_create(uint64_t sender, uint8_t kind, size_t length)
+{
+	worker_message *made = malloc(sizeof *made);
+	char *body = length < SIZE_MAX ? malloc(length + 1) : NULL;
+	if (made == NULL || body == NULL) {
+		free(made);
+		free(body);
+		return NULL;
+	}
+	body[length] = '\0';
+	*made = (worker_message){.sender = sender, .kind = kind, .length = length, .body = body};
+	return made;
+}
+
+void worker_message_free(worker_message *message)
+{
+	if (message == NULL)
+		return;
+	free(message->body);
+	free(message);
+}
+
 void worker_run_unref(worker_run *run)
 {
 	if (run == NULL || atomic_fetch_sub(&run->references, 1) != 1)
@@ -27,6 +49,7 @@ void worker_run_unref(worker_run *run)
 	worker_bytes_finish(&run->streams[0]);
 	worker_bytes_finish(&run->streams[1]);
 	worker_bytes_finish(&run->partial);
+	worker_message_free(run->incoming);
 	curfew_broker_destroy(run->broker);
 	worker_program_unref(run->program);
 	worker_pool_unref(run->pool);

@@ -896,6 +896,57 @@ def floods_of_large_events(context):
             expect_equal(f"the last {kind}", last[0], report["value"] - 1)
 
 
+def waits_beside(context, server, fields, durable):
+    """How long a run that takes a moment took at most beside another, and how long the other one took, in seconds."""
+    done, waits = threading.Event(), []
+
+    def ask():
+        while not done.is_set():
+            start = time.monotonic()
+            expect_equal("a bystander", server.run("1", durable=durable)["value"], 1)
+            waits.append(time.monotonic() - start)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as clients:
+        beside = clients.submit(ask)
+        start = time.monotonic()
+        try:
+            server.submit(status=200, wait=True, **fields)
+        finally:
+            done.set()
+        took = time.monotonic() - start
+        beside.result()
+    return max(waits), took
+
+
+@test
+def sizes_of_others(context):
+    """Nobody waits for the size of what another run writes, returns or reports, in the same worker or in another one,
+    in memory or on disk. Each is whole afterwards."""
+    size = max(4, int(96 / context.slower))
+    text, limits = f"'x'.repeat({size} << 20)", {"timeout": "10m", "output": f"{3 * size}MiB", "memory": "1GiB"}
+    sources = {
+        "output": f"const part = 'x'.repeat(1 << 20); for (let i = 0; i < {size}; i++) console.log(part); 7",
+        "output of bytes that JSON escapes": f"const part = '\\x01'.repeat({size} << 16); console.log(part); 7",
+        "output at once": f"console.log({text}); 7",
+        "a value": text,
+        "a checkpoint": f"curfew.checkpoint({text}); 7",
+    }
+    with Server(context, "--workers", "1", "--memory-budget", "24GiB") as server:
+        for what, source in sources.items():
+            for durable in (False, True):
+                fields = {"source": source, "limits": limits, "durable": durable}
+                worst, took = waits_beside(context, server, fields, durable)
+                expect(
+                    worst < max(0.5 * context.slower, 0.25 * took),
+                    f"{what}, {'on disk' if durable else 'in memory'}: a run beside it took {worst:.2f} s of {took:.2f}",
+                )
+        report = server.run(sources["output"], limits=limits)
+        expect_equal("its report", (report["value"], len(report["stdout"])), (7, size * ((1 << 20) + 1)))
+        report = server.run(sources["a checkpoint"], limits=limits)
+        expect_equal("its checkpoint", len(report["partial"]), size << 20)
+        expect_equal("restarts", server.metric("curfew_worker_restarts_total"), 0)
+
+
 @test
 def the_end_of_the_output(context):
     """The last output of a run is in its stream before its report, whatever its size."""

@@ -33,6 +33,13 @@ typedef enum lie {
 	REPORT_MISSING,
 	LARGE_REPORT_OF_ANOTHER,
 	LARGE_REPORT_CUT,
+	LARGE_REPORT_WHOLE,
+	LARGE_EVENT_NO_JSON,
+	LARGE_OUTPUT,
+	PARTS_TOO_LONG,
+	PARTS_TOO_SHORT,
+	PARTS_OF_TWO_KINDS,
+	PART_TOO_SHORT,
 	DONE_TWICE,
 	STARTED_TWICE,
 	READY_TWICE,
@@ -64,6 +71,21 @@ static void send_frame(worker_frame_kind kind, uint64_t number, const void *body
 	worker_bytes bytes = {0};
 	if (worker_frame_add_whole(&bytes, kind, number, body, length, NULL, 0))
 		(void)send(SOCKET, bytes.data, bytes.length, MSG_NOSIGNAL);
+	worker_bytes_finish(&bytes);
+}
+
+/* A long message. whole: the length that it claims. */
+static void send_parts(worker_frame_kind kind, uint64_t number, const char *body, size_t length, uint64_t whole)
+{
+	worker_bytes bytes = {0};
+	for (size_t at = 0, part; at < length; at += part) {
+		size_t head = at == 0 ? sizeof whole : 0;
+		part = WORKER_PART_BYTES - head < length - at ? WORKER_PART_BYTES - head : length - at;
+		worker_frame frame = {.number = number, .kind = (uint8_t)kind, .more = at + part < length};
+		if (worker_frame_add_part(&bytes, &frame, &whole, head, body + at, part))
+			(void)send(SOCKET, bytes.data + bytes.at, worker_bytes_count(&bytes), MSG_NOSIGNAL);
+		worker_bytes_take(&bytes, worker_bytes_count(&bytes));
+	}
 	worker_bytes_finish(&bytes);
 }
 
@@ -125,6 +147,9 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	size_t length = 0;
 	worker_frame huge = {
 		.length = UINT64_MAX / 2, .number = number, .version = WORKER_FRAME_VERSION, .kind = WORKER_FRAME_DONE};
+	worker_done_head head = {.outcome = CURFEW_OUTCOME_BAD_PROGRAM};
+	worker_frame frame;
+	worker_bytes bytes = {0};
 	(void)curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "t.js", "no", NULL, &report);
 	char *large = malloc(LARGE);
 	memset(large, ' ', LARGE);
@@ -144,11 +169,38 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	case REPORT_CUT: send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length - 1); break;
 	case LARGE_REPORT_OF_ANOTHER:
 	case LARGE_REPORT_CUT:
+	case PARTS_TOO_LONG:
+	case PARTS_TOO_SHORT:
 		/* Spaces make it large. */
-		memcpy(large, text, length);
-		large[length - 1] = ' ';
+		memcpy(large, &head, sizeof head);
+		memcpy(large + sizeof head, text, length - 1);
 		large[LARGE - 1] = which == LARGE_REPORT_CUT ? ' ' : '}';
-		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, large, LARGE);
+		send_parts(WORKER_FRAME_DONE, number, large, LARGE,
+		           which == PARTS_TOO_LONG    ? LARGE - 1
+		           : which == PARTS_TOO_SHORT ? LARGE + 1
+		                                      : LARGE);
+		break;
+	case LARGE_REPORT_WHOLE:
+		memcpy(large, &head, sizeof head);
+		send_frame(WORKER_FRAME_DONE, number, large, LARGE);
+		break;
+	case LARGE_EVENT_NO_JSON:
+	case LARGE_OUTPUT:
+		memcpy(large, &(worker_event_head){which == LARGE_OUTPUT ? CURFEW_EVENT_STDOUT : CURFEW_EVENT_PROGRESS, 0},
+		       sizeof(worker_event_head));
+		send_parts(WORKER_FRAME_EVENT, number, large, LARGE / 2, LARGE / 2);
+		break;
+	case PARTS_OF_TWO_KINDS:
+		frame = (worker_frame){.number = number, .kind = WORKER_FRAME_DONE, .more = 1};
+		memcpy(large, &(uint64_t){LARGE}, sizeof(uint64_t));
+		if (worker_frame_add_part(&bytes, &frame, large, WORKER_PART_BYTES, NULL, 0))
+			(void)send(SOCKET, bytes.data, bytes.length, MSG_NOSIGNAL);
+		send_event(number, CURFEW_EVENT_STDOUT, "x");
+		break;
+	case PART_TOO_SHORT:
+		frame = (worker_frame){.number = number, .kind = WORKER_FRAME_DONE, .more = 1};
+		if (worker_frame_add_part(&bytes, &frame, large, WORKER_PART_BYTES - 1, NULL, 0))
+			(void)send(SOCKET, bytes.data, bytes.length, MSG_NOSIGNAL);
 		break;
 	case REPORT_MISSING: send_done(number, CURFEW_OUTCOME_FINISHED, "", 0); break;
 	case STARTED_TWICE:
@@ -166,8 +218,8 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	case REQUEST_UNASKED: send_request(number, 1); break;
 	case REQUEST_RANDOM:
 		for (int i = 0; i < 100; i++) {
-			uint64_t bytes[4] = {next_random(state), next_random(state), next_random(state), next_random(state)};
-			send_frame(WORKER_FRAME_REQUEST, number, bytes, sizeof bytes);
+			uint64_t random[4] = {next_random(state), next_random(state), next_random(state), next_random(state)};
+			send_frame(WORKER_FRAME_REQUEST, number, random, sizeof random);
 		}
 		break;
 	case REQUEST_HUGE:
@@ -188,6 +240,7 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	curfew_report_destroy(report);
 	curfew_free(text);
 	free(large);
+	worker_bytes_finish(&bytes);
 }
 
 /* The next frame. NULL: the pool has ended. */
@@ -341,7 +394,8 @@ static void test_lies_end_the_worker(void)
 	for (int which = 0; which < LIES; which++) {
 		worker_pool *pool = new_pool(1, 0, HOSTILE + (uint32_t)which);
 		worker_program *program = new_program(pool, "1");
-		curfew_limits limits = {.size = sizeof limits, .output_bytes = 15};
+		bool is_large = which == LARGE_EVENT_NO_JSON || which == LARGE_OUTPUT;
+		curfew_limits limits = {.size = sizeof limits, .output_bytes = is_large ? LARGE : 15};
 		worker_job job = {.program = program, .limits = &limits, .on_done = on_done};
 		/* A worker that has done its work is kept for the next run, until it reports the end a second time. */
 		int runs = which <= RANDOM_FRAMES || which == REQUEST_RANDOM ? 50 : which == DONE_TWICE ? 1 : 2;
