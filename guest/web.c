@@ -712,6 +712,23 @@ static JSValue web_url_set(JSContext *ctx, JSValueConst self, int argc, JSValueC
 	return url_parts(ctx, url);
 }
 
+/* maskBytes(Uint8Array, from): combines the bytes from an offset on with the four before it (RFC 6455, 5.3) */
+static JSValue web_mask_bytes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	(void)self, (void)argc;
+	size_t length;
+	int64_t from;
+	uint8_t *bytes = JS_GetUint8Array(ctx, &length, argv[0]);
+	if (JS_HasException(ctx) || JS_ToInt64(ctx, &from, argv[1]))
+		return JS_EXCEPTION;
+	if (from < 4 || (uint64_t)from > length)
+		return JS_UNDEFINED;
+	const uint8_t mask[] = {bytes[from - 4], bytes[from - 3], bytes[from - 2], bytes[from - 1]};
+	for (size_t i = (size_t)from; i < length; i++)
+		bytes[i] ^= mask[(i - (size_t)from) % 4];
+	return JS_UNDEFINED;
+}
+
 /* findBytes(Uint8Array, Uint8Array, from) -> the offset of the second one in the first, or -1 */
 static JSValue web_find_bytes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
@@ -832,6 +849,7 @@ static const JSCFunctionListEntry helpers[] = {
 	JS_CFUNC_DEF("urlParse", 2, web_url_parse),
 	JS_CFUNC_DEF("urlSet", 3, web_url_set),
 	JS_CFUNC_DEF("findBytes", 3, web_find_bytes),
+	JS_CFUNC_DEF("maskBytes", 2, web_mask_bytes),
 	JS_CFUNC_DEF("classOf", 1, web_class_of),
 	JS_CFUNC_DEF("proxyTarget", 1, web_proxy_target),
 	JS_CFUNC_DEF("proxyParts", 1, web_proxy_parts),

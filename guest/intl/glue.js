@@ -261,6 +261,7 @@
 		formats: (patterns, connectors, fields, parse) => new Formats(patterns, connectors, fields, parse),
 		pattern: (patterns, connectors, skeleton) => derive().format(patterns, connectorsOf(connectors), skeleton),
 		lazyRanges: (make) => new LazyRanges(make),
+		collapseRange, rangeSlots, timeInterval, withHour,
 		// Formats plain digits itself, and creates a NumberFormat only for other numbers.
 		digits(locale, options) {
 			let made;
@@ -274,6 +275,118 @@
 			};
 		},
 	};
+
+	// ---- Ranges ---------------------------------------------------------------------------------------------
+
+	const DIGITS = new Set(['integer', 'group', 'decimal', 'fraction', 'infinity', 'nan', 'exponentSeparator', 'exponentMinusSign', 'exponentPlusSign', 'exponentInteger']);
+	const isUnit = (part) => part.type === 'unit' || part.type === 'currency';
+	const valueOf = (parts) => parts.map((part) => part.value).join('');
+
+	// Takes a formatted number apart: its sign and the like on both sides, and around them the name of its unit.
+	function layers(parts, hasUnit) {
+		const first = parts.findIndex((part) => DIGITS.has(part.type)), last = parts.findLastIndex((part) => DIGITS.has(part.type));
+		const before = parts.slice(0, first), after = parts.slice(last + 1);
+		let from = 0, to = after.length;
+		if (hasUnit) {
+			while (from < before.length && isUnit(before[from]))
+				from++;
+			while (from > 0 && from < before.length && before[from].type === 'literal')
+				from++;
+			while (to > 0 && isUnit(after[to - 1]))
+				to--;
+			while (to > 0 && to < after.length && after[to - 1].type === 'literal')
+				to--;
+		}
+		return { unitBefore: before.slice(0, from), before: before.slice(from), digits: parts.slice(first, last + 1), after: after.slice(0, to), unitAfter: after.slice(to) };
+	}
+
+	// Both numbers have the same unit, which is written once. Signs and symbols are written once if they are equal and
+	// longer than one character. If some stand between the numbers, spaces are around the separator.
+	function collapseRange(parts, hasUnit) {
+		const at = parts.findIndex((part) => part.source === 'shared');
+		const start = layers(parts.slice(0, at), hasUnit), end = layers(parts.slice(at + 1), hasUnit), separator = { ...parts[at] };
+		const length = [...valueOf(start.before) + valueOf(start.after)].length;
+		const isShared = length > 1 && valueOf(start.before) === valueOf(end.before) && valueOf(start.after) === valueOf(end.after);
+		if ((!isShared && length > 0) || start.digits.some((part) => part.type === 'exponentSeparator'))
+			separator.value = separator.value.replace(/^(?!\s)/, ' ').replace(/(?<!\s)$/, ' ');
+		const shared = (list) => list.map((part) => ({ ...part, source: 'shared' }));
+		return [...shared(start.unitBefore), ...(isShared ? shared(start.before) : start.before), ...start.digits, ...(isShared ? [] : start.after), separator,
+			...(isShared ? [] : end.before), ...end.digits, ...(isShared ? shared(end.after) : end.after), ...shared(end.unitAfter)];
+	}
+
+	// The digits of months, days and hours in a range are those of the range's own pattern.
+	function rangeSlots(slots, pattern) {
+		const isNumeric = (width) => width === 'numeric' || width === '2-digit';
+		const changed = { ...slots };
+		for (const name of ['month', 'day', 'hour']) {
+			const own = pattern[name];
+			if (own !== undefined && slots[name] !== undefined && (isNumeric(own) || isNumeric(slots[name])))
+				changed[name] = own;
+		}
+		return changed;
+	}
+
+	// The ranges of a time: those of "h:mm a" are stored as "hm".
+	function timeInterval(intervals, pattern) {
+		const letters = pattern.replace(/'[^']*'|[abB]|[^A-Za-z]/g, '').replace(/(.)\1+/g, '$1');
+		return typeof intervals[letters] === 'object' ? intervals[letters] : undefined;
+	}
+
+	// The locales' formats of hours and minutes have hours of two digits, and are found by exactly such fields. If only the
+	// minutes are requested with two digits, ICU takes that format, with the hours as they are requested.
+	function withHour(options, format) {
+		const { hour, minute, second } = options;
+		const isOther = options.timeZoneName !== undefined || (options.weekday !== undefined && options.year === undefined && options.month === undefined && options.day === undefined);
+		if (hour === 'numeric' && minute === '2-digit' && (second === undefined || second === '2-digit') && !isOther && format.hour === '2-digit')
+			format.hour = 'numeric';
+		return format;
+	}
+
+	// A range of times on different days has the dates, and one of days in different years the years.
+	function withRanges(DateTimeFormat) {
+		const { resolvedOptions } = DateTimeFormat.prototype;
+		const fields = ['locale', 'calendar', 'numberingSystem', 'timeZone', 'weekday', 'era', 'year', 'month', 'day', 'dayPeriod', 'hour', 'minute', 'second', 'fractionalSecondDigits', 'timeZoneName', 'hourCycle'];
+		const styles = { short: {}, medium: { second: 'numeric' }, long: { second: 'numeric', timeZoneName: 'short' }, full: { second: 'numeric', timeZoneName: 'long' } };
+		const made = new WeakMap();
+		function widen(format, options, added) {
+			const wider = {};
+			for (const name of fields) {
+				if (options[name] !== undefined)
+					wider[name] = options[name];
+			}
+			if (options.timeStyle !== undefined)
+				Object.assign(wider, { hour: 'numeric', minute: 'numeric' }, styles[options.timeStyle]);
+			// Of hours and minutes that are numeric the locale decides how many digits they have.
+			for (const name of ['minute', 'second']) {
+				if (wider[name] !== undefined)
+					wider[name] = wider.timeZoneName === undefined ? 'numeric' : '2-digit';
+			}
+			const result = new DateTimeFormat(options.locale, Object.assign(wider, added));
+			made.set(format, result);
+			return result;
+		}
+		function formatFor(format, start, end) {
+			const options = resolvedOptions.call(format);
+			const isTime = ['dateStyle', 'weekday', 'year', 'month', 'day'].every((name) => options[name] === undefined);
+			if (!isTime && (options.dateStyle !== undefined || options.year !== undefined || (options.month === undefined && options.day === undefined)))
+				return format;
+			const local = (time) => new Date(time + host.zoneAt(options.timeZone, time)[0]);
+			const [first, last] = [local(start), local(end)];
+			if (isTime ? Math.floor(first / 864e5) === Math.floor(last / 864e5) : first.getUTCFullYear() === last.getUTCFullYear())
+				return format;
+			return made.get(format) ?? widen(format, options, isTime ? { year: 'numeric', month: 'numeric', day: 'numeric' } : { year: 'numeric' });
+		}
+		const isTime = (value) => typeof value === 'number' || value instanceof Date;
+		for (const name of ['formatRange', 'formatRangeToParts']) {
+			const original = DateTimeFormat.prototype[name];
+			const method = { [name](startDate, endDate) {
+				const known = isTime(startDate) && isTime(endDate) && Number.isFinite(+startDate - endDate);
+				return original.call(known ? formatFor(this, +startDate, +endDate) : this, startDate, endDate);
+			} };
+			defineProperty(DateTimeFormat.prototype, name, { value: method[name], writable: true, configurable: true });
+		}
+		return DateTimeFormat;
+	}
 
 	const loaded = new Map();
 	function load(name) {
@@ -406,7 +519,7 @@
 				timeZoneName: zoneNames(locale),
 			}));
 			DateTimeFormat.getDefaultTimeZone = () => zoneName(defaultZone()) ?? 'UTC';
-			return DateTimeFormat;
+			return withRanges(DateTimeFormat);
 		},
 		RelativeTimeFormat: () => withLocales(load('intl-relativetimeformat').default, 'r', (locale) => localeData('r', locale)),
 		ListFormat: () => withLocales(load('intl-listformat').default, 'l', (locale) => localeData('l', locale)),

@@ -118,6 +118,22 @@ const patches = [
 		'get intervalFormatFallback() { return intervalFormats.intervalFormatFallback; },\n$1formats: {}'],
 	['intl-datetimeformat', /(?<=function BestFitFormatMatcher\(options, formats\) \{\n)[\s\S]*?(?=\s+const skeletonFormat = \{ \.\.\.bestFormat \};)/, 1,
 		'const bestFormat = formats.best(options, bestFitFormatMatcherScore);'],
+	// Ranges as in ICU: which signs and units are written once, and whether spaces are around the separator.
+	['intl-numberformat', /function CollapseNumberRange\([\s\S]*?^\}/m, 1,
+		`function CollapseNumberRange(numberFormat, result, { getInternalSlots }) {
+			const { style, currencyDisplay } = getInternalSlots(numberFormat);
+			return host.collapseRange(result, style === 'unit' || (style === 'currency' && currencyDisplay === 'name'));
+		}`],
+	['intl-datetimeformat', /(?<=const rangeImplDetails = \{\n\s+\.\.\.implDetails,)/, 1, ' getInternalSlots: () => host.rangeSlots(internalSlots, rangePattern),'],
+	// Of two ranges with the fields of a date, the one whose month is as long as the date's.
+	['intl-datetimeformat', /for \(const key of Object\.keys\(intervalFormats\)\) \{\n\s+if \(typeof intervalFormats\[key\] !== "object"\) continue;\n\s+const candidate = parseDateTimeSkeleton\(key\);/, 1,
+		`for (const exact of [true, false]) for (const key of Object.keys(intervalFormats)) {
+			if (typeof intervalFormats[key] !== "object") continue;
+			const candidate = parseDateTimeSkeleton(key);
+			if (exact && candidate.month !== target.month) continue;`],
+	['intl-datetimeformat', /(?<=if \(target\.hour \|\| target\.minute \|\| target\.second \|\| target\.dayPeriod \|\| target\.timeZoneName\) return )void 0/, 1,
+		'host.timeInterval(intervalFormats, skeleton)'],
+	['intl-datetimeformat', /bestFormat = BestFitFormatMatcher\(opt, formats\);/, 1, 'bestFormat = host.withHour(opt, BestFitFormatMatcher(opt, formats));'],
 	// Ranges are parsed only when one is formatted.
 	['intl-datetimeformat', /function parseDateTimeSkeleton\(skeleton, rawPattern = skeleton, rangePatterns, intervalFormatFallback\) \{/, 1,
 		`function parseDateTimeSkeleton(skeleton, rawPattern, ranges, fallback) {

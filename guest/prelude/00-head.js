@@ -14,7 +14,7 @@
 	const {
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, setRunSignal, showRunSignal, abortedGetter, limits, params, user, secret,
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
-		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
+		utf8Encode, utf8EncodeInto, decode, findBytes, maskBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
 		urlPattern, matchUrlPattern,
 		openPacker, openBrotli, stepPacker,
 		digest, hmac, hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, checkRsa, makeRsa, fillRsa, rsa,

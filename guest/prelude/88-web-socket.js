@@ -59,21 +59,13 @@ function frameOf(kind, payload) {
 	const length = typedArrayLength(payload),
 		wide = length > 0xffff,
 		head = wide ? 14 : length > CONTROL_BYTES_MAX ? 8 : 6;
-	const frame = new Uint8Array(head + length),
-		mask = takeRandom(4);
+	const frame = new Uint8Array(head + length);
 	frame[0] = 0x80 | kind;
 	frame[1] = 0x80 | (wide ? 127 : head === 8 ? 126 : length);
 	for (let i = head - 5, rest = length; head > 6 && i >= 2; i--, rest = floor(rest / 256)) frame[i] = rest % 256;
-	const m0 = mask[0],
-		m1 = mask[1],
-		m2 = mask[2],
-		m3 = mask[3];
-	frame[head - 4] = m0;
-	frame[head - 3] = m1;
-	frame[head - 2] = m2;
-	frame[head - 1] = m3;
-	for (let i = 0; i < length; i++)
-		frame[head + i] = payload[i] ^ ((i & 2) === 0 ? ((i & 1) === 0 ? m0 : m1) : (i & 1) === 0 ? m2 : m3);
+	typedArraySet(frame, takeRandom(4), head - 4);
+	typedArraySet(frame, payload, head);
+	maskBytes(frame, head);
 	return frame;
 }
 
