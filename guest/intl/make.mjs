@@ -50,6 +50,9 @@ const patches = [
 	['intl-localematcher', /Array\.from\(availableLocales\)/g, null, 'availableLocales'],
 	['intl-localematcher', /new Set\(availableLocales\)/g, null, '(availableLocales.isOurs ? availableLocales : new Set(availableLocales))'],
 	['intl-numberformat', /const digitReplacementTable = digitMapping\$get\(\)\[numberingSystem\];/, 1, "const digitReplacementTable = numberingSystem === 'latn' ? undefined : digitMapping$get()[numberingSystem];"],
+	// A name without a narrow form has the short one.
+	['intl-displaynames', /(?<=name = typesData\[style\]\[)canonicalCode\](?= \|\| typesData\.long\[canonicalCode\];)/g, 2,
+		'canonicalCode] || (style === "narrow" && typesData.short[canonicalCode])'],
 	['intl-displaynames', /Array\.from\((_?DisplayNames\d*\.availableLocales)\)/g, null, '$1'],
 	['intl-datetimeformat', /var links_default = \{[\s\S]*?^\};/m, 1, ''],
 	['intl-datetimeformat', /var UPPERCASED_LINKS = [\s\S]*?, \{\}\);/, 1, 'const UPPERCASED_LINKS = {};'],
@@ -315,6 +318,11 @@ const split = { n: ['currencies', 'units'], d: ['intervalFormats', 'timeZoneName
 const whole = new Map();
 // A locale's data is stored as the difference from a similar locale's, if that is shorter.
 const models = ['001', '419', 'GB', 'AU', 'IN', 'CA', 'PT', 'Hant', 'Hant-HK', 'AR', 'CO', 'CH'];
+// The data has the names of this field under another key than the one that a program uses.
+function withDayPeriod(styles) {
+	return Object.fromEntries(Object.entries(styles).map(([style, { dayperiod, ...names }]) => [style, { ...names, dayPeriod: dayperiod }]));
+}
+
 function put(prefix, locale, value) {
 	const language = locale.split('-')[0];
 	let best = JSON.stringify(value);
@@ -408,7 +416,7 @@ for (const key of Object.keys(component)) {
 		}
 		if (key === 'dn') {
 			for (const type of Object.keys(data.types))
-				put('dn.' + type, locale, data.types[type]);
+				put('dn.' + type, locale, type === 'dateTimeField' ? withDayPeriod(data.types[type]) : data.types[type]);
 			put('dn', locale, { ...data, types: Object.keys(data.types) });
 			continue;
 		}

@@ -3,8 +3,8 @@
 // outcome: ok
 // value: []
 // limit: 60
-// Ranges, and hours beside minutes of two digits: the results of Node 20. Kinds of spaces are not compared, because they
-// differ between versions of the locale data, nor are results that differ for that reason.
+// Ranges, hours beside minutes of two digits, and names of fields: the results of Node 20. Kinds of spaces are not compared,
+// because they differ between versions of the locale data, nor are results that differ for that reason.
 const expected = [
 	["new Intl.NumberFormat('en-US',{}).formatRange(-3,3)", "-3 \u2013 3"],
 	["new Intl.NumberFormat('en-US',{}).formatRange(3,5000000)", "3\u20135,000,000"],
@@ -475,6 +475,18 @@ const expected = [
 	["new Intl.DateTimeFormat('hi',{timeStyle:'long',timeZone:'Asia/Tokyo'}).formatRange(T,T+3*864e5)", "3/12/2026, 4:55:10 pm GMT+9 \u2013 6/12/2026, 4:55:10 pm GMT+9"],
 	["new Intl.DateTimeFormat('hi',{timeStyle:'long',timeZone:'Asia/Tokyo'}).formatRange(T,T+40*864e5)", "3/12/2026, 4:55:10 pm GMT+9 \u2013 12/1/2027, 4:55:10 pm GMT+9"],
 	["new Intl.DateTimeFormat('hi',{timeStyle:'long',timeZone:'Asia/Tokyo'}).formatRange(T,T+36e5)", "4:55:10 pm GMT+9 \u2013 5:55:10 pm GMT+9"],
+	["new Intl.DisplayNames('en',{type:'dateTimeField',style:'long'}).of('dayPeriod')", "AM/PM"],
+	["new Intl.DisplayNames('en',{type:'dateTimeField',style:'short'}).of('dayPeriod')", "AM/PM"],
+	["new Intl.DisplayNames('en',{type:'region',style:'narrow'}).of('US')", "US"],
+	["new Intl.DisplayNames('de',{type:'dateTimeField',style:'long'}).of('dayPeriod')", "Tagesh\u00e4lfte"],
+	["new Intl.DisplayNames('de',{type:'dateTimeField',style:'short'}).of('dayPeriod')", "Tagesh\u00e4lfte"],
+	["new Intl.DisplayNames('de',{type:'region',style:'narrow'}).of('US')", "USA"],
+	["new Intl.DisplayNames('ja',{type:'dateTimeField',style:'long'}).of('dayPeriod')", "\u5348\u524d/\u5348\u5f8c"],
+	["new Intl.DisplayNames('ja',{type:'dateTimeField',style:'short'}).of('dayPeriod')", "\u5348\u524d/\u5348\u5f8c"],
+	["new Intl.DisplayNames('ja',{type:'region',style:'narrow'}).of('US')", "\u30a2\u30e1\u30ea\u30ab"],
+	["new Intl.DisplayNames('pl',{type:'dateTimeField',style:'long'}).of('dayPeriod')", "rano / po po\u0142udniu / wieczorem"],
+	["new Intl.DisplayNames('pl',{type:'dateTimeField',style:'short'}).of('dayPeriod')", "rano / po po\u0142udniu / wieczorem"],
+	["new Intl.DisplayNames('pl',{type:'region',style:'narrow'}).of('US')", "USA"],
 ];
 const T = 1796284510123;
 expected.map(([text, result]) => [text, result, eval(text).replace(/[\u202f\u00a0\u2009]/g, ' ')]).filter(([, result, actual]) => actual !== result);
