@@ -85,6 +85,7 @@ static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t in
 static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift,
                               int count);
 static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
+static bool curfew_is_hidden(JSContext *ctx, const struct JSStackFrame *frame);
 struct JSFunctionBytecode;
 static bool curfew_prepares_stack(JSContext *ctx);
 static bool curfew_is_prelude(const struct JSFunctionBytecode *code);

@@ -810,18 +810,22 @@ static void add_async_frame(JSContext *ctx, DynBuf *out, const JSStackFrame *fra
 	JS_FreeCString(ctx, file);
 }
 
-/* Adds the functions that wait for the outermost function of a stack, innermost first, as if they had called it. */
+/*
+ * Adds the functions that wait for the outermost function of a stack, or for what follows from the current job, as if
+ * they had called it, innermost first.
+ */
 static void curfew_add_async_callers(JSContext *ctx, DynBuf *out, const JSStackFrame *frame, int most)
 {
 	while (frame && frame->prev_frame)
 		frame = frame->prev_frame;
 	const JSAsyncFunctionData *at = frame ? resumed_function(frame) : NULL;
+	JSObject *promise = promise_of(at ? at->resolving_funcs[0] : job_resolver);
 	uint32_t ignored;
 
-	for (; at && most > 0; most--) {
-		at = awaiting(promise_of(at->resolving_funcs[0]), &ignored);
-		if (at && at->is_active && at->func_state.frame.cur_pc)
+	for (; most > 0 && (at = awaiting(promise, true, &ignored)); most--) {
+		if (at->is_active && at->func_state.frame.cur_pc && frame_kind(&at->func_state.frame) == FRAME_PROGRAM)
 			add_async_frame(ctx, out, &at->func_state.frame);
+		promise = promise_of(at->resolving_funcs[0]);
 	}
 }
 

@@ -140,6 +140,21 @@ static bool curfew_is_within_prelude(const JSStackFrame *frame)
  * The function that the current job is going to call, while the engine itself is between two functions of the program.
  */
 static JSObject *job_function;
+/* What resolves the promise that follows from the current job. It is not owned. */
+static JSValue job_resolver = JS_UNDEFINED;
+
+/* Whether the stack of an error leaves the frame out. The functions of the prelude that a job calls have no names. */
+static bool curfew_is_hidden(JSContext *ctx, const JSStackFrame *frame)
+{
+	if (curfew_is_within_prelude(frame))
+		return true;
+	if (JS_IsUndefined(job_resolver) || frame->prev_frame || frame_kind(frame) != FRAME_PRELUDE)
+		return false;
+	const char *name = get_func_name(ctx, frame->cur_func);
+	bool is_named = name && *name;
+	JS_FreeCString(ctx, name);
+	return !is_named;
+}
 
 static void trace_job(JSRuntime *rt)
 {
@@ -162,6 +177,8 @@ static void note_job(JSRuntime *rt)
 	if (list_empty(&rt->job_list))
 		return;
 	JSJobEntry *job = list_entry(rt->job_list.next, JSJobEntry, link);
+	if (job->argc > 0)
+		job_resolver = job->argv[0];
 	for (int i = 0; i < job->argc; i++) {
 		if (JS_VALUE_GET_TAG(job->argv[i]) != JS_TAG_OBJECT)
 			continue;
@@ -242,6 +259,7 @@ int curfew_engine_run_job(void)
 	note_job(curfew_runtime);
 	int more = JS_ExecutePendingJob(curfew_runtime, &ctx);
 	job_function = NULL;
+	job_resolver = JS_UNDEFINED;
 	return more;
 }
 
@@ -273,11 +291,19 @@ static unsigned curfew_promise_number_of(const void *promise)
 	           : 0;
 }
 
+/* The promise of Promise.all and the like, if the reaction's handler passes on one of its results. */
+static JSObject *promise_of_all(JSValue handler)
+{
+	JSObject *function = object_of_class(handler, JS_CLASS_C_FUNCTION_DATA);
+	JSCFunctionDataRecord *data = function ? function->u.c_function_data_record : NULL;
+	return data && data->func == js_promise_all_resolve_element ? promise_of(data->data[3]) : NULL;
+}
+
 /*
- * The function that awaits this promise, or a promise that follows from it (`return promise` and then() pass it on). If
- * no function does, *last is the number of the promise at the end of the chain.
+ * The function that awaits this promise, or a promise that follows from it (`return promise` and then() pass it on, and
+ * Promise.all if through_all). If no function does, *last is the number of the promise at the end of the chain.
  */
-static JSAsyncFunctionData *awaiting(JSObject *promise, uint32_t *last)
+static JSAsyncFunctionData *awaiting(JSObject *promise, bool through_all, uint32_t *last)
 {
 	*last = 0;
 	for (int i = 0; promise && promise->u.promise_data && i < PROMISE_LINKS; i++) {
@@ -290,6 +316,8 @@ static JSAsyncFunctionData *awaiting(JSObject *promise, uint32_t *last)
 		if (resume)
 			return resume->u.async_function_data;
 		JSObject *next = promise_of(reaction->handler);
+		if (!next && through_all)
+			next = promise_of_all(reaction->handler);
 		promise = next ? next : promise_of(reaction->resolving_funcs[0]);
 	}
 	return NULL;
@@ -323,7 +351,7 @@ static uint32_t expected_number;
 static JSAsyncFunctionData *caller_of(const JSAsyncFunctionData *data, uint32_t *end)
 {
 	JSObject *function = JS_VALUE_GET_OBJ(data->func_state.frame.cur_func);
-	JSAsyncFunctionData *caller = awaiting(promise_of(data->resolving_funcs[0]), end);
+	JSAsyncFunctionData *caller = awaiting(promise_of(data->resolving_funcs[0]), false, end);
 
 	if (!caller && js_class_has_bytecode(function->class_id) &&
 	    function->u.func.function_bytecode->func_name == JS_ATOM__eval_)

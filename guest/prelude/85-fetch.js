@@ -877,21 +877,30 @@ function resolverOf(r, resolve, reject) {
 	};
 }
 
-const newFetchPromise = (input, init, count, decodes) =>
-	new Promise((resolve, reject) => {
-		needArguments('fetch', 1, count);
-		const r = requestState(new Request(input, init));
-		const { signal } = r;
-		if (signal && isAborted(signal)) throw abortReason(signal);
-		if (isUnusable(r.body)) throw new TypeError('The body was read already, or is being read');
-		const scheme = readPart(r.parts, PROTOCOL),
-			answer = resolverOf(r, resolve, reject);
-		if (scheme === 'data:' || scheme === 'blob:') return answer(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
-		needHttp(r.parts);
-		const f = newFetch(r, answer, reject, decodes);
-		if (signal) onAbort(signal, (f.onAbort = () => failFetch(f, abortReason(signal))));
-		return startExchange(f);
-	});
+function beginFetch(input, init, count, decodes, { resolve, reject }) {
+	needArguments('fetch', 1, count);
+	const r = requestState(new Request(input, init));
+	const { signal } = r;
+	if (signal && isAborted(signal)) throw abortReason(signal);
+	if (isUnusable(r.body)) throw new TypeError('The body was read already, or is being read');
+	const scheme = readPart(r.parts, PROTOCOL),
+		answer = resolverOf(r, resolve, reject);
+	if (scheme === 'data:' || scheme === 'blob:') return answer(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
+	needHttp(r.parts);
+	const f = newFetch(r, answer, reject, decodes);
+	if (signal) onAbort(signal, (f.onAbort = () => failFetch(f, abortReason(signal))));
+	return startExchange(f);
+}
+
+function newFetchPromise(input, init, count, decodes) {
+	const result = newPromise();
+	try {
+		beginFetch(input, init, count, decodes, result);
+	} catch (error) {
+		result.reject(error);
+	}
+	return result.promise;
+}
 
 // For node:http: asks for no Content-Encoding and undoes none.
 const fetchEncoded = (input, init) => newFetchPromise(input, init, 2, false);
