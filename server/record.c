@@ -175,6 +175,8 @@ void run_forget(server *s, run *r)
 {
 	*(r->older != NULL ? &r->older->newer : &s->oldest) = r->newer;
 	*(r->newer != NULL ? &r->newer->older : &s->newest) = r->older;
+	if (s->next_to_forget == r)
+		s->next_to_forget = r->newer;
 	s->kept_count--;
 	s->kept_bytes -= kept_bytes_of(r);
 	run_unregister(s, r);
@@ -194,13 +196,16 @@ void run_keep(server *s, run *r)
 	size_t bytes_max = KEPT_BYTES_MAX;
 	if (bytes_max > s->scheduler.memory_budget / 4)
 		bytes_max = (size_t)(s->scheduler.memory_budget / 4);
-	/* Keep a run that the store does not have, because it is only in memory; those after it are forgotten all the same.
-	 */
-	for (run *old = s->oldest, *next; old != NULL && (s->kept_count > KEPT_MAX || s->kept_bytes > bytes_max);
-	     old = next) {
-		next = old->newer;
+	if (s->next_to_forget == NULL)
+		s->next_to_forget = r;
+	/* Keep a run that the store does not have, because it is only in memory; those after it are forgotten all the same,
+	 * and it is not looked at again. */
+	while (s->next_to_forget != NULL && (s->kept_count > KEPT_MAX || s->kept_bytes > bytes_max)) {
+		run *old = s->next_to_forget;
 		if (old->written)
 			run_forget(s, old);
+		else
+			s->next_to_forget = old->newer;
 	}
 }
 

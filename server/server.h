@@ -274,6 +274,7 @@ struct server {
 	run *runs[RUN_BUCKETS];
 	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */
 	run *newest, *oldest;   /* links of ended runs that are kept */
+	run *next_to_forget;    /* those that are older are not written */
 	size_t kept_count, kept_bytes;
 
 	account *accounts;

@@ -210,10 +210,38 @@ static void test_kept(void)
 	free(s);
 }
 
+/* Runs that the store does not have take no time at the end of others. */
+static void test_kept_for_ever(void)
+{
+	enum { COUNT = 100000, UNWRITTEN = 20000 };
+	account owner;
+	server *s = new_server(&owner);
+	s->scheduler.memory_budget = UINT64_MAX;
+	for (unsigned i = 0; i < COUNT; i++) {
+		run *r = run_create(&owner);
+		r->report = blob_create("null", 4);
+		r->report_length = 4;
+		r->written = i >= UNWRITTEN;
+		run_register(s, r);
+		run_keep(s, r);
+		run_unref(s, r);
+	}
+	CHECK_EQUAL(s->kept_count, UNWRITTEN);
+	CHECK(s->next_to_forget == NULL);
+	while (s->oldest != NULL)
+		run_forget(s, s->oldest);
+	CHECK_EQUAL(s->kept_count + s->kept_bytes, 0);
+	free(s);
+}
+
 static const harness_test tests[] = {
-	{"events", test_events},           {"missing_events", test_missing_events},
-	{"event_bytes", test_event_bytes}, {"listeners", test_listeners},
-	{"states", test_states},           {"kept", test_kept},
+	{"events", test_events},
+	{"missing_events", test_missing_events},
+	{"event_bytes", test_event_bytes},
+	{"listeners", test_listeners},
+	{"states", test_states},
+	{"kept", test_kept},
+	{"unwritten_runs_take_no_time", test_kept_for_ever},
 };
 
 HARNESS_MAIN(tests)
