@@ -709,6 +709,15 @@ static void drop_sources(cleaner *c)
 	c->st->backend->drop_sources(c->st);
 }
 
+/* What is written of large ends that are not complete. */
+static uint64_t count_pieces(const writer *w)
+{
+	uint64_t parts = 0;
+	for (const write_op *op = w->large; op != NULL; op = op->next)
+		parts += op->kind == WRITE_END ? op->pieces : 0;
+	return parts * STORE_PART_BYTES;
+}
+
 static void *write_thread(void *argument)
 {
 	writer w = {.st = argument, .cleaner.st = argument};
@@ -733,6 +742,7 @@ static void *write_thread(void *argument)
 			write_large(&w);
 		if (drops)
 			drop_sources(&w.cleaner);
+		st->pieces_bytes = count_pieces(&w);
 		clean(&w.cleaner);
 	}
 

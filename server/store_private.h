@@ -156,8 +156,9 @@ struct store {
 	const store_backend *backend;
 	store_listener listener;
 	store_retention retention;
-	char reason[128];  /* used by the writing thread: why its last write failed */
-	bool is_key_taken; /* the same: that was why */
+	char reason[128];      /* used by the writing thread: why its last write failed */
+	bool is_key_taken;     /* the same: that was why */
+	uint64_t pieces_bytes; /* the same: what is written of reports whose runs have not ended, and is no history yet */
 
 	/* Guarded by its lock, which nobody holds while calling anything. */
 	pthread_mutex_t lock;

@@ -376,7 +376,8 @@ static int drop_some(sqlite_store *st)
 {
 	const store_retention *kept = &st->base.retention;
 	int dropped = drop_before(st, clock_wall_us() - (int64_t)kept->age_us, st->drop_at_once);
-	uint64_t bytes = used_bytes(st), programs = program_bytes(st), history = bytes > programs ? bytes - programs : 0;
+	uint64_t bytes = used_bytes(st), others = program_bytes(st) + st->base.pieces_bytes,
+			 history = bytes > others ? bytes - others : 0;
 	if (dropped == 0 && history > kept->bytes)
 		dropped = drop_bytes(st, history - kept->bytes);
 	return dropped;
