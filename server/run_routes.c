@@ -25,6 +25,7 @@ enum {
 	PAGE_REPORTS_MAX = 20,
 	PAGE_BYTES = 8 << 20,
 	LIST_REPORT_MAX = 256 << 10,
+	CHECKPOINT_SMALL = 64 << 10, /* a larger one is in no list */
 };
 
 /* ---- Answering when there is news -------------------------------------------------------------------------- */
@@ -668,7 +669,7 @@ static answer get_stored(request *q)
 {
 	shown one = {.report.length = 0};
 	run_filter filter = filter_one(q);
-	text_init(&one.head, 1 << 20);
+	text_init(&one.head, SIZE_MAX / 2);
 	bool good = store_read_runs(q->server->store, &filter, show_stored, &one);
 	if (good && one.head.length > 0)
 		return one.report.length > 0 ? reply_pieces(q, "application/json", &one.head, one.report, "}")
@@ -694,6 +695,13 @@ answer route_get_run(request *q)
 
 	text_init(&body, SIZE_MAX / 2);
 	run_fill_view(&view, r);
+	if (view.checkpoint != NULL && r->checkpoint->len > CHECKPOINT_SMALL) {
+		/* Copying a large one would keep everybody waiting. A run with a checkpoint has no report yet. */
+		view_write_start(&body, &view);
+		piece_report checkpoint = {.here = blob_ref(r->checkpoint), .length = r->checkpoint->len};
+		server_unlock(s);
+		return reply_pieces(q, "application/json", &body, checkpoint, ",\"report\":null}");
+	}
 	if (view.report_length == 0) {
 		view_write(&body, &view);
 		server_unlock(s);
@@ -876,7 +884,10 @@ static bool add_view(list *l, const run_view *view)
 	}
 	if (l->count++ > 0)
 		text_say(&l->body, ",");
-	view_write_head(&l->body, view);
+	run_view listed = *view;
+	if (view->checkpoint != NULL && strnlen(view->checkpoint, CHECKPOINT_SMALL + 1) > CHECKPOINT_SMALL)
+		listed.checkpoint = NULL;
+	view_write_head(&l->body, &listed);
 	add_report(l, view);
 	text_say(&l->body, "}");
 	(void)snprintf(l->last, sizeof l->last, "%s", view->id);

@@ -93,7 +93,7 @@ static void write_hook(text *out, const run_hook *hook)
 	text_say(out, "}");
 }
 
-void view_write_head(text *out, const run_view *v)
+void view_write_start(text *out, const run_view *v)
 {
 	text_print(out, "{\"id\":\"%s\",\"state\":\"%s\"", v->id, run_state_names[v->state]);
 	write_key(out, "outcome", v->outcome);
@@ -119,6 +119,11 @@ void view_write_head(text *out, const run_view *v)
 	write_limits(out, &v->limits);
 	write_used(out, v);
 	text_say(out, ",\"checkpoint\":");
+}
+
+void view_write_head(text *out, const run_view *v)
+{
+	view_write_start(out, v);
 	text_say(out, v->checkpoint != NULL ? v->checkpoint : "null");
 	text_say(out, ",\"report\":");
 }

@@ -74,5 +74,7 @@ typedef struct run_view {
 void view_write(text *out, const run_view *view);
 /* The same up to the report. The report and "}" follow. */
 void view_write_head(text *out, const run_view *view);
+/* The same up to the checkpoint, which follows. */
+void view_write_start(text *out, const run_view *view);
 
 #endif
