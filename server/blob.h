@@ -6,17 +6,14 @@
 #ifndef CURFEW_SERVER_BLOB_H
 #define CURFEW_SERVER_BLOB_H
 
-#include "common/thread.h"
-
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A larger one is counted; and a much larger one is freed by a thread of its own, because that takes up to a second for
- * each GiB, and who drops the last reference often holds a lock. */
-enum { BLOB_SMALL = 64 << 10, BLOB_LARGE = 16 << 20 };
+/* A larger one is counted. */
+enum { BLOB_SMALL = 64 << 10 };
 
 /* Counts the bytes of large blobs. */
 typedef struct blob_meter {
@@ -86,25 +83,14 @@ static inline blob *blob_ref(blob *shared)
 	return shared;
 }
 
-static inline void *blob_free(void *context)
-{
-	blob *freed = context;
-	free(freed->memory);
-	free(freed);
-	return NULL;
-}
-
 static inline void blob_unref(blob *shared)
 {
-	pthread_t thread;
 	if (shared == NULL || atomic_fetch_sub_explicit(&shared->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	for (blob_meter *m = shared->meter; m != NULL; m = m->all)
 		atomic_fetch_sub_explicit(&m->bytes, shared->len, memory_order_relaxed);
-	if (shared->len > BLOB_LARGE && thread_start(&thread, NULL, blob_free, shared))
-		(void)pthread_detach(thread);
-	else
-		(void)blob_free(shared);
+	free(shared->memory);
+	free(shared);
 }
 
 #endif

@@ -20,8 +20,7 @@ enum {
 	CLEAN_EVERY_US = 10000000,
 	PAUSE_MIN_US = 2000,
 	GATHER_MIN = 8,
-	GATHER_US = 400,
-	LARGE_BYTES = 4 << 20 /* the end of a run with a larger report is written in pieces */
+	GATHER_US = 400
 };
 
 const char STORE_KEY_TAKEN[] = "another run has the key";
@@ -124,8 +123,7 @@ static void pack_op(packer *p, write_op *op)
 	case WRITE_RUN:
 	case WRITE_NO_RUN: pack_run(p, &op->run); break;
 	case WRITE_START: pack_words(p, &op->start.id); break;
-	case WRITE_END:
-	case WRITE_NO_OUTPUT: pack_words(p, &op->end.id); break;
+	case WRITE_END: pack_words(p, &op->end.id); break;
 	case WRITE_BACK: pack_words(p, &op->start.id); break;
 	case WRITE_NEWS: break;
 	case WRITE_PROGRAM:
@@ -173,30 +171,22 @@ static void append(store *st, write_op *op)
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
-/* Copies a write together with everything that it points to. NULL: out of memory. */
-static write_op *copy_op(const write_op *given)
+/* Copies a write together with everything that it points to. */
+static bool submit(store *st, const write_op *given, store_done done, void *context)
 {
 	packer p = {0};
 	write_op counted = *given;
 	pack_op(&p, &counted);
 	write_op *op = malloc(sizeof *op + p.room);
 	if (op == NULL)
-		return NULL;
+		return false;
 	*op = *given;
 	op->next = NULL;
-	p.at = op->texts;
-	pack_op(&p, op);
-	return op;
-}
-
-static bool submit(store *st, const write_op *given, store_done done, void *context)
-{
-	write_op *op = copy_op(given);
-	if (op == NULL)
-		return false;
 	op->done = done;
 	op->context = context;
 	op->asked_us = clock_now_us();
+	p.at = op->texts;
+	pack_op(&p, op);
 	if (op->kind == WRITE_END)
 		(void)blob_ref(op->end.report);
 	append(st, op);
@@ -510,7 +500,6 @@ typedef struct writer {
 	store *st;
 	cleaner cleaner; /* unless the backend cleans aside */
 	write_op *again; /* to be tried again */
-	write_op *large; /* written in pieces, between transactions of the others */
 	int64_t again_us, news_us;
 	size_t last_count; /* number of writes of the last transaction */
 } writer;
@@ -547,12 +536,10 @@ static bool wait_for_work(writer *w)
 		int64_t now_us = clock_now_us(), until_us = w->cleaner.next_us;
 		if (w->again != NULL)
 			until_us = earlier(until_us, w->again_us);
-		if (w->large != NULL)
-			until_us = now_us;
 		if (st->has_news)
 			until_us = earlier(until_us, w->news_us);
 		if (st->ending)
-			goes_on = st->first != NULL || st->has_news || w->again != NULL || w->large != NULL;
+			goes_on = st->first != NULL || st->has_news || w->again != NULL;
 		if (st->first != NULL || st->ending || now_us >= until_us)
 			break;
 		struct timespec at = {until_us / 1000000, until_us % 1000000 * 1000};
@@ -611,68 +598,6 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 	return ops;
 }
 
-/* Moves large ends from a list to those that are written in pieces. Returns the rest. */
-static write_op *set_large_aside(writer *w, write_op *ops)
-{
-	bool can = w->st->backend->write_piece != NULL;
-	write_op *rest = ops, **large = &w->large;
-	while (*large != NULL)
-		large = &(*large)->next;
-	for (write_op **at = &rest; can && *at != NULL;) {
-		write_op *op = *at;
-		if (op->kind != WRITE_END || op->end.report->len <= LARGE_BYTES) {
-			at = &op->next;
-			continue;
-		}
-		*at = op->next;
-		op->next = NULL;
-		*large = op;
-		large = &op->next;
-	}
-	return rest;
-}
-
-/* Writes a piece of the first large end. Returns the end, once it is its turn. If that fails, it is written whole, so
- * that it is reported and repeated like every other. */
-static write_op *write_piece(writer *w)
-{
-	write_op *op = w->large;
-	bool has_more = false;
-	note_writing(w->st, true);
-	store_status status = w->st->backend->write_piece(w->st, op, &has_more);
-	note_writing(w->st, false);
-	w->large = op->next;
-	op->next = NULL;
-	if (status == STORE_OK && has_more) {
-		/* Large ones take turns. */
-		write_op **last = &w->large;
-		while (*last != NULL)
-			last = &(*last)->next;
-		*last = op;
-		return NULL;
-	}
-	if (op->kind == WRITE_END)
-		return op;
-	free_op(op); /* if it failed, the next start drops what is left */
-	return NULL;
-}
-
-/* Writes a piece, and the end after the last one. What that leaves is dropped in pieces as well. */
-static void write_large(writer *w)
-{
-	write_op *op = write_piece(w), *drop = NULL;
-	if (op == NULL)
-		return;
-	if (op->end.has_output)
-		drop = copy_op(&(write_op){.kind = WRITE_NO_OUTPUT, .end.id = op->end.id});
-	if (drop != NULL) {
-		op->end.has_output = false;
-		drop->next = w->large;
-		w->large = drop;
-	}
-	add_again(w, write_list(w->st, op, NULL));
-}
-
 /* One line for many pieces. */
 static void note_dropped(cleaner *c, int dropped, uint64_t bytes, int64_t now_us)
 {
@@ -709,15 +634,6 @@ static void drop_sources(cleaner *c)
 	c->st->backend->drop_sources(c->st);
 }
 
-/* What is written of large ends that are not complete. */
-static uint64_t count_pieces(const writer *w)
-{
-	uint64_t parts = 0;
-	for (const write_op *op = w->large; op != NULL; op = op->next)
-		parts += op->kind == WRITE_END ? op->pieces : 0;
-	return parts * STORE_PART_BYTES;
-}
-
 static void *write_thread(void *argument)
 {
 	writer w = {.st = argument, .cleaner.st = argument};
@@ -735,14 +651,10 @@ static void *write_thread(void *argument)
 		}
 		if (again != NULL)
 			add_again(&w, write_list(st, again, NULL));
-		ops = set_large_aside(&w, ops);
 		if (ops != NULL || news != NULL)
 			add_again(&w, write_list(st, ops, news));
-		if (w.large != NULL)
-			write_large(&w);
 		if (drops)
 			drop_sources(&w.cleaner);
-		st->pieces_bytes = count_pieces(&w);
 		clean(&w.cleaner);
 	}
 

@@ -537,7 +537,6 @@ store_status pg_write(store *base, const write_op *op)
 	case WRITE_START: return write_start(st, &op->start);
 	case WRITE_BACK: return give_back(st, &op->start);
 	case WRITE_END: return write_end(st, &op->end);
-	case WRITE_NO_OUTPUT: break; /* only where ends are written in pieces */
 	case WRITE_NEWS: return write_news(st, op->news);
 	case WRITE_PROGRAM: return write_program(st, op);
 	case WRITE_NO_PROGRAM:

@@ -12,7 +12,6 @@ typedef enum write_kind {
 	WRITE_NO_RUN,
 	WRITE_START,
 	WRITE_END,
-	WRITE_NO_OUTPUT, /* of a run that has ended; in pieces only */
 	WRITE_BACK,
 	WRITE_NEWS,
 	WRITE_PROGRAM,
@@ -34,7 +33,6 @@ typedef struct write_op {
 	bool told;
 	int64_t asked_us;
 	bool is_in_doubt; /* an attempt may have succeeded, but that is unknown */
-	size_t pieces;    /* of a large end: how many parts of its report are written */
 	union {
 		stored_run run;
 		stored_start start;
@@ -92,11 +90,6 @@ typedef struct store_backend {
 	store_status (*write)(store *st, const write_op *op);
 	store_status (*write_news)(store *st, const run_news *news);
 	store_status (*commit)(store *st);
-	/*
-	 * Writes a piece of what would keep others waiting, in a transaction of its own: parts of a large report before
-	 * the end that they belong to, or what is dropped after it. has_more: it is not all yet. NULL: never in pieces.
-	 */
-	store_status (*write_piece)(store *st, write_op *op, bool *has_more);
 
 	/* Drops a little of what is too old or too much. */
 	store_cleaning (*clean)(store *st);
@@ -156,9 +149,8 @@ struct store {
 	const store_backend *backend;
 	store_listener listener;
 	store_retention retention;
-	char reason[128];      /* used by the writing thread: why its last write failed */
-	bool is_key_taken;     /* the same: that was why */
-	uint64_t pieces_bytes; /* the same: what is written of reports whose runs have not ended, and is no history yet */
+	char reason[128];  /* used by the writing thread: why its last write failed */
+	bool is_key_taken; /* the same: that was why */
 
 	/* Guarded by its lock, which nobody holds while calling anything. */
 	pthread_mutex_t lock;

@@ -362,12 +362,6 @@ static void drop_foreign_log(sqlite_store *st)
 static uint64_t begin_life(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
-	/* A run that the last life did not end has no report yet, and one that it ended needs its output no more. */
-	static const char leftover[] =
-		"DELETE FROM reports WHERE place IN (SELECT reports.place FROM runs JOIN reports ON reports.place BETWEEN "
-		"runs.number*4096 AND runs.number*4096+4095 WHERE runs.state<>4);"
-		"DELETE FROM output WHERE run NOT IN (SELECT id FROM runs WHERE state<>4)";
-	(void)sqlite3_exec(st->writer, leftover, NULL, NULL, NULL);
 	(void)sqlite3_exec(st->writer, "UPDATE counters SET value=value+1 WHERE name='lives'", NULL, NULL, NULL);
 	int64_t lives = sqlite_read_number(st->writer, "SELECT value FROM counters WHERE name='lives'");
 	return lives > 0 ? (uint64_t)lives : 1;
@@ -403,7 +397,6 @@ static const store_backend backend = {
 	.write = sqlite_write_op,
 	.write_news = sqlite_write_news,
 	.commit = sqlite_commit,
-	.write_piece = sqlite_write_piece,
 	.clean = sqlite_clean,
 	.drop_sources = sqlite_drop_sources,
 	.read_runs = sqlite_read_runs,
@@ -437,7 +430,6 @@ store *store_open_sqlite(const char *directory, store_user user, curfew_failure 
 	store_init(&st->base, &backend);
 	st->claim = -1;
 	st->drop_at_once = st->shrink_at_once = st->sources_at_once = SQLITE_PIECE_MIN;
-	st->parts_at_once = 1;
 	(void)snprintf(st->directory, sizeof st->directory, "%s", directory);
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	(void)pthread_cond_init(&st->read_free, NULL);

@@ -50,8 +50,6 @@ enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4, SQLITE_PIECE_MIN = 10 };
 	  "queue_us=?6, started_us=?7, bytes=?8, wall_us=?9, cpu_us=?10, memory_bytes=?11, output_bytes=?12, stop_us=?13 "  \
 	  "WHERE id=?1 RETURNING number")                                                                                   \
 	X(ADD_PART, "INSERT OR REPLACE INTO reports(place, data) VALUES(?,?)")                                              \
-	X(NUMBER_OF_RUN, "SELECT number FROM runs WHERE id=?")                                                              \
-	X(DROP_SOME_OUTPUT, "DELETE FROM output WHERE rowid IN (SELECT rowid FROM output WHERE run=? LIMIT ?)")             \
 	X(DROP_OUTPUT, "DELETE FROM output WHERE run=?")                                                                    \
 	X(ADD_OUTPUT, "INSERT INTO output(run, data) VALUES(?,?)")                                                          \
 	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=?2 WHERE id=?1 AND state<>4")                                         \
@@ -125,7 +123,7 @@ typedef struct sqlite_store {
 	bool is_reading[SQLITE_READERS];
 	sqlite_log log;
 	/* By how long each took the last time; the writing thread's. */
-	int drop_at_once, shrink_at_once, sources_at_once, parts_at_once; /* runs, pages, sources, parts of 1 MiB */
+	int drop_at_once, shrink_at_once, sources_at_once; /* runs, pages, sources */
 	/* Checks a large database completely while the server runs. */
 	pthread_t check;
 	bool has_check;
@@ -196,7 +194,6 @@ store_status sqlite_begin(store *st);
 store_status sqlite_write_op(store *st, const write_op *op);
 store_status sqlite_write_news(store *st, const run_news *news);
 store_status sqlite_commit(store *st);
-store_status sqlite_write_piece(store *st, write_op *op, bool *has_more);
 store_cleaning sqlite_clean(store *st);
 void sqlite_drop_sources(store *st);
 

@@ -9,9 +9,7 @@
 #include <string.h>
 
 /* Maximum numbers; a piece has as many as take little time. */
-enum { DROP_MAX = 200, SOURCES_MAX = 200, KEYS_AT_ONCE = 200, PARTS_MAX = 8, OUTPUT_AT_ONCE = 8 };
-/* What a piece of a large report may take. */
-enum { PART_US = 10000 };
+enum { DROP_MAX = 200, SOURCES_MAX = 200, KEYS_AT_ONCE = 200 };
 
 /* ---- Runs and programs ----------------------------------------------------------------------------------- */
 
@@ -86,14 +84,11 @@ static int drop_output(sqlite_store *st, const char *id)
 	return run_bound(&b);
 }
 
-/* Writes parts of a report from this one on, at most so many. */
-static int add_report(sqlite_store *st, int64_t number, const blob *report, size_t part, size_t max)
+static int add_report(sqlite_store *st, int64_t number, const blob *report)
 {
 	int status = SQLITE_OK;
-	for (size_t end = part + max; part < end && status == SQLITE_OK; part++) {
-		size_t at = part * STORE_PART_BYTES;
-		if (at >= report->len)
-			break;
+	size_t part = 0;
+	for (size_t at = 0; at < report->len && status == SQLITE_OK; at += STORE_PART_BYTES, part++) {
 		size_t left = report->len - at;
 		binding b = bind_write(st, SQL_ADD_PART);
 		if (part >= STORE_PARTS_MAX)
@@ -134,12 +129,12 @@ static int end_row(sqlite_store *st, const stored_end *end, int64_t *number)
 	return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
 }
 
-static int write_end(sqlite_store *st, const stored_end *end, size_t pieces)
+static int write_end(sqlite_store *st, const stored_end *end)
 {
 	int64_t number;
 	int status = end_row(st, end, &number);
 	if (status == SQLITE_OK && number >= 0)
-		status = add_report(st, number, end->report, pieces, STORE_PARTS_MAX + 1);
+		status = add_report(st, number, end->report);
 	return status == SQLITE_OK && end->has_output ? drop_output(st, end->id) : status;
 }
 
@@ -227,8 +222,7 @@ static int write_any(sqlite_store *st, const write_op *op)
 	case WRITE_RUN: return write_run(st, op);
 	case WRITE_NO_RUN: return SQLITE_OK; /* a run that fails here does not exist */
 	case WRITE_START: return write_start(st, &op->start);
-	case WRITE_END: return write_end(st, &op->end, op->pieces);
-	case WRITE_NO_OUTPUT: return drop_output(st, op->end.id);
+	case WRITE_END: return write_end(st, &op->end);
 	case WRITE_PROGRAM: return write_program(st, op);
 	case WRITE_NO_PROGRAM: return delete_program(st, &op->program);
 	case WRITE_NEWS: return write_news(st, op->news);
@@ -246,58 +240,6 @@ store_status sqlite_write_op(store *base, const write_op *op)
 {
 	sqlite_store *st = sqlite_of(base);
 	return judge(st, write_any(st, op));
-}
-
-/* Of a report that belongs to no run yet. If it never does, the next start drops it. */
-static int write_some_parts(sqlite_store *st, write_op *op, bool *has_more)
-{
-	binding b = bind_write(st, SQL_NUMBER_OF_RUN);
-	bind_words(&b, op->end.id);
-	if (b.status != SQLITE_OK)
-		return b.status;
-	int status = sqlite3_step(b.statement);
-	int64_t number = status == SQLITE_ROW ? sqlite3_column_int64(b.statement, 0) : -1;
-	(void)sqlite3_reset(b.statement);
-	if (status == SQLITE_DONE)
-		return SQLITE_OK; /* there is no such run, and so nothing to end */
-	if (status != SQLITE_ROW)
-		return status;
-
-	size_t max = (size_t)st->parts_at_once;
-	status = add_report(st, number, op->end.report, op->pieces, max);
-	if (status == SQLITE_OK)
-		op->pieces += max;
-	*has_more = op->pieces * STORE_PART_BYTES < op->end.report->len;
-	return status;
-}
-
-static int drop_some_output(sqlite_store *st, const write_op *op, bool *has_more)
-{
-	binding b = bind_write(st, SQL_DROP_SOME_OUTPUT);
-	bind_words(&b, op->end.id);
-	bind_number(&b, OUTPUT_AT_ONCE);
-	int status = run_bound(&b);
-	*has_more = status == SQLITE_OK && sqlite3_changes(st->writer) == OUTPUT_AT_ONCE;
-	return status;
-}
-
-store_status sqlite_write_piece(store *base, write_op *op, bool *has_more)
-{
-	sqlite_store *st = sqlite_of(base);
-	int64_t begun_us = clock_now_us();
-	int status = run_statement(st->writes[SQL_BEGIN]);
-	if (status == SQLITE_OK)
-		status = op->kind == WRITE_END ? write_some_parts(st, op, has_more) : drop_some_output(st, op, has_more);
-	if (status == SQLITE_OK)
-		status = run_statement(st->writes[SQL_COMMIT]);
-	if (status == SQLITE_OK && op->kind == WRITE_END) {
-		int64_t took_us = clock_now_us() - begun_us;
-		int wanted = took_us > PART_US ? st->parts_at_once / 2 : st->parts_at_once + (took_us < PART_US / 2);
-		st->parts_at_once = wanted < 1 ? 1 : wanted > PARTS_MAX ? PARTS_MAX : wanted;
-	}
-	if (status != SQLITE_OK)
-		op->pieces = 0; /* the end is written as a whole */
-	return judge(st, status);
 }
 
 store_status sqlite_write_news(store *base, const run_news *n)
@@ -376,8 +318,7 @@ static int drop_some(sqlite_store *st)
 {
 	const store_retention *kept = &st->base.retention;
 	int dropped = drop_before(st, clock_wall_us() - (int64_t)kept->age_us, st->drop_at_once);
-	uint64_t bytes = used_bytes(st), others = program_bytes(st) + st->base.pieces_bytes,
-			 history = bytes > others ? bytes - others : 0;
+	uint64_t bytes = used_bytes(st), programs = program_bytes(st), history = bytes > programs ? bytes - programs : 0;
 	if (dropped == 0 && history > kept->bytes)
 		dropped = drop_bytes(st, history - kept->bytes);
 	return dropped;
