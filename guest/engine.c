@@ -531,6 +531,7 @@ void curfew_engine_again(void)
 	stopped_frame = NULL;
 	forget_lost();
 	job_function = NULL;
+	job_resolver = JS_UNDEFINED;
 	curfew_control.trace_length = 0;
 	refill(ctx);
 	JS_FreeValue(ctx, JS_GetException(ctx));
