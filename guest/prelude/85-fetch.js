@@ -440,18 +440,18 @@ function failFetch(f, error) {
 
 const NOT_ALLOWED = 'the run is not allowed to reach it';
 
-// No code of the program runs when the error occurs, so its position is that of the call of fetch.
-function fetchError(f, reason) {
-	const host = readPart(f.parts, HOST);
-	const error = new TypeError(
-		'fetch from ' +
-			host +
-			' failed: ' +
-			reason +
-			(reason === NOT_ALLOWED ? ' (--allow-fetch ' + host + ' would let it)' : ''),
-	);
-	setTrace(error, f.trace);
+// No code of the program runs when a request fails, so the position of the error is where it began: the call of fetch, or
+// where the object was made.
+function errorAt(message, trace) {
+	const error = new TypeError(message);
+	setTrace(error, trace);
 	return error;
+}
+
+function fetchError(f, reason) {
+	const host = readPart(f.parts, HOST),
+		hint = reason === NOT_ALLOWED ? ' (--allow-fetch ' + host + ' would let it)' : '';
+	return errorAt('fetch from ' + host + ' failed: ' + reason + hint, f.trace);
 }
 
 // Reads "name:value" lines after the first line.
@@ -847,9 +847,7 @@ function isBase64Of(value, bytes) {
 // The promise of the response, whose body has been read and has one of the hashes.
 function withIntegrity(response, { hash, values }, trace) {
 	const fail = reason => {
-		const error = new TypeError('fetch failed: ' + reason);
-		setTrace(error, trace);
-		throw error;
+		throw errorAt('fetch failed: ' + reason, trace);
 	};
 	const state = responseState(response);
 	if (!hasBody(state.body)) fail('the response has no body, so not the one that integrity names');

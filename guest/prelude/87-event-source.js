@@ -14,13 +14,6 @@ const fireAtSource = (source, type) => {
 	dispatch(source.object, new Event(type));
 };
 
-// No code of the program runs when a connection fails, so the position of the error is where its object was made.
-function errorAt(message, trace) {
-	const error = new TypeError(message);
-	setTrace(error, trace);
-	return error;
-}
-
 // A connection that the host refuses is shown even if the program does not listen, as it is the host who can allow it.
 function fireFailure(object, error) {
 	const { message } = error;
