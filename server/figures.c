@@ -157,7 +157,8 @@ void figures_write(server *s, text *out)
 	            (double)s->scheduler.held_bytes);
 	write_value(out, "curfew_open_streams", "gauge", "Open event streams.", (double)http_count_streams(s->http));
 	write_value(out, "curfew_open_connections", "gauge", "Open connections.", (double)http_count_connections(s->http));
-	write_value(out, "curfew_kept_runs", "gauge", "Ended runs kept in memory.", (double)s->kept_count);
+	write_value(out, "curfew_kept_runs", "gauge", "Ended runs kept in memory.",
+	            (double)(s->kept.count + s->kept_large.count));
 	write_pool(out, s);
 	write_store(out, s);
 	write_build(out);

@@ -8,6 +8,7 @@
 
 #include "metrics.h"
 #include "server.h"
+#include "store.h"
 #include "common/list.h"
 #include "common/text.h"
 
@@ -60,6 +61,7 @@ struct request {
 	/* What it waits for: news of a run (subscription.h), or the result of its own operation. */
 	run *run;
 	run_listener listener;
+	store_hold hold;
 	void (*leave)(request *q); /* called without the lock when it no longer waits for that */
 	bool notices_end;          /* it is woken when its client has closed the connection */
 	bool is_stream;

@@ -22,6 +22,8 @@ typedef struct pieces {
 	blob *part;
 	size_t part_index;
 	bool is_reading, has_failed;
+	store *store;      /* the request may be gone before this */
+	store_hold hold;   /* of a report in the store */
 	uint64_t position; /* in a stream */
 } pieces;
 
@@ -128,6 +130,7 @@ static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_
 
 void pieces_free(pieces *p)
 {
+	store_release_run(p->store, &p->hold);
 	blob_unref(p->report.here);
 	blob_unref(p->part);
 	free(p->head);
@@ -148,7 +151,8 @@ pieces *pieces_create(request *q, text *head, piece_report report, const char *t
 		blob_unref(report.here);
 		return NULL;
 	}
-	*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report};
+	*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report, .store = q->server->store};
+	p->has_failed = report.here == NULL && !store_hold_run(p->store, &p->hold, report.id);
 	p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
 	if (head == NULL || p->head != NULL)
 		return p;
@@ -166,14 +170,12 @@ ssize_t pieces_read(pieces *p, char *buffer, size_t max)
 	return length;
 }
 
-/* The store has no report of a run that was found there: the run was dropped since then, or its report is lost. */
-static answer reply_without_report(request *q, text *head, const piece_report *report)
+/* The store has no report of a run that was found there: the run is dropped since then, or its report is lost. */
+static answer reply_without_report(request *q, const piece_report *report, bool is_dropped)
 {
 	int64_t number = PIECE_OF_RUN;
 
-	if (head != NULL)
-		text_finish(head);
-	if (!find_number(q, report->id, &number))
+	if (!is_dropped && !find_number(q, report->id, &number))
 		return reply_unreadable(q);
 	if (number != report->number)
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
@@ -184,16 +186,17 @@ static answer reply_without_report(request *q, text *head, const piece_report *r
 
 answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail)
 {
-	blob *first = report.here == NULL ? store_read_part(q->server->store, report.number, 0) : NULL;
-
-	if (report.here == NULL && first == NULL)
-		return reply_without_report(q, head, &report);
 	pieces *p = pieces_create(q, head, report, tail);
-	if (p == NULL) {
-		blob_unref(first);
+
+	if (p == NULL)
 		return reply_no_memory(q);
+	if (report.here == NULL && !p->has_failed)
+		p->part = store_read_part(p->store, report.number, 0);
+	if (report.here == NULL && p->part == NULL) {
+		bool is_dropped = p->has_failed;
+		pieces_free(p);
+		return reply_without_report(q, &report, is_dropped);
 	}
-	p->part = first;
 	size_t length = p->head_length + report.length + p->tail_length;
 	/* Use a small buffer: it is cleared each time, and most reports are much smaller. */
 	struct MHD_Response *response = MHD_create_response_from_callback(

@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { EVENTS_MAX = 10000, EVENT_BYTES_MAX = 4 << 20, FIRST_EVENTS = 4, KEPT_MAX = 4096, KEPT_BYTES_MAX = 64 << 20 };
+/* Large reports that are only in memory may take this part of the memory budget. */
+enum { LARGE_PART = 8 };
 
 static void drop_first_event(run *r);
 
@@ -60,7 +62,7 @@ void run_unref(server *s, run *r)
 	free(r->events);
 	blob_unref(r->report);
 	blob_unref(r->checkpoint);
-	if (r->kept)
+	if (r->among != NULL)
 		program_drop(s, r->program);
 	else
 		program_unref(s, r->program);
@@ -173,40 +175,71 @@ static size_t kept_bytes_of(const run *r)
 
 void run_forget(server *s, run *r)
 {
-	*(r->older != NULL ? &r->older->newer : &s->oldest) = r->newer;
-	*(r->newer != NULL ? &r->newer->older : &s->newest) = r->older;
-	if (s->next_to_forget == r)
-		s->next_to_forget = r->newer;
-	s->kept_count--;
-	s->kept_bytes -= kept_bytes_of(r);
+	kept_runs *k = r->among;
+	*(r->older != NULL ? &r->older->newer : &k->oldest) = r->newer;
+	*(r->newer != NULL ? &r->newer->older : &k->newest) = r->older;
+	if (k->next_to_forget == r)
+		k->next_to_forget = r->newer;
+	k->count--;
+	k->bytes -= kept_bytes_of(r);
 	run_unregister(s, r);
 }
 
-/* Ended runs stay in memory for a while, for clients that come late or reconnect. */
-void run_keep(server *s, run *r)
+static bool has_large_report(const run *r)
 {
-	r->kept = true;
-	program_rest(s, r->program);
-	r->newer = NULL;
-	r->older = s->newest;
-	*(r->older != NULL ? &r->older->newer : &s->oldest) = r;
-	s->newest = r;
-	s->kept_count++;
-	s->kept_bytes += kept_bytes_of(r);
-	size_t bytes_max = KEPT_BYTES_MAX;
-	if (bytes_max > s->scheduler.memory_budget / 4)
-		bytes_max = (size_t)(s->scheduler.memory_budget / 4);
-	if (s->next_to_forget == NULL)
-		s->next_to_forget = r;
-	/* Keep a run that the store does not have, because it is only in memory; those after it are forgotten all the same,
-	 * and it is not looked at again. */
-	while (s->next_to_forget != NULL && (s->kept_count > KEPT_MAX || s->kept_bytes > bytes_max)) {
-		run *old = s->next_to_forget;
+	return r->report != NULL && r->report->len > RUN_REPORT_SMALL;
+}
+
+/*
+ * Forgets the oldest runs, if there are too many. A run that the store does not have, because it is only in memory,
+ * stays; those after it are forgotten all the same, and it is not looked at again.
+ */
+static void forget_oldest(server *s, kept_runs *k, size_t bytes_max, const run *newest)
+{
+	while (k->next_to_forget != NULL && (k->count > KEPT_MAX || k->bytes > bytes_max)) {
+		run *old = k->next_to_forget;
+		if (old == newest)
+			return;
 		if (old->written)
 			run_forget(s, old);
 		else
-			s->next_to_forget = old->newer;
+			k->next_to_forget = old->newer;
 	}
+}
+
+/*
+ * Ended runs stay in memory for a while, for clients that come late or reconnect. Those with large reports that are in
+ * no store are apart, so that they push out no others, nor others them; the last one stays, whatever its size.
+ */
+void run_keep(server *s, run *r)
+{
+	uint64_t budget = s->scheduler.memory_budget;
+	bool is_apart = !r->durable && has_large_report(r);
+	kept_runs *k = r->among = is_apart ? &s->kept_large : &s->kept;
+	program_rest(s, r->program);
+	r->newer = NULL;
+	r->older = k->newest;
+	*(r->older != NULL ? &r->older->newer : &k->oldest) = r;
+	k->newest = r;
+	k->count++;
+	k->bytes += kept_bytes_of(r);
+	if (k->next_to_forget == NULL)
+		k->next_to_forget = r;
+
+	size_t bytes_max = KEPT_BYTES_MAX;
+	if (is_apart || bytes_max > budget / 4)
+		bytes_max = (size_t)(budget / (is_apart ? LARGE_PART : 4));
+	forget_oldest(s, k, bytes_max, is_apart ? r : NULL);
+}
+
+bool run_make_room(server *s)
+{
+	run *old = s->kept_large.next_to_forget != NULL ? s->kept_large.next_to_forget : s->kept.next_to_forget;
+	while (old != NULL && !old->written)
+		old = old->newer;
+	if (old != NULL)
+		run_forget(s, old);
+	return old != NULL;
 }
 
 /* ---- Events ---------------------------------------------------------------------------------------------- */

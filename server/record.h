@@ -33,6 +33,8 @@ void run_set_foreign(server *s, run *r, bool is_foreign);
 /* Keeps an ended run for a while, for clients that come late or reconnect. */
 void run_keep(server *s, run *r);
 void run_forget(server *s, run *r);
+/* Forgets an ended run, first of all one with a large report. False: none is left. */
+bool run_make_room(server *s);
 
 /* What a run with these limits counts for in the memory budget, of which it never needs more than all. */
 uint64_t run_count_memory(const server *s, const curfew_limits *limits);

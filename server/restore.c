@@ -232,7 +232,7 @@ bool restore_taken(server *s, const stored_run *row)
 	run *r = run_find(s, row->id);
 
 	/* The database has lost the end of it, as one that took over from another may have. */
-	if (r != NULL && r->kept)
+	if (r != NULL && r->among != NULL)
 		run_forget(s, r);
 	r = find_or_make(s, row);
 	if (r == NULL)

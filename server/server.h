@@ -198,8 +198,15 @@ struct run {
 	struct run *key_chain;
 	struct run *next;          /* next run to be launched */
 	struct run *newer, *older; /* links of ended runs that are kept */
-	bool kept;
+	struct kept_runs *among;   /* of which list; NULL: it is not kept yet */
 };
+
+/* Ended runs that are kept, by their end. */
+typedef struct kept_runs {
+	run *newest, *oldest;
+	run *next_to_forget; /* those that are older are not written */
+	size_t count, bytes;
+} kept_runs;
 
 /* ---- The server ------------------------------------------------------------------------------------------ */
 
@@ -273,9 +280,8 @@ struct server {
 
 	run *runs[RUN_BUCKETS];
 	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */
-	run *newest, *oldest;   /* links of ended runs that are kept */
-	run *next_to_forget;    /* those that are older are not written */
-	size_t kept_count, kept_bytes;
+	kept_runs kept;
+	kept_runs kept_large; /* those with a large report, which is nowhere else */
 
 	account *accounts;
 	account *anybody;

@@ -65,6 +65,8 @@ static void publish(server *s, run *r)
 		return;
 	s->ending_count--;
 	run_drop_report(r);
+	blob_unref(r->checkpoint); /* the report has it */
+	r->checkpoint = NULL;
 	run_move(r, RUN_DONE);
 	run_add_event(r, EVENT_REPORT, r->report);
 	run_notify(r, NEWS_CHANGE);
@@ -318,9 +320,11 @@ void service_dispatch(server *s)
 {
 	while (s->launching) {
 		waiting *w = scheduler_take(&s->scheduler, clock_now_us());
-		if (w == NULL)
+		if (w != NULL)
+			launch_run(s, run_of(w));
+		/* If nothing runs, what is kept is all that a run that needs much memory could wait for. */
+		else if (s->scheduler.running > 0 || s->scheduler.queued == 0 || !run_make_room(s))
 			return;
-		launch_run(s, run_of(w));
 	}
 }
 

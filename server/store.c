@@ -737,6 +737,70 @@ bool store_is_stuck(store *st)
 	return is_stuck;
 }
 
+/* ---- What is not dropped ----------------------------------------------------------------------------------- */
+
+/* The bucket of a run. The last characters differ most. */
+static curfew__list *holds_of(store *st, const char *id)
+{
+	unsigned index = 0;
+	for (size_t length = strlen(id), i = length > 4 ? length - 4 : 0; i < length; i++)
+		index = index * 33 + (unsigned char)id[i];
+	return &st->holds[index % STORE_HOLD_BUCKETS];
+}
+
+static bool is_held(store *st, const char *id)
+{
+	const curfew__list *list = holds_of(st, id);
+	for (curfew__link *at = curfew__list_first(list); at != NULL; at = curfew__list_next(list, at)) {
+		if (strcmp(CURFEW__OWNER(at, store_hold, link)->id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_being_dropped(const store *st, const char *id)
+{
+	size_t i = 0;
+	while (i < st->dropping_count && strcmp(st->dropping[i], id) != 0)
+		i++;
+	return i < st->dropping_count;
+}
+
+bool store_hold_run(store *st, store_hold *hold, const char *id)
+{
+	(void)snprintf(hold->id, sizeof hold->id, "%s", id);
+	(void)pthread_mutex_lock(&st->lock);
+	bool may = !is_being_dropped(st, id);
+	if (may)
+		curfew__list_add_last(holds_of(st, id), &hold->link);
+	(void)pthread_mutex_unlock(&st->lock);
+	return may;
+}
+
+void store_release_run(store *st, store_hold *hold)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	curfew__list_remove(&hold->link);
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+bool store_may_drop(store *st, const char *id)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	bool may = st->dropping_count < STORE_DROP_MAX && !is_held(st, id);
+	if (may)
+		(void)snprintf(st->dropping[st->dropping_count++], ID_SIZE, "%s", id);
+	(void)pthread_mutex_unlock(&st->lock);
+	return may;
+}
+
+void store_end_drop(store *st)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	st->dropping_count = 0;
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
 /* ---- To the database --------------------------------------------------------------------------------------- */
 
 void store_note_health(store *st, bool is_healthy, const char *reason)

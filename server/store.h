@@ -10,6 +10,7 @@
 
 #include "blob.h"
 #include "id.h"
+#include "common/list.h"
 #include "common/text.h"
 #include "view.h"
 
@@ -189,6 +190,20 @@ typedef struct store_stats {
 void store_get_stats(store *st, store_stats *stats);
 /* Whether a transaction has been in progress for long: a new request would have to wait for it. */
 bool store_is_stuck(store *st);
+
+/* Keeps retention from dropping a run. Initialise it with zeros. */
+typedef struct store_hold {
+	curfew__link link; /* linked while it holds */
+	char id[ID_SIZE];
+} store_hold;
+
+/*
+ * Until the hold is released, retention of this process does not drop the run, because its report is being sent or
+ * somebody waits for its end. False: the run is just being dropped, and is not held. Any thread; waits for nothing.
+ */
+bool store_hold_run(store *st, store_hold *hold, const char *id);
+/* Also if it holds nothing. */
+void store_release_run(store *st, store_hold *hold);
 
 /* ---- Writing: copied now, done later by the thread ---------------------------------------------------------- */
 

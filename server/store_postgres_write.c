@@ -584,15 +584,48 @@ static uint64_t read_number(pg_store *st, const char *sql)
 	return number;
 }
 
+/*
+ * Drops the first of these runs (number, id, bytes): those that nobody is being sent, and no more than take *bytes,
+ * which becomes what they took. Returns their number; -1: it failed.
+ */
+static int drop_rows(pg_store *st, PGresult *rows, uint64_t *bytes)
+{
+	uint64_t max = *bytes;
+	pg_params p = {0};
+	text numbers;
+
+	*bytes = 0;
+	text_init(&numbers, 24 * DROP_AT_ONCE);
+	text_say(&numbers, "{");
+	for (int i = 0; i < pg_count(rows) && *bytes < max; i++) {
+		if (!store_may_drop(&st->base, pg_get(rows, i, "id")))
+			continue;
+		text_print(&numbers, "%s%lld", numbers.length > 1 ? "," : "", (long long)pg_get_number(rows, i, "number"));
+		*bytes += (uint64_t)pg_get_number(rows, i, "bytes");
+	}
+	text_say(&numbers, "}");
+	pg_words(&p, numbers.data);
+	int dropped = rows == NULL || numbers.failed ? -1
+	              : numbers.length == 2          ? 0
+	                                             : change(st, "DELETE FROM runs WHERE number=ANY($1::bigint[])", &p);
+	store_end_drop(&st->base);
+	text_finish(&numbers);
+	PQclear(rows);
+	return dropped;
+}
+
 static int drop_before(pg_store *st, int64_t ended_us)
 {
+	uint64_t bytes = UINT64_MAX;
 	pg_params p = {0};
 	pg_number(&p, ended_us);
 	pg_number(&p, DROP_AT_ONCE);
-	return change(st,
-	              "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<$1 ORDER BY "
-	              "ended_us LIMIT $2)",
-	              &p);
+	return drop_rows(
+		st,
+		pg_run(st, &st->admin,
+	           "SELECT number, id, bytes FROM runs WHERE state=4 AND ended_us<$1 ORDER BY ended_us LIMIT $2", &p,
+	           "retention", NULL),
+		&bytes);
 }
 
 /* An owner's part of the history. */
@@ -642,23 +675,17 @@ static int drop_bytes(pg_store *st)
 	pg_params p = {0};
 	if (largest == NULL)
 		return 0;
-	pg_number(&p, (int64_t)st->excess);
+	uint64_t bytes = st->excess;
 	pg_number(&p, DROP_AT_ONCE);
 	pg_words(&p, largest->owner);
-	PGresult *rows = pg_run(
-		st, &st->admin,
-		"WITH gone AS (DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) "
-		"- bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE state=4 AND owner=$3 ORDER BY id LIMIT $2) AS "
-		"oldest) AS sums WHERE before < $1) RETURNING bytes) SELECT count(*) AS runs, coalesce(sum(bytes), 0)::bigint AS "
-		"bytes FROM gone",
-		&p, "retention", NULL);
-	if (rows == NULL) {
+	PGresult *rows = pg_run(st, &st->admin,
+	                        "SELECT number, id, bytes FROM runs WHERE state=4 AND owner=$2 ORDER BY id LIMIT $1", &p,
+	                        "retention", NULL);
+	int found = pg_count(rows), dropped = drop_rows(st, rows, &bytes);
+	if (dropped < 0 || (dropped == 0 && found > 0)) {
 		st->excess = 0; /* it is counted again later */
 		return 0;
 	}
-	int dropped = (int)pg_get_number(rows, 0, "runs");
-	uint64_t bytes = (uint64_t)pg_get_number(rows, 0, "bytes");
-	PQclear(rows);
 	/* If nothing is left of this owner, another one is next, or everything is counted anew. */
 	largest->bytes -= dropped > 0 && bytes < largest->bytes ? bytes : largest->bytes;
 	bool is_over = bytes >= st->excess || find_largest(st)->bytes == 0;

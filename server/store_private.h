@@ -144,6 +144,9 @@ typedef struct store_backend {
 	void (*ask_for_capacity)(store *st);
 } store_backend;
 
+/* STORE_DROP_MAX: how many runs retention drops at once. */
+enum { STORE_HOLD_BUCKETS = 1 << 10, STORE_DROP_MAX = 200 };
+
 /* The common part of every backend's struct, which begins with it. */
 struct store {
 	const store_backend *backend;
@@ -160,9 +163,12 @@ struct store {
 	size_t count;  /* writes that wait */
 	size_t wanted; /* the writing thread is woken when so many wait */
 	bool running, has_cleaner, ending, has_news;
-	int64_t writing_us; /* when the transaction in progress began; 0: none */
-	int64_t failed_us;  /* when the last one failed */
-	size_t doubts;      /* refused runs that may be in the database, until they are removed from it */
+	int64_t writing_us;                     /* when the transaction in progress began; 0: none */
+	int64_t failed_us;                      /* when the last one failed */
+	curfew__list holds[STORE_HOLD_BUCKETS]; /* by the id of their run */
+	char dropping[STORE_DROP_MAX][ID_SIZE]; /* the runs that retention is just dropping */
+	size_t dropping_count;
+	size_t doubts; /* refused runs that may be in the database, until they are removed from it */
 	store_stats stats;
 };
 
@@ -174,6 +180,11 @@ enum { STORE_ROW_BYTES = 512 };
 /* For a backend: called before and after everything else. */
 void store_init(store *st, const store_backend *backend);
 void store_finish(store *st);
+
+/* By the thread that cleans: whether a run may be dropped now. If so, nobody can hold it until store_end_drop, which is
+ * called after the transaction. False as well after STORE_DROP_MAX runs. */
+bool store_may_drop(store *st, const char *id);
+void store_end_drop(store *st);
 
 /* By any thread: notes whether the database can be used, as far as that is known without a write. */
 void store_note_health(store *st, bool is_healthy, const char *reason);

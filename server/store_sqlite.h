@@ -20,18 +20,8 @@ enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4, SQLITE_PIECE_MIN = 10 };
 	"AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)"
 #define SQLITE_FORGET_LOOSE "DELETE FROM loose WHERE sha256 IN (SELECT sha256 FROM loose ORDER BY sha256 LIMIT ?)"
 
-/* The runs that are dropped next: some that ended before ?1, and the oldest of an owner, no more than take ?2 bytes. */
-#define SQLITE_OLD "SELECT number FROM runs WHERE state=4 AND ended_us<?1 ORDER BY ended_us LIMIT ?2"
-#define SQLITE_OF_OWNER                                                                                                \
-	"SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM (SELECT number, id, "     \
-	"bytes FROM runs WHERE owner=?1 AND state=4 ORDER BY id LIMIT ?3)) WHERE before<?2"
-/*
- * Drops the large reports of runs before these. A trigger drops what is left; but within the statement of a trigger
- * SQLite keeps a copy of all pages that it frees, in memory.
- */
-#define SQLITE_DROP_REPORTS(numbers)                                                                                   \
-	"DELETE FROM reports WHERE place IN (SELECT reports.place FROM runs JOIN reports ON reports.place BETWEEN "        \
-	"runs.number*4096 AND runs.number*4096+4095 WHERE runs.report_bytes>1048576 AND runs.number IN (" numbers "))"
+/* What is read of the runs that may be dropped next. A run of more than one part has a large report. */
+#define SQLITE_VICTIM "SELECT number, id, bytes, report_bytes>1048576 FROM runs WHERE state=4"
 
 /* X(NAME, text): statements of the writing connection. */
 #define SQLITE_WRITES(X)                                                                                                \
@@ -58,10 +48,10 @@ enum { SQLITE_DIRECTORY_MAX = 4096, SQLITE_READERS = 4, SQLITE_PIECE_MIN = 10 };
 	  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8) ON CONFLICT(owner, name) DO UPDATE SET sha256=?3, language=?4, "              \
 	  "kind=?5, exports=?6, size=?7, updated_us=?8")                                                                    \
 	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=? AND name=?")                                                  \
-	X(DROP_OLD, "DELETE FROM runs WHERE number IN (" SQLITE_OLD ")")                                                    \
-	X(DROP_OLD_REPORTS, SQLITE_DROP_REPORTS(SQLITE_OLD))                                                                \
-	X(DROP_OF_OWNER, "DELETE FROM runs WHERE number IN (" SQLITE_OF_OWNER ")")                                          \
-	X(DROP_REPORTS_OF_OWNER, SQLITE_DROP_REPORTS(SQLITE_OF_OWNER))                                                      \
+	X(OLD, SQLITE_VICTIM " AND ended_us<? ORDER BY ended_us")                                                           \
+	X(OF_OWNER, SQLITE_VICTIM " AND owner=? ORDER BY id")                                                               \
+	X(DROP_REPORT, "DELETE FROM reports WHERE place BETWEEN ?1*4096 AND ?1*4096+4095")                                  \
+	X(DROP_RUN, "DELETE FROM runs WHERE number=?")                                                                      \
 	X(LARGEST_OWNER, "SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1")                                            \
 	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                                     \
 	X(DROP_KEYS, "DELETE FROM keys WHERE (owner, key) IN (SELECT owner, key FROM keys WHERE created_us<? LIMIT ?)")     \

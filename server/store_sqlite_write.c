@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Maximum numbers; a piece has as many as take little time. */
-enum { DROP_MAX = 200, SOURCES_MAX = 200, KEYS_AT_ONCE = 200 };
+enum { SOURCES_MAX = 200, KEYS_AT_ONCE = 200 };
 
 /* ---- Runs and programs ----------------------------------------------------------------------------------- */
 
@@ -260,40 +260,76 @@ static uint64_t used_bytes(sqlite_store *st)
 	return bytes;
 }
 
-/* Drops runs with two statements of the same parameters: their large reports, and the rest. owner NULL: it is none. */
-static int drop_runs(sqlite_store *st, sqlite_write reports, sqlite_write runs, const char *owner, int64_t bound,
-                     int max)
+/* Some runs that are dropped together. */
+typedef struct victims {
+	int count;
+	struct {
+		int64_t number;
+		bool has_large_report;
+	} runs[STORE_DROP_MAX];
+} victims;
+
+/* Chooses the next runs of a query that may be dropped: at most so many, and no more than take these bytes. */
+static int choose(sqlite_store *st, const binding *b, int max, uint64_t bytes, victims *v)
 {
-	const sqlite_write steps[] = {reports, runs};
-	int status = SQLITE_OK;
-	for (size_t i = 0; i < sizeof steps / sizeof steps[0] && status == SQLITE_OK; i++) {
-		binding b = bind_write(st, steps[i]);
-		if (owner != NULL)
-			bind_words(&b, owner);
-		bind_number(&b, bound);
-		bind_number(&b, max);
-		status = run_bound(&b);
+	uint64_t chosen = 0;
+	int status = b->status == SQLITE_OK ? SQLITE_ROW : b->status;
+	while (v->count < max && chosen < bytes && status == SQLITE_ROW) {
+		status = sqlite3_step(b->statement);
+		if (status != SQLITE_ROW || !store_may_drop(&st->base, column_words(b->statement, 1)))
+			continue;
+		v->runs[v->count].number = sqlite3_column_int64(b->statement, 0);
+		v->runs[v->count++].has_large_report = sqlite3_column_int(b->statement, 3) != 0;
+		chosen += (uint64_t)sqlite3_column_int64(b->statement, 2);
 	}
-	return status == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+	(void)sqlite3_reset(b->statement);
+	return status == SQLITE_ROW || status == SQLITE_DONE ? SQLITE_OK : status;
 }
 
-static int drop_before(sqlite_store *st, int64_t ended_us, int max)
+static int drop_numbered(sqlite_store *st, sqlite_write what, int64_t number)
 {
-	return drop_runs(st, SQL_DROP_OLD_REPORTS, SQL_DROP_OLD, NULL, ended_us, max);
+	binding b = bind_write(st, what);
+	bind_number(&b, number);
+	return run_bound(&b);
+}
+
+/*
+ * Drops the large reports of runs before these. A trigger drops what is left; but within the statement of a trigger
+ * SQLite keeps a copy of all pages that it frees, in memory.
+ */
+static int drop_runs(sqlite_store *st, const victims *v)
+{
+	int status = SQLITE_OK;
+	for (int i = 0; i < v->count && status == SQLITE_OK; i++) {
+		if (v->runs[i].has_large_report)
+			status = drop_numbered(st, SQL_DROP_REPORT, v->runs[i].number);
+		if (status == SQLITE_OK)
+			status = drop_numbered(st, SQL_DROP_RUN, v->runs[i].number);
+	}
+	return status;
+}
+
+static int choose_old(sqlite_store *st, int64_t ended_us, victims *v)
+{
+	binding b = bind_write(st, SQL_OLD);
+	bind_number(&b, ended_us);
+	return choose(st, &b, st->drop_at_once, UINT64_MAX, v);
 }
 
 /*
  * If the history is too large, the oldest runs of the owner that has most of it are dropped, and no more than
  * necessary. So nobody loses a run because of what another owner keeps.
  */
-static int drop_bytes(sqlite_store *st, uint64_t bytes)
+static int choose_of_largest(sqlite_store *st, uint64_t bytes, victims *v)
 {
 	sqlite3_stmt *largest = st->writes[SQL_LARGEST_OWNER];
 	char owner[TOKEN_ID_SIZE] = "";
 	if (sqlite3_step(largest) == SQLITE_ROW)
 		(void)snprintf(owner, sizeof owner, "%s", column_words(largest, 0));
 	(void)sqlite3_reset(largest);
-	return drop_runs(st, SQL_DROP_REPORTS_OF_OWNER, SQL_DROP_OF_OWNER, owner, (int64_t)bytes, st->drop_at_once);
+	binding b = bind_write(st, SQL_OF_OWNER);
+	bind_words(&b, owner);
+	return choose(st, &b, st->drop_at_once, bytes, v);
 }
 
 static uint64_t program_bytes(sqlite_store *st)
@@ -313,15 +349,17 @@ static bool drop_keys(sqlite_store *st)
 	return run_bound(&b) == SQLITE_OK && sqlite3_changes(st->writer) == KEYS_AT_ONCE;
 }
 
-/* Within a transaction: what is too old, or else some of what is too much. How many runs. */
-static int drop_some(sqlite_store *st)
+/* Within a transaction: what is too old, or else some of what is too much. */
+static int drop_some(sqlite_store *st, int *dropped)
 {
 	const store_retention *kept = &st->base.retention;
-	int dropped = drop_before(st, clock_wall_us() - (int64_t)kept->age_us, st->drop_at_once);
+	victims v = {.count = 0};
+	int status = choose_old(st, clock_wall_us() - (int64_t)kept->age_us, &v);
 	uint64_t bytes = used_bytes(st), programs = program_bytes(st), history = bytes > programs ? bytes - programs : 0;
-	if (dropped == 0 && history > kept->bytes)
-		dropped = drop_bytes(st, history - kept->bytes);
-	return dropped;
+	if (status == SQLITE_OK && v.count == 0 && history > kept->bytes)
+		status = choose_of_largest(st, history - kept->bytes, &v);
+	*dropped = v.count;
+	return status == SQLITE_OK ? drop_runs(st, &v) : status;
 }
 
 /* One piece of what has to be done. */
@@ -330,12 +368,14 @@ static void clean_piece(sqlite_store *st, store_cleaning *done)
 	int64_t begun_us = clock_now_us();
 	if (sqlite_begin(&st->base) != STORE_OK)
 		return;
-	done->dropped = drop_some(st);
-	done->has_more = done->dropped > 0 || drop_keys(st);
-	if (sqlite_commit(&st->base) != STORE_OK)
+	bool good = judge(st, drop_some(st, &done->dropped)) == STORE_OK;
+	done->has_more = good && (done->dropped > 0 || drop_keys(st));
+	good = good && sqlite_commit(&st->base) == STORE_OK;
+	store_end_drop(&st->base);
+	if (!good)
 		*done = (store_cleaning){.dropped = 0};
 	else if (done->dropped > 0)
-		st->drop_at_once = sqlite_adapt_piece(st->drop_at_once, clock_now_us() - begun_us, DROP_MAX);
+		st->drop_at_once = sqlite_adapt_piece(st->drop_at_once, clock_now_us() - begun_us, STORE_DROP_MAX);
 	else if (!done->has_more)
 		done->has_more = sqlite_shrink(st->writer, &st->shrink_at_once);
 }

@@ -29,6 +29,7 @@ static void unsubscribe(request *q)
 		service_cancel(s, r);
 		service_dispatch(s);
 	}
+	store_release_run(s->store, &q->hold);
 	run_unlisten(s, r, &q->listener);
 	q->run = NULL;
 	server_unlock(s);
@@ -42,6 +43,9 @@ void subscribe(request *q, run *r)
 	q->leave = unsubscribe;
 	q->notices_end = true;
 	run_listen(r, &q->listener);
+	/* What it waits for must still be there when it is sent. */
+	if (r->durable)
+		(void)store_hold_run(q->server->store, &q->hold, r->id);
 	if (q->is_stream)
 		http_add_stream(q);
 }

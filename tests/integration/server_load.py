@@ -1031,6 +1031,82 @@ def large_reports(context):
         look(server, run, small)
 
 
+@test
+def reports_only_in_memory(context):
+    """A run that is not on disk is shown with its report after its end, whatever its size and whatever ends after it;
+    until another run needs that memory."""
+    size = max(2, int(20 / context.slower))
+    source = f"const part = '\\x01'.repeat(1 << 20); for (let i = 0; i < {size}; i++) console.log(part); 7"
+    limits = {"timeout": "5m", "output": "21MiB"}
+    with Server(context, "--memory-budget", "480MiB") as server:
+        run = server.submit(source, limits=limits, durable=False)["id"]
+        for _ in range(2):
+            seen = server.wait_for(run, timeout=120)
+            expect_equal("its report", len(seen["report"]["stdout"]), size * ((1 << 20) + 1))
+            expect_equal("its stream", list(server.stream(run))[-1][2]["value"], 7)
+            server.run(source, limits=limits)
+            expect_equal("another run", server.run("6 * 7", durable=False)["value"], 42)
+        expect_equal("all memory", server.run("1 + 1", limits={"memory": "480MiB"}, durable=False)["value"], 2)
+        expect_equal("the first one then", server.request("GET", f"/v1/runs/{run}").status, 404)
+
+
+def read_answer(client, size, pause):
+    """The report in an answer to a request that was sent before, of more than this size. pause: called in the middle."""
+    answer = b""
+    while len(answer) < 1 << 20:
+        answer += client.recv(1 << 16)
+    pause()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    length = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    expect(head.startswith(b"HTTP/1.1 200") and length > size, f"the answer: {head}")
+    parts = [body]
+    missing = length - len(body)
+    while missing > 0:
+        part = client.recv(1 << 20)
+        expect(part, f"{missing} of {length} bytes are missing")
+        parts.append(part)
+        missing -= len(part)
+    return json.loads(b"".join(parts))
+
+
+@test
+def answers_beside_retention(context):
+    """Retention drops no run that somebody waits for, or whose report is being sent, however little it may keep and
+    however slow the client is. When the answer is sent the run goes."""
+    size, limits = 24 << 20, {"timeout": "5m", "output": "26MiB"}
+    source = f"const part = 'x'.repeat(1 << 20); for (let i = 0; i < {size >> 20}; i++) console.log(part); 7"
+    small = "console.log('x'.repeat(3 << 20)); 7"
+    with Server(context, "--retention-size", "1MiB") as server:
+        # This keeps retention at work.
+        for _ in range(4):
+            server.run(small, limits=limits)
+
+        def submit(source):
+            body = json.dumps({"source": source, "wait": True, "limits": limits}).encode()
+            client = server.open_socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            client.sendall(f"{head}\r\n\r\n".encode() + body)
+            return client
+
+        def keep_busy():
+            # Of small reports there is a copy in memory.
+            before = [server.run(small, limits=limits)["id"] for _ in range(3)]
+            is_gone = lambda: server.request("GET", f"/v1/runs/{before[0]}").status == 404
+            context.until("retention drops nothing", is_gone)
+
+        with submit(source) as client:
+            report = read_answer(client, size, keep_busy)
+        expect_equal("a slow client", len(report["stdout"]), size + (size >> 20))
+        run = server.submit(source, limits=limits)["id"]
+        stream = server.stream(run)
+        server.wait_for(server.submit("1")["id"])
+        keep_busy()
+        expect_equal("a stream", len(list(stream)[-1][2]["stdout"]), size + (size >> 20))
+        for gone in (report["id"], run):
+            context.until("it stays", lambda gone=gone: server.request("GET", f"/v1/runs/{gone}").status == 404, 40)
+
+
 def read_memory(pid, key):
     """A figure of /proc/PID/status, in MiB."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:

@@ -201,12 +201,12 @@ static void test_kept(void)
 		run_keep(s, r);
 		run_unref(s, r);
 	}
-	CHECK_EQUAL(s->kept_count, MAX);
+	CHECK_EQUAL(s->kept.count, MAX);
 	run *unwritten = run_find(s, first);
-	CHECK(unwritten != NULL && s->oldest == unwritten);
-	while (s->oldest != NULL)
-		run_forget(s, s->oldest);
-	CHECK_EQUAL(s->kept_count + s->kept_bytes, 0);
+	CHECK(unwritten != NULL && s->kept.oldest == unwritten);
+	while (s->kept.oldest != NULL)
+		run_forget(s, s->kept.oldest);
+	CHECK_EQUAL(s->kept.count + s->kept.bytes, 0);
 	free(s);
 }
 
@@ -226,22 +226,56 @@ static void test_kept_for_ever(void)
 		run_keep(s, r);
 		run_unref(s, r);
 	}
-	CHECK_EQUAL(s->kept_count, UNWRITTEN);
-	CHECK(s->next_to_forget == NULL);
-	while (s->oldest != NULL)
-		run_forget(s, s->oldest);
-	CHECK_EQUAL(s->kept_count + s->kept_bytes, 0);
+	CHECK_EQUAL(s->kept.count, UNWRITTEN);
+	CHECK(s->kept.next_to_forget == NULL);
+	while (s->kept.oldest != NULL)
+		run_forget(s, s->kept.oldest);
+	CHECK_EQUAL(s->kept.count + s->kept.bytes, 0);
+	free(s);
+}
+
+/* Large reports that are nowhere else are kept as far as they fit; the last one in any case. Others go before and after
+ * them as ever. */
+static void test_kept_large(void)
+{
+	enum { LENGTH = 2 << 20, ROOM = 4, COUNT = 10 };
+	account owner;
+	server *s = new_server(&owner);
+	s->scheduler.memory_budget = 8 * ROOM * (LENGTH + 1);
+	for (unsigned i = 0; i < COUNT; i++) {
+		for (unsigned large = 0; large < 2; large++) {
+			run *r = run_create(&owner);
+			r->report = blob_reserve(large ? LENGTH : 4);
+			r->report_length = r->report->len;
+			r->written = true;
+			run_register(s, r);
+			run_keep(s, r);
+			CHECK(run_find(s, r->id) == r);
+			run_unref(s, r);
+		}
+	}
+	CHECK_EQUAL(s->kept.count, COUNT);
+	CHECK_EQUAL(s->kept_large.count, ROOM);
+
+	run *larger = run_create(&owner);
+	larger->report = blob_reserve((size_t)s->scheduler.memory_budget);
+	larger->written = true;
+	run_register(s, larger);
+	run_keep(s, larger);
+	CHECK_EQUAL(s->kept_large.count, 1);
+	CHECK(run_make_room(s) && s->kept_large.count + s->kept_large.bytes == 0 && s->kept.count == COUNT);
+	run_unref(s, larger);
+	while (run_make_room(s)) {
+	}
+	CHECK_EQUAL(s->kept.count + s->kept.bytes, 0);
 	free(s);
 }
 
 static const harness_test tests[] = {
-	{"events", test_events},
-	{"missing_events", test_missing_events},
-	{"event_bytes", test_event_bytes},
-	{"listeners", test_listeners},
-	{"states", test_states},
-	{"kept", test_kept},
-	{"unwritten_runs_take_no_time", test_kept_for_ever},
+	{"events", test_events},           {"missing_events", test_missing_events},
+	{"event_bytes", test_event_bytes}, {"listeners", test_listeners},
+	{"states", test_states},           {"kept", test_kept},
+	{"kept_large", test_kept_large},   {"unwritten_runs_take_no_time", test_kept_for_ever},
 };
 
 HARNESS_MAIN(tests)

@@ -82,11 +82,9 @@ static void wait_for(client *c, unsigned told)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-static void start(fixture *f, uint64_t age_us, uint64_t bytes)
+static void open_it(fixture *f)
 {
 	curfew_failure failure = {0};
-	const store_listener listener = {
-		.context = &f->client, .enter = enter, .leave = leave, .collect = collect, .forget_sources = forget_sources};
 	f->st = store_open(f->place, STORE_SERVER, &failure);
 	if (f->st == NULL)
 		harness_fail("%s", failure.message);
@@ -94,7 +92,19 @@ static void start(fixture *f, uint64_t age_us, uint64_t bytes)
 	if (store_is_shared(f->st) && !store_join(f->st, &(store_member){5000000, 4, "test"}, &failure))
 		harness_fail("%s", failure.message);
 	f->node = store_node(f->st);
+}
+
+static void begin(fixture *f, uint64_t age_us, uint64_t bytes)
+{
+	const store_listener listener = {
+		.context = &f->client, .enter = enter, .leave = leave, .collect = collect, .forget_sources = forget_sources};
 	CHECK(store_start(f->st, &listener, &(store_retention){age_us, bytes}));
+}
+
+static void start(fixture *f, uint64_t age_us, uint64_t bytes)
+{
+	open_it(f);
+	begin(f, age_us, bytes);
 }
 
 static void stop(fixture *f)
@@ -568,7 +578,7 @@ static void test_tokens(void *state)
 	CHECK_EQUAL(all.revoked, 1);
 }
 
-/* Excess data is dropped from the owner that has most of it, no more than necessary. */
+/* Excess data is dropped from the owner that has most of it, no more than necessary, and none that is held. */
 static void test_retention(void *state)
 {
 	fixture *f = state;
@@ -587,13 +597,22 @@ static void test_retention(void *state)
 	}
 	wait_for(&f->client, 80);
 	stop(f);
-	start(f, FOR_EVER, 4 << 20);
+	store_hold hold = {.id = ""}, late = {.id = ""};
+	open_it(f);
+	CHECK(store_hold_run(f->st, &hold, id_of(2, id)));
+	begin(f, FOR_EVER, 4 << 20);
 	size_t left = 0;
 	for (int i = 0; i < 1200 && (left = count_runs(f, (run_filter){.outcome = -1})) > 20; i++)
 		(void)usleep(50000);
 	CHECK(left <= 20 && left >= 12);
 	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 2);
 	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 1);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .id = id_of(2, id)}), 1);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .id = id_of(3, id)}), 0);
+	CHECK(store_hold_run(f->st, &late, id_of(2, id))); /* by a second one */
+	store_release_run(f->st, &late);
+	store_release_run(f->st, &hold);
+	store_release_run(f->st, &hold);
 }
 
 static void test_prune(void *state)
