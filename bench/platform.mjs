@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The speed of the web platform's computations, in Curfew and in Node: MB/s of input, and the ms of the first use of
-// each part of Intl.
+// streams, of crypto.subtle and of each part of Intl.
 const MEGABYTE = 1 << 20;
 
 // Text with about as much redundancy as JSON.
@@ -42,11 +42,19 @@ async function speed(bytes, action) {
 
 export default async (what) => {
 	if (what !== 'speeds') {
-		const uses = { DateTimeFormat: () => new Intl.DateTimeFormat('en-US').format(0), NumberFormat: () => new Intl.NumberFormat('en-US').format(1), RelativeTimeFormat: () => new Intl.RelativeTimeFormat('en').format(1, 'day'),
-			PluralRules: () => new Intl.PluralRules('en').select(1), Segmenter: () => [...new Intl.Segmenter('en').segment('a b')].length,
-			Words: () => [...new Intl.Segmenter('en', { granularity: 'word' }).segment('a b')].length, Collator: () => new Intl.Collator('en').compare('a', 'b') };
+		const uses = {
+			streams: () => new ReadableStream({ start: (controller) => controller.enqueue(1) }).getReader().read(),
+			'crypto.subtle': () => crypto.subtle.digest('SHA-256', new Uint8Array(1)),
+			DateTimeFormat: () => new Intl.DateTimeFormat('en-US').format(0),
+			NumberFormat: () => new Intl.NumberFormat('en-US').format(1),
+			RelativeTimeFormat: () => new Intl.RelativeTimeFormat('en').format(1, 'day'),
+			PluralRules: () => new Intl.PluralRules('en').select(1),
+			Segmenter: () => [...new Intl.Segmenter('en').segment('a b')].length,
+			Words: () => [...new Intl.Segmenter('en', { granularity: 'word' }).segment('a b')].length,
+			Collator: () => new Intl.Collator('en').compare('a', 'b'),
+		};
 		const from = performance.now();
-		uses[what]();
+		await uses[what]();
 		return performance.now() - from;
 	}
 	const text = someText(MEGABYTE / 8), packed = await through(new CompressionStream('gzip'), text);
