@@ -105,7 +105,8 @@ struct service {
 
 	curfew__mutex out_lock;
 	worker_bytes out;   /* messages are added here */
-	worker_bytes going; /* being sent by the thread that has set `sending` */
+	worker_bytes going; /* being sent, without the lock, by the thread that has set `sending` */
+	size_t unsent;      /* the bytes of it that were left when that thread last had the lock */
 	bool sending;
 	task *waiting, **last_waiting; /* tasks with waiting events, in turn */
 	int64_t release_ns;            /* when these are sent, if there are any */
@@ -139,18 +140,20 @@ static void flush(service *s)
 	if (s->sending || s->blocked)
 		return;
 	s->sending = true;
-	while (worker_bytes_count(&s->going) + worker_bytes_count(&s->out) > 0 && !s->blocked) {
-		if (worker_bytes_count(&s->going) == 0) {
+	while (s->unsent + worker_bytes_count(&s->out) > 0 && !s->blocked) {
+		if (s->unsent == 0) {
 			worker_bytes empty = s->going;
 			s->going = s->out;
 			s->out = empty;
+			s->unsent = worker_bytes_count(&s->going);
 		}
 		curfew__mutex_unlock(&s->out_lock);
 		bool alive = worker_bytes_send(&s->going, NULL, WORKER_SOCKET);
 		curfew__mutex_lock(&s->out_lock);
 		if (!alive)
 			leave(0);
-		s->blocked = worker_bytes_count(&s->going) > 0;
+		s->unsent = worker_bytes_count(&s->going);
+		s->blocked = s->unsent > 0;
 	}
 	s->sending = false;
 	if (s->blocked || (s->is_cut && !s->releasing))
@@ -182,7 +185,7 @@ static void post(service *s, worker_frame_kind kind, uint64_t number, piece head
 /* Under out_lock: whether the pool has read enough, so that more may be sent. */
 static bool has_credit(const service *s)
 {
-	return !s->blocked && worker_bytes_count(&s->out) + worker_bytes_count(&s->going) <= UNREAD_BYTES_MAX;
+	return !s->blocked && worker_bytes_count(&s->out) + s->unsent <= UNREAD_BYTES_MAX;
 }
 
 /* Under out_lock. */

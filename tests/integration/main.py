@@ -114,11 +114,7 @@ SANITIZERS = {
         "LSAN_OPTIONS": "print_suppressions=0:suppressions="
         + os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp"),
     },
-    # Wasmtime allocates in its handler, which is safe: the fault is always in guest code, never inside malloc.
-    "tsan": {
-        "TSAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:report_signal_unsafe=0:exitcode=99:second_deadlock_stack=1:suppressions="
-        + os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
-    },
+    "tsan": {},  # tests/tsan.c
 }
 
 
