@@ -610,7 +610,7 @@ def typescript_positions(context):
         )
     )
     frames = [(frame["line"], frame["column"]) for frame in report["error"]["stack"]]
-    expect_equal("frames", frames, [(2, 56), (3, 30)])
+    expect_equal("frames", frames, [(2, 56), (3, 40)])
     refused = "use a module instead"
     for text, part, place in (
         ("let a = 1;\nnamespace N { export const b = 1 }", refused, (2, 1)),

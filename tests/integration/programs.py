@@ -162,9 +162,11 @@ def check_embed(context):
 
 
 def check_cancel(context):
+    # On a busy machine the program may not have come further than to its call of spin.
     code, out, err = run_example(context, "cancel_from_thread")
     expect(
-        (code, err) == (0, "") and re.fullmatch(r"cancelled after \d+ ms, in spin \(line \d+\)\n", out),
+        (code, err) == (0, "")
+        and re.fullmatch(r"cancelled after \d+ ms, in (spin \(line [12]\)|<anonymous> \(line 4\))\n", out),
         f"exit {code}: {out!r} {err!r}",
     )
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pattern or a field of a class over several lines has the line in which it fails.
 // outcome: ok
-// value: ["16:6","23:7","28:3","35:6","41:4","48:4","54:6","61:7","68:4","74:6","80:7","86:6"]
+// value: ["16:6","23:7","28:3","35:16","41:9","48:12","54:6","61:14","68:11","74:6","80:12","86:6"]
 const places = [];
 function place(action) {
 	try {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A value that a finally or a for await lets go on is where it was thrown.
 // outcome: threw
-// frames: thrower values_thrown_again.mjs:9:22 | cleans values_thrown_again.mjs:20:10 | awaits values_thrown_again.mjs:28:15 | <anonymous> values_thrown_again.mjs:33:7
+// frames: thrower values_thrown_again.mjs:9:22 | cleans values_thrown_again.mjs:20:10 | awaits values_thrown_again.mjs:28:15 | <anonymous> values_thrown_again.mjs:33:1
 function thrower(really) {
 	try {
 		try {
