@@ -104,6 +104,11 @@
 // stdout: TypeError: Invalid URL
 // stdout: TypeError: The "callback" argument must be of type function. Received type string ('x')
 // stdout: function push() { [native code] }
+// stdout: TypeError: Cannot read properties of null (reading 'k')
+// stdout: TypeError: Cannot read properties of undefined (reading 'k')
+// stdout: TypeError: Cannot read properties of null (reading 'k')
+// stdout: TypeError: Cannot set properties of null (setting 'k')
+// stdout: TypeError: Cannot create proxy with a non-object as target or handler
 // stdout: SyntaxError: Unexpected end of JSON input
 // stdout: SyntaxError: Expected property name or '}' in JSON at position 1 (line 1 column 2)
 // stdout: SyntaxError: Unexpected end of JSON input
@@ -243,5 +248,11 @@ said(() => structuredClone(Symbol('s')));
 said(() => new URL('no address'));
 said(() => setTimeout('x'));
 said(() => String([].push));
+const key = 'k';
+said(() => null[key]++);
+said(() => { undefined[key] += 1; });
+said(() => { null[key] ??= 1; });
+said(() => { [null[key]] = [1]; });
+said(() => new Proxy({}, null));
 for (const text of ['', '{', '{"a":', '{"a":1,}', '[1,]', '[1', '{"a" 1}', '{\'a\':1}', 'tru', '{"a": tru}', 'undefined', '[object Object]', 'hello', '{"a":1} x', '"abc', '"a\nb"', '01', '1.', '-', '"\\q"', '[1 2]', '<!DOCTYPE html><html></html>', '[1,1,1,1,1,1,1,q,2,2,2,2,2,2,2]', '[null, nul, 1234567890]', 'é', '{"é": "ü" q}', '[1,2,3,4,5,6,7,8,9,1,x]', '{"a":1}}'])
 	said(() => JSON.parse(text));
