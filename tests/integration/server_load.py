@@ -102,15 +102,18 @@ def slow_compiles_beside_others(context):
     # Claims L21, T2, T19.
     """Compiling under a short deadline does not end runs of other tenants."""
     with Server(context, "--workers", "1") as server:
-        waiting = [server.submit(WAIT.format(ms=3000), limits={"timeout": "10m"})["id"] for _ in range(8)]
+        waiting = [server.submit(WAIT.format(ms=600000), limits={"timeout": "10m"})["id"] for _ in range(8)]
         for run in waiting:
             server.wait_for(run, "running")
         for number in range(4):
             source = base64.b64encode(slow_to_compile(number)).decode()
             report = server.run(source, lang="wasm", call="f", limits={"timeout": "20ms"})
             expect_equal("the compile", report["outcome"], "deadline")
-        expect_equal("the others", [server.wait_for(run)["outcome"] for run in waiting], ["ok"] * len(waiting))
+        others = [server.get(run) for run in waiting]
+        expect_equal("the others", {(run["state"], run["attempt"]) for run in others}, {("running", 1)})
         expect_equal("restarts", server.metric("curfew_worker_restarts_total"), 0)
+        for run in waiting:
+            server.ask("DELETE", f"/v1/runs/{run}")
 
 
 @test
@@ -119,7 +122,7 @@ def silent_worker(context):
     """A worker that does not respond is killed. Its other runs are executed again or report the crash, and the log has
     it."""
     with Server(context, "--workers", "1") as server:
-        unseen = [server.submit(WAIT.format(ms=4000), limits={"timeout": "10m"})["id"] for _ in range(4)]
+        unseen = [server.submit(WAIT.format(ms=8000), limits={"timeout": "10m"})["id"] for _ in range(4)]
         seen = server.submit(
             "console.log('seen'); await new Promise(done => setTimeout(done, 60000))",
             lang="mjs",
@@ -833,7 +836,7 @@ def large_bodies_hold_nobody_up(context):
         expect_equal("answers", [job.result() for job in sent], [200, 400, 400, 202])
         took = time.monotonic() - began
         expect(
-            beside < max(1.0 * context.slower, 0.4 * took), f"a request beside them took {beside:.2f} s of {took:.2f}"
+            beside < max(context.bound(0.25), 0.4 * took), f"a request beside them took {beside:.2f} s of {took:.2f}"
         )
 
 
@@ -937,7 +940,7 @@ def sizes_of_others(context):
                 fields = {"source": source, "limits": limits, "durable": durable}
                 worst, took = waits_beside(context, server, fields, durable)
                 expect(
-                    worst < max(2.0 * context.slower, 0.5 * took),
+                    worst < max(context.bound(0.5), 0.5 * took),
                     f"{what}, {'on disk' if durable else 'in memory'}: a run beside it took {worst:.2f} s of {took:.2f}",
                 )
         report = server.run(sources["output"], limits=limits)
@@ -975,7 +978,7 @@ def large_checkpoints_are_shown(context):
             expect(reader.recv(16).startswith(b"HTTP/1.1 200"), "no answer")
         for reader in readers:
             reader.close()
-        expect(worst < 1.0 * context.slower, f"a request beside them took {worst:.2f} s")
+        expect(worst < context.bound(0.25), f"a request beside them took {worst:.2f} s")
         server.ask("DELETE", f"/v1/runs/{run}")
 
 
