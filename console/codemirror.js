@@ -19,7 +19,7 @@ export {
 } from '@codemirror/view';
 export { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 export { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting, HighlightStyle } from '@codemirror/language';
-export { javascriptLanguage } from '@codemirror/lang-javascript';
+export { javascriptLanguage, typescriptLanguage } from '@codemirror/lang-javascript';
 export { wastLanguage } from '@codemirror/lang-wast';
 export { search, searchKeymap, highlightSelectionMatches } from '@codemirror/search';
 export { tags } from '@lezer/highlight';

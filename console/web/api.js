@@ -133,10 +133,11 @@ export async function listPrograms() {
  * Stores a program under a name.
  * @param {string} name
  * @param {Blob|string} bytes
- * @param {string} type content type
+ * @param {string|null} lang js, mjs, ts, mts, wasm, wat or tar; null: the server looks at the bytes
  */
-export function putProgram(name, bytes, type) {
-	return ask('PUT', programPath(name), { body: bytes, type });
+export function putProgram(name, bytes, lang) {
+	const path = programPath(name) + (lang ? `?lang=${lang}` : '');
+	return ask('PUT', path, { body: bytes, type: 'application/octet-stream' });
 }
 
 /** @param {string} name */

@@ -33,6 +33,7 @@ import {
 	searchKeymap,
 	syntaxHighlighting,
 	tags,
+	typescriptLanguage,
 	wastLanguage,
 } from './codemirror.js';
 import { keep, make, recall } from './dom.js';
@@ -204,9 +205,10 @@ export class Editor extends EventTarget {
 		this.view.dispatch({ changes: { from: 0, to: this.view.state.doc.length, insert: this.document.source } });
 	}
 
-	/** @param {string} lang js or wat */
+	/** @param {string} lang js, mjs, ts, mts or wat */
 	setLanguage(lang) {
-		this.view.dispatch({ effects: this.language.reconfigure(lang === 'wat' ? wastLanguage : javascriptLanguage) });
+		const languages = { wat: wastLanguage, ts: typescriptLanguage, mts: typescriptLanguage };
+		this.view.dispatch({ effects: this.language.reconfigure(languages[lang] ?? javascriptLanguage) });
 	}
 
 	/**

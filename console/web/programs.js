@@ -4,7 +4,7 @@
 import { deleteProgram, listPrograms, putProgram } from './api.js';
 import { announce, find, make, setText } from './dom.js';
 
-const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wat: 'text/plain', wasm: 'application/wasm' };
+const LANGUAGES = ['js', 'mjs', 'ts', 'mts', 'wasm', 'wat', 'tar'];
 const EXPORTS_MAX = 12;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
@@ -52,7 +52,7 @@ export class Programs {
 		if (isFile && !file) return this.#say('Choose a file first.', true);
 		const suffix = isFile ? file.name.split('.').at(-1) : lang;
 		try {
-			const stored = await putProgram(name, isFile ? file : text, TYPES[suffix] ?? 'application/octet-stream');
+			const stored = await putProgram(name, isFile ? file : text, LANGUAGES.includes(suffix) ? suffix : null);
 			this.#say(`Stored ${stored.name}, ${stored.kind}.`);
 			await this.load();
 		} catch (error) {

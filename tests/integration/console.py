@@ -921,6 +921,30 @@ def token(context):
 
 
 @on_page
+def languages(session, page):
+    """Modules and TypeScript run as such, from the editor and stored."""
+    for lang, text in (
+        ("ts", "const n: number = 41; n + 1"),
+        ("mts", "export default (await Promise.resolve(42)) as number"),
+        ("mjs", "export default await Promise.resolve(42)"),
+    ):
+        page.evaluate("location.hash = '#run'")
+        write_program(page, text)
+        page.evaluate(
+            f"(() => {{ const list = document.querySelector('#language'); list.value = '{lang}';"
+            " list.dispatchEvent(new Event('change')); })()"
+        )
+        page.click("#start")
+        page.wait(f"{card()}?.dataset.outcome === 'ok'", f"{lang} to run")
+        page.evaluate("location.hash = '#programs'")
+        page.evaluate(f"document.querySelector('#program-name').value = 'typed-{lang}'")
+        page.click("#program-form button[value=text]")
+        page.wait(f"document.querySelector('.program[data-name=typed-{lang}]')", "the stored program")
+        report, _ = session.ask("POST", "v1/runs", {"program": f"typed-{lang}", "wait": True})
+        expect_equal("its value", json.loads(report)["value"], 42)
+
+
+@on_page
 def history_and_programs(session, page):
     for example, outcome in (("hello", "ok"), ("throws", "threw")):
         choose(page, example)
