@@ -402,6 +402,10 @@ def waits_of_all_that_are_not_written(context):
             # One connection for all, as the server may still count one that was closed a moment ago.
             own = opened.enter_context(contextlib.closing(server.connect()))
             bobs = server.ask("POST", "/v1/runs", {"source": "1", "delay": "1h"}, 202, connection=own)["id"]
+            context.until(
+                "earlier connections are still counted",
+                lambda: server.metric("curfew_open_connections", token=root, connection=own) == 1,
+            )
             scheduled = server.ask("GET", "/v1/stats", token=root, connection=own)["scheduled"]
             database = sqlite3.connect(os.path.join(data, "curfew.db"), isolation_level=None)
             opened.enter_context(contextlib.closing(database)).execute("BEGIN IMMEDIATE")

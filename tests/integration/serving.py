@@ -382,9 +382,9 @@ class Server:
     def kill_children(self):
         signal_all(self.children(), signal.SIGKILL)
 
-    def metric(self, name):
-        """A value of /metrics. The name includes its labels."""
-        for line in self.request("GET", "/metrics").body.decode().split("\n"):
+    def metric(self, name, **options):
+        """A value of /metrics. The name includes its labels. options: of request()."""
+        for line in self.request("GET", "/metrics", **options).body.decode().split("\n"):
             if line.startswith(name + " "):
                 return float(line.split(" ")[-1])
         raise Failed(f"/metrics has no {name}")
